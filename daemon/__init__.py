@@ -1,0 +1,1 @@
+"""The service: acquisition, pipeline, sockets and the qrsd command."""

@@ -1,0 +1,1 @@
+"""The subcommands of ``qrsd``, one file per family."""

@@ -1,0 +1,1 @@
+"""The chip: the ADS1292R driver, the Raspberry Pi it sits on, and a simulator of both."""

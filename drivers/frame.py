@@ -1,0 +1,64 @@
+"""Bytes to numbers: the 72-bit ADS1292R frame and the meaning of its counts.
+
+    byte      0         1         2        3  4  5     6  7  8
+          1100LLLL  LGG00000  00000000   channel 1   channel 2     most significant byte first
+              |     ||
+              |     |+ GPIO2, GPIO1
+              +-----+ lead-off: RLD, IN2N, IN2P, IN1N, IN1P
+
+Source: ADS1292R datasheet SBAS502, "Data Retrieval" and "Data Format".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FRAME_BYTES = 9
+FULL_SCALE_COUNTS = (1 << 23) - 1
+MIN_COUNTS = -(1 << 23)
+
+#: The 17 of the 24 status bits that never change, and what they must be.
+FIXED_STATUS_MASK = 0xF01FFF
+FIXED_STATUS_BITS = 0xC00000
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One conversion of both channels.
+
+    Attributes:
+        index: the sample's number since streaming began; a jump means lost samples.
+        time_s: when DRDY fell, in seconds of the monotonic clock.
+        status: the 24 status bits.
+        counts: signed 24-bit codes of channel 1 and channel 2.
+    """
+
+    index: int
+    time_s: float
+    status: int
+    counts: tuple[int, int]
+
+
+def signed24(data: bytes) -> int:
+    """Return the two's complement number in three bytes, most significant first."""
+    return int.from_bytes(data, "big", signed=True)
+
+
+def status_is_valid(status: int) -> bool:
+    """Tell whether the 17 fixed status bits are as the datasheet fixes them."""
+    return status & FIXED_STATUS_MASK == FIXED_STATUS_BITS
+
+
+def decode(data: bytes) -> tuple[int, tuple[int, int]]:
+    """Split the nine bytes of a frame into the status word and the two channels' counts."""
+    return int.from_bytes(data[:3], "big"), (signed24(data[3:6]), signed24(data[6:9]))
+
+
+def millivolts_per_count(gain: int, vref_v: float) -> float:
+    """Return the size of one count at the electrodes in mV (datasheet, "Data Format")."""
+    return vref_v * 1000 / (gain * FULL_SCALE_COUNTS)
+
+
+def millivolts(counts: int, gain: int, vref_v: float) -> float:
+    """Convert a signed 24-bit code to mV at the electrodes."""
+    return counts * millivolts_per_count(gain, vref_v)

@@ -1,0 +1,1 @@
+"""The signal: from millivolts to R peaks and beat windows, one sample at a time."""

@@ -1,0 +1,95 @@
+"""What travels through the signal chain, with the unit in each field's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One reading of the ECG lead.
+
+    Attributes:
+        index: the sample's number; ``index / rate`` is its time, and a jump means lost samples.
+        time_s: ``index / rate`` in seconds since streaming began.
+        ecg_mv: potential between the electrodes, raw.
+        lead_off: True if an electrode is off, None if the chip was not set up to tell.
+        saturated: True if the converter was at the end of its range.
+    """
+
+    index: int
+    time_s: float
+    ecg_mv: float
+    lead_off: bool | None
+    saturated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RPeak:
+    """A heartbeat, as soon as the detector is sure of it.
+
+    Attributes:
+        index: the sample in which the R wave peaks.
+        time_s: ``index / rate``.
+        amplitude_mv: the conditioned signal at the R wave, with its sign.
+        rr_s: seconds since the beat before, None after a start or an interruption.
+        search_back: True if found late, with the lowered threshold of a search-back.
+    """
+
+    index: int
+    time_s: float
+    amplitude_mv: float
+    rr_s: float | None
+    search_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BeatQuality:
+    """How far a beat can be trusted.
+
+    Attributes:
+        score: 0 (useless) to 1 (clean).
+        flaws: what is wrong with it, from ``saturated``, ``flat``, ``noisy``, ``unlike_template``.
+    """
+
+    score: float
+    flaws: tuple[str, ...]
+
+    @property
+    def good(self) -> bool:
+        """Tell whether the beat may say who someone is."""
+        return not self.flaws
+
+
+@dataclass(frozen=True, slots=True)
+class BeatWindow:
+    """One beat cut out of the conditioned signal.
+
+    Attributes:
+        r_index: the sample in which the R wave peaks; the R is at ``ecg_mv[70]``.
+        rr_s: seconds since the beat before, None after a start or an interruption.
+        ecg_mv: 175 conditioned samples, 70 before the R and 105 from it on.
+        quality: whether the beat may say who someone is.
+    """
+
+    r_index: int
+    rr_s: float | None
+    ecg_mv: tuple[float, ...]
+    quality: BeatQuality
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """The signal broke off: what was gathered about the wearer no longer counts.
+
+    Attributes:
+        index: the first sample after a gap, or the first without contact.
+        reason: ``gap`` for lost samples, ``lead_off`` for an electrode that came off.
+    """
+
+    index: int
+    reason: Literal["gap", "lead_off"]
+
+
+Event: TypeAlias = RPeak | BeatWindow | Interruption

@@ -1,0 +1,1 @@
+"""Who it is: the network, its passport, the enrolled people and the decision."""

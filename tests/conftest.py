@@ -1,0 +1,23 @@
+"""What several test files share: where the real recordings lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """Return the folder of a public data set, or skip the test and say how to get it."""
+
+    def folder(name: str) -> Path:
+        path = SHARED_DATA / name
+        if not path.is_dir():
+            pytest.skip(f"needs PhysioNet's {name} database at {path}")
+        return path
+
+    return folder
