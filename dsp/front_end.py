@@ -1,0 +1,153 @@
+"""The whole signal chain behind one call: millivolts in, R peaks and beat windows out.
+
+    Sample --> conditioner --> Pan-Tompkins --> segmenter --> quality --> BeatWindow
+                    |               `--> RPeak, heart rate
+                    `--> conditioned_mv, the signal that the detector and the network see
+
+The service, training and every benchmark run this same object, so that no model ever meets a
+signal that was prepared otherwise than its training's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from dsp import conditioner, pan_tompkins, segmenter
+from dsp.conditioner import Conditioner, conditioning_delay
+from dsp.pan_tompkins import Detection, PanTompkins
+from dsp.quality import QualityJudge
+from dsp.segmenter import Segmenter
+from dsp.signals import BeatWindow, Event, Interruption, RPeak, Sample
+
+RATE_HZ = 250.0
+HEART_RATE_BEATS = 8
+HEART_RATE_FORGET_S = 3.0  # no beat for so long: no heart rate
+
+
+@dataclass(frozen=True, slots=True)
+class FrontEndOptions:
+    """What can be set on the signal chain.
+
+    Attributes:
+        mains_hz: frequency of the grid, 50 or 60.
+    """
+
+    mains_hz: int = 50
+
+    def __post_init__(self) -> None:
+        if self.mains_hz not in (50, 60):
+            raise ValueError(f"mains_hz: {self.mains_hz} is not one of 50, 60")
+
+
+class FrontEnd:
+    """Takes samples at 250 Hz one by one and returns what they made certain.
+
+    A jump in the index and an electrode that comes off reset everything: no filter rings across
+    a gap, and no beat window spans one.
+    """
+
+    def __init__(self, options: FrontEndOptions | None = None) -> None:
+        self._mains_hz = (options or FrontEndOptions()).mains_hz
+        self._delay = conditioning_delay(self._mains_hz, RATE_HZ)
+        self._next_index: int | None = None
+        self._restart(0)
+
+    def _restart(self, index: int) -> None:
+        """Begin afresh with the sample of this index."""
+        self._origin = index
+        self._conditioner = Conditioner(self._mains_hz, RATE_HZ)
+        self._detector = PanTompkins(RATE_HZ)
+        self._segmenter = Segmenter()
+        self._quality = QualityJudge()
+        self._rr_s: deque[float] = deque(maxlen=HEART_RATE_BEATS)
+        self._last_r: int | None = None
+        self._saturated_at = -1
+        self._contact = True
+        self.conditioned_mv = 0.0
+
+    @staticmethod
+    def description() -> dict[str, Any]:
+        """Return what a model's passport must agree with."""
+        return {
+            "rate_hz": RATE_HZ,
+            "highpass_hz": conditioner.HIGHPASS_HZ,
+            "notch_q": conditioner.NOTCH_Q,
+            "lowpass_hz": conditioner.LOWPASS_HZ,
+            "window": [segmenter.BEFORE_R, segmenter.FROM_R],
+            "detector_band_hz": list(pan_tompkins.BAND_HZ),
+        }
+
+    @property
+    def heart_rate_bpm(self) -> float | None:
+        """The median rate of the last beats per minute; None before two beats and without any."""
+        if not self._rr_s or self._last_r is None or self._next_index is None:
+            return None
+        if self._next_index - self._origin - self._last_r > HEART_RATE_FORGET_S * RATE_HZ:
+            return None
+        return 60 / median(self._rr_s)
+
+    def push(self, sample: Sample) -> tuple[Event, ...]:
+        """Take one sample and return the events it completed, most often none.
+
+        Raises:
+            ValueError: the index did not grow.
+        """
+        events: tuple[Event, ...] = ()
+        if sample.index != self._next_index:
+            events = self._jump(sample.index)
+        self._next_index = sample.index + 1
+        if sample.lead_off:
+            return events + self._lose_contact(sample.index)
+        if not self._contact:
+            self._restart(sample.index)
+        return events + self._process(sample)
+
+    def _jump(self, index: int) -> tuple[Event, ...]:
+        """Begin afresh at an unexpected index: the first of all, or the first after a gap."""
+        expected = self._next_index
+        if expected is not None and index < expected:
+            raise ValueError(f"sample {index} came where {expected} or later was expected")
+        self._restart(index)
+        return () if expected is None else (Interruption(index, "gap"),)
+
+    def _lose_contact(self, index: int) -> tuple[Event, ...]:
+        if not self._contact:
+            return ()
+        self._restart(index)
+        self._contact = False
+        return (Interruption(index, "lead_off"),)
+
+    def _process(self, sample: Sample) -> tuple[Event, ...]:
+        if sample.saturated:
+            self._saturated_at = sample.index - self._origin
+        self.conditioned_mv = conditioned_mv = self._conditioner.push(sample.ecg_mv)
+        self._segmenter.push(conditioned_mv)
+        detections = self._detector.push(conditioned_mv)
+        if not detections and not self._segmenter.waiting:
+            return ()
+        peaks = [self._r_peak(detection) for detection in detections]
+        return (*peaks, *self._beats())
+
+    def _r_peak(self, detection: Detection) -> RPeak:
+        position = detection.position
+        rr_s = None if self._last_r is None else (position - self._last_r) / RATE_HZ
+        if rr_s is not None:
+            self._rr_s.append(rr_s)
+        self._last_r = position
+        self._segmenter.expect(position, rr_s)
+        index = self._index(position)
+        return RPeak(index, index / RATE_HZ, detection.amplitude_mv, rr_s, detection.search_back)
+
+    def _beats(self) -> Iterator[BeatWindow]:
+        for position, rr_s, ecg_mv in self._segmenter.complete():
+            saturated = self._saturated_at >= position - segmenter.BEFORE_R
+            quality = self._quality.judge(ecg_mv, saturated)
+            yield BeatWindow(self._index(position), rr_s, ecg_mv, quality)
+
+    def _index(self, position: int) -> int:
+        """Return the raw sample that a position in the conditioned signal stands for."""
+        return self._origin + position - self._delay
