@@ -1,7 +1,7 @@
-"""Online QRS detection after Pan and Tompkins, one sample in, R peaks out.
+r"""Online QRS detection after Pan and Tompkins, one sample in, R peaks out.
 
     x --> band-pass --> slope --> square --> moving mean --> root --> candidates --> R peaks
-      \\___________________________ where exactly is the R? ___________________________/
+      \___________________________ where exactly is the R? ___________________________/
 
 The signal's energy in the QRS band rises to one hump per beat. Each hump is a *candidate*; two
 thresholds, which float between the levels of recent beats and of recent noise, divide candidates
@@ -66,6 +66,7 @@ CURVATURE_S = 0.040  # spacing of the three points that measure curvature; it nu
 LOOK_BEFORE_S = 0.140
 LOOK_AFTER_S = 0.060
 EXTREMUM_S = 0.012
+UPRIGHT = 1.5  # an upward bend counts for more: equal R and S must not take turns as the R peak
 
 HISTORY = 2048  # samples kept for search-back and localisation; a power of two, over 8 s
 
@@ -363,15 +364,19 @@ class PanTompkins:
     def _localise(self, about: int) -> int:
         """Return the position of the R peak: the sharpest bend, then the extremum beside it."""
         ecg, mask, k = self._ecg, HISTORY - 1, self._curvature
+
+        def sharpness(i: int) -> float:
+            bend = 2 * ecg[i & mask] - ecg[(i - k) & mask] - ecg[(i + k) & mask]
+            return bend * UPRIGHT if bend > 0 else -bend
+
         first = max(about - self._look_before, k)
         if self._last_r is not None:
             first = max(first, self._last_r + self._refractory)
         last = min(about + self._look_after, self._now - k)
-
-        def bend(i: int) -> float:
-            return 2 * ecg[i & mask] - ecg[(i - k) & mask] - ecg[(i + k) & mask]
-
-        sharpest = max(range(first, last + 1), key=lambda i: abs(bend(i)), default=about)
-        sign = 1 if bend(sharpest) > 0 else -1
+        sharpest = max(range(first, last + 1), key=sharpness, default=about)
         beside = range(sharpest - self._extremum, sharpest + self._extremum + 1)
-        return max(beside, key=lambda i: sign * ecg[i & mask])
+        upright = (
+            ecg[sharpest & mask] > (ecg[(sharpest - k) & mask] + ecg[(sharpest + k) & mask]) / 2
+        )
+        extremum = max if upright else min
+        return extremum(beside, key=lambda i: ecg[i & mask])
