@@ -1,0 +1,152 @@
+"""Who wears the simulated electrodes, and for how long: recordings and hearts one after another."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import floor, isnan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.waveforms import Contact
+from drivers.waveforms.hearts import Heart
+from drivers.waveforms.interference import Interference, InterferenceOptions
+from drivers.waveforms.recordings import RATE_HZ, Recording
+
+PAUSE_S = 3.0  # another person means that the electrodes are moved
+NOBODY = "electrodes off"
+OFF = Contact(0.0, 0.0, True)
+SAME_SAMPLE = 1e-6  # k / rate * rate need not be k exactly
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """One stretch of a playlist.
+
+    Attributes:
+        name: what is played.
+        samples: how long, at 250 Hz.
+        ecg_mv: shape (n,), repeated if the segment is longer, NaN where an electrode is off; None
+            if they are off all the time.
+        respiration_mv: the same of channel 1; None for a flat line.
+    """
+
+    name: str
+    samples: int
+    ecg_mv: NDArray[np.float64] | None = None
+    respiration_mv: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            raise ValueError(f"samples: {self.samples} is not 1 or more")
+
+    def at(self, sample: int) -> Contact:
+        """Return what the electrodes see at a sample of this segment."""
+        if self.ecg_mv is None:
+            return OFF
+        ecg_mv = self.ecg_mv.item(sample % len(self.ecg_mv))
+        if isnan(ecg_mv):
+            return OFF
+        if self.respiration_mv is None:
+            return Contact(0.0, ecg_mv, False)
+        respiration_mv = self.respiration_mv.item(sample % len(self.respiration_mv))
+        return Contact(respiration_mv, ecg_mv, False)
+
+
+def play_recording(recording: Recording, seconds: float | None = None) -> Segment:
+    """Play a recording for its own length, or again and again or in part for ``seconds``."""
+    length = recording.duration_s if seconds is None else seconds
+    return Segment(recording.name, round(length * RATE_HZ), recording.ecg_mv)
+
+
+def play_heart(heart: Heart, seconds: float, name: str = "") -> Segment:
+    """Play a synthetic heart from its first beat on."""
+    length = round(seconds * RATE_HZ)
+    return Segment(name or heart.name, length, heart.ecg_mv, heart.respiration_mv)
+
+
+def electrodes_off(seconds: float) -> Segment:
+    """Nobody wears the electrodes."""
+    return Segment(NOBODY, round(seconds * RATE_HZ))
+
+
+def one_after_another(segments: Iterable[Segment], pause_s: float = PAUSE_S) -> list[Segment]:
+    """Take the electrodes off after each segment, for ``pause_s``, unless there is but one."""
+    segments = list(segments)
+    if len(segments) < 2:
+        return segments
+    return [part for segment in segments for part in (segment, electrodes_off(pause_s))]
+
+
+class Playlist:
+    """Electrodes (see ``drivers.waveforms``) that see one segment after another.
+
+    Args:
+        segments: what is played, in order.
+        repeat: begin again after the last, forever.
+        interference: what is added to the ECG while the electrodes are on.
+    """
+
+    def __init__(
+        self,
+        segments: Sequence[Segment],
+        repeat: bool = False,
+        interference: InterferenceOptions | None = None,
+    ) -> None:
+        if not segments:
+            raise ValueError("segments: there is nothing to play")
+        self._segments = tuple(segments)
+        self._starts = [0, *accumulate(segment.samples for segment in segments)]
+        self._repeat = repeat
+        self._interference = Interference(interference or InterferenceOptions())
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds until the end, or None if it begins again forever."""
+        return None if self._repeat else self._starts[-1] / RATE_HZ
+
+    def playing(self, time_s: float) -> str:
+        """Name what is played at ``time_s``; empty after the end."""
+        place = self._find(floor(time_s * RATE_HZ + SAME_SAMPLE))
+        return "" if place is None else place[0].name
+
+    def at(self, time_s: float) -> Contact:
+        """Return what the electrodes see, between two samples on the line that joins them."""
+        position = time_s * RATE_HZ
+        sample = round(position)
+        if abs(position - sample) < SAME_SAMPLE:
+            return self._contact(sample)
+        sample = floor(position)
+        before, after = self._contact(sample), self._contact(sample + 1)
+        if before.lead_off or after.lead_off:
+            return before
+        part = position - sample
+        return Contact(
+            before.ch1_mv + part * (after.ch1_mv - before.ch1_mv),
+            before.ch2_mv + part * (after.ch2_mv - before.ch2_mv),
+            False,
+        )
+
+    def _contact(self, sample: int) -> Contact:
+        place = self._find(sample)
+        if place is None:
+            return OFF
+        segment, sample_of_segment = place
+        contact = segment.at(sample_of_segment)
+        if contact.lead_off:
+            return contact
+        ecg_mv = contact.ch2_mv + self._interference.at(sample)
+        return Contact(contact.ch1_mv, ecg_mv, False)
+
+    def _find(self, sample: int) -> tuple[Segment, int] | None:
+        """Return the segment that plays at a sample, and the sample's number in it."""
+        end = self._starts[-1]
+        if sample >= end:
+            if not self._repeat:
+                return None
+            sample %= end
+        number = bisect_right(self._starts, sample) - 1
+        return self._segments[number], sample - self._starts[number]
