@@ -22,6 +22,7 @@ Departures, each with its reason:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +142,7 @@ def _rr_s(
 ) -> NDArray[np.float64]:
     """Return RR(t): its mean, the two bands, and breathing in shortening it."""
     lf_share = anatomy.lf_hf_ratio / (1 + anatomy.lf_hf_ratio)
-    variability = np.sqrt(lf_share) * pressure - np.sqrt(1 - lf_share) * breath
+    variability = sqrt(lf_share) * pressure - sqrt(1 - lf_share) * breath
     return 60 / anatomy.heart_rate_bpm + anatomy.rr_sd_s * variability
 
 

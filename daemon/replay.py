@@ -1,0 +1,36 @@
+"""A recording on its way through the converter: to 24-bit codes and back, then on as samples.
+
+Offline commands and training hear a recording exactly as the service would through a chip at gain 6
+with its 2.42 V reference: clipped at the ends of the range and in steps of the converter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, millivolts, millivolts_per_count
+from drivers.waveforms.recordings import Recording
+from dsp.signals import Sample
+
+GAIN = 6
+VREF_V = 2.42
+
+
+def samples(recording: Recording) -> Iterator[Sample]:
+    """Yield a recording's samples; those not recorded (NaN) are lost, so that the index jumps.
+
+    Whether the electrodes touched the skin is not known of a recording: ``lead_off`` is None.
+    """
+    codes = np.rint(recording.ecg_mv / millivolts_per_count(GAIN, VREF_V))
+    codes = np.clip(codes, MIN_COUNTS, FULL_SCALE_COUNTS)
+    for index in np.flatnonzero(~np.isnan(codes)).tolist():
+        code = int(codes.item(index))
+        yield Sample(
+            index=index,
+            time_s=index / recording.rate_hz,
+            ecg_mv=millivolts(code, GAIN, VREF_V),
+            lead_off=None,
+            saturated=code in (MIN_COUNTS, FULL_SCALE_COUNTS),
+        )
