@@ -66,7 +66,7 @@ CURVATURE_S = 0.040  # spacing of the three points that measure curvature; it nu
 LOOK_BEFORE_S = 0.140
 LOOK_AFTER_S = 0.060
 EXTREMUM_S = 0.012
-UPRIGHT = 1.5  # an upward bend counts for more: equal R and S must not take turns as the R peak
+UPRIGHT = 1.8  # an upward bend counts for more: equal R and S must not take turns as the R peak
 
 HISTORY = 2048  # samples kept for search-back and localisation; a power of two, over 8 s
 
