@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, millivolts, millivolts_per_count
+from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, millivolts_per_count
 from drivers.waveforms.recordings import Recording
 from dsp.signals import Sample
 
@@ -23,14 +23,16 @@ def samples(recording: Recording) -> Iterator[Sample]:
 
     Whether the electrodes touched the skin is not known of a recording: ``lead_off`` is None.
     """
-    codes = np.rint(recording.ecg_mv / millivolts_per_count(GAIN, VREF_V))
-    codes = np.clip(codes, MIN_COUNTS, FULL_SCALE_COUNTS)
-    for index in np.flatnonzero(~np.isnan(codes)).tolist():
-        code = int(codes.item(index))
-        yield Sample(
-            index=index,
-            time_s=index / recording.rate_hz,
-            ecg_mv=millivolts(code, GAIN, VREF_V),
-            lead_off=None,
-            saturated=code in (MIN_COUNTS, FULL_SCALE_COUNTS),
-        )
+    mv_per_count = millivolts_per_count(GAIN, VREF_V)
+    codes = np.clip(np.rint(recording.ecg_mv / mv_per_count), MIN_COUNTS, FULL_SCALE_COUNTS)
+    saturated = (codes == MIN_COUNTS) | (codes == FULL_SCALE_COUNTS)
+    recorded = np.flatnonzero(~np.isnan(codes))
+    rows = zip(
+        recorded.tolist(),
+        (recorded / recording.rate_hz).tolist(),
+        (codes * mv_per_count)[recorded].tolist(),
+        saturated[recorded].tolist(),
+        strict=True,
+    )
+    for index, time_s, ecg_mv, is_saturated in rows:
+        yield Sample(index, time_s, ecg_mv, None, is_saturated)

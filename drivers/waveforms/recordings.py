@@ -64,9 +64,9 @@ def read_recording(path: str | Path, signal: str = "0") -> Recording:
 def to_250_hz(mv: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     """Resample by an exact rational ratio, with an anti-aliasing filter of no delay.
 
-    The line from the first to the last sample is taken off before and put back after, so that an
-    electrode offset does not ring at the ends. Missing samples (NaN) are bridged for the filter
-    and are missing again in its output.
+    The level is taken off before and put back after: the filter's phases differ in gain by 1e-4,
+    which would turn an electrode offset of 300 mV into a hum of 40 uV. Missing samples (NaN) are
+    bridged for the filter and are missing again in its output.
 
     Args:
         mv: shape (n,), at least one of them finite.
@@ -78,8 +78,9 @@ def to_250_hz(mv: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     missing = np.isnan(mv)
     positions = np.arange(len(mv))
     bridged = np.interp(positions, positions[~missing], mv[~missing]) if missing.any() else mv
-    resampled = resample_poly(bridged, ratio.numerator, ratio.denominator, padtype="line")
-    resampled = np.asarray(resampled, dtype=np.float64)
+    level = np.median(bridged)
+    resampled = resample_poly(bridged - level, ratio.numerator, ratio.denominator, padtype="line")
+    resampled = np.asarray(resampled + level, dtype=np.float64)
     nearest = np.rint(np.arange(len(resampled)) / float(ratio)).astype(int)
     resampled[missing[np.minimum(nearest, len(mv) - 1)]] = np.nan
     return resampled

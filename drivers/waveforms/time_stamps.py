@@ -48,7 +48,8 @@ class TimeStamps:
         in_order = np.arange(len(stamps))
         if len(stamps) < 2 or not any(text for _, text in stamps):
             return cls(USUAL_RATE_HZ, f"no time stamps: {USUAL_RATE_HZ:g} Hz assumed", in_order)
-        steps = np.diff([_stamp(line, text, path) for line, text in stamps])
+        values = [_stamp(line, text, path) for line, text in stamps]
+        steps = np.diff(values)
         if (steps < 0).any():
             line, _ = stamps[int(np.argmax(steps < 0)) + 1]
             raise MalformedRecording(f"{path}, line {line}: the time stamps run backwards.")
@@ -62,7 +63,7 @@ class TimeStamps:
             line, text = stamps[int(np.argmax(rows)) + 1]
             raise MalformedRecording(f"{path}, line {line}: the time stamps leap to {text}.")
         places = np.concatenate(([0], np.cumsum(np.maximum(rows, 1)))).astype(np.int64)
-        counts_rows = bool((steps == 1).all())
+        counts_rows = values[0] in (0, 1) and bool((steps == 1).all())
         rate_hz, note = _rate(0.0 if counts_rows else step)
         return cls(rate_hz, note, places)
 

@@ -32,10 +32,12 @@ def read_wfdb(path: Path, signal: str) -> RawSignal:
     wfdb = _import_wfdb(path)
     try:
         header = wfdb.rdheader(str(record))
-        names = list(header.sig_name or ())
+        names = [name or f"signal {number}" for number, name in enumerate(header.sig_name)]
         rate_hz = float(header.fs)
     except Exception as error:  # the parser raises whatever it trips over
         raise MalformedRecording(f"{record}.hea is not a WFDB header: {error}.") from error
+    if not rate_hz > 0:
+        raise MalformedRecording(f"{record}.hea gives a rate of {rate_hz} Hz.")
     number = pick_signal(names, signal, path)
     try:
         read = wfdb.rdrecord(str(record), channels=[number])
