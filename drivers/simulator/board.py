@@ -1,0 +1,125 @@
+"""The simulated board: the chip behind the same Board that a Raspberry Pi gives.
+
+Bytes go the way that they go on a Pi, but for the device, and edges queue as in the kernel:
+
+    driver -> SpidevBus -> SimulatedSpiDev -> chip
+    driver <- SimulatedReadyLine <- EdgeQueue <- chip
+"""
+
+from __future__ import annotations
+
+from drivers.bus import Board, Edge
+from drivers.raspberry import SpidevBus
+from drivers.simulator.options import SimulatorOptions
+from drivers.simulator.spidev import SimulatedSpiDev
+from drivers.simulator.world import PacedWorld, SteppedWorld, World
+from drivers.waveforms import Electrodes
+
+#: One edge in so many meets a reader's pause: one a second at 250 Hz.
+_EDGES_PER_PAUSE = 250
+
+
+class SimulatedReadyLine:
+    """DRDY as the operating system tells it, early or late."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._stuck_low = world.faults.get("drdy-stuck-low")
+        self._stuck_high = world.faults.all_of("drdy-stuck-high", "no-chip-00", "no-chip-ff")
+        self._hold = world.faults.get("lgpio-hold")
+        self._pause = world.faults.get("reader-pause")
+
+    def wait(self, timeout_s: float) -> Edge | None:
+        """Return the oldest falling edge, or None after ``timeout_s``."""
+        edge = self._world.take_edge(timeout_s)
+        if edge is not None:
+            self._delay(edge)
+        return edge
+
+    def is_low(self) -> bool:
+        """Return whether DRDY is low."""
+        with self._world.lock:
+            self._world.catch_up()
+            chip = self._world.chip
+            if self._stuck_low and self._stuck_low.active(chip.time_s):
+                return True
+            if any(fault.active(chip.time_s) for fault in self._stuck_high):
+                return False
+            return chip.ready_is_low
+
+    def close(self) -> None:
+        """Stop the world: nobody listens any more."""
+        self._world.close()
+
+    def _delay(self, edge: Edge) -> None:
+        """Let the time pass that the faults ``lgpio-hold`` and ``reader-pause`` take."""
+        world, chip_s = self._world, self._world.chip.time_s
+        if self._hold and self._hold.active(chip_s):
+            told_s = edge.time_s + self._hold.value * (1 + self._hold.random.random())
+            world.sleep(max(told_s - world.now(), 0.0))
+        pause = self._pause
+        if pause and pause.active(chip_s) and pause.random.random() < 1 / _EDGES_PER_PAUSE:
+            world.sleep(pause.value)
+
+
+class StartPin:
+    """The START pin."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def set(self, high: bool) -> None:
+        """Drive the pin."""
+        with self._world.lock:
+            self._world.catch_up()
+            self._world.chip.set_start(high)
+
+    def close(self) -> None:
+        """Let go of the pin, which is then pulled low."""
+        self.set(False)
+
+
+class ResetPin:
+    """The PWDN/RESET pin."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def set(self, high: bool) -> None:
+        """Drive the pin."""
+        with self._world.lock:
+            self._world.catch_up()
+            self._world.chip.set_reset(high)
+
+    def close(self) -> None:
+        """Let go of the pin, which stays high by its pull-up."""
+
+
+def board_in(world: World, options: SimulatorOptions) -> Board:
+    """Return the board around the chip of a world."""
+    device = SimulatedSpiDev(world)
+    device.open(0, 0)
+    device.mode = 1
+    device.max_speed_hz = options.spi_hz
+    return Board(
+        spi=SpidevBus(device),
+        ready=SimulatedReadyLine(world),
+        start=StartPin(world),
+        reset=ResetPin(world),
+        clock=world,
+        simulated=True,
+    )
+
+
+def open_simulated_board(
+    electrodes: Electrodes, options: SimulatorOptions, *, paced: bool
+) -> Board:
+    """Apply power to a simulated board.
+
+    Args:
+        electrodes: what is at the chip's inputs.
+        options: noise, clock error and faults.
+        paced: True for the wall clock, False for a virtual one that the driver's waits move.
+    """
+    world = (PacedWorld if paced else SteppedWorld)(electrodes, options)
+    return board_in(world, options)

@@ -1,0 +1,481 @@
+"""The simulated chip on raw bytes: what goes in on DIN, what comes out on DOUT, when DRDY falls.
+
+Expected bytes and times are the datasheet's (SBAS502), written out as numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+
+from drivers.simulator.chip import SimulatedAds1292r
+from drivers.simulator.options import SimulatorOptions
+from drivers.waveforms import Contact
+
+TCLK_S = 1 / 512_000
+SLOW = 1_000_000
+FAST = 4_000_000
+
+RESET_VALUES = "73 02 80 10 00 00 00 00 00 00 02 0C"
+
+
+class Ramp:
+    """Channel 2 climbs by 0.01 mV a sample at 250 Hz; channel 1 rests at -1 mV."""
+
+    duration_s = None
+
+    def playing(self, time_s: float) -> str:
+        return "ramp"
+
+    def at(self, time_s: float) -> Contact:
+        return Contact(-1.0, 2.5 * time_s, False)
+
+
+class Bench:
+    """A chip with power just applied, and the times at which its DRDY fell."""
+
+    def __init__(self, *faults: str, noise: float = 0.0, clock_error_ppm: float = 0.0) -> None:
+        self.fell: list[float] = []
+        options = SimulatorOptions(
+            noise=noise, clock_error_ppm=clock_error_ppm, faults=faults, spi_hz=SLOW
+        )
+        self.chip = SimulatedAds1292r(Ramp(), options, self.fell.append)
+        self.wait(1.0)
+
+    def wait(self, seconds: float) -> None:
+        self.chip.advance(self.chip.time_s + seconds)
+
+    def send(self, text: str, sclk_hz: float = SLOW, hold_s: float = 10e-6) -> str:
+        """Exchange hexadecimal bytes in one chip-select frame."""
+        return self.chip.transfer(bytes.fromhex(text), sclk_hz, hold_s).hex(" ").upper()
+
+    def registers(self) -> str:
+        return self.send("20 0B" + " 00" * 12)[6:]
+
+    def frame(self) -> str:
+        """Read a frame with RDATA."""
+        return self.send("12" + " 00" * 9)[3:]
+
+    def convert(self, conversions: int = 1) -> None:
+        """Let so many more conversions complete."""
+        for _ in range(conversions):
+            self.chip.advance(self.chip.next_s)
+
+
+def running(*faults: str, config1: str = "01", noise: float = 0.0, ppm: float = 0.0) -> Bench:
+    """Return a chip that converts channel 2 at gain 6 with a settled 2.42 V reference."""
+    bench = Bench(*faults, noise=noise, clock_error_ppm=ppm)
+    bench.send("11")
+    bench.send("42 00 A0")
+    bench.send(f"41 00 {config1}")
+    bench.wait(0.2)
+    bench.chip.set_start(True)
+    return bench
+
+
+def counts(frame: str) -> tuple[int, int]:
+    data = bytes.fromhex(frame)
+    return int.from_bytes(data[3:6], "big", signed=True), int.from_bytes(
+        data[6:], "big", signed=True
+    )
+
+
+# S1: registers
+
+
+def test_it_wakes_in_rdatac_and_answers_a_register_read_with_a_frame() -> None:
+    bench = Bench()
+    assert bench.send("20 00 00") == "C0 00 00"
+    bench.send("11")
+    assert bench.send("20 00 00") == "00 00 73"
+
+
+def test_it_wakes_with_the_reset_values() -> None:
+    bench = Bench()
+    bench.send("11")
+    assert bench.registers() == RESET_VALUES
+
+
+def test_a_burst_writes_and_reads_successive_registers() -> None:
+    bench = Bench()
+    bench.send("11")
+    assert bench.send("41 02 01 A0 10") == "00 00 00 00 00"
+    assert bench.send("21 02 00 00 00") == "00 00 01 A0 10"
+    assert not bench.chip.violations
+
+
+def test_read_only_bits_stay_and_must_be_bits_are_enforced_and_reported() -> None:
+    bench = Bench()
+    bench.send("11")
+    bench.send("48 00 5F")
+    assert bench.send("28 00 00")[6:] == "40"
+    assert not bench.chip.violations
+    for write in ("40 00 52", "41 00 7A", "42 00 04", "49 00 00", "4A 00 00", "4B 00 F0"):
+        before = len(bench.chip.violations)
+        bench.send(write)
+        assert len(bench.chip.violations) > before, write
+    assert bench.registers() == "73 02 80 10 00 00 00 00 40 02 01 00"
+
+
+@pytest.mark.parametrize("write", ["41 00 07", "44 00 70", "45 00 0A", "45 00 80", "46 00 40"])
+def test_reserved_codes_are_reported(write: str) -> None:
+    bench = Bench()
+    bench.send("11")
+    bench.send(write)
+    assert len(bench.chip.violations) == 1
+
+
+# S2: opcodes and framing
+
+
+def test_register_commands_are_ignored_in_rdatac_while_frames_go_on() -> None:
+    bench = running()
+    bench.send("10")
+    bench.convert(2)
+    frame = bench.send("00 " * 9)
+    assert bench.send("45 00 10")[:8] == frame[:8]
+    assert bench.send("20 0B" + " 00" * 12)[:26] == frame
+    bench.send("11")
+    assert bench.send("25 00 00") == "00 00 00"
+
+
+def test_the_release_of_chip_select_drops_a_half_said_command() -> None:
+    bench = Bench()
+    bench.send("11")
+    bench.send("45 00")
+    bench.send("60")
+    assert bench.send("25 00 00") == "00 00 00"
+
+
+def test_extra_clocks_repeat_the_frame() -> None:
+    bench = running()
+    bench.convert()
+    answer = bench.send("12" + " 00" * 18)[3:]
+    assert answer[:26] == answer[27:]
+
+
+def test_standby_hears_nothing_but_wakeup() -> None:
+    bench = running()
+    bench.send("04")
+    fell = len(bench.fell)
+    bench.wait(0.1)
+    assert len(bench.fell) == fell
+    assert bench.send("20 00 00") == "00 00 00"
+    bench.send("02")
+    woken_s = bench.chip.time_s
+    assert bench.send("20 00 00") == "00 00 73"
+    bench.convert()
+    assert bench.fell[-1] - woken_s >= 0.010
+
+
+@pytest.mark.parametrize("by_pin", [True, False])
+def test_a_reset_restores_everything_and_rdatac(by_pin: bool) -> None:
+    bench = Bench()
+    bench.send("11")
+    bench.send("41 00 01")
+    if by_pin:
+        bench.chip.set_reset(False)
+        bench.wait(100e-6)
+        assert bench.send("20 00 00") == "00 00 00"
+        bench.chip.set_reset(True)
+    else:
+        bench.send("06")
+    bench.wait(1e-3)
+    assert bench.send("20 00 00") == "C0 00 00"
+    bench.send("11")
+    assert bench.registers() == RESET_VALUES
+
+
+def test_a_long_reset_powers_down_and_takes_ten_milliseconds_to_wake() -> None:
+    bench = Bench()
+    bench.chip.set_reset(False)
+    bench.wait(5e-3)
+    bench.chip.set_reset(True)
+    bench.wait(1e-3)
+    bench.send("11")
+    assert "opcode 11" in bench.chip.violations[-1]
+    bench.wait(10e-3)
+    bench.send("11")
+    assert bench.send("20 00 00") == "00 00 73"
+
+
+# S3: DRDY
+
+
+@pytest.mark.parametrize(
+    ("code", "settling_tmod", "rate_hz"),
+    [
+        ("00", 4100, 125),
+        ("01", 2052, 250),
+        ("02", 1028, 500),
+        ("03", 516, 1000),
+        ("04", 260, 2000),
+        ("05", 132, 4000),
+        ("06", 68, 8000),
+    ],
+)
+def test_ready_falls_after_settling_and_then_every_period(
+    code: str, settling_tmod: int, rate_hz: int
+) -> None:
+    bench = running(config1=code)
+    started_s = bench.chip.time_s
+    bench.convert(5)
+    assert bench.fell[0] - started_s == pytest.approx(settling_tmod * 4 * TCLK_S)
+    gaps = [b - a for a, b in pairwise(bench.fell)]
+    assert gaps == pytest.approx([1 / rate_hz] * 4)
+
+
+@pytest.mark.parametrize("ppm", [-15_000, 15_000])
+def test_a_clock_error_lengthens_each_period(ppm: float) -> None:
+    bench = running(ppm=ppm)
+    bench.convert(1001)
+    assert bench.fell[-1] - bench.fell[0] == pytest.approx(4.0 * (1 + ppm / 1e6))
+
+
+def test_ready_rises_at_the_first_clock_and_pulses_when_unread() -> None:
+    bench = running()
+    assert not bench.chip.ready_is_low
+    bench.convert()
+    assert bench.chip.ready_is_low
+    bench.chip.advance(bench.fell[0] + 0.004 - 5e-6)
+    assert not bench.chip.ready_is_low
+    bench.convert()
+    assert bench.chip.ready_is_low
+    bench.send("00")
+    assert not bench.chip.ready_is_low
+
+
+def test_a_single_shot_stays_low_until_the_next_start() -> None:
+    bench = running(config1="81")
+    bench.wait(1.0)
+    assert len(bench.fell) == 1
+    assert bench.chip.ready_is_low
+    bench.chip.set_start(False)
+    bench.chip.set_start(True)
+    assert not bench.chip.ready_is_low
+    bench.wait(1.0)
+    assert len(bench.fell) == 2
+
+
+def test_the_start_opcode_does_not_resynchronise_and_stop_completes_the_conversion() -> None:
+    bench = running()
+    bench.chip.set_start(False)
+    bench.wait(0.1)
+    assert len(bench.fell) == 1
+    bench.send("08")
+    started_s = bench.chip.time_s
+    bench.wait(0.010)
+    bench.send("08")
+    bench.convert()
+    assert bench.fell[-1] - started_s == pytest.approx(2052 * 4 * TCLK_S, abs=20e-6)
+    bench.send("0A")
+    bench.wait(1.0)
+    assert len(bench.fell) == 3
+
+
+# S4: the output register
+
+
+def test_an_unread_sample_is_overwritten_without_a_sign() -> None:
+    bench = running()
+    bench.convert(3)
+    assert counts(bench.frame())[1] == round(0.02 / (2420 / 6 / 8388607))
+
+
+def straddled(bench: Bench, opcode: str) -> tuple[bytes, bytes, bytes]:
+    """Read so that DRDY falls in mid-frame; return the answer, the old and the new frame."""
+    bench.convert()
+    old = bench.chip.converter.output
+    bench.chip.advance(bench.chip.next_s - 40e-6)
+    answer = bytes.fromhex(bench.send(opcode + " 00" * 9))
+    return answer, old, bench.chip.converter.output
+
+
+def test_a_read_across_the_fall_of_ready_is_torn_in_rdatac() -> None:
+    bench = running()
+    bench.send("10")
+    answer, old, new = straddled(bench, "")
+    assert answer[:3] == old[:3]
+    assert answer not in (old, new)
+    assert answer[6:] == new[6:]
+
+
+def test_a_read_across_the_fall_of_ready_is_whole_with_rdata() -> None:
+    answer, old, new = straddled(running(), "12")
+    assert answer[1:] == old != new
+
+
+# S5: filter and reference
+
+
+@pytest.mark.parametrize("write", ["41 00 01", "49 00 02", "4A 00 01"])
+def test_writes_that_restart_the_filter_cost_its_settling_time(write: str) -> None:
+    bench = running()
+    bench.convert(2)
+    bench.send(write)
+    written_s = bench.chip.time_s
+    bench.convert()
+    assert bench.fell[-1] - written_s == pytest.approx(2052 * 4 * TCLK_S, abs=20e-6)
+
+
+def test_a_changed_input_settles_like_a_sinc3_filter() -> None:
+    bench = running()
+    bench.send("44 00 01")
+    bench.convert(10)
+    bench.send("42 00 A2")
+    bench.send("44 00 05")
+    seen = []
+    for _ in range(4):
+        bench.convert()
+        seen.append(counts(bench.frame())[0] / 20971.5175)
+    assert seen == pytest.approx([1 / 6, 5 / 6, 1, 1], abs=0.08)
+    assert seen[2:] == pytest.approx([1, 1], abs=1e-4)
+
+
+def test_samples_are_too_large_until_the_reference_has_settled() -> None:
+    bench = Bench()
+    bench.send("11")
+    bench.send("42 00 A0")
+    bench.chip.set_start(True)
+    bench.convert()
+    early = counts(bench.frame())[0]
+    bench.wait(0.2)
+    settled = counts(bench.frame())[0]
+    assert early < 1.1 * settled < settled == round(-1.0 / (2420 / 6 / 8388607))
+
+
+def test_a_recording_comes_out_sample_for_sample_and_clips() -> None:
+    bench = running()
+    for number in range(45_000):
+        bench.convert()
+        if number % 1000 == 0:
+            expected = round(number * 0.01 / (2420 / 6 / 8388607))
+            assert counts(bench.frame())[1] == min(expected, 0x7FFFFF)
+    assert bench.frame()[-8:] == "7F FF FF"
+
+
+def test_noise_is_the_datasheets() -> None:
+    bench = running(noise=1.0)
+    bench.send("44 00 01")
+    bench.convert(10)
+    codes = []
+    for _ in range(2000):
+        bench.convert()
+        codes.append(counts(bench.frame())[0])
+    mean = sum(codes) / len(codes)
+    rms_uv = math.sqrt(sum((c - mean) ** 2 for c in codes) / len(codes)) * 0.048081
+    assert rms_uv == pytest.approx(0.7, rel=0.1)
+
+
+# S6: inputs and status
+
+
+@pytest.mark.parametrize(
+    ("code", "gain"), [(0, 6), (1, 1), (2, 2), (3, 3), (4, 4), (5, 8), (6, 12)]
+)
+@pytest.mark.parametrize("config2", ["A3", "B3"])
+def test_the_test_signal_is_a_square_of_known_codes(code: int, gain: int, config2: str) -> None:
+    expected = {1: 3495, 2: 6990, 3: 10486, 4: 13981, 6: 20972, 8: 27962, 12: 41943}[gain]
+    bench = running()
+    bench.send(f"42 00 {config2}")
+    bench.send(f"45 00 {code}5")
+    bench.wait(0.3)
+    high = counts(bench.frame())[1]
+    bench.wait(0.5)
+    low = counts(bench.frame())[1]
+    assert (high, low) == pytest.approx((expected, -expected), abs=1)
+
+
+def test_the_test_signal_changes_sign_every_125_samples() -> None:
+    bench = running()
+    bench.send("42 00 A3")
+    bench.send("45 00 05")
+    signs = []
+    for _ in range(1000):
+        bench.convert()
+        signs.append(counts(bench.frame())[1] > 0)
+    changes = [i for i in range(1, 1000) if signs[i] != signs[i - 1]]
+    assert {b - a for a, b in pairwise(changes)} == {125}
+
+
+@pytest.mark.parametrize(
+    ("setting", "channel", "millivolts"),
+    [("01", 0, 0.0), ("13", 0, 1650.0), ("13", 1, 825.0), ("14", 1, 145.3), ("81", 1, 0.0)],
+)
+def test_the_multiplexer_selects(setting: str, channel: int, millivolts: float) -> None:
+    bench = running()
+    bench.send(f"{44 + channel} 00 {setting}")
+    bench.convert(10)
+    gain = 1 if setting[0] == "1" else 6
+    assert counts(bench.frame())[channel] == round(millivolts / (2420 / gain / 8388607))
+
+
+def lead_off_bits(*writes: str) -> str:
+    bench = running("electrode-off")
+    for write in writes:
+        bench.send(write)
+    bench.convert(3)
+    return bench.frame()[:5]
+
+
+def test_electrodes_that_are_off_are_seen_only_with_comparators_senses_and_direct_current() -> None:
+    assert lead_off_bits() == "C0 00"
+    assert lead_off_bits("47 00 0C") == "C0 00"
+    assert lead_off_bits("42 00 E0") == "C0 00"
+    assert lead_off_bits("42 00 E0", "47 00 0C") == "C6 00"
+    assert lead_off_bits("42 00 E0", "47 00 0F") == "C7 80"
+    assert lead_off_bits("42 00 E0", "47 00 0F", "43 00 11") == "C0 00"
+
+
+def test_electrodes_that_are_off_drive_their_channel_to_the_rail() -> None:
+    bench = running("electrode-off@1+1")
+    bench.convert(250)
+    assert counts(bench.frame())[1] != 0x7FFFFF
+    bench.convert(1)
+    assert counts(bench.frame())[1] == 0x7FFFFF
+    bench.convert(250)
+    assert counts(bench.frame())[1] != 0x7FFFFF
+
+
+# S7: timing
+
+
+@pytest.mark.parametrize("sclk_hz", [2_000_000, FAST])
+def test_register_commands_lose_bytes_above_twice_the_clock(sclk_hz: int) -> None:
+    bench = running()
+    bench.convert()
+    assert bench.send("20 00 00", sclk_hz) == "00 00 00"
+    bench.send("45 00 10", sclk_hz)
+    assert bench.send("25 00 00") == "00 00 00"
+    assert bench.send("12" + " 00" * 9, sclk_hz)[3:5] == "C0"
+
+
+def test_a_command_too_soon_after_sdatac_is_ignored() -> None:
+    bench = Bench()
+    assert bench.send("11 20 00 00") == "C0 00 00 00"
+    bench = Bench()
+    bench.send("11", hold_s=7e-6)
+    assert bench.send("20 00 00") == "00 00 00"
+
+
+def test_an_early_release_of_chip_select_loses_the_last_byte() -> None:
+    bench = Bench()
+    bench.send("11", hold_s=2e-6)
+    assert bench.send("20 00 00") == "C0 00 00"
+
+
+def test_commands_are_not_heard_while_power_comes_up() -> None:
+    bench = Bench.__new__(Bench)
+    bench.chip = SimulatedAds1292r(Ramp(), SimulatorOptions())
+    bench.send("11")
+    assert bench.send("20 00 00") == "C0 00 00"
+
+
+def test_an_opcode_in_the_keep_out_around_ready_is_missed() -> None:
+    bench = running()
+    bench.convert()
+    bench.chip.advance(bench.chip.next_s - 10e-6)
+    bench.send("10")
+    assert bench.send("20 00 00") == "00 00 73"
