@@ -1,0 +1,95 @@
+"""Recordings through the whole signal chain, side by side on every core."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.replay import samples
+from drivers.waveforms.errors import RecordingError
+from drivers.waveforms.recordings import read_recording
+from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.segmenter import WINDOW_SAMPLES
+from dsp.signals import BeatWindow, Event, RPeak
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the signal chain made of one recording.
+
+    Attributes:
+        path: the recording, as given.
+        duration_s: its length.
+        notes: what had to be assumed or mended to read it.
+        events: R peaks, beats and interruptions, in the order in which they came.
+    """
+
+    path: str
+    duration_s: float
+    notes: tuple[str, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def r_peaks(self) -> list[RPeak]:
+        """The heartbeats, in time order."""
+        peaks = [event for event in self.events if isinstance(event, RPeak)]
+        return sorted(peaks, key=lambda peak: peak.index)
+
+    @property
+    def beats(self) -> list[BeatWindow]:
+        """The beats that were cut out whole."""
+        return [event for event in self.events if isinstance(event, BeatWindow)]
+
+    @property
+    def windows_mv(self) -> NDArray[np.float64]:
+        """The beats as the network's input before normalisation: shape (beats, 175)."""
+        windows = [beat.ecg_mv for beat in self.beats]
+        return np.array(windows, dtype=np.float64).reshape(-1, WINDOW_SAMPLES)
+
+
+def hear(path: str, signal: str = "0", mains_hz: int = 50) -> Heard:
+    """Replay one recording into a fresh signal chain.
+
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    recording = read_recording(path, signal)
+    front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
+    events = tuple(event for sample in samples(recording) for event in front_end.push(sample))
+    return Heard(path, recording.duration_s, recording.notes, events)
+
+
+def hear_all(
+    paths: Sequence[str], signal: str = "0", mains_hz: int = 50, jobs: int | None = None
+) -> Iterator[Heard | RecordingError]:
+    """Yield each recording as it was heard, or why it could not be read, in the order given.
+
+    Args:
+        paths: the recordings.
+        signal: name or number of the signal, in all of them.
+        mains_hz: frequency of the grid, 50 or 60.
+        jobs: how many to hear at a time; None for as many as there are cores to run on.
+    """
+    jobs = min(jobs or len(os.sched_getaffinity(0)), len(paths))
+    hear_one = partial(_hear_or_error, signal=signal, mains_hz=mains_hz)
+    if jobs < 2:
+        yield from map(hear_one, paths)
+        return
+    context = get_context("forkserver")  # fork alone is not safe beside the progress bar's thread
+    context.set_forkserver_preload([__name__, "wfdb"])
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        yield from pool.map(hear_one, paths)
+
+
+def _hear_or_error(path: str, signal: str, mains_hz: int) -> Heard | RecordingError:
+    try:
+        return hear(path, signal, mains_hz)
+    except RecordingError as error:
+        return error
