@@ -1,0 +1,187 @@
+"""GPIO lines of a Raspberry Pi: DRDY by gpiozero or by libgpiod, START and PWDN/RESET by gpiozero.
+
+DRDY must be heard by its falling edges alone. gpiozero's ``when_activated`` remembers the level and
+speaks only when it changes: a sample read late leaves DRDY low with a high pulse of 8 us, the
+rising edge is lost, and no callback ever comes again. ``pin.edges`` and ``pin.when_changed`` have
+no such memory. Both backends stamp an edge with the kernel's monotonic time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from drivers.bus import Edge
+from drivers.errors import GpioUnavailable, PackageMissing
+
+#: Edges kept for a late reader by the gpiozero line, as many as the kernel keeps by default.
+GPIOZERO_QUEUE = 16
+#: Edges kept by the kernel for the gpiod line: one second at 250 samples per second.
+GPIOD_QUEUE = 256
+#: Kernel stamps within this of the monotonic clock are taken to be on its scale.
+_SAME_SCALE_S = 10.0
+
+
+class GpiozeroReadyLine:
+    """DRDY through gpiozero, whose callback thread feeds a bounded queue.
+
+    Args:
+        pin: BCM number of the GPIO that DRDY is wired to.
+    """
+
+    def __init__(self, pin: int) -> None:
+        gpiozero = _gpiozero()
+        self._arrived = threading.Condition()
+        self._edges: deque[Edge] = deque(maxlen=GPIOZERO_QUEUE)
+        self._offset_s: float | None = None
+        with _pin_errors("DRDY", pin):
+            self._device = gpiozero.InputDevice(pin, pull_up=True)
+            self._device.pin.edges = "falling"
+            # gpiozero keeps only a weak reference: a bound method of this object lives as long as
+            # the line does, where a lambda would vanish without a word.
+            self._device.pin.when_changed = self._fell
+
+    def _fell(self, ticks: float, state: int) -> None:
+        with self._arrived:
+            self._edges.append(Edge(self._monotonic(ticks), None))
+            self._arrived.notify()
+
+    def _monotonic(self, ticks: float) -> float:
+        """Return a tick on the monotonic scale, whose origin gpiozero does not promise."""
+        if self._offset_s is None:
+            behind_s = time.monotonic() - ticks
+            self._offset_s = 0.0 if abs(behind_s) < _SAME_SCALE_S else behind_s
+        return ticks + self._offset_s
+
+    def wait(self, timeout_s: float) -> Edge | None:
+        """Return the oldest falling edge not yet taken, or None after ``timeout_s``."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: len(self._edges) > 0, timeout_s)
+            return self._edges.popleft() if self._edges else None
+
+    def is_low(self) -> bool:
+        """Return whether DRDY is low."""
+        return not self._device.pin.state
+
+    def close(self) -> None:
+        """Release the pin."""
+        self._device.close()
+
+
+class GpiodReadyLine:
+    """DRDY through libgpiod 2: kernel time stamps and sequence numbers, no thread in between.
+
+    Args:
+        chip: the GPIO chip's device file.
+        pin: the line's offset, which on a Raspberry Pi is its BCM number.
+    """
+
+    def __init__(self, chip: str, pin: int) -> None:
+        gpiod = _gpiod()
+        line = gpiod.line
+        settings = gpiod.LineSettings(
+            direction=line.Direction.INPUT,
+            edge_detection=line.Edge.FALLING,
+            bias=line.Bias.PULL_UP,
+            event_clock=line.Clock.MONOTONIC,
+        )
+        self._pin = pin
+        self._low = line.Value.INACTIVE
+        self._edges: deque[Edge] = deque()
+        with _line_errors(chip, pin):
+            self._request = gpiod.request_lines(
+                chip, consumer="qrsd", config={pin: settings}, event_buffer_size=GPIOD_QUEUE
+            )
+
+    def wait(self, timeout_s: float) -> Edge | None:
+        """Return the oldest falling edge not yet taken, or None after ``timeout_s``."""
+        if not self._edges and self._request.wait_edge_events(timeout_s):
+            for event in self._request.read_edge_events():
+                self._edges.append(Edge(event.timestamp_ns / 1e9, event.line_seqno))
+        return self._edges.popleft() if self._edges else None
+
+    def is_low(self) -> bool:
+        """Return whether DRDY is low."""
+        return bool(self._request.get_value(self._pin) == self._low)
+
+    def close(self) -> None:
+        """Release the line."""
+        self._request.release()
+
+
+class GpiozeroOutputLine:
+    """START or PWDN/RESET through gpiozero; low until told otherwise.
+
+    Args:
+        name: what the chip calls the pin.
+        pin: BCM number of the GPIO it is wired to.
+    """
+
+    def __init__(self, name: str, pin: int) -> None:
+        gpiozero = _gpiozero()
+        with _pin_errors(name, pin):
+            self._device = gpiozero.OutputDevice(pin, initial_value=False)
+
+    def set(self, high: bool) -> None:
+        """Drive the pin high or low."""
+        self._device.value = int(high)
+
+    def close(self) -> None:
+        """Release the pin."""
+        self._device.close()
+
+
+def _gpiozero() -> ModuleType:
+    try:
+        import gpiozero
+    except ImportError:
+        raise PackageMissing(
+            "gpiozero is not installed, and the board's pins need it: pip install 'qrsd[pi]'."
+        ) from None
+    return gpiozero  # type: ignore[no-any-return]
+
+
+def _gpiod() -> Any:
+    try:
+        import gpiod
+    except ImportError:
+        raise PackageMissing(
+            "gpiod is not installed, and board.drdy_backend: gpiod needs it: "
+            "pip install 'qrsd[pi]', or set board.drdy_backend: gpiozero."
+        ) from None
+    if not hasattr(gpiod, "request_lines"):
+        raise PackageMissing(
+            "The installed gpiod is version 1, and version 2 is needed: pip install 'qrsd[pi]'."
+        )
+    return gpiod
+
+
+@contextmanager
+def _pin_errors(name: str, pin: int) -> Iterator[None]:
+    """Say in one sentence why gpiozero could not give a pin."""
+    try:
+        yield
+    except (_gpiozero().GPIOZeroError, OSError) as error:
+        raise GpioUnavailable(
+            f"GPIO{pin} cannot be used for {name} ({error}): check the wiring table and the "
+            "settings, that no other program holds the pin, that lgpio is installed, and that "
+            "the user is in the group gpio."
+        ) from error
+
+
+@contextmanager
+def _line_errors(chip: str, pin: int) -> Iterator[None]:
+    """Say in one sentence why libgpiod could not give a line."""
+    try:
+        yield
+    except OSError as error:
+        raise GpioUnavailable(
+            f"Line {pin} of {chip} cannot be used for DRDY ({error}): check board.gpio_chip "
+            "(gpiodetect lists them), that no other program holds the line, and that the user "
+            "is in the group gpio."
+        ) from error
