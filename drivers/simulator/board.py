@@ -80,10 +80,11 @@ class StartPin:
 
 
 class ResetPin:
-    """The PWDN/RESET pin."""
+    """The PWDN/RESET pin: low until told otherwise, as on a Pi."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.set(False)
 
     def set(self, high: bool) -> None:
         """Drive the pin."""
@@ -92,20 +93,26 @@ class ResetPin:
             self._world.chip.set_reset(high)
 
     def close(self) -> None:
-        """Let go of the pin, which stays high by its pull-up."""
+        """Let go of the pin, which its pull-up then holds high."""
+        self.set(True)
 
 
-def board_in(world: World, options: SimulatorOptions) -> Board:
-    """Return the board around the chip of a world."""
+def board_in(world: World, options: SimulatorOptions, *, pins: bool = True) -> Board:
+    """Return the board around the chip of a world.
+
+    Args:
+        world: the chip and its time.
+        options: the SPI clock.
+        pins: False where START is tied low and PWDN/RESET high.
+    """
     device = SimulatedSpiDev(world)
     device.open(0, 0)
     device.mode = 1
-    device.max_speed_hz = options.spi_hz
     return Board(
-        spi=SpidevBus(device),
+        spi=SpidevBus(device, options.spi_hz),
         ready=SimulatedReadyLine(world),
-        start=StartPin(world),
-        reset=ResetPin(world),
+        start=StartPin(world) if pins else None,
+        reset=ResetPin(world) if pins else None,
         clock=world,
         simulated=True,
     )

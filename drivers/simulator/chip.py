@@ -23,16 +23,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from drivers.simulator import register_file as reg
+from drivers.opcodes import Opcode
+from drivers.registers import Register
 from drivers.simulator.converter import TCLK_S, TMOD_S, UPDATE_S, Converter
 from drivers.simulator.faults import FaultBox
 from drivers.simulator.inputs import Inputs
 from drivers.simulator.options import SimulatorOptions
 from drivers.simulator.register_file import RegisterFile
 from drivers.waveforms import Electrodes
-
-WAKEUP, STANDBY, RESET, START, STOP = 0x02, 0x04, 0x06, 0x08, 0x0A
-RDATAC, SDATAC, RDATA, OFFSETCAL, RREG, WREG = 0x10, 0x11, 0x12, 0x1A, 0x20, 0x40
 
 POWER_ON_S = 4096 * TMOD_S
 DECODE_S = 4 * TCLK_S
@@ -116,23 +114,20 @@ class SimulatedAds1292r:
 
     def advance(self, time_s: float) -> None:
         """Let the chip live until ``time_s``: conversions complete and DRDY falls."""
-        while True:
-            event_s = self._events[0][0] if self._events else time_s + 1
-            next_s = min(self.converter.next_s, event_s)
-            if next_s > time_s:
-                break
+        while (next_s := self.next_s) <= time_s:
             self.time_s = next_s
-            if event_s == next_s:
-                self._events.pop(0)[1]()
-            else:
+            if next_s == self.converter.next_s:
                 self.registers.set_electrodes_off(self.converter.convert())
+            else:
+                self._events.pop(0)[1]()
         self.time_s = max(self.time_s, time_s)
 
     @property
     def next_s(self) -> float:
         """When something will happen in the chip by itself; infinite if never."""
-        event_s = self._events[0][0] if self._events else self.converter.next_s
-        return min(self.converter.next_s, event_s)
+        if self._events:
+            return min(self.converter.next_s, self._events[0][0])
+        return self.converter.next_s
 
     # Pins
 
@@ -173,8 +168,14 @@ class SimulatedAds1292r:
         self._begin_chip_select()
         self.converter.unread = False
         byte_s, last = 8 / sclk_hz, len(data) - 1
+        quiet = self.next_s - UPDATE_S > self.time_s + len(data) * byte_s
+        spoken = len(data.rstrip(b"\0"))
         answer = bytearray()
         for index, byte in enumerate(data):
+            if quiet and index >= spoken and not self._command:
+                answer += self._clock_out(len(data) - index)
+                self.time_s += (len(data) - index) * byte_s
+                break
             begin_s = self.time_s
             answer.append(self._shift_out(begin_s + byte_s))
             if self.next_s <= begin_s + byte_s:
@@ -204,6 +205,14 @@ class SimulatedAds1292r:
         if self._continuous:
             self._reply = self._frame()
 
+    def _clock_out(self, count: int) -> bytes:
+        """Answer ``count`` zeros that mean nothing, during which nothing happens."""
+        if not self._reply:
+            return bytes(count)
+        begin, length = self._replied, len(self._reply)
+        self._replied += count
+        return (self._reply * (self._replied // length + 1))[begin : self._replied]
+
     def _shift_out(self, end_s: float) -> int:
         if not self._reply:
             return 0
@@ -220,9 +229,9 @@ class SimulatedAds1292r:
             return bytes(_FRAME_BYTES)
         for slip, bits in self._slips:
             if slip.active(self.time_s):
-                late = 0xFF << 72 | int.from_bytes(frame, "big")
-                late >>= bits * int(slip.value)
-                frame = (late & (1 << 72) - 1).to_bytes(_FRAME_BYTES, "big")
+                late_bits = bits * int(slip.value)
+                late = ((1 << late_bits) - 1) << 72 | int.from_bytes(frame, "big")
+                frame = (late >> late_bits).to_bytes(_FRAME_BYTES, "big")
         return frame
 
     def _shift_in(self, byte: int, begin_s: float, sclk_hz: float) -> None:
@@ -245,18 +254,18 @@ class SimulatedAds1292r:
         self._operands = (byte & 0x1F) + 1
         if self._continuous:
             self.violations.append("register command in RDATAC mode")
-        elif self._command == RREG:
+        elif self._command == Opcode.RREG:
             addresses = range(self._address, self._address + self._operands)
             self._reply = bytes(self.registers[address] for address in addresses)
             self._replied = 0
 
     def _take_operand(self, byte: int) -> None:
-        if self._command == WREG and not self._continuous:
+        if self._command == Opcode.WREG and not self._continuous:
             self._write(self._address, byte)
             self._address += 1
         self._operands -= 1
         if self._operands == 0:
-            if self._command == RREG and not self._continuous:
+            if self._command == Opcode.RREG and not self._continuous:
                 self._reply = b""
             self._command = 0
 
@@ -268,7 +277,7 @@ class SimulatedAds1292r:
 
     def _follow_register(self, address: int) -> None:
         self.converter.set(self.registers, self.time_s)
-        if address in (reg.CONFIG1, reg.RESP1, reg.RESP2) and self.converter.running:
+        if address in (Register.CONFIG1, Register.RESP1, Register.RESP2) and self.converter.running:
             self.converter.start(self.time_s)
 
     def _flip_register(self) -> None:
@@ -284,11 +293,11 @@ class SimulatedAds1292r:
     def _decode(self, opcode: int, begin_s: float) -> None:
         if begin_s < self._busy_until_s:
             self.violations.append(f"opcode {opcode:02X} before the last one was done")
-        elif self._standby and opcode != WAKEUP:
+        elif self._standby and opcode != Opcode.WAKEUP:
             self.violations.append(f"opcode {opcode:02X} in standby")
         elif opcode in _COMMANDS:
             _COMMANDS[opcode](self)
-        elif opcode & 0xE0 in (RREG, WREG):
+        elif opcode & 0xE0 in (Opcode.RREG, Opcode.WREG):
             self._command, self._address = opcode & 0xE0, opcode & 0x1F
         else:
             self.violations.append(f"opcode {opcode:02X} is not known")
@@ -364,18 +373,18 @@ class SimulatedAds1292r:
 
     def _calibrate(self) -> None:
         """Do nothing that shows: the simulated chip has no offset to take away."""
-        if not self.registers[reg.RESP2] & 0x80:
+        if not self.registers[Register.RESP2] & 0x80:
             self.violations.append("OFFSETCAL without CALIB_ON")
 
 
 _COMMANDS: dict[int, Callable[[SimulatedAds1292r], None]] = {
-    WAKEUP: SimulatedAds1292r._wake_up,
-    STANDBY: SimulatedAds1292r._stand_by,
-    RESET: SimulatedAds1292r._reset,
-    START: SimulatedAds1292r._start,
-    STOP: SimulatedAds1292r._stop,
-    RDATAC: SimulatedAds1292r._read_continuously,
-    SDATAC: SimulatedAds1292r._stop_reading_continuously,
-    RDATA: SimulatedAds1292r._read,
-    OFFSETCAL: SimulatedAds1292r._calibrate,
+    Opcode.WAKEUP: SimulatedAds1292r._wake_up,
+    Opcode.STANDBY: SimulatedAds1292r._stand_by,
+    Opcode.RESET: SimulatedAds1292r._reset,
+    Opcode.START: SimulatedAds1292r._start,
+    Opcode.STOP: SimulatedAds1292r._stop,
+    Opcode.RDATAC: SimulatedAds1292r._read_continuously,
+    Opcode.SDATAC: SimulatedAds1292r._stop_reading_continuously,
+    Opcode.RDATA: SimulatedAds1292r._read,
+    Opcode.OFFSETCAL: SimulatedAds1292r._calibrate,
 }

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from drivers.simulator import register_file as reg
+from drivers.registers import Register
 from drivers.simulator.faults import FaultBox
 from drivers.simulator.inputs import Inputs
 from drivers.simulator.register_file import RegisterFile
@@ -96,8 +96,8 @@ class Converter:
     def set(self, registers: RegisterFile, time_s: float) -> None:
         """Follow the registers; the inputs live on the chip's own seconds."""
         self._period_tmod = 128_000 // registers.rate_hz
-        self._single_shot = bool(registers[reg.CONFIG1] & 0x80)
-        gpio = registers[reg.GPIO]
+        self._single_shot = bool(registers[Register.CONFIG1] & 0x80)
+        gpio = registers[Register.GPIO]
         # Pins used as inputs are tied to ground, outputs read back what they drive.
         self._gpio_status = (gpio & ~(gpio >> 2) & 0x03) << 13
         self._inputs.set(registers, time_s / self._stretch)

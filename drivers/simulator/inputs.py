@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from random import Random
 
-from drivers.simulator import register_file as reg
+from drivers.registers import Register
 from drivers.simulator.faults import FaultBox
 from drivers.simulator.register_file import RegisterFile
 from drivers.waveforms import Contact, Electrodes
@@ -104,7 +104,7 @@ class Reference:
 
 def select(registers: RegisterFile, channel: int) -> Selection:
     """Read a CHnSET register."""
-    setting, gain = registers[reg.CH1SET + channel], registers.gain(channel)
+    setting, gain = registers[Register.CH1SET + channel], registers.gain(channel)
     if setting & 0x80:
         return Selection(Source.POWERED_DOWN, gain)
     match setting & 0x0F:
@@ -139,10 +139,10 @@ class Channel:
             self._changed_s = time_s
         self._period_s = 1 / registers.rate_hz
         self._sigma_mv = self._noise * noise_uv(selection.gain, registers.rate_hz) / 1000
-        respiration = registers[reg.RESP1] & 0xC0
+        respiration = registers[Register.RESP1] & 0xC0
         distorted = self._number == 0 and respiration & 0x80
         self._test_share = _DEMODULATED_SHARE if distorted else 1.0
-        knows_respiration = registers[reg.ID] & 0xE0 == 0x60
+        knows_respiration = registers[Register.ID] & 0xE0 == 0x60
         self._abnormal_counts = _ABNORMAL_COUNTS if respiration and not knows_respiration else 0.0
 
     @property
@@ -210,7 +210,7 @@ class Inputs:
 
     def set(self, registers: RegisterFile, time_s: float) -> None:
         """Follow the registers."""
-        config2 = registers[reg.CONFIG2]
+        config2 = registers[Register.CONFIG2]
         self._reference.set(config2, time_s)
         if not config2 & 0x02:
             self._test_since_s = None
@@ -219,8 +219,8 @@ class Inputs:
         self._test_is_square = bool(config2 & 0x01)
         self._rate_hz = registers.rate_hz
         # Comparators see a direct current only; the alternating one is for the host to detect.
-        compared = config2 & 0x40 and not registers[reg.LOFF] & 0x01
-        self._sensed_electrodes = registers[reg.LOFF_SENS] & 0x0F if compared else 0
+        compared = config2 & 0x40 and not registers[Register.LOFF] & 0x01
+        self._sensed_electrodes = registers[Register.LOFF_SENS] & 0x0F if compared else 0
         for channel in self._channels:
             channel.set(registers, time_s)
 

@@ -9,15 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-ID, CONFIG1, CONFIG2, LOFF, CH1SET, CH2SET = range(6)
-RLD_SENS, LOFF_SENS, LOFF_STAT, RESP1, RESP2, GPIO = range(6, 12)
-COUNT = 12
-
-NAMES = (
-    *("ID", "CONFIG1", "CONFIG2", "LOFF", "CH1SET", "CH2SET"),
-    *("RLD_SENS", "LOFF_SENS", "LOFF_STAT", "RESP1", "RESP2", "GPIO"),
-)
-RESET_VALUES = bytes.fromhex("73 02 80 10 00 00 00 00 00 00 02 0C")
+from drivers.registers import REGISTER_COUNT, RESET_VALUES, Register
 
 #: Bits that must be written as one, and bits that must be written as zero.
 MUST_BE_ONE = bytes.fromhex("00 00 80 10 00 00 00 00 00 02 01 00")
@@ -39,15 +31,15 @@ class RegisterFile:
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
         self._values = bytearray(RESET_VALUES)
-        self.id = RESET_VALUES[ID]
+        self.id = RESET_VALUES[Register.ID]
 
     def reset(self) -> None:
         """Return to the reset values."""
         self._values[:] = RESET_VALUES
-        self._values[ID] = self.id
+        self._values[Register.ID] = self.id
 
     def __getitem__(self, address: int) -> int:
-        return self._values[address] if address < COUNT else 0
+        return self._values[address] if address < REGISTER_COUNT else 0
 
     def flip(self, address: int, bits: int) -> None:
         """Invert bits as a cosmic ray would, past every rule."""
@@ -55,14 +47,14 @@ class RegisterFile:
 
     def set_electrodes_off(self, bits: int) -> None:
         """Show the comparators' outputs IN2N, IN2P, IN1N, IN1P in LOFF_STAT."""
-        self._values[LOFF_STAT] = self._values[LOFF_STAT] & 0xF0 | bits
+        self._values[Register.LOFF_STAT] = self._values[Register.LOFF_STAT] & 0xF0 | bits
 
     def write(self, address: int, value: int) -> None:
         """Write a register as the chip would."""
-        if address >= COUNT or address == ID:
-            self._report(f"WREG to {NAMES[0] if address == ID else f'address {address:02X}'}")
+        if not 0 < address < REGISTER_COUNT:
+            self._report(f"WREG to address {address:02X}")
             return
-        name = NAMES[address]
+        name = Register(address).name
         if value & MUST_BE_ONE[address] != MUST_BE_ONE[address]:
             self._report(f"{name}={value:02X}: bits {MUST_BE_ONE[address]:02X} must be one")
         if value & MUST_BE_ZERO[address]:
@@ -73,25 +65,26 @@ class RegisterFile:
         self._values[address] = value & ~fixed | self._values[address] & fixed
 
     def _report_reserved_codes(self, address: int, value: int) -> None:
-        if address == CONFIG1 and value & 0x07 == 7:
-            self._report(f"CONFIG1={value:02X}: data rate 7 is reserved")
-        if address in (CH1SET, CH2SET):
+        name = Register(address).name
+        if address == Register.CONFIG1 and value & 0x07 == 7:
+            self._report(f"{name}={value:02X}: data rate 7 is reserved")
+        if address == Register.RLD_SENS and value >> 6 == 1:
+            self._report(f"{name}={value:02X}: chop frequency 01 is reserved")
+        if address in (Register.CH1SET, Register.CH2SET):
             if value >> 4 & 0x07 == 7:
-                self._report(f"{NAMES[address]}={value:02X}: gain 7 is reserved")
+                self._report(f"{name}={value:02X}: gain 7 is reserved")
             if value & 0x0F >= 10:
-                self._report(f"{NAMES[address]}={value:02X}: input {value & 0x0F} is reserved")
+                self._report(f"{name}={value:02X}: input {value & 0x0F} is reserved")
             if value & 0x80 and value & 0x0F != 1:
-                self._report(f"{NAMES[address]}={value:02X}: powered down without shorted input")
-        if address == RLD_SENS and value >> 6 == 1:
-            self._report(f"RLD_SENS={value:02X}: chop frequency 01 is reserved")
+                self._report(f"{name}={value:02X}: powered down without shorted input")
 
     @property
     def rate_hz(self) -> int:
         """Conversions per second; the reserved code converts at the default rate."""
-        code = self._values[CONFIG1] & 0x07
+        code = self._values[Register.CONFIG1] & 0x07
         return RATES_HZ[code] if code < len(RATES_HZ) else 500
 
     def gain(self, channel: int) -> int:
         """Return the gain of channel 0 or 1; the reserved code amplifies by 6."""
-        code = self._values[CH1SET + channel] >> 4 & 0x07
+        code = self._values[Register.CH1SET + channel] >> 4 & 0x07
         return GAINS[code] if code < len(GAINS) else 6
