@@ -1,0 +1,139 @@
+"""What can be wrong with a model, its passport or the enrolled people.
+
+ModelError
+├── ModelMissing (FileNotFoundError)         no .tflite at that path
+├── PassportError                            the .json beside the model
+│   ├── PassportMissing (FileNotFoundError)  it is not there
+│   ├── PassportUnreadable (ValueError)      it is not JSON
+│   ├── PassportSchemaUnknown (ValueError)   written by another version of qrsd
+│   ├── PassportFieldInvalid (ValueError)    a field is missing or not what it should be
+│   ├── PassportMismatch (ValueError)        made for another signal chain
+│   ├── ModelAltered (ValueError)            the .tflite is not the one it was written for
+│   └── CohortUnusable (ValueError)          the .npy it names is missing or another one
+├── NetworkError
+│   ├── RuntimeMissing (ImportError)         no TFLite runtime that works is installed
+│   ├── ModelUnloadable (ValueError)         the runtime refuses the file
+│   └── ModelShapeWrong (ValueError)         its tensors are not what the passport says
+├── GalleryError
+│   ├── GalleryUnreadable (ValueError)       not a gallery, or damaged
+│   ├── GalleryTooNew (ValueError)           written by a newer qrsd
+│   ├── GalleryNotWritable (PermissionError) the folder or the file may not be written
+│   ├── PersonUnknown (LookupError)          nobody of that name is enrolled
+│   ├── PersonExists (ValueError)            the name is taken
+│   ├── NameInvalid (ValueError)             not usable as a name
+│   ├── ExportInvalid (ValueError)           the file to import was not exported by qrsd
+│   └── ForeignTemplate (ValueError)         an embedding that another model made
+└── EnrolmentFailed (ValueError)             the beats are not one person's, or too few
+"""
+
+from __future__ import annotations
+
+
+class ModelError(Exception):
+    """The model cannot say whose heart it is."""
+
+    exit_code: int = 65
+
+
+class ModelMissing(ModelError, FileNotFoundError):
+    """There is no model at the path that was given."""
+
+    exit_code = 66
+
+
+class PassportError(ModelError):
+    """The passport does not vouch for the model."""
+
+
+class PassportMissing(PassportError, FileNotFoundError):
+    """There is no passport beside the model."""
+
+    exit_code = 66
+
+
+class PassportUnreadable(PassportError, ValueError):
+    """The passport is not JSON."""
+
+
+class PassportSchemaUnknown(PassportError, ValueError):
+    """The passport has a layout that this version does not know."""
+
+
+class PassportFieldInvalid(PassportError, ValueError):
+    """A field of the passport is missing, or not of the kind it should be."""
+
+
+class PassportMismatch(PassportError, ValueError):
+    """The model was trained behind another signal chain than the one that runs."""
+
+    exit_code = 78
+
+
+class ModelAltered(PassportError, ValueError):
+    """The model is not the file that the passport was written for."""
+
+
+class CohortUnusable(PassportError, ValueError):
+    """The cohort that scores are compared with is missing, altered or damaged."""
+
+
+class NetworkError(ModelError):
+    """The network cannot be run."""
+
+
+class RuntimeMissing(NetworkError, ImportError):
+    """No TFLite runtime that works is installed."""
+
+    exit_code = 69
+
+
+class ModelUnloadable(NetworkError, ValueError):
+    """The TFLite runtime refuses the model."""
+
+
+class ModelShapeWrong(NetworkError, ValueError):
+    """The model's tensors are not what its passport says."""
+
+
+class GalleryError(ModelError):
+    """The file of enrolled people cannot do what was asked."""
+
+
+class GalleryUnreadable(GalleryError, ValueError):
+    """The file is not a gallery, or it is damaged."""
+
+
+class GalleryTooNew(GalleryError, ValueError):
+    """The gallery was written by a newer version."""
+
+
+class GalleryNotWritable(GalleryError, PermissionError):
+    """The gallery's file or folder may not be written, or the disk is full."""
+
+    exit_code = 77
+
+
+class PersonUnknown(GalleryError, LookupError):
+    """Nobody of that name is enrolled."""
+
+    exit_code = 66
+
+
+class PersonExists(GalleryError, ValueError):
+    """Somebody of that name is enrolled already."""
+
+
+class NameInvalid(GalleryError, ValueError):
+    """A person cannot be called that."""
+
+
+class ExportInvalid(GalleryError, ValueError):
+    """The file to import is not what ``qrsd people export`` writes."""
+
+
+class ForeignTemplate(GalleryError, ValueError):
+    """An embedding was made by another model and means nothing to this one."""
+
+
+class EnrolmentFailed(ModelError, ValueError):
+    """The beats gathered do not make a template."""

@@ -1,0 +1,103 @@
+"""Reading the fields of a JSON object, with their path in every complaint."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A JSON object whose fields are asked for by name and type.
+
+    Attributes:
+        values: the object.
+        where: the file, then the path of the object in it: what complaints begin with.
+        error: the class of the complaints; every method raises it.
+    """
+
+    values: dict[str, Any]
+    where: str
+    error: type[Exception]
+
+    def invalid(self, name: str, complaint: str) -> Exception:
+        """Return the error that says what is wrong with a field."""
+        return self.error(f"{self._path(name)}: {complaint}")
+
+    def object(self, name: str) -> Fields:
+        """Return a field that is itself an object."""
+        return Fields(self._typed(name, dict, "an object"), self._path(name), self.error)
+
+    def objects(self, name: str) -> list[Fields]:
+        """Return a field that is a list of objects."""
+        items = self._typed(name, list, "a list")
+        for item in items:
+            if not isinstance(item, dict):
+                raise self.invalid(name, f"{item!r} in it is not an object")
+        return [
+            Fields(item, f"{self._path(name)}[{at}]", self.error) for at, item in enumerate(items)
+        ]
+
+    def text(self, name: str) -> str:
+        """Return a field that is a string with something in it."""
+        text: str = self._typed(name, str, "a text")
+        if not text:
+            raise self.invalid(name, "is empty")
+        return text
+
+    def choice(self, name: str, choices: Sequence[str]) -> str:
+        """Return a field that is one of a few strings."""
+        if (text := self.text(name)) not in choices:
+            raise self.invalid(name, f"{text!r} is not one of {', '.join(choices)}")
+        return text
+
+    def integer(self, name: str) -> int:
+        """Return a field that is a whole number above 0."""
+        number: int = self._typed(name, int, "a whole number")
+        if isinstance(number, bool) or number < 1:
+            raise self.invalid(name, f"{number!r} is not a whole number above 0")
+        return number
+
+    def number(self, name: str) -> float:
+        """Return a field that is a finite number."""
+        return self._finite(name, self._value(name))
+
+    def numbers(self, name: str) -> tuple[float, ...]:
+        """Return a field that is a list of finite numbers, at least one."""
+        items = self._typed(name, list, "a list")
+        if not items:
+            raise self.invalid(name, "is empty")
+        return tuple(self._finite(name, item) for item in items)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a field that is a list of strings."""
+        items = self._typed(name, list, "a list")
+        for item in items:
+            if not isinstance(item, str):
+                raise self.invalid(name, f"{item!r} in it is not a text")
+        return tuple(items)
+
+    def _path(self, name: str) -> str:
+        return f"{self.where}: {name}" if self.where.endswith(".json") else f"{self.where}.{name}"
+
+    def _value(self, name: str) -> Any:
+        if name not in self.values:
+            raise self.invalid(name, "is missing")
+        return self.values[name]
+
+    def _typed(self, name: str, kind: type, called: str) -> Any:
+        value = self._value(name)
+        if not isinstance(value, kind):
+            raise self.invalid(name, f"{value!r} is not {called}")
+        return value
+
+    def _finite(self, name: str, value: Any) -> float:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+        ):
+            raise self.invalid(name, f"{value!r} is not a finite number")
+        return float(value)

@@ -1,0 +1,297 @@
+"""The passport: what a model needs to be trusted, in a JSON file beside the .tflite.
+
+    heart.tflite         the network
+    heart.json           its passport: this file
+    heart.cohort.npy     embeddings of the training's persons, which scores are compared with
+
+A passport is believed only if the hashes in it are those of the files that lie there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, Self, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import (
+    CohortUnusable,
+    ModelAltered,
+    ModelMissing,
+    PassportFieldInvalid,
+    PassportMismatch,
+    PassportMissing,
+    PassportSchemaUnknown,
+    PassportUnreadable,
+)
+from model.fields import Fields
+from model.tensor import NORMALISATION
+
+SCHEMA = 1
+
+Kind: TypeAlias = Literal["embedder", "classifier"]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """What goes into the network and what comes out.
+
+    Attributes:
+        samples: length of a beat window.
+        normalisation: what is done to a window first; ``model.tensor.NORMALISATION``.
+        outputs: numbers that come out per beat: the embedding's size, or one per label.
+        labels: the persons that a classifier tells apart, in the order of its outputs.
+    """
+
+    samples: int
+    normalisation: str
+    outputs: int
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How scores become decisions, measured on persons that the network was not trained on.
+
+    Entry ``k`` of each table is for a decision on ``k + 1`` beats, the last one for that many or
+    more. The score is the S-norm of ``model.scores`` for an embedder, and for a classifier the mean
+    log-probability of its best label.
+
+    Attributes:
+        fmr: false match rate that the thresholds were set for, 0 to 1.
+        thresholds: the lowest score that is accepted.
+        slopes: of the logistic from score to the probability that it is the same person.
+        intercepts: of the same logistic.
+    """
+
+    fmr: float
+    thresholds: tuple[float, ...]
+    slopes: tuple[float, ...]
+    intercepts: tuple[float, ...]
+
+    def threshold(self, beats: int) -> float:
+        """Return the lowest score that is accepted on so many beats."""
+        return self.thresholds[self._row(beats)]
+
+    def probability(self, score: float, beats: int) -> float:
+        """Return the probability that a score on so many beats is the same person's, 0 to 1."""
+        row = self._row(beats)
+        logit = self.slopes[row] * score + self.intercepts[row]
+        return 0.5 * (1 + math.tanh(logit / 2))  # the logistic function, without overflow
+
+    def _row(self, beats: int) -> int:
+        return min(beats, len(self.thresholds)) - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cohort:
+    """Persons that the network knows from its training: what a chance likeness looks like.
+
+    Attributes:
+        file: the .npy's name, in the model's folder.
+        sha256: of the .npy, in hexadecimal.
+        embeddings: one unit vector per person, shape (persons, size), float32.
+    """
+
+    file: str
+    sha256: str
+    embeddings: NDArray[np.float32]
+
+    @classmethod
+    def write(cls, path: Path, embeddings: NDArray[np.float32]) -> Self:
+        """Write the .npy and return what the passport says of it."""
+        np.save(path, embeddings.astype("<f4"), allow_pickle=False)
+        return cls(path.name, file_sha256(path), embeddings)
+
+    @classmethod
+    def read(cls, path: Path, sha256: str, size: int) -> Self:
+        """Read the .npy of a passport.
+
+        Raises:
+            CohortUnusable: it is not there, not the same file, or not (persons, size) numbers.
+        """
+        if not path.is_file():
+            raise CohortUnusable(f"{path}: the cohort named by the passport is not there")
+        if (found := file_sha256(path)) != sha256:
+            raise CohortUnusable(f"{path}: SHA-256 is {found}, the passport says {sha256}")
+        try:
+            embeddings = np.load(path, allow_pickle=False).astype(np.float32)
+        except (ValueError, EOFError) as error:
+            raise CohortUnusable(f"{path}: not an array of numbers: {error}") from error
+        if embeddings.ndim != 2 or embeddings.shape[1] != size or len(embeddings) < 2:
+            raise CohortUnusable(
+                f"{path}: shape is {embeddings.shape}, expected (persons, {size}) with 2 or more"
+            )
+        return cls(path.name, sha256, embeddings)
+
+
+@dataclass(frozen=True, slots=True)
+class Passport:
+    """All that is known of a model.
+
+    Attributes:
+        name: the model's, for messages and people.
+        kind: ``embedder`` (who is enrolled is in the gallery) or ``classifier`` (a fixed group).
+        sha256: of the .tflite, in hexadecimal.
+        created_utc: ISO 8601.
+        front_end: ``FrontEnd.description()`` of the chain that cut the training's beats.
+        tensors: input and output.
+        calibration: from scores to decisions.
+        cohort: what S-norm compares with; None for a classifier.
+        training: data, licence, persons, seed: whatever says where the model comes from.
+        metrics: figures, each with the protocol that it was measured by.
+    """
+
+    name: str
+    kind: Kind
+    sha256: str
+    created_utc: str
+    front_end: dict[str, Any]
+    tensors: TensorSpec
+    calibration: Calibration
+    cohort: Cohort | None
+    training: dict[str, Any]
+    metrics: dict[str, Any]
+
+    @classmethod
+    def load(cls, model_path: Path) -> Self:
+        """Read the passport of a model and check it against the files beside it.
+
+        Raises:
+            ModelMissing: there is no such model.
+            PassportError: the passport is not there, not readable, or speaks of other files.
+        """
+        if not model_path.is_file():
+            raise ModelMissing(f"{model_path}: no such model")
+        passport = cls.from_json(_read_json(passport_path(model_path)), model_path.parent)
+        if (found := file_sha256(model_path)) != passport.sha256:
+            raise ModelAltered(
+                f"{model_path}: SHA-256 is {found}, its passport was written for "
+                f"{passport.sha256}; put back the model and the passport that belong together"
+            )
+        return passport
+
+    @classmethod
+    def from_json(cls, fields: Fields, folder: Path) -> Self:
+        """Build a passport from its JSON object; ``folder`` holds the cohort.
+
+        Raises:
+            PassportError: a field is missing or wrong, or the cohort cannot be used.
+        """
+        if (schema := fields.integer("schema")) != SCHEMA:
+            raise PassportSchemaUnknown(
+                f"{fields.where}: schema is {schema}, this version of qrsd reads {SCHEMA}"
+            )
+        kind = cast(Kind, fields.choice("kind", ("embedder", "classifier")))
+        tensors = _tensors(fields.object("tensors"), kind)
+        cohort = None
+        if kind == "embedder":
+            named = fields.object("cohort")
+            cohort_path = folder / named.text("file")
+            cohort = Cohort.read(cohort_path, named.text("sha256"), tensors.outputs)
+        return cls(
+            name=fields.text("name"),
+            kind=kind,
+            sha256=fields.text("sha256"),
+            created_utc=fields.text("created_utc"),
+            front_end=fields.object("front_end").values,
+            tensors=tensors,
+            calibration=_calibration(fields.object("calibration")),
+            cohort=cohort,
+            training=fields.object("training").values,
+            metrics=fields.object("metrics").values,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the passport as the JSON object that ``from_json`` reads."""
+        cohort = self.cohort and {"file": self.cohort.file, "sha256": self.cohort.sha256}
+        return {
+            "schema": SCHEMA,
+            "name": self.name,
+            "kind": self.kind,
+            "sha256": self.sha256,
+            "created_utc": self.created_utc,
+            "front_end": self.front_end,
+            "tensors": asdict(self.tensors),
+            "calibration": asdict(self.calibration),
+            "cohort": cohort,
+            "training": self.training,
+            "metrics": self.metrics,
+        }
+
+    def save(self, model_path: Path) -> None:
+        """Write the passport beside its model."""
+        text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
+        passport_path(model_path).write_text(text + "\n", encoding="utf-8")
+
+    def check_front_end(self, running: dict[str, Any]) -> None:
+        """Compare the chain of the training with the one that runs: ``FrontEnd.description()``.
+
+        Raises:
+            PassportMismatch: they disagree; the message names the fields and both values.
+        """
+        disagreements = [
+            f"{name} is {running.get(name, 'unknown')!r} here, {value!r} in training"
+            for name, value in (running | self.front_end).items()
+            for value in [self.front_end.get(name, "unknown")]
+            if running.get(name, "unknown") != value
+        ]
+        if disagreements:
+            raise PassportMismatch(
+                f"model {self.name!r} was trained behind another signal chain: "
+                f"{'; '.join(disagreements)}; train it again or install the qrsd it came with"
+            )
+
+
+def passport_path(model_path: Path) -> Path:
+    """Return where a model's passport lies: the same name, ending in .json."""
+    return model_path.with_suffix(".json")
+
+
+def file_sha256(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_json(path: Path) -> Fields:
+    if not path.is_file():
+        raise PassportMissing(f"{path}: the model has no passport; copy it from where it was made")
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise PassportUnreadable(f"{path}: not JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise PassportUnreadable(f"{path}: a {type(values).__name__}, expected a JSON object")
+    return Fields(values, str(path), PassportFieldInvalid)
+
+
+def _tensors(fields: Fields, kind: Kind) -> TensorSpec:
+    spec = TensorSpec(
+        samples=fields.integer("samples"),
+        normalisation=fields.choice("normalisation", (NORMALISATION,)),
+        outputs=fields.integer("outputs"),
+        labels=fields.texts("labels"),
+    )
+    expected = spec.outputs if kind == "classifier" else 0
+    if len(spec.labels) != expected:
+        raise fields.invalid("labels", f"{len(spec.labels)} labels, expected {expected}")
+    return spec
+
+
+def _calibration(fields: Fields) -> Calibration:
+    calibration = Calibration(
+        fmr=fields.number("fmr"),
+        thresholds=fields.numbers("thresholds"),
+        slopes=fields.numbers("slopes"),
+        intercepts=fields.numbers("intercepts"),
+    )
+    rows = len(calibration.thresholds)
+    for name in ("slopes", "intercepts"):
+        if len(fields.numbers(name)) != rows:
+            raise fields.invalid(name, f"not as long as thresholds, which has {rows} entries")
+    return calibration
