@@ -24,4 +24,5 @@ def normalise(windows_mv: ArrayLike) -> NDArray[np.float32]:
     centred = windows - windows.mean(axis=1, keepdims=True)
     deviation = centred.std(axis=1, keepdims=True)
     scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 1e-9)
-    return (centred * scale).astype(np.float32)
+    normalised: NDArray[np.float32] = (centred * scale).astype(np.float32)
+    return normalised
