@@ -13,8 +13,8 @@ Departures from the paper, each for a reason:
 * The root of the moving mean: levels then average amplitudes, which one giant ectopic beat
   cannot spoil for the beats after it.
 * A hump is judged once it has fallen to half of its top or is 120 ms old, and a clear one sooner.
-* The R peak is where the signal is most sharply curved: the largest deflection of a paced or wide
-  beat can be 160 ms away from its R wave.
+* The R peak is the most sharply bent extremum: the largest deflection of a paced or wide beat can
+  be 160 ms away from its R wave.
 * With no beat for 2.5 s the signal level decays. As published, a drop of the gain to a quarter
   leaves the thresholds out of reach for ever.
 * The search-back threshold never falls below the noise level.
@@ -65,7 +65,6 @@ DECAY_S = 2.0  # the signal level decays with this time constant
 CURVATURE_S = 0.040  # spacing of the three points that measure curvature; it nulls 50 Hz
 LOOK_BEFORE_S = 0.140
 LOOK_AFTER_S = 0.060
-EXTREMUM_S = 0.012
 UPRIGHT = 1.8  # an upward bend counts for more: equal R and S must not take turns as the R peak
 
 HISTORY = 2048  # samples kept for search-back and localisation; a power of two, over 8 s
@@ -205,7 +204,6 @@ class PanTompkins:
         self._curvature = samples(CURVATURE_S)
         self._look_before = samples(LOOK_BEFORE_S)
         self._look_after = samples(LOOK_AFTER_S)
-        self._extremum = samples(EXTREMUM_S)
 
         self._band_pass = Cascade(band_pass_sections(rate_hz))
         self._band_delay = band_pass_delay(rate_hz)
@@ -362,21 +360,18 @@ class PanTompkins:
         return Detection(r_peak, self._ecg[r_peak & (HISTORY - 1)], search_back)
 
     def _localise(self, about: int) -> int:
-        """Return the position of the R peak: the sharpest bend, then the extremum beside it."""
+        """Return the position of the R peak: the local extremum with the sharpest bend."""
         ecg, mask, k = self._ecg, HISTORY - 1, self._curvature
 
         def sharpness(i: int) -> float:
-            bend = 2 * ecg[i & mask] - ecg[(i - k) & mask] - ecg[(i + k) & mask]
-            return bend * UPRIGHT if bend > 0 else -bend
+            before, here, after = ecg[(i - 1) & mask], ecg[i & mask], ecg[(i + 1) & mask]
+            bend = 2 * here - ecg[(i - k) & mask] - ecg[(i + k) & mask]
+            if bend > 0:
+                return bend * UPRIGHT if before <= here >= after else 0.0
+            return -bend if before >= here <= after else 0.0
 
         first = max(about - self._look_before, k)
         if self._last_r is not None:
             first = max(first, self._last_r + self._refractory)
         last = min(about + self._look_after, self._now - k)
-        sharpest = max(range(first, last + 1), key=sharpness, default=about)
-        beside = range(sharpest - self._extremum, sharpest + self._extremum + 1)
-        upright = (
-            ecg[sharpest & mask] > (ecg[(sharpest - k) & mask] + ecg[(sharpest + k) & mask]) / 2
-        )
-        extremum = max if upright else min
-        return extremum(beside, key=lambda i: ecg[i & mask])
+        return max(range(first, last + 1), key=sharpness, default=about)

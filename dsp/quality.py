@@ -12,7 +12,7 @@ from dsp.signals import BeatQuality
 
 FLAT_MV = 0.1  # a beat whose span is smaller has no QRS to speak of
 QRS_SAMPLES = 15  # on either side of the R peak: what is steep there is no noise
-NOISY = 0.25  # noise, as a part of the beat's span, that hides P and T waves
+NOISY = 0.10  # noise, as a part of the beat's span, that begins to hide the P wave
 UNLIKE = 0.80  # correlation with the running template below which a beat is an odd one
 TEMPLATE_GAIN = 0.2
 TEMPLATE_PATIENCE = 3  # after so many odd beats in a row the template was the odd one

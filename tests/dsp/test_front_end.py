@@ -1,0 +1,123 @@
+"""The whole chain: events in order, nothing across gaps, nothing without contact."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.signals import BeatWindow, Event, Interruption, RPeak, Sample
+from tests.dsp.heartbeats import ecg, regular
+
+SECONDS = 20
+BEATS = regular(72, SECONDS)
+SIGNAL_MV = ecg(BEATS, SECONDS * 250)
+
+
+def push_all(
+    front_end: FrontEnd,
+    signal_mv: np.ndarray = SIGNAL_MV,
+    first: int = 0,
+    lead_off: bool | None = False,
+) -> list[Event]:
+    return [
+        event
+        for index, x in enumerate(signal_mv, first)
+        for event in front_end.push(Sample(index, index / 250, float(x), lead_off))
+    ]
+
+
+def test_r_peaks_are_where_the_beats_are() -> None:
+    peaks = [event for event in push_all(FrontEnd()) if isinstance(event, RPeak)]
+    assert np.abs(np.subtract([peak.index for peak in peaks], BEATS)).max() <= 1
+    assert peaks[0].rr_s is None
+    assert [peak.rr_s for peak in peaks[1:]] == pytest.approx(
+        [60 / 72] * (len(peaks) - 1), abs=0.01
+    )
+    assert peaks[5].time_s == peaks[5].index / 250
+
+
+def test_a_beat_window_comes_104_samples_after_its_r_peak_plus_the_stated_delay() -> None:
+    front_end = FrontEnd()
+    for index, x in enumerate(SIGNAL_MV):
+        for event in front_end.push(Sample(index, index / 250, float(x), False)):
+            if isinstance(event, BeatWindow) and event.r_index > 3 * 250:
+                assert index == event.r_index + 104 + 2
+                assert int(np.argmax(event.ecg_mv)) == 70
+                assert event.quality.good
+
+
+def test_the_heart_rate_is_the_beats_and_ends_with_them() -> None:
+    front_end = FrontEnd()
+    assert front_end.heart_rate_bpm is None
+    push_all(front_end)
+    assert front_end.heart_rate_bpm == pytest.approx(72, abs=1)
+    push_all(front_end, np.zeros(4 * 250), first=len(SIGNAL_MV))
+    assert front_end.heart_rate_bpm is None
+
+
+@pytest.mark.parametrize("lost", [1, 7, 50, 1000])
+def test_a_gap_resets_the_chain_and_no_window_spans_it(lost: int) -> None:
+    front_end = FrontEnd()
+    push_all(front_end)
+    resume = len(SIGNAL_MV) + lost
+    events = push_all(front_end, first=resume)
+    assert events[0] == Interruption(resume, "gap")
+    windows = [event for event in events if isinstance(event, BeatWindow)]
+    assert windows
+    assert all(window.r_index - 70 >= resume - 2 for window in windows)
+    fresh = push_all(FrontEnd())
+    assert [w.ecg_mv for w in windows] == [e.ecg_mv for e in fresh if isinstance(e, BeatWindow)]
+
+
+def test_lead_off_is_said_once_and_silences_everything() -> None:
+    front_end = FrontEnd()
+    push_all(front_end)
+    off = push_all(front_end, first=len(SIGNAL_MV), lead_off=True)
+    assert off == [Interruption(len(SIGNAL_MV), "lead_off")]
+    assert front_end.heart_rate_bpm is None
+    back = push_all(front_end, first=2 * len(SIGNAL_MV))
+    assert any(isinstance(event, BeatWindow) for event in back)
+
+
+def test_unknown_lead_off_is_not_taken_for_lost_contact() -> None:
+    events = push_all(FrontEnd(), lead_off=None)
+    assert not any(isinstance(event, Interruption) for event in events)
+
+
+def test_a_saturated_beat_is_flawed_and_the_next_is_not() -> None:
+    front_end = FrontEnd()
+    struck = int(BEATS[10]) + 50
+    events = [
+        event
+        for index, x in enumerate(SIGNAL_MV)
+        for event in front_end.push(Sample(index, index / 250, float(x), False, index == struck))
+    ]
+    flawed = [e.r_index for e in events if isinstance(e, BeatWindow) and e.quality.flaws]
+    assert flawed == pytest.approx([BEATS[10]], abs=1)
+
+
+def test_an_index_that_goes_back_is_refused() -> None:
+    front_end = FrontEnd()
+    front_end.push(Sample(5, 0.02, 0.0, None))
+    with pytest.raises(ValueError, match="sample 5 came where 6 or later was expected"):
+        front_end.push(Sample(5, 0.02, 0.0, None))
+
+
+def test_mains_of_55_hz_is_refused() -> None:
+    with pytest.raises(ValueError, match="mains_hz: 55 is not one of 50, 60"):
+        FrontEndOptions(mains_hz=55)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.floats(-400, 400), min_size=1, max_size=600), st.integers(0, 2**40))
+def test_no_signal_breaks_the_chain_and_its_start_does_not_matter(
+    signal_mv: list[float], first: int
+) -> None:
+    at_zero = push_all(FrontEnd(), np.array(signal_mv))
+    later = push_all(FrontEnd(), np.array(signal_mv), first)
+    assert [e.index + first for e in at_zero if isinstance(e, RPeak)] == [
+        e.index for e in later if isinstance(e, RPeak)
+    ]
