@@ -1,0 +1,45 @@
+"""What can go wrong in the service and between it and its clients.
+
+DaemonError
+├── MessageError (ValueError)            bytes that are no message of this protocol
+├── AddressInUse (OSError)               somebody else publishes there already
+├── AddressRefused (ValueError)          an address that would let the whole network listen
+├── AddressUnusable (OSError)            an address that cannot be bound
+└── ServiceUnavailable (ConnectionError) nobody answers on the control socket
+"""
+
+from __future__ import annotations
+
+
+class DaemonError(Exception):
+    """The service, or a client of it, cannot go on."""
+
+    exit_code: int = 69
+
+
+class MessageError(DaemonError, ValueError):
+    """These bytes are not a message of this protocol."""
+
+    exit_code = 65
+
+
+class AddressInUse(DaemonError, OSError):
+    """The address is taken, most likely by another qrsd."""
+
+    exit_code = 75
+
+
+class AddressRefused(DaemonError, ValueError):
+    """The address is open to the network, and messages are neither signed nor encrypted."""
+
+    exit_code = 78
+
+
+class AddressUnusable(DaemonError, OSError):
+    """The address cannot be bound."""
+
+    exit_code = 73
+
+
+class ServiceUnavailable(DaemonError, ConnectionError):
+    """Nobody answers: the service is not running, or is somewhere else."""
