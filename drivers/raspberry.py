@@ -76,7 +76,7 @@ class BoardOptions:
         self._check_pins()
 
     def _check_pins(self) -> None:
-        taken = {pin: "SPI" for pin in _SPI_PINS.get(self.spi_bus, ())}
+        taken = dict.fromkeys(_SPI_PINS.get(self.spi_bus, ()), "SPI")
         for name in ("drdy_pin", "start_pin", "reset_pin"):
             pin = getattr(self, name)
             if pin is None and name != "drdy_pin":

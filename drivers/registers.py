@@ -173,18 +173,20 @@ def legal(register: Register, value: int) -> int:
     return value & must_be.free | must_be.ones
 
 
-def gain_of(channel_setting: int) -> int | None:
-    """Return the gain a CHnSET value selects, None for the one illegal code."""
-    code = (channel_setting & GAIN_MASK) >> GAIN_SHIFT
-    return next((gain for gain, known in GAIN_CODES.items() if known == code), None)
+def gain_of(channel_setting: int) -> int:
+    """Return the gain a CHnSET value selects; KeyError for the one illegal code."""
+    return _GAINS[(channel_setting & GAIN_MASK) >> GAIN_SHIFT]
 
 
-def rate_of(config1: int) -> int | None:
-    """Return the samples per second a CONFIG1 value selects, None for the one illegal code."""
-    code = config1 & RATE_MASK
-    return next((rate for rate, known in RATE_CODES.items() if known == code), None)
+def rate_of(config1: int) -> int:
+    """Return the samples per second a CONFIG1 value selects; KeyError for the one illegal code."""
+    return _RATES_HZ[config1 & RATE_MASK]
 
 
 def vref_of(config2: int) -> float:
     """Return the reference in volts that a CONFIG2 value selects."""
     return VREF_HIGH_V if config2 & VREF_4V else VREF_LOW_V
+
+
+_GAINS: Final = {code: gain for gain, code in GAIN_CODES.items()}
+_RATES_HZ: Final = {code: rate_hz for rate_hz, code in RATE_CODES.items()}

@@ -1,0 +1,176 @@
+"""What the chip is asked to be (ChipOptions) and what its registers say it is (ChipSetup).
+
+    channel   respiration on                        respiration off
+    1         respiration, gain 3 or 4              the ECG, if asked for; else powered down
+    2         the ECG                               the ECG, unless channel 1 has it
+
+With respiration on, channel 1 carries the demodulator and cannot be used for ECG (datasheet,
+"Respiration"). Everything downstream uses ChipSetup, never ChipOptions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from drivers import registers as reg
+from drivers.registers import Register
+
+RATES_HZ = (125, 250, 500, 1000)
+VREFS_V = (reg.VREF_LOW_V, reg.VREF_HIGH_V)
+RESPIRATION_GAINS = (3, 4)
+
+#: 112.5 degrees at 32 kHz, the least noisy phase of the datasheet's "Respiration" table.
+_RESPIRATION_PHASE = 10
+_NO_RESPIRATION_PARTS = ("ADS1292",)
+
+
+@dataclass(frozen=True, slots=True)
+class ChipOptions:
+    """How the chip is to be set up.
+
+    Attributes:
+        ecg_channel: the channel wired to the ECG electrodes.
+        respiration: measure respiration on channel 1 (ADS1292R only).
+        gain: of the ECG channel.
+        respiration_gain: of channel 1 while it measures respiration.
+        vref_v: internal reference in volts; 4.033 needs a 5 V analog supply.
+        rate_hz: samples per second.
+        lead_off: detect electrodes that are off, with a direct current of 6 nA.
+        read_mode: ``rdata`` asks for each sample, ``rdatac`` has the chip send each one unasked.
+    """
+
+    ecg_channel: int = 2
+    respiration: bool = True
+    gain: int = 6
+    respiration_gain: int = 4
+    vref_v: float = reg.VREF_LOW_V
+    rate_hz: int = 250
+    lead_off: bool = True
+    read_mode: Literal["rdata", "rdatac"] = "rdata"
+
+    def __post_init__(self) -> None:
+        """Check each value, and that the channels' roles go together.
+
+        Raises:
+            ValueError: a value is not one of those the chip has, or roles contradict.
+        """
+        for name, choices in (
+            ("ecg_channel", (1, 2)),
+            ("gain", tuple(sorted(reg.GAIN_CODES))),
+            ("respiration_gain", RESPIRATION_GAINS),
+            ("vref_v", VREFS_V),
+            ("rate_hz", RATES_HZ),
+            ("read_mode", ("rdata", "rdatac")),
+        ):
+            value = getattr(self, name)
+            if value not in choices:
+                raise ValueError(f"{name}: {value} is not one of {', '.join(map(str, choices))}")
+        if self.respiration and self.ecg_channel == 1:
+            raise ValueError(
+                "ecg_channel: 1 cannot carry the ECG while respiration is on; "
+                "set it to 2 or respiration to false"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ChipSetup:
+    """What the chip is, read back from its registers.
+
+    Attributes:
+        part: name by the ID register.
+        rate_hz: nominal samples per second (the oscillator may be off by 1.5 %).
+        gains: of channels 1 and 2.
+        vref_v: reference in volts.
+        ecg_channel: 1 or 2.
+        respiration_channel: 1, or None without respiration.
+        lead_off_known: whether the lead-off bits mean anything.
+        lead_off_mask: bits of the status word that concern the ECG electrodes.
+        registers: all twelve, by address.
+        simulated: True if the simulator said so.
+    """
+
+    part: str
+    rate_hz: float
+    gains: tuple[int, int]
+    vref_v: float
+    ecg_channel: int
+    respiration_channel: int | None
+    lead_off_known: bool
+    lead_off_mask: int
+    registers: tuple[int, ...]
+    simulated: bool
+
+    def lead_off(self, status: int) -> bool | None:
+        """Return whether an ECG electrode is off by a frame's status word, None if unknown."""
+        return bool(status & self.lead_off_mask) if self.lead_off_known else None
+
+
+def planned_registers(options: ChipOptions, part: str) -> dict[Register, int]:
+    """Return what to write for ``options``, in the order of writing, must-be bits included.
+
+    CONFIG2 comes first, since the reference needs time to start.
+    """
+    config2 = reg.PDB_REFBUF | (reg.VREF_4V if options.vref_v == reg.VREF_HIGH_V else 0)
+    respiration = reg.DEMOD_EN | reg.MOD_EN | _RESPIRATION_PHASE << reg.PHASE_SHIFT
+    inputs = reg.CHANNEL_INPUTS[options.ecg_channel]
+    # The ADS1292 has no respiration and wants the bit that is RESP_FREQ in the R to be 1.
+    resp2 = reg.RLDREF_INT | (reg.RESP_FREQ if part in _NO_RESPIRATION_PARTS else 0)
+    planned = {
+        Register.CONFIG2: config2 | (reg.PDB_LOFF_COMP if options.lead_off else 0),
+        Register.CONFIG1: reg.RATE_CODES[options.rate_hz],
+        Register.LOFF: 0,
+        Register.CH1SET: _channel_setting(1, options),
+        Register.CH2SET: _channel_setting(2, options),
+        Register.RLD_SENS: reg.PDB_RLD | inputs,
+        Register.LOFF_SENS: inputs if options.lead_off else 0,
+        Register.LOFF_STAT: 0,
+        Register.RESP1: respiration if options.respiration else 0,
+        Register.RESP2: resp2,
+        Register.GPIO: 0x0C,
+    }
+    return {register: reg.legal(register, value) for register, value in planned.items()}
+
+
+def setup_from(registers: tuple[int, ...], options: ChipOptions, *, simulated: bool) -> ChipSetup:
+    """Return what the registers, as read back, make of the chip.
+
+    Args:
+        registers: all twelve, by address.
+        options: for the one thing no register knows, which channel the electrodes are wired to.
+        simulated: whether they were read from the simulator.
+    """
+    ecg = options.ecg_channel
+    return ChipSetup(
+        part=reg.PARTS[registers[Register.ID]],
+        rate_hz=float(reg.rate_of(registers[Register.CONFIG1])),
+        gains=(
+            reg.gain_of(registers[Register.CH1SET]),
+            reg.gain_of(registers[Register.CH2SET]),
+        ),
+        vref_v=reg.vref_of(registers[Register.CONFIG2]),
+        ecg_channel=ecg,
+        respiration_channel=1 if registers[Register.RESP1] & reg.DEMOD_EN else None,
+        lead_off_known=_lead_off_known(registers, ecg),
+        # Status bits 16..15 are IN1N and IN1P, 18..17 IN2N and IN2P.
+        lead_off_mask=reg.CHANNEL_INPUTS[ecg] << 15,
+        registers=registers,
+        simulated=simulated,
+    )
+
+
+def _channel_setting(channel: int, options: ChipOptions) -> int:
+    if channel == options.ecg_channel:
+        return reg.GAIN_CODES[options.gain] << reg.GAIN_SHIFT
+    if options.respiration:
+        return reg.GAIN_CODES[options.respiration_gain] << reg.GAIN_SHIFT
+    return reg.POWER_DOWN | reg.Mux.SHORTED
+
+
+def _lead_off_known(registers: tuple[int, ...], ecg_channel: int) -> bool:
+    """Tell whether comparators, inputs and a direct current are all on ("Lead-Off Detection")."""
+    inputs = reg.CHANNEL_INPUTS[ecg_channel]
+    comparators = registers[Register.CONFIG2] & reg.PDB_LOFF_COMP
+    sensed = registers[Register.LOFF_SENS] & inputs == inputs
+    direct_current = not registers[Register.LOFF] & reg.FLEAD_OFF
+    return bool(comparators and sensed and direct_current)

@@ -1,0 +1,88 @@
+"""What a stream counts, and what it has to say about it: conditions that are not failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drivers.chip_setup import ChipSetup
+from drivers.errors import ClockOff, Condition, LateReads, LeadOffUnknown, SamplesLost
+
+#: The oscillator may be off by 1.5 %; beyond this share it is no longer as it should be.
+CLOCK_OFF = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What has happened since streaming began.
+
+    Attributes:
+        frames: handed out.
+        lost: samples that were converted but not handed out; jumps of the index add up to it.
+        bad_frames: without the fixed status bits, dropped.
+        late_reads: not finished when the next sample was due, dropped.
+        repeated_frames: with the very counts of the frame before.
+        duplicate_edges: edges that announced no new sample.
+        unseen_edges: edges that the kernel's queue dropped.
+        watchdog_reads: made because DRDY was low and no edge had come.
+        bus_errors: transfers that the kernel failed.
+        reinitialisations: times the chip was reset and set up again.
+        saturated_frames: with the ECG channel at the end of its range.
+        latency_max_s: longest time from an edge to the start of its read.
+    """
+
+    frames: int = 0
+    lost: int = 0
+    bad_frames: int = 0
+    late_reads: int = 0
+    repeated_frames: int = 0
+    duplicate_edges: int = 0
+    unseen_edges: int = 0
+    watchdog_reads: int = 0
+    bus_errors: int = 0
+    reinitialisations: int = 0
+    saturated_frames: int = 0
+    latency_max_s: float = 0.0
+
+
+def conditions_of(
+    counters: Counters, rate_ratio: float | None, setup: ChipSetup
+) -> tuple[Condition, ...]:
+    """Return what is not as it should be though frames keep coming.
+
+    Args:
+        counters: of the stream.
+        rate_ratio: measured over nominal rate, None while it is not known.
+        setup: of the chip.
+    """
+    found: list[Condition] = []
+    if rate_ratio is not None and abs(rate_ratio - 1) > CLOCK_OFF:
+        found.append(
+            ClockOff(
+                f"The chip samples at {rate_ratio:.3f} times its nominal rate, and its oscillator "
+                "may be off by 1.5 % only: check CLKSEL and an external clock on CLK; 3 % "
+                "together with a wrong ID points to a damaged trim."
+            )
+        )
+    if counters.lost:
+        found.append(
+            SamplesLost(
+                f"{counters.lost} samples were lost, {counters.late_reads} of them to late reads "
+                f"and {counters.bad_frames} to bad frames."
+            )
+        )
+    if counters.late_reads:
+        found.append(
+            LateReads(
+                f"{counters.late_reads} reads came too late, the worst "
+                f"{counters.latency_max_s * 1000:.1f} ms after its edge: allow SCHED_FIFO to the "
+                "acquisition, or set board.drdy_backend: gpiod."
+            )
+        )
+    if not setup.lead_off_known:
+        found.append(
+            LeadOffUnknown(
+                "Lead-off detection is not on, so whether the electrodes are on is unknown: set "
+                "chip.lead_off: true."
+            )
+        )
+    return tuple(found)

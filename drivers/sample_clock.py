@@ -1,0 +1,95 @@
+"""From the edges of DRDY to sample numbers: the chip has no counter, so its edges are one.
+
+    edges    |     |     |           |     ||    |          each one a falling DRDY
+    index    0     1     2           4     5     6          3: an edge that never came
+                                           `- ringing
+
+The number of a sample follows from when its edge fell and the measured period; a gap is a jump.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import median
+
+from drivers.bus import Edge
+
+#: A second edge within this share of a period is ringing of the line.
+RINGING_SHARE = 0.05
+#: Edges over which the rate is judged.
+RATE_EDGES = 32
+#: Samples over which the period is measured.
+PERIOD_SAMPLES = 250
+
+
+class SampleClock:
+    """Numbers samples and measures their period.
+
+    Args:
+        rate_hz: nominal samples per second.
+
+    Attributes:
+        index: number of the newest sample, -1 before the first edge.
+        period_s: measured seconds between samples.
+        rate_ratio: measured over nominal rate, by the median of the last edges; None until known.
+        duplicate_edges: edges that announced no new sample.
+        unseen_edges: edges that the kernel's queue dropped, by its sequence numbers.
+    """
+
+    def __init__(self, rate_hz: float) -> None:
+        self._nominal_s = 1 / rate_hz
+        self._sample_s: float | None = None
+        self._sequence: int | None = None
+        self.index = -1
+        self.period_s = self._nominal_s
+        self.duplicate_edges = 0
+        self.unseen_edges = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the rhythm but not the count: the chip has been started anew."""
+        self._edge_s: float | None = None
+        self._intervals_s: list[float] = []
+        self._history: deque[tuple[int, float]] = deque(maxlen=PERIOD_SAMPLES)
+        self.rate_ratio: float | None = None
+
+    def admit(self, edge: Edge) -> bool:
+        """Take the next edge and say whether it announces a new sample."""
+        self._follow_sequence(edge.sequence)
+        if self._edge_s is not None:
+            interval_s = edge.time_s - self._edge_s
+            if interval_s < RINGING_SHARE * self._nominal_s:
+                self.duplicate_edges += 1
+                return False
+            self._judge_rate(interval_s)
+        self._edge_s = edge.time_s
+        steps = self._steps_to(edge.time_s)
+        if steps < 1:
+            self.duplicate_edges += 1
+            return False
+        self.index += steps
+        self._sample_s = edge.time_s
+        self._measure(edge.time_s)
+        return True
+
+    def _follow_sequence(self, sequence: int | None) -> None:
+        if sequence is not None and self._sequence is not None:
+            self.unseen_edges += sequence - self._sequence - 1
+        self._sequence = sequence
+
+    def _steps_to(self, time_s: float) -> int:
+        if self._sample_s is None:
+            return 1
+        return round((time_s - self._sample_s) / self.period_s)
+
+    def _judge_rate(self, interval_s: float) -> None:
+        self._intervals_s.append(interval_s)
+        if len(self._intervals_s) == RATE_EDGES:
+            self.rate_ratio = self._nominal_s / median(self._intervals_s)
+            self._intervals_s.clear()
+
+    def _measure(self, time_s: float) -> None:
+        self._history.append((self.index, time_s))
+        first_index, first_s = self._history[0]
+        if self.index - first_index >= RATE_EDGES:
+            self.period_s = (time_s - first_s) / (self.index - first_index)

@@ -1,0 +1,63 @@
+"""Watches the codes for channels that say nothing: at the rail, stuck on one code, or zero."""
+
+from __future__ import annotations
+
+from drivers import registers as reg
+from drivers.chip_setup import ChipSetup
+from drivers.errors import ChannelFlat, ChannelSaturated, ChannelZero, Condition
+from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS
+from drivers.registers import Register
+
+#: Noise moves the code by about 15 counts rms, so a tenth of a second of one code is no signal.
+_RUN_S = 0.1
+
+
+class SignalMonitor:
+    """Counts how long each channel has repeated itself.
+
+    Attributes:
+        saturated: frames in which the ECG channel was at the end of its range.
+    """
+
+    def __init__(self, setup: ChipSetup) -> None:
+        self._ecg = setup.ecg_channel - 1
+        self._enough = round(_RUN_S * setup.rate_hz)
+        settings = setup.registers[Register.CH1SET], setup.registers[Register.CH2SET]
+        self._watched = [n for n, value in enumerate(settings) if not value & reg.POWER_DOWN]
+        self._last = [0, 0]
+        self._runs = [0, 0]
+        self.saturated = 0
+
+    def push(self, counts: tuple[int, int]) -> None:
+        """Take the counts of one frame."""
+        if counts[self._ecg] >= FULL_SCALE_COUNTS or counts[self._ecg] <= MIN_COUNTS:
+            self.saturated += 1
+        for channel in self._watched:
+            same = counts[channel] == self._last[channel]
+            self._runs[channel] = self._runs[channel] + 1 if same else 1
+        self._last[:] = counts
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return what is wrong with the channels now."""
+        return tuple(
+            _condition(channel + 1, self._last[channel])
+            for channel in self._watched
+            if self._runs[channel] >= self._enough
+        )
+
+
+def _condition(channel: int, code: int) -> Condition:
+    if code >= FULL_SCALE_COUNTS or code <= MIN_COUNTS:
+        return ChannelSaturated(
+            f"Channel {channel} is at the end of its range: an electrode is off or dry, or the "
+            "offset is over full scale; check the electrodes, or lower chip.gain."
+        )
+    if code == 0:
+        return ChannelZero(
+            f"Channel {channel} reads exactly zero: it is powered down or its data are lost; "
+            "run qrsd selftest."
+        )
+    return ChannelFlat(
+        f"Channel {channel} repeats the code {code}: the chip no longer converts or its input is "
+        "stuck; run qrsd selftest."
+    )

@@ -1,0 +1,347 @@
+"""Frames, one for each falling edge of DRDY, with every loss counted and every recovery bounded.
+
+                    edge in time ---> read ---> fixed bits right ---> numbered Frame
+                      |                 |              |
+    no edge for 3 periods        after the deadline    5 wrong in a row
+      |                                 |              |
+    DRDY low: read once, listen    dropped, counted    diagnose, re-initialise, go on
+    DRDY high: diagnose, re-initialise                 (3 times, then the named error)
+
+The chip has no queue: the newest sample overwrites the one before. A reader that comes late finds
+the newest sample, so it answers the newest edge only and counts the older ones as lost.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from drivers import registers as reg
+from drivers.bus import Board, Edge
+from drivers.chip_setup import ChipSetup
+from drivers.counters import Counters, conditions_of
+from drivers.diagnosis import explain_frames
+from drivers.errors import (
+    BusError,
+    Condition,
+    DriverError,
+    ReaderTooSlow,
+    ReadyNeverFell,
+    ReadyStuckLow,
+    WrongSampleRate,
+)
+from drivers.frame import FRAME_BYTES, Frame, decode, status_is_valid
+from drivers.opcodes import Opcode
+from drivers.sample_clock import SampleClock
+from drivers.signal_monitor import SignalMonitor
+
+#: Frames after a start that are read but not handed out, while the analog side settles.
+SETTLE_S = 0.5
+#: No sample is trusted that was still being read so shortly before the next: 4 tCLK and some.
+GUARD_S = 20e-6
+#: Periods without an edge before something is done about it.
+SILENT_PERIODS = 3
+#: Bad frames, failed transfers or fruitless watchdog reads in a row before re-initialisation.
+FAULTS_IN_A_ROW = 5
+#: Re-initialisations before the stream gives up ...
+MAX_REINITIALISATIONS = 3
+#: ... and the seconds of good frames that make up for them.
+REDEEMED_S = 60.0
+#: How often the registers are compared with what was written, between two samples.
+REGISTER_CHECK_S = 5.0
+#: Seconds without a single read in time before the reader is declared too slow.
+TOO_SLOW_S = 1.0
+#: Off by more than this share, the rate is not a matter of the oscillator.
+WRONG_RATE = 0.10
+#: More edges than any queue holds.
+MAX_QUEUED_EDGES = 1024
+
+__all__ = ["Counters", "FrameStream"]
+
+
+class StreamingChip(Protocol):
+    """What a stream asks of its chip when frames fail."""
+
+    def restart(self) -> ChipSetup:
+        """Reset, set up and start the chip again.
+
+        Raises:
+            DriverError: it did not come up.
+        """
+        ...
+
+    def diagnose(self) -> DriverError | None:
+        """Look at the registers while the chip converts; return what is wrong with them."""
+        ...
+
+
+class FrameStream:
+    """Iterates over frames of a chip that is converting.
+
+    A jump of ``Frame.index`` is lost samples. Iteration never ends by itself; it raises DriverError
+    when recovery is exhausted. It blocks for a few sample periods, and for the two seconds of a
+    re-initialisation where one is needed.
+
+    Args:
+        board: the bus, DRDY and the clock.
+        chip: whom to ask for diagnosis and a fresh start.
+        setup: the chip's setup when it was started.
+        continuous: True in RDATAC mode.
+        settle_s: seconds of frames to withhold after each start.
+        max_reinitialisations: how often the chip may be started again.
+        reinitialisations: how often it already was before it came up.
+
+    Attributes:
+        setup: the chip's setup, renewed when it is re-initialised.
+        last_fault: why it was last re-initialised; None if it never was.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        chip: StreamingChip,
+        setup: ChipSetup,
+        *,
+        continuous: bool,
+        settle_s: float = SETTLE_S,
+        max_reinitialisations: int = MAX_REINITIALISATIONS,
+        reinitialisations: int = 0,
+    ) -> None:
+        self._board = board
+        self._chip = chip
+        self._continuous = continuous
+        self._request = bytes(FRAME_BYTES) if continuous else bytes([Opcode.RDATA, *bytes(9)])
+        self._settle_s = settle_s
+        self._max_reinitialisations = self._reinitialisations_left = max_reinitialisations
+        self._samples = SampleClock(setup.rate_hz)
+        self._monitor = SignalMonitor(setup)
+        self._frames = self._lost = self._bad_frames = self._late_reads = 0
+        self._repeated_frames = self._watchdog_reads = self._bus_errors = 0
+        self._reinitialisations = reinitialisations
+        self._latency_max_s = 0.0
+        self._transfer_s = 0.0
+        self._last: Frame | None = None
+        self.setup = setup
+        self.last_fault: DriverError | None = None
+        self._begin()
+
+    def __iter__(self) -> FrameStream:
+        return self
+
+    def __next__(self) -> Frame:
+        """Return the next good frame.
+
+        Raises:
+            DriverError: the chip failed and bounded recovery did not bring it back.
+        """
+        while True:
+            edge = self._newest_edge()
+            if edge is None:
+                self._watch()
+                continue
+            frame = self._read(edge)
+            self._judge_rate()
+            if frame is not None and self._hand_out(frame):
+                return frame
+
+    @property
+    def period_s(self) -> float:
+        """The measured seconds between samples."""
+        return self._samples.period_s
+
+    @property
+    def counters(self) -> Counters:
+        """What has happened since streaming began."""
+        return Counters(
+            frames=self._frames,
+            lost=self._lost,
+            bad_frames=self._bad_frames,
+            late_reads=self._late_reads,
+            repeated_frames=self._repeated_frames,
+            duplicate_edges=self._samples.duplicate_edges,
+            unseen_edges=self._samples.unseen_edges,
+            watchdog_reads=self._watchdog_reads,
+            bus_errors=self._bus_errors,
+            reinitialisations=self._reinitialisations,
+            saturated_frames=self._monitor.saturated,
+            latency_max_s=self._latency_max_s,
+        )
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What is not as it should be though frames keep coming."""
+        ratio = self._samples.rate_ratio
+        return self._monitor.conditions() + conditions_of(self.counters, ratio, self.setup)
+
+    def _begin(self) -> None:
+        """Expect the first edge after a start."""
+        now_s = self._board.clock.now()
+        self._heard_s = now_s + reg.SETTLING_S[round(self.setup.rate_hz)]
+        self._settled_s: float | None = None
+        self._checked_s = now_s
+        self._bad_run: list[bytes] = []
+        self._bus_error_run = self._low_run = self._late_run = self._good_run = 0
+
+    # Edges
+
+    def _newest_edge(self) -> Edge | None:
+        """Return the newest edge of a new sample, None after three periods without any edge."""
+        newest = None
+        edge = self._board.ready.wait(SILENT_PERIODS * self.period_s)
+        for _ in range(MAX_QUEUED_EDGES):
+            if edge is None:
+                break
+            if self._samples.admit(edge):
+                newest = edge
+            edge = self._board.ready.wait(0.0)
+        if newest is not None:
+            self._heard_s = newest.time_s
+            self._low_run = 0
+        return newest
+
+    def _watch(self) -> None:
+        """Do something about DRDY if it has been silent for too long."""
+        now_s = self._board.clock.now()
+        silent_s = now_s - self._heard_s
+        if silent_s < SILENT_PERIODS * self.period_s:
+            return
+        if not self._board.ready.is_low():
+            self._recover(
+                ReadyNeverFell(
+                    f"DRDY did not fall for {silent_s * 1000:.0f} ms: check START and PWDN/RESET, "
+                    "CLKSEL (high for the internal clock), the supply, and board.drdy_pin."
+                )
+            )
+        elif self._low_run < FAULTS_IN_A_ROW:
+            self._low_run += 1
+            self._watchdog_reads += 1
+            self._transfer()  # raises DRDY, so that its next fall is an edge again
+            self._heard_s = now_s
+        else:
+            self._recover(
+                ReadyStuckLow(
+                    "DRDY stays low though samples are read: check board.drdy_pin and the wire "
+                    "for a short to ground."
+                )
+            )
+
+    def _judge_rate(self) -> None:
+        ratio = self._samples.rate_ratio
+        if ratio is not None and abs(ratio - 1) > WRONG_RATE:
+            self._recover(
+                WrongSampleRate(
+                    f"DRDY falls at {ratio:.2f} times the rate of {self.setup.rate_hz:.0f} Hz: "
+                    "twice means that the chip has reset itself, half that every other edge is "
+                    "lost; otherwise check CLKSEL and the clock."
+                )
+            )
+
+    # Frames
+
+    def _read(self, edge: Edge) -> Frame | None:
+        """Read the sample of ``edge``; None if it cannot be trusted."""
+        begin_s = self._board.clock.now()
+        deadline_s = edge.time_s + self.period_s - GUARD_S
+        self._latency_max_s = max(self._latency_max_s, begin_s - edge.time_s)
+        if self._continuous and begin_s + self._transfer_s > deadline_s:
+            self._count_late_read()
+            return None
+        answer = self._transfer()
+        if answer is None:
+            return None
+        end_s = self._board.clock.now()
+        self._transfer_s = end_s - begin_s
+        if end_s > deadline_s:
+            self._count_late_read()
+            return None
+        self._late_run = 0
+        data = answer[-FRAME_BYTES:]
+        status, counts = decode(data)
+        if not status_is_valid(status):
+            self._count_bad_frame(data)
+            return None
+        self._bad_run.clear()
+        return Frame(self._samples.index, edge.time_s, status, counts)
+
+    def _transfer(self) -> bytes | None:
+        """Clock a frame in; None if the kernel failed, which may happen now and then."""
+        try:
+            answer = self._board.spi.transfer(self._request)
+        except BusError as error:
+            self._bus_errors += 1
+            self._bus_error_run += 1
+            if self._bus_error_run >= FAULTS_IN_A_ROW:
+                self._recover(error)
+            return None
+        self._bus_error_run = 0
+        return answer
+
+    def _count_late_read(self) -> None:
+        self._late_reads += 1
+        self._late_run += 1
+        if self._late_run > TOO_SLOW_S * self.setup.rate_hz:
+            raise ReaderTooSlow(
+                f"Not one sample was read in time for {TOO_SLOW_S:.0f} s: the machine is too busy "
+                "or DRDY is told too late; give the acquisition SCHED_FIFO, set "
+                "board.drdy_backend: gpiod, or lower chip.rate_hz."
+            )
+
+    def _count_bad_frame(self, data: bytes) -> None:
+        self._bad_frames += 1
+        self._good_run = 0
+        self._bad_run.append(data)
+        if len(self._bad_run) >= FAULTS_IN_A_ROW:
+            self._recover(explain_frames(self._bad_run))
+
+    def _hand_out(self, frame: Frame) -> bool:
+        """Count a good frame and say whether it is one to hand out."""
+        if self._settled_s is None:
+            self._settled_s = frame.time_s + self._settle_s
+        if frame.time_s < self._settled_s:
+            return False
+        if self._last is not None:
+            self._lost += frame.index - self._last.index - 1
+            self._repeated_frames += frame.counts == self._last.counts
+        self._last = frame
+        self._frames += 1
+        self._monitor.push(frame.counts)
+        self._redeem()
+        if not self._continuous and frame.time_s - self._checked_s > REGISTER_CHECK_S:
+            self._check_registers(frame.time_s)
+        return True
+
+    def _redeem(self) -> None:
+        """After a minute of frames, old re-initialisations no longer count towards the bound."""
+        self._good_run += 1
+        if self._good_run >= REDEEMED_S * self.setup.rate_hz:
+            self._reinitialisations_left = self._max_reinitialisations
+
+    def _check_registers(self, now_s: float) -> None:
+        """Compare the registers with what was written; twice, if a reading was disturbed."""
+        self._checked_s = now_s
+        fault = self._chip.diagnose() and self._chip.diagnose()
+        if fault is not None:
+            self._recover(fault)
+
+    def _recover(self, symptom: DriverError) -> None:
+        """Re-initialise the chip a bounded number of times.
+
+        Args:
+            symptom: what to blame if the registers do not tell more.
+
+        Raises:
+            DriverError: the cause, once the bound is reached.
+        """
+        cause = self._chip.diagnose() or symptom
+        while self._reinitialisations_left > 0:
+            self._reinitialisations_left -= 1
+            self._reinitialisations += 1
+            self.last_fault = cause
+            try:
+                self.setup = self._chip.restart()
+            except DriverError as error:
+                cause = error
+            else:
+                self._samples.restart()
+                self._begin()
+                return
+        raise cause
