@@ -1,0 +1,60 @@
+# `make` alone says what there is to make.
+
+PYTHON ?= python3
+PIP := -m pip --disable-pip-version-check --quiet --progress-bar on
+
+.PHONY: help demo test test-train install uninstall clean
+
+help:
+	@echo "make demo              see it work: synthetic hearts on a simulated chip (one minute)"
+	@echo "make demo DATA=folder  the same with the WFDB recordings of a folder"
+	@echo "make test              lint, types and tests"
+	@echo "make test-train        the tests that train a network (installs TensorFlow)"
+	@echo "sudo make install      put the service into /opt/qrsd, for systemd"
+	@echo "sudo make uninstall    take it away again; PURGE=1 with settings and enrolled people"
+	@echo "make clean             remove what the others made here"
+	@echo
+	@echo "PYTHON=python3.13 chooses the Python to make environments from (now: $(PYTHON))."
+
+demo: .venv/with-records
+	.venv/bin/qrsd demo $(if $(DATA),--data "$(DATA)")
+
+test: .venv/with-tests
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/python -m pytest -m "not train and not system"
+
+test-train: .venv-train/with-tests
+	.venv-train/bin/python -m pytest -m train
+
+install:
+	PYTHON="$(PYTHON)" DESTDIR="$(DESTDIR)" sh systemd/install.sh
+
+uninstall:
+	PURGE="$(PURGE)" DESTDIR="$(DESTDIR)" sh systemd/uninstall.sh
+
+clean:
+	rm -rf .venv .venv-train build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Each with-... is an empty file that is newer than setup.cfg once its extras are installed.
+.venv/with-records: extras := records
+.venv/with-tests: extras := records,test
+.venv-train/with-tests: extras := train,test
+
+.venv/with-records .venv/with-tests: .venv/bin/pip
+.venv-train/with-tests: .venv-train/bin/pip
+
+.venv/with-records .venv/with-tests .venv-train/with-tests: setup.cfg pyproject.toml
+	@echo "Installing qrsd[$(extras)] into $(@D) ..."
+	@$(@D)/bin/python $(PIP) install --editable ".[$(extras)]"
+	@touch $@
+
+# pip is the last thing that venv puts in, so an interrupted venv is made again.
+%/bin/pip:
+	@$(PYTHON) -c "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \
+		echo "$(PYTHON) is not a Python 3.11 or newer with venv. Install one and try again:"; \
+		echo "  sudo apt install python3 python3-venv"; \
+		exit 1; }
+	@$(PYTHON) -m venv --clear $*
