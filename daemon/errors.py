@@ -5,7 +5,9 @@ DaemonError
 ├── AddressInUse (OSError)               somebody else publishes there already
 ├── AddressRefused (ValueError)          an address that would let the whole network listen
 ├── AddressUnusable (OSError)            an address that cannot be bound
+├── CommandRefused (ValueError)          a request that the service cannot or will not obey
 └── ServiceUnavailable (ConnectionError) nobody answers on the control socket
+    └── ServiceNotPermitted              ... or it is not ours to ask
 """
 
 from __future__ import annotations
@@ -41,5 +43,17 @@ class AddressUnusable(DaemonError, OSError):
     exit_code = 73
 
 
+class CommandRefused(DaemonError, ValueError):
+    """A request is malformed, or cannot be obeyed now."""
+
+    exit_code = 65
+
+
 class ServiceUnavailable(DaemonError, ConnectionError):
     """Nobody answers: the service is not running, or is somewhere else."""
+
+
+class ServiceNotPermitted(ServiceUnavailable):
+    """The control socket belongs to another user."""
+
+    exit_code = 77

@@ -252,7 +252,7 @@ def decode(frames: Sequence[bytes]) -> Received:
     try:
         return _decode(kind, frames)
     except (ValueError, RecursionError) as error:  # a deeply nested header exhausts the stack
-        raise MessageError(f"This is not a {topic} message: {error}") from error
+        raise MessageError(f"This is no {topic} message: {error}") from error
 
 
 def _decode(kind: type[Message], frames: Sequence[bytes]) -> Received:

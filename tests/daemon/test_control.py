@@ -1,0 +1,141 @@
+"""A command is obeyed, refused in a sentence, or rubbish; it is answered in any case."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import zmq
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.control import MAX_REQUEST_BYTES, ControlServer
+from daemon.errors import AddressInUse, CommandRefused
+from model.errors import PersonUnknown
+
+
+def enroll(person: str, beats: int = 20) -> dict[str, object]:
+    if person == "":
+        raise CommandRefused("A person has a name.")
+    return {"person": person, "needed": beats}
+
+
+def forget(person: str) -> dict[str, object]:
+    raise PersonUnknown(f"Nobody called {person} is enrolled.")
+
+
+COMMANDS = {"enroll": enroll, "forget": forget}
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    yield context
+    context.destroy(linger=0)
+
+
+@pytest.fixture(scope="module")
+def server(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ControlServer]:
+    address = f"ipc://{tmp_path_factory.mktemp('run')}/control.ipc"
+    with ControlServer(context, address, COMMANDS) as server:
+        yield server
+
+
+def ask(server: ControlServer, **request: object) -> dict[str, object]:
+    answer = json.loads(server.reply(json.dumps(request).encode()))
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_a_command_is_obeyed_and_its_answer_is_ok(server: ControlServer) -> None:
+    answer = ask(server, command="enroll", person="Ada", beats=30)
+    assert answer == {"ok": True, "person": "Ada", "needed": 30}
+
+
+def test_a_field_with_a_default_may_be_left_out(server: ControlServer) -> None:
+    assert ask(server, command="enroll", person="Ada")["needed"] == 20
+
+
+def test_a_refusal_is_an_answer(server: ControlServer) -> None:
+    assert ask(server, command="enroll", person="") == {
+        "ok": False,
+        "error": "A person has a name.",
+    }
+
+
+def test_what_the_gallery_refuses_is_an_answer(server: ControlServer) -> None:
+    assert ask(server, command="forget", person="Bob")["error"] == "Nobody called Bob is enrolled."
+
+
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        ({}, "None is not one of enroll, forget."),
+        ({"command": "enrol"}, "'enrol' is not one of enroll, forget."),
+        ({"command": ["enroll"]}, "['enroll'] is not one of enroll, forget."),
+        ({"command": "enroll"}, "enroll: person is missing."),
+        ({"command": "enroll", "person": 7}, "enroll.person: 7 is not str."),
+        ({"command": "enroll", "person": "a", "beats": 1.5}, "enroll.beats: 1.5 is not int."),
+        ({"command": "enroll", "person": "a", "x": 1}, "enroll: 'x' is not one of its fields."),
+    ],
+)
+def test_a_malformed_request_is_told_what_is_wrong(
+    server: ControlServer, request_: dict[str, object], error: str
+) -> None:
+    assert ask(server, **request_) == {"ok": False, "error": error}
+
+
+@given(st.binary(max_size=80) | st.just(b"[" * 100_000))
+def test_rubbish_is_answered(server: ControlServer, rubbish: bytes) -> None:
+    answer = json.loads(server.reply(rubbish))
+    assert answer["ok"] is False
+    assert answer["error"].startswith("The request is not a JSON object")
+
+
+names = st.sampled_from(["command", "person", "beats", "enroll", "forget"]) | st.text(max_size=5)
+values = st.none() | st.booleans() | st.integers() | st.floats() | names | st.lists(names)
+
+
+@given(st.dictionaries(names, values))
+def test_any_object_is_answered(server: ControlServer, request_: dict[str, object]) -> None:
+    assert isinstance(json.loads(server.reply(json.dumps(request_).encode()))["ok"], bool)
+
+
+@pytest.mark.parametrize("envelope", [[], [b""], [b"a", b""]], ids=["DEALER", "REQ", "proxied"])
+def test_the_answer_goes_back_in_the_envelope_of_the_request(
+    context: zmq.Context[zmq.Socket[bytes]], server: ControlServer, envelope: list[bytes]
+) -> None:
+    with context.socket(zmq.DEALER) as client:
+        client.connect(server.address)
+        client.send_multipart([*envelope, b"{}"])
+        assert server.socket.poll(2000)
+        server.answer()
+        assert client.poll(2000)
+        assert client.recv_multipart()[:-1] == envelope
+
+
+def test_a_request_without_end_is_cut_off(
+    context: zmq.Context[zmq.Socket[bytes]], server: ControlServer
+) -> None:
+    with context.socket(zmq.DEALER) as client:
+        client.linger = 0
+        client.connect(server.address)
+        client.send(bytes(MAX_REQUEST_BYTES + 1))
+        assert not server.socket.poll(50)
+
+
+def test_the_socket_is_for_its_user_only(server: ControlServer) -> None:
+    path = Path(server.address.removeprefix("ipc://"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_second_service_is_kept_out(
+    context: zmq.Context[zmq.Socket[bytes]], server: ControlServer
+) -> None:
+    with pytest.raises(AddressInUse):
+        ControlServer(context, server.address, COMMANDS)
