@@ -55,7 +55,7 @@ CLEAR_WAIT_S = 0.060  # only this long past its top in the band-passed signal
 SIGNAL_GAIN = 0.125  # how far a beat moves the signal level towards itself
 NOISE_GAIN = 0.2
 SEARCH_BACK_GAIN = 0.25
-SEARCH_BACK_RR = 1.5  # a beat is overdue after so many mean RR intervals
+SEARCH_BACK_RR = 1.4  # a beat is overdue after so many mean RR intervals
 SEARCH_BACK_THRESHOLD = 0.5  # part of the threshold that an overdue beat must reach
 RR_MEMORY = 8
 
