@@ -20,6 +20,7 @@ Source: ADS1292R datasheet SBAS502, "SPI Interface" and "SPI Command Definitions
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -75,6 +76,7 @@ class SimulatedAds1292r:
         self._start_pin = False
         self._started = False
         self._standby = False
+        self._busy_until_s = 0.0
         self._reset_low_since_s: float | None = None
         self._reset(busy_s=POWER_ON_S)
         self._begin_chip_select()
@@ -144,7 +146,8 @@ class SimulatedAds1292r:
     def set_reset(self, high: bool) -> None:
         """Drive the PWDN/RESET pin: a short low pulse resets, a long one powers down."""
         if not high and self._reset_low_since_s is None:
-            self._reset_low_since_s = self.time_s
+            # Low at power-on is low from before.
+            self._reset_low_since_s = self.time_s or -math.inf
             self.converter.halt()
         elif high and self._reset_low_since_s is not None:
             low_s = self.time_s - self._reset_low_since_s
@@ -318,7 +321,7 @@ class SimulatedAds1292r:
         self._continuous = True
         self._standby = False
         self._started = False
-        self._busy_until_s = self.time_s + busy_s
+        self._busy_until_s = max(self._busy_until_s, self.time_s + busy_s)
         self._frames_are_zero = bool(self._zero_frames and self._zero_frames.strikes(self.time_s))
         self.converter.clear()
         self.converter.set(self.registers, self.time_s)

@@ -146,9 +146,9 @@ class Channel:
         self._abnormal_counts = _ABNORMAL_COUNTS if respiration and not knows_respiration else 0.0
 
     @property
-    def sees_electrodes(self) -> bool:
-        """Tell whether the electrodes are selected."""
-        return self._selection.source is Source.ELECTRODES
+    def source(self) -> Source:
+        """What is selected."""
+        return self._selection.source
 
     def code(self, electrode_mv: float, time_s: float, vref_v: float, square: float) -> int:
         """Convert once.
@@ -190,7 +190,7 @@ class Channel:
 class Inputs:
     """Both channels, their reference and the electrodes on them.
 
-    The electrodes start to play at the first conversion that selects them, and play on while the
+    The electrodes start to play when first every channel in use selects them, and play on while the
     chip is reset or measures something else, as a person does.
     """
 
@@ -202,6 +202,7 @@ class Inputs:
         self._electrode_off = faults.get("electrode-off")
         self._mains = faults.get("mains")
         self._wander = faults.get("wander")
+        self._playing = False
         self._first_s: float | None = None
         self._rate_hz = 500
         self._test_since_s: float | None = None
@@ -223,22 +224,19 @@ class Inputs:
         self._sensed_electrodes = registers[Register.LOFF_SENS] & 0x0F if compared else 0
         for channel in self._channels:
             channel.set(registers, time_s)
+        selected = {channel.source for channel in self._channels} - {Source.POWERED_DOWN}
+        self._playing = self._first_s is not None or selected == {Source.ELECTRODES}
 
     def convert(self, time_s: float) -> tuple[int, int, int]:
         """Return the lead-off bits IN2N, IN2P, IN1N, IN1P and the codes of both channels."""
-        first, second = self._channels
         vref_v = self._reference.volts(time_s)
         square = 0.0 if self._test_since_s is None else self._square(time_s - self._test_since_s)
-        if self._first_s is None and not (first.sees_electrodes or second.sees_electrodes):
-            ch1_mv = ch2_mv = 0.0
-            off = 0
-        else:
-            ch1_mv, ch2_mv, lead_off = self._contact(time_s)
-            off = self._sensed_electrodes if lead_off else 0
+        contact = self._contact(time_s) if self._playing else Contact(0.0, 0.0, False)
+        ch1_mv, ch2_mv, lead_off = contact
         return (
-            off,
-            first.code(ch1_mv, time_s, vref_v, square),
-            second.code(ch2_mv, time_s, vref_v, square),
+            self._sensed_electrodes if lead_off else 0,
+            self._channels[0].code(ch1_mv, time_s, vref_v, square),
+            self._channels[1].code(ch2_mv, time_s, vref_v, square),
         )
 
     def _contact(self, time_s: float) -> Contact:
