@@ -70,7 +70,7 @@ class Ads1292r:
     def power_up(self) -> ChipSetup:
         """Bring the chip from power-on to ready, and return what its registers say it is.
 
-        A chip that answers but does not convert properly is reset and tried again, three times.
+        A chip that answers but does not convert, and a transfer that fails, get three more tries.
 
         Raises:
             BringUpError: the class says what is wrong, its message what to check on the board.
@@ -78,11 +78,10 @@ class Ads1292r:
             BusError: a transfer failed.
         """
         self._drive_start(False)
-        if self._board.reset is not None:
-            self._board.reset.set(True)
+        self._pulse_reset()
         self._board.clock.sleep(POWER_ON_S)
         for _ in range(MAX_REINITIALISATIONS):
-            with suppress(StreamError):
+            with suppress(StreamError, BusError):
                 return self._bring_up()
             self._repeated_bring_ups += 1
         return self._bring_up()
@@ -178,14 +177,17 @@ class Ads1292r:
 
     def _reset(self) -> None:
         self._drive_start(False)
+        self._pulse_reset()
+        if self._board.reset is None:
+            self._port.send(Opcode.SDATAC)
+            self._port.send(Opcode.RESET)
+        self._board.clock.sleep(AFTER_RESET_S)
+
+    def _pulse_reset(self) -> None:
         if self._board.reset is not None:
             self._board.reset.set(False)
             self._board.clock.sleep(RESET_PULSE_S)
             self._board.reset.set(True)
-        else:
-            self._port.send(Opcode.SDATAC)
-            self._port.send(Opcode.RESET)
-        self._board.clock.sleep(AFTER_RESET_S)
 
     def _first_dump(self) -> tuple[int, ...]:
         """Return all registers as they are before the first write, with an ID of the family."""

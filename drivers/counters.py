@@ -20,7 +20,8 @@ class Counters:
         lost: samples that were converted but not handed out; jumps of the index add up to it.
         bad_frames: without the fixed status bits, dropped.
         late_reads: not finished when the next sample was due, dropped.
-        repeated_frames: with the very counts of the frame before.
+        repeated_frames: with the very counts of the frame before: a sample read twice, a chip that
+            stands still, saturated channels, or chance where only one channel is on.
         duplicate_edges: edges that announced no new sample.
         unseen_edges: edges that the kernel's queue dropped.
         watchdog_reads: made because DRDY was low and no edge had come.

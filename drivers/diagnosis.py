@@ -129,10 +129,9 @@ def explain_frames(frames: Sequence[bytes]) -> DriverError:
             "Frames lack the fixed status bits C...: the data are disturbed. Shorten the SPI "
             "wires, lower board.spi_hz, check the ground, and keep other devices off the bus."
         )
-    amount = f"{shift // 8} bytes" if shift % 8 == 0 else f"{shift} bits"
     kind = "byte slip" if shift % 8 == 0 else "bit slip"
     return FrameOutOfSync(
-        f"Frames are shifted by {amount} ({kind}): clock edges are lost or added. Check SCLK and "
+        f"Frames are shifted by {shift} bits ({kind}): clock edges are lost or added. Check SCLK and "
         "CS for glitches, the SPI mode, and that nothing else uses the bus."
     )
 

@@ -16,8 +16,8 @@ from drivers.bus import Edge
 
 #: A second edge within this share of a period is ringing of the line.
 RINGING_SHARE = 0.05
-#: Edges over which the rate is judged.
-RATE_EDGES = 32
+#: Edges over which the rate is judged, and the fewest from which the period is measured.
+RATE_EDGES = 64
 #: Samples over which the period is measured.
 PERIOD_SAMPLES = 250
 
@@ -39,7 +39,6 @@ class SampleClock:
     def __init__(self, rate_hz: float) -> None:
         self._nominal_s = 1 / rate_hz
         self._sample_s: float | None = None
-        self._sequence: int | None = None
         self.index = -1
         self.period_s = self._nominal_s
         self.duplicate_edges = 0
@@ -49,6 +48,7 @@ class SampleClock:
     def restart(self) -> None:
         """Forget the rhythm but not the count: the chip has been started anew."""
         self._edge_s: float | None = None
+        self._sequence: int | None = None
         self._intervals_s: list[float] = []
         self._history: deque[tuple[int, float]] = deque(maxlen=PERIOD_SAMPLES)
         self.rate_ratio: float | None = None

@@ -13,6 +13,7 @@ the newest sample, so it answers the newest edge only and counts the older ones 
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 from drivers import registers as reg
@@ -46,7 +47,8 @@ FAULTS_IN_A_ROW = 5
 MAX_REINITIALISATIONS = 3
 #: ... and the seconds of good frames that make up for them.
 REDEEMED_S = 60.0
-#: How often the registers are compared with what was written, between two samples.
+#: How often the registers are compared with what was written, between two samples; not in RDATAC
+#: mode, which would have to be left and entered again.
 REGISTER_CHECK_S = 5.0
 #: Seconds without a single read in time before the reader is declared too slow.
 TOO_SLOW_S = 1.0
@@ -249,7 +251,8 @@ class FrameStream:
         if answer is None:
             return None
         end_s = self._board.clock.now()
-        self._transfer_s = end_s - begin_s
+        # The shortest so far, since one that was interrupted must not forbid all later ones.
+        self._transfer_s = min(end_s - begin_s, self._transfer_s or math.inf)
         if end_s > deadline_s:
             self._count_late_read()
             return None
