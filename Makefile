@@ -1,7 +1,7 @@
 # `make` alone says what there is to make.
 
 PYTHON ?= python3
-PIP := -m pip --disable-pip-version-check --quiet --progress-bar on
+PIP := -m pip --disable-pip-version-check --quiet
 
 .PHONY: help demo test test-train install uninstall clean
 
@@ -47,7 +47,7 @@ clean:
 .venv-train/with-tests: .venv-train/bin/pip
 
 .venv/with-records .venv/with-tests .venv-train/with-tests: setup.cfg pyproject.toml
-	@echo "Installing qrsd[$(extras)] into $(@D) ..."
+	@echo "Installing qrsd[$(extras)] into $(@D); the first time, this takes some minutes ..."
 	@$(@D)/bin/python $(PIP) install --editable ".[$(extras)]"
 	@touch $@
 

@@ -1,0 +1,67 @@
+#!/bin/sh
+# Put qrsd in place as a service; run it again to upgrade. DESTDIR stages the files elsewhere.
+#
+#   /opt/qrsd                         its own Python environment
+#   /usr/local/bin/qrsd               the command
+#   /etc/qrsd/qrsd.yaml               its settings, never overwritten
+#   /etc/systemd/system/qrsd.service  the unit
+#   /etc/udev/rules.d/60-qrsd.rules   who may use the buses
+#   the user qrsd, in the groups spi and gpio
+set -eu
+: "${PYTHON:=python3}" "${DESTDIR:=}"
+here=$(cd "$(dirname "$0")" && pwd)
+
+say() { printf '%s\n' "$*"; }
+fail() { status=$1; shift; say "$*" >&2; exit "$status"; }
+
+[ -n "$DESTDIR" ] || [ "$(id -u)" -eq 0 ] ||
+    fail 77 "Installing into /opt and /etc needs root: sudo make install"
+"$PYTHON" -c "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))" 2>/dev/null ||
+    fail 69 "$PYTHON is not a Python 3.11 or newer with venv: sudo apt install python3 python3-venv"
+case $("$PYTHON" -c "import sys; print(sys.base_prefix)") in
+    /home/* | /root/*)
+        fail 78 "$PYTHON lives in a home directory, which the service cannot see:" \
+            "sudo make install PYTHON=/usr/bin/python3" ;;
+esac
+
+# On a Pi, spidev, gpiozero and lgpio come compiled with the system; pip adds what is missing.
+if grep -qs "Raspberry Pi" /proc/device-tree/model; then
+    what=".[pi]" sees=--system-site-packages
+else
+    what="." sees=
+fi
+say "Installing qrsd into $DESTDIR/opt/qrsd; the first time, this takes some minutes ..."
+"$PYTHON" -m venv $sees "$DESTDIR/opt/qrsd"
+# From a copy, since pip leaves a build folder behind, here one that belongs to root.
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+tar -C "$here/.." --exclude='./.*' --exclude=./build -cf - . | tar -C "$copy" --no-same-owner -xf -
+(cd "$copy" && "$DESTDIR/opt/qrsd/bin/python" -m pip --disable-pip-version-check --quiet install "$what")
+
+install -d "$DESTDIR/usr/local/bin"
+ln -sfn /opt/qrsd/bin/qrsd "$DESTDIR/usr/local/bin/qrsd"
+install -D -m 644 "$here/qrsd.service" "$DESTDIR/etc/systemd/system/qrsd.service"
+install -D -m 644 "$here/qrsd.rules" "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
+if [ -e "$DESTDIR/etc/qrsd/qrsd.yaml" ]; then
+    say "Kept the settings in $DESTDIR/etc/qrsd/qrsd.yaml."
+else
+    install -D -m 644 "$here/../config/default.yaml" "$DESTDIR/etc/qrsd/qrsd.yaml"
+fi
+[ -z "$DESTDIR" ] || exit 0
+
+systemd-sysusers "$here/qrsd.sysusers"
+if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload
+    systemctl try-restart qrsd
+    udevadm control --reload
+    udevadm trigger --action=change --subsystem-match=spidev --subsystem-match=gpio
+fi
+
+say "qrsd is installed. What is left to do:"
+[ -e /dev/spidev0.0 ] ||
+    say "  sudo raspi-config nonint do_spi 0 && sudo reboot    enable SPI"
+say "  sudo -u qrsd qrsd selftest                          check the board"
+say "  sudo systemctl enable --now qrsd                    start, now and at each boot"
+say "  sudo usermod -aG qrsd ${SUDO_USER:-YOU}                      ... and log in again, to be allowed to:"
+say "  qrsd enroll NAME                                    enrol whoever wears the electrodes"
+say "Settings are in /etc/qrsd/qrsd.yaml, wiring and troubleshooting in docs/hardware.md."

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Take away what install.sh put in place; with PURGE=1 the settings and the enrolled people too.
+set -eu
+: "${PURGE:=}" "${DESTDIR:=}"
+
+[ -n "$DESTDIR" ] || [ "$(id -u)" -eq 0 ] || {
+    echo "Uninstalling from /opt and /etc needs root: sudo make uninstall" >&2
+    exit 77
+}
+live=
+[ -n "$DESTDIR" ] || [ ! -d /run/systemd/system ] || live=yes
+
+if [ -n "$live" ] && [ -e /etc/systemd/system/qrsd.service ]; then
+    systemctl disable --now qrsd
+fi
+rm -rf "$DESTDIR/opt/qrsd"
+rm -f "$DESTDIR/usr/local/bin/qrsd" \
+    "$DESTDIR/etc/systemd/system/qrsd.service" \
+    "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
+if [ -n "$live" ]; then
+    systemctl daemon-reload
+    udevadm control --reload
+fi
+
+if [ "$PURGE" = 1 ]; then
+    rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd"
+    if [ -z "$DESTDIR" ] && id qrsd >/dev/null 2>&1; then
+        userdel qrsd
+    fi
+    echo "qrsd is gone, with its settings and everyone who was enrolled."
+else
+    echo "qrsd is gone. Kept: the settings in $DESTDIR/etc/qrsd, the enrolled people in" \
+        "$DESTDIR/var/lib/qrsd, and the user qrsd, to whom they belong."
+    echo "To remove these too: sudo make uninstall PURGE=1"
+fi
