@@ -173,7 +173,7 @@ class Channel:
     ) -> float:
         lsb_mv = vref_v * 1000 / (selection.gain * FULL_SCALE_COUNTS)
         if selection.source is Source.ELECTRODES:
-            counts = min(max(electrode_mv / lsb_mv, -_RAIL_COUNTS), _RAIL_COUNTS)
+            counts = electrode_mv / lsb_mv if electrode_mv < math.inf else _RAIL_COUNTS
         elif selection.source is Source.CONSTANT:
             counts = selection.constant_mv / lsb_mv
         elif selection.source is Source.TEST:

@@ -48,7 +48,7 @@ class EdgeQueue:
 
     def fall(self, chip_s: float) -> None:
         """Note that DRDY fell at ``chip_s`` of the chip's time."""
-        if any(fault.active(chip_s) for fault in self._silent):
+        if self._silent and any(fault.active(chip_s) for fault in self._silent):
             return
         if self._missing and self._missing.strikes(chip_s):
             return
