@@ -6,6 +6,7 @@ DaemonError
 ├── AddressRefused (ValueError)          an address that would let the whole network listen
 ├── AddressUnusable (OSError)            an address that cannot be bound
 ├── CommandRefused (ValueError)          a request that the service cannot or will not obey
+├── ResultsNotWritable (OSError)         where a command was to put its results
 └── ServiceUnavailable (ConnectionError) nobody answers on the control socket
     └── ServiceNotPermitted              ... or it is not ours to ask
 """
@@ -47,6 +48,12 @@ class CommandRefused(DaemonError, ValueError):
     """A request is malformed, or cannot be obeyed now."""
 
     exit_code = 65
+
+
+class ResultsNotWritable(DaemonError, OSError):
+    """A command cannot write its results where it was told to."""
+
+    exit_code = 73
 
 
 class ServiceUnavailable(DaemonError, ConnectionError):
