@@ -1,0 +1,57 @@
+"""The unit: systemd accepts it, and it leaves an intruder little to do."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).parents[2] / "systemd" / "qrsd.service"
+#: Out of 10; a unit without any hardening has 9.6.
+HIGHEST_EXPOSURE = 2.0
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="needs systemd-analyze: apt install systemd"
+)
+
+
+def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = ["systemd-analyze", "--no-pager", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_systemd_accepts_every_line(tmp_path: Path) -> None:
+    unit = tmp_path / UNIT.name
+    # verify wants the program to be there, which it is only once qrsd is installed.
+    unit.write_text(UNIT.read_text().replace("/opt/qrsd/bin/qrsd", "/bin/true"))
+
+    verified = analyze("verify", "--man=no", unit)
+
+    assert (verified.returncode, verified.stdout, verified.stderr) == (0, "", "")
+
+
+def test_a_misspelt_line_would_be_found(tmp_path: Path) -> None:
+    unit = tmp_path / UNIT.name
+    unit.write_text("[Service]\nExecStart=/bin/true\nNoNewPrivilege=yes\n")
+
+    assert "NoNewPrivilege" in analyze("verify", "--man=no", unit).stderr
+
+
+def test_the_exposure_is_low_with_spi_and_gpio_kept() -> None:
+    allowed = f"--threshold={round(10 * HIGHEST_EXPOSURE)}"
+
+    analysed = analyze("security", "--offline=true", allowed, UNIT)
+
+    assert analysed.returncode == 0, analysed.stdout
+    assert "char-gpiochip:rw char-spi:rw" in analysed.stdout
+
+
+def test_an_unhardened_unit_would_be_over_the_limit(tmp_path: Path) -> None:
+    unit = tmp_path / "naked.service"
+    unit.write_text("[Service]\nExecStart=/bin/true\n")
+
+    analysed = analyze("security", "--offline=true", "--threshold=90", unit)
+
+    assert analysed.returncode != 0

@@ -1,0 +1,95 @@
+"""The packages: who owns their names, that all are installed, and who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+#: Each package, and the packages below it.
+BELOW = {
+    "dsp": set[str](),
+    "drivers": set[str](),
+    "model": {"dsp"},
+    "config": {"model", "dsp", "drivers"},
+    "daemon": {"config", "model", "dsp", "drivers"},
+}
+RUNTIMES = {"tflite_runtime", "ai_edge_litert"}
+
+
+def imports_of(source: Path) -> Iterator[str]:
+    """Name every module that a file imports, wherever in the file it does."""
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{source}: a relative import"
+            yield node.module or ""
+
+
+def sources(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", BELOW)
+def test_each_top_level_name_has_one_owner(package: str) -> None:
+    # Twice the same owner: an editable install leaves a second record in the checkout.
+    assert set(packages_distributions()[package]) == {"qrsd"}
+
+
+def test_every_package_is_installed() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    listed = setup["options"]["packages"].split()
+
+    found = [
+        ".".join(source.parent.relative_to(ROOT).parts)
+        for package in BELOW
+        for source in sources(package)
+        if source.name == "__init__.py"
+    ]
+
+    assert sorted(listed) == sorted(found)
+
+
+@pytest.mark.parametrize("package", BELOW)
+def test_imports_run_downwards_only(package: str) -> None:
+    upwards = [
+        f"{source.relative_to(ROOT)} imports {name}"
+        for source in sources(package)
+        for name in imports_of(source)
+        if name.split(".")[0] in BELOW.keys() - BELOW[package] - {package}
+    ]
+
+    assert upwards == []
+
+
+def test_only_the_network_imports_a_tflite_runtime() -> None:
+    importers = {
+        str(source.relative_to(ROOT))
+        for package in BELOW
+        for source in sources(package)
+        if RUNTIMES & {name.split(".")[0] for name in imports_of(source)}
+    }
+
+    assert importers <= {"model/network.py"}
+
+
+def test_reading_the_chip_needs_no_numpy() -> None:
+    program = (
+        "import sys, drivers.ads1292r, drivers.raspberry, drivers.stream;"
+        "print(*({'numpy', 'scipy'} & set(sys.modules)))"
+    )
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert loaded.stdout.strip() == ""
