@@ -1,0 +1,64 @@
+"""``qrsd watch``: see what the service says."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import suppress
+
+from rich.console import Console
+
+from daemon.addresses import DEFAULT_ADDRESS
+from daemon.client import Subscriber
+from daemon.messages import KINDS, EcgMessage, IdentityMessage, StatusMessage, WaveMessage
+from daemon.watch import show_json, show_lines, show_live
+
+SILENT_AFTER_S = 2.0  # the status comes each second
+LINES = (StatusMessage.TOPIC, IdentityMessage.TOPIC)
+WAVEFORMS = (WaveMessage.TOPIC, EcgMessage.TOPIC)
+
+WATCH = """\
+See what the service says: who wears the electrodes, heart rate, signal quality and a line of ECG.
+
+Where the output is not a terminal it prints a line for each change instead. Ctrl-C ends it.
+
+examples:
+  qrsd watch
+  qrsd watch --json | jq 'select(.topic == "identity") | .person'"""
+
+
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "watch",
+        help=WATCH.splitlines()[0].rstrip("."),
+        description=WATCH,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--address", default=DEFAULT_ADDRESS, help="where the service publishes (%(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object per message")
+    parser.add_argument("--waves", action="store_true", help="with --json: the waveforms too")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show what the service says until Ctrl-C."""
+    with suppress(KeyboardInterrupt):
+        _watch(args)
+    return 0
+
+
+def _watch(args: argparse.Namespace) -> None:
+    console = Console()
+    if args.json:
+        topics = [topic for topic in KINDS if args.waves or topic not in WAVEFORMS]
+        with Subscriber(args.address, topics, SILENT_AFTER_S) as subscriber:
+            show_json(subscriber, sys.stdout)
+    elif console.is_terminal:
+        with Subscriber(args.address, [*LINES, EcgMessage.TOPIC], SILENT_AFTER_S) as subscriber:
+            show_live(subscriber, console)
+    else:
+        with Subscriber(args.address, LINES, SILENT_AFTER_S) as subscriber:
+            show_lines(subscriber, sys.stdout)
