@@ -131,8 +131,8 @@ def explain_frames(frames: Sequence[bytes]) -> DriverError:
         )
     kind = "byte slip" if shift % 8 == 0 else "bit slip"
     return FrameOutOfSync(
-        f"Frames are shifted by {shift} bits ({kind}): clock edges are lost or added. Check SCLK and "
-        "CS for glitches, the SPI mode, and that nothing else uses the bus."
+        f"Frames are shifted by {shift} bits ({kind}): clock edges are lost or added. Check SCLK "
+        "and CS for glitches, the SPI mode, and that nothing else uses the bus."
     )
 
 

@@ -16,6 +16,8 @@ from drivers.bus import Edge
 
 #: A second edge within this share of a period is ringing of the line.
 RINGING_SHARE = 0.05
+#: An edge may be off the beat of the others by this share of a period.
+OFF_BEAT_SHARE = 0.25
 #: Edges over which the rate is judged, and the fewest from which the period is measured.
 RATE_EDGES = 64
 #: Samples over which the period is measured.
@@ -31,6 +33,8 @@ class SampleClock:
     Attributes:
         index: number of the newest sample, -1 before the first edge.
         period_s: measured seconds between samples.
+        on_beat: whether the last edge came a whole number of periods after the one before; if not,
+            the chip may have started anew by itself, and its settings are in doubt.
         rate_ratio: measured over nominal rate, by the median of the last edges; None until known.
         duplicate_edges: edges that announced no new sample.
         unseen_edges: edges that the kernel's queue dropped, by its sequence numbers.
@@ -49,6 +53,7 @@ class SampleClock:
         """Forget the rhythm but not the count: the chip has been started anew."""
         self._edge_s: float | None = None
         self._sequence: int | None = None
+        self.on_beat = True
         self._intervals_s: list[float] = []
         self._history: deque[tuple[int, float]] = deque(maxlen=PERIOD_SAMPLES)
         self.rate_ratio: float | None = None
@@ -61,6 +66,7 @@ class SampleClock:
             if interval_s < RINGING_SHARE * self._nominal_s:
                 self.duplicate_edges += 1
                 return False
+            self._judge_beat(interval_s / self.period_s)
             self._judge_rate(interval_s)
         self._edge_s = edge.time_s
         steps = self._steps_to(edge.time_s)
@@ -80,7 +86,11 @@ class SampleClock:
     def _steps_to(self, time_s: float) -> int:
         if self._sample_s is None:
             return 1
-        return round((time_s - self._sample_s) / self.period_s)
+        periods = (time_s - self._sample_s) / self.period_s
+        return round(periods) if periods > 1 - OFF_BEAT_SHARE else 0
+
+    def _judge_beat(self, periods: float) -> None:
+        self.on_beat = periods > 0.5 and abs(periods - round(periods)) < OFF_BEAT_SHARE
 
     def _judge_rate(self, interval_s: float) -> None:
         self._intervals_s.append(interval_s)

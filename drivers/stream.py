@@ -263,6 +263,8 @@ class FrameStream:
             self._count_bad_frame(data)
             return None
         self._bad_run.clear()
+        if not self._samples.on_beat:
+            return None
         return Frame(self._samples.index, edge.time_s, status, counts)
 
     def _transfer(self) -> bytes | None:
