@@ -1,0 +1,199 @@
+"""Beats in, decision out: whose heart it is, nobody's that is enrolled, or too early to say.
+
+           Interruption("lead_off")            restored()
+     any ---------------------------> no_contact ------+
+     any --- Interruption("gap") ---> undecided <------+
+                                          |  min_beats good beats
+                                          v
+                           accepted  <--------->  unknown        decided afresh on each good beat,
+                                                                 from the last max_beats of them
+
+Who it is, is the highest cosine; whether it is good enough, the S-norm's threshold. There is no
+hysteresis: a decision depends on the beats it counts and on nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.signals import BeatQuality
+from model.errors import ForeignTemplate
+from model.passport import Cohort, Passport
+from model.scores import cosine, mean_direction, s_norm
+from model.template import Template
+
+SMALLEST_PROBABILITY = 1e-6  # a float32 softmax may say 0, whose logarithm would end all averaging
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierOptions:
+    """What can be set on the decision.
+
+    Attributes:
+        min_beats: good beats before the first decision.
+        max_beats: good beats that a decision looks back on.
+    """
+
+    min_beats: int = 5
+    max_beats: int = 10
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.min_beats <= 100:
+            raise ValueError(f"min_beats: {self.min_beats} is not between 1 and 100")
+        if not self.min_beats <= self.max_beats <= 100:
+            raise ValueError(
+                f"max_beats: {self.max_beats} is not between min_beats ({self.min_beats}) and 100"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The decision.
+
+    Attributes:
+        state: what is known.
+        person: who, if ``accepted``.
+        confidence: probability that ``accepted`` or ``unknown`` is right, 0 to 1; None otherwise.
+        beats: good beats that the decision counts.
+    """
+
+    state: Literal["accepted", "unknown", "undecided", "no_contact"]
+    person: str | None
+    confidence: float | None
+    beats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The person that the beats are likest to, and the score for the calibration's tables."""
+
+    person: str
+    score: float
+
+
+class Matcher(Protocol):
+    """Finds whom the network's outputs for some beats, shape (n, outputs), are likest to."""
+
+    def best(self, outputs: NDArray[np.float32]) -> Match | None:
+        """Return the best match, or None where there is nobody to match."""
+        ...
+
+
+class Identifier:
+    """Gathers evidence over beats and decides whom it speaks for.
+
+    Args:
+        passport: of the network whose outputs come.
+        templates: of the enrolled people, made by that network; a classifier needs none.
+        options: how many beats a decision counts.
+
+    Raises:
+        ForeignTemplate: a template was made by another model.
+    """
+
+    def __init__(
+        self,
+        passport: Passport,
+        templates: Sequence[Template] = (),
+        options: IdentifierOptions | None = None,
+    ) -> None:
+        self._passport = passport
+        self._options = options or IdentifierOptions()
+        self._evidence: deque[NDArray[np.float32]] = deque(maxlen=self._options.max_beats)
+        self._matcher = _matcher(passport, templates)
+        self.identity = Identity("undecided", None, None, 0)
+
+    def push(self, output: NDArray[np.float32], quality: BeatQuality) -> Identity:
+        """Take the output for one beat, shape (outputs,); a beat with flaws does not count."""
+        if quality.good:
+            self._evidence.append(output)
+            self.identity = self._decide()
+        return self.identity
+
+    def interrupted(self, reason: Literal["gap", "lead_off"]) -> Identity:
+        """Drop the evidence: someone else may wear the electrodes by now."""
+        self._evidence.clear()
+        state: Literal["no_contact", "undecided"]
+        state = "no_contact" if reason == "lead_off" else "undecided"
+        self.identity = Identity(state, None, None, 0)
+        return self.identity
+
+    def restored(self) -> Identity:
+        """Take note that the electrodes touch the skin again."""
+        if self.identity.state == "no_contact":
+            self.identity = Identity("undecided", None, None, 0)
+        return self.identity
+
+    def update(self, templates: Sequence[Template]) -> Identity:
+        """Take the templates after someone was enrolled or forgotten, and decide anew.
+
+        Raises:
+            ForeignTemplate: a template was made by another model.
+        """
+        self._matcher = _matcher(self._passport, templates)
+        if self._evidence:
+            self.identity = self._decide()
+        return self.identity
+
+    def _decide(self) -> Identity:
+        beats = len(self._evidence)
+        if beats < self._options.min_beats:
+            return Identity("undecided", None, None, beats)
+        match = self._matcher.best(np.stack(self._evidence))
+        if match is None:
+            return Identity("unknown", None, 1.0, beats)  # nobody is enrolled
+        calibration = self._passport.calibration
+        same = calibration.probability(match.score, beats)
+        if match.score >= calibration.threshold(beats):
+            return Identity("accepted", match.person, same, beats)
+        return Identity("unknown", None, 1 - same, beats)
+
+
+class Enrolled:
+    """Matches embeddings with the templates of the enrolled people."""
+
+    def __init__(self, cohort: Cohort, templates: Sequence[Template]) -> None:
+        self._cohort = cohort.embeddings
+        self._persons = [template.person for template in templates]
+        size = self._cohort.shape[1]
+        self._templates = np.array([t.embedding for t in templates]).reshape(-1, size)
+
+    def best(self, outputs: NDArray[np.float32]) -> Match | None:
+        """Return whose template is nearest to the beats' mean direction, with its S-norm."""
+        if not self._persons:
+            return None
+        probe = mean_direction(outputs)[None]
+        nearest = int(cosine(self._templates, probe).argmax())
+        score = s_norm(self._templates[nearest : nearest + 1], probe, self._cohort)
+        return Match(self._persons[nearest], float(score[0, 0]))
+
+
+class Labels:
+    """Matches a classifier's probabilities with its labels."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._labels = labels
+
+    def best(self, outputs: NDArray[np.float32]) -> Match:
+        """Return the label with the highest mean log-probability, which is its score."""
+        evidence = np.log(np.maximum(outputs, SMALLEST_PROBABILITY)).mean(axis=0)
+        highest = int(evidence.argmax())
+        return Match(self._labels[highest], float(evidence[highest]))
+
+
+def _matcher(passport: Passport, templates: Sequence[Template]) -> Matcher:
+    if passport.cohort is None:
+        return Labels(passport.tensors.labels)
+    for template in templates:
+        if template.model_sha256 != passport.sha256:
+            raise ForeignTemplate(
+                f"a template of {template.person!r} was made by another model than "
+                f"{passport.name!r}: enrol this person again"
+            )
+    return Enrolled(passport.cohort, templates)

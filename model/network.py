@@ -1,0 +1,103 @@
+"""The network behind one call, whichever TFLite runtime is installed.
+
+This is the only file that imports a runtime. tflite-runtime imports beside numpy 2 but fails when
+an interpreter is built, so a runtime is judged by building one.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import ModelShapeWrong, ModelUnloadable, RuntimeMissing
+from model.passport import Passport
+from model.scores import unit
+
+RUNTIMES = ("tflite_runtime", "ai_edge_litert")
+
+INSTALL = (
+    "Python < 3.12: pip install tflite-runtime==2.14.0 'numpy<2'; from 3.12: pip install "
+    "ai-edge-litert"
+)
+
+
+class Network:
+    """A model with its passport, ready to run on one thread.
+
+    Attributes:
+        passport: what is known of the model.
+        runtime: the package that runs it, ``tflite_runtime`` or ``ai_edge_litert``.
+
+    Raises:
+        ModelMissing: there is no model at the path.
+        PassportError: its passport does not vouch for it.
+        NetworkError: no runtime works, or the runtime refuses the model.
+    """
+
+    def __init__(self, model_path: Path) -> None:
+        self.passport = Passport.load(model_path)
+        self.runtime, self._interpreter = _build_interpreter(model_path)
+        self._input = _only(self._interpreter.get_input_details(), "input")
+        self._output = _only(self._interpreter.get_output_details(), "output")
+        self._check_shapes(model_path)
+
+    def run(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Put beats through the network, one at a time.
+
+        Args:
+            windows: beats from ``model.tensor.normalise``, shape (n, samples).
+
+        Returns:
+            Shape (n, outputs): unit embeddings, or a classifier's probabilities.
+        """
+        interpreter, to, out_of = self._interpreter, self._input["index"], self._output["index"]
+        outputs = np.empty((len(windows), self.passport.tensors.outputs), dtype=np.float32)
+        for beat, window in enumerate(windows):
+            interpreter.set_tensor(to, window.reshape(self._input["shape"]))
+            interpreter.invoke()
+            outputs[beat] = interpreter.get_tensor(out_of)[0]
+        return unit(outputs) if self.passport.kind == "embedder" else outputs
+
+    def _check_shapes(self, model_path: Path) -> None:
+        """Compare the model's tensors with its passport."""
+        spec = self.passport.tensors
+        for tensor, name, length, shapes in (
+            (self._input, "input", spec.samples, ((1, spec.samples), (1, spec.samples, 1))),
+            (self._output, "output", spec.outputs, ((1, spec.outputs),)),
+        ):
+            shape = tuple(int(size) for size in tensor["shape"])
+            if shape not in shapes or tensor["dtype"] is not np.float32:
+                raise ModelShapeWrong(
+                    f"{model_path}: its {name} is {tensor['dtype'].__name__} {shape}, "
+                    f"the passport says {length} float32 numbers for one beat"
+                )
+
+
+def _build_interpreter(model_path: Path) -> tuple[str, Any]:
+    """Return the first runtime that works, with its interpreter of the model."""
+    complaints = []
+    for runtime in RUNTIMES:
+        try:
+            module = import_module(f"{runtime}.interpreter")
+            interpreter = module.Interpreter(model_path=str(model_path), num_threads=1)
+            interpreter.allocate_tensors()
+        except ModuleNotFoundError:
+            complaints.append(f"{runtime} is not installed")
+        except (ImportError, AttributeError, SystemError) as error:
+            complaints.append(f"{runtime} does not work with numpy {np.__version__} ({error})")
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip()
+            raise ModelUnloadable(f"{model_path}: {runtime} refuses it: {reason}") from error
+        else:
+            return runtime, interpreter
+    raise RuntimeMissing(f"no TFLite runtime: {', '.join(complaints)}; {INSTALL}")
+
+
+def _only(details: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    if len(details) != 1:
+        raise ModelShapeWrong(f"the model has {len(details)} {name} tensors, expected one")
+    return details[0]

@@ -1,0 +1,58 @@
+"""How alike two hearts are, and how much that means.
+
+All embeddings are unit vectors. Their cosine says how alike two are, but some people are like
+everybody: S-norm measures it against their likeness to a cohort of strangers, on both sides.
+
+Source: S. Shum et al., "Unsupervised Speaker Adaptation based on the Cosine Similarity for
+Text-Independent Speaker Verification", Odyssey 2010 (symmetric score normalisation).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale vectors to length 1 along the last axis; a zero vector stays zero."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    scaled: NDArray[np.float32] = vectors / np.where(length > 0, length, 1)
+    return scaled
+
+
+def mean_direction(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the unit vector amid several beats' embeddings, shape (n, d) to (d,)."""
+    return unit(embeddings.mean(axis=0))
+
+
+def cosine(templates: NDArray[Any], probes: NDArray[Any]) -> NDArray[Any]:
+    """Return the cosine of each template (t, d) with each probe (p, d), shape (t, p), -1 to 1."""
+    likeness: NDArray[Any] = templates @ probes.T
+    return likeness
+
+
+def s_norm(
+    templates: NDArray[Any], probes: NDArray[Any], cohort: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return the S-norm of each template with each probe.
+
+    Half the sum of two z-scores: of the cosine among those of the template with the cohort, and
+    among those of the probe with the cohort.
+
+    Args:
+        templates: shape (t, d).
+        probes: shape (p, d).
+        cohort: embeddings of strangers, shape (c, d), c >= 2.
+
+    Returns:
+        Shape (t, p), in standard deviations: about 0 for strangers.
+    """
+    raw = cosine(templates, probes).astype(np.float64)
+    of_templates = cosine(templates, cohort).astype(np.float64)
+    of_probes = cosine(probes, cohort).astype(np.float64)
+    by_template = (raw - of_templates.mean(1)[:, None]) / of_templates.std(1)[:, None]
+    by_probe = (raw - of_probes.mean(1)) / of_probes.std(1)
+    scores: NDArray[np.float64] = (by_template + by_probe) / 2
+    return scores

@@ -1,0 +1,44 @@
+"""What is kept of an enrolled person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A person's heart as a network saw it at one enrolment.
+
+    Attributes:
+        person: the name.
+        embedding: unit vector, shape (d,), float32.
+        beats: how many beats it is the mean of.
+        created_utc: ISO 8601.
+        model_sha256: of the network that made it; to another one it means nothing.
+        source: what the beats came from: ``ads1292r``, ``simulated`` or ``recording``.
+    """
+
+    person: str
+    embedding: NDArray[np.float32]
+    beats: int
+    created_utc: str
+    model_sha256: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Everything that is held on somebody.
+
+    Attributes:
+        name: unique among the enrolled.
+        created_utc: when they were first enrolled, ISO 8601.
+        templates: one for each enrolment, oldest first.
+    """
+
+    name: str
+    created_utc: str
+    templates: tuple[Template, ...]
