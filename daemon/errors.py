@@ -6,6 +6,7 @@ DaemonError
 ├── AddressRefused (ValueError)          an address that would let the whole network listen
 ├── AddressUnusable (OSError)            an address that cannot be bound
 ├── CommandRefused (ValueError)          a request that the service cannot or will not obey
+├── EmbedderNeeded (ValueError)          a command that a classifier cannot serve
 ├── ResultsNotWritable (OSError)         where a command was to put its results
 └── ServiceUnavailable (ConnectionError) nobody answers on the control socket
     └── ServiceNotPermitted              ... or it is not ours to ask
@@ -46,6 +47,12 @@ class AddressUnusable(DaemonError, OSError):
 
 class CommandRefused(DaemonError, ValueError):
     """A request is malformed, or cannot be obeyed now."""
+
+    exit_code = 65
+
+
+class EmbedderNeeded(DaemonError, ValueError):
+    """The command compares hearts, and the model only tells a fixed group apart."""
 
     exit_code = 65
 

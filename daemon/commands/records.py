@@ -5,17 +5,25 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from os.path import abspath
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from daemon.errors import ResultsNotWritable
 from daemon.offline import Heard, hear_all
+from daemon.recognition import MIN_BEATS, compare, decide, open_network
+from daemon.record_names import record_name, unique_names
 from drivers.waveforms.errors import RecordingError
+from model.identifier import Identifier
+from model.tensor import normalise
+
+SAME, DIFFERENT, UNDECIDED = 0, 1, 3
 
 A_RECORD = """\
 A RECORD is a WFDB record, with or without .hea, or a .csv file of raw ADC codes with the columns
@@ -30,6 +38,33 @@ sample in which its R wave peaks.
 example:
   qrsd detect mitdb/100 mitdb/101 --signal MLII --out beats/"""
 
+EMBED = """\
+Put each heartbeat of recordings through the network and keep what comes out.
+
+Writes an .npz (numpy.load) with a row for each beat: record (the path as given), r_index (at
+250 Hz), quality (0 to 1), good (whether the service would count the beat) and embedding; and once
+model_sha256 and cohort, the strangers that scores are compared with, unless the model has none.
+
+example:
+  qrsd embed ecg-id/Person_01/rec_1 ecg-id/Person_02/rec_1 --out beats.npz"""
+
+IDENTIFY = """\
+Say whose heart each recording is, among the enrolled people.
+
+Prints the decision after the last beat of each record, as the service would have made it: the name,
+`unknown`, or `undecided` if there were too few good beats.
+
+example:
+  qrsd identify monday.csv tuesday.csv --signal "Channel 2\""""
+
+VERIFY = """\
+Say whether two recordings are the same person's, without enrolling anybody.
+
+The exit code is 0 for the same person, 1 for different persons, 3 if there are too few good beats.
+
+example:
+  qrsd verify ecg-id/Person_01/rec_1 ecg-id/Person_01/rec_2"""
+
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands that work on recordings and need no service."""
@@ -37,6 +72,29 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     detect.add_argument("records", nargs="+", metavar="RECORD")
     detect.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
     detect.set_defaults(run=run_detect)
+
+    embed = _add_parser(subparsers, "embed", EMBED)
+    embed.add_argument("records", nargs="+", metavar="RECORD")
+    embed.add_argument("--out", type=Path, required=True, metavar="F.npz", help="file to write")
+    _add_model(embed)
+    embed.set_defaults(run=run_embed)
+
+    identify = _add_parser(subparsers, "identify", IDENTIFY)
+    identify.add_argument("records", nargs="+", metavar="RECORD")
+    identify.add_argument("--gallery", type=Path, metavar="PATH", help="file of enrolled people")
+    _add_model(identify)
+    identify.set_defaults(run=run_identify)
+
+    verify = _add_parser(subparsers, "verify", VERIFY)
+    verify.add_argument("records", nargs=2, metavar="RECORD")
+    _add_model(verify)
+    verify.set_defaults(run=run_verify)
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", type=Path, metavar="PATH", help="another .tflite than qrsd's own"
+    )
 
 
 def _add_parser(
@@ -80,8 +138,7 @@ class Hearing:
         exit_code: 0, or that of the first record that could not be read.
     """
 
-    def __init__(self, records: Sequence[str], args: argparse.Namespace) -> None:
-        self._records = records
+    def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
         self.exit_code = 0
 
@@ -89,9 +146,9 @@ class Hearing:
         console = Console(stderr=True)
         args = self._args
         for outcome in track(
-            hear_all(self._records, args.signal, args.mains, args.jobs),
+            hear_all(args.records, args.signal, args.mains, args.jobs),
             "Listening",
-            total=len(self._records),
+            total=len(args.records),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -107,56 +164,114 @@ class Hearing:
 
 def run_detect(args: argparse.Namespace) -> int:
     """Write the R peaks of each record to a file of its own."""
-    args.out.mkdir(parents=True, exist_ok=True)
     names = unique_names(args.records)
-    hearing = Hearing(args.records, args)
+    with _writing(args.out):
+        args.out.mkdir(parents=True, exist_ok=True)
+    hearing = Hearing(args)
     rows = []
     for heard in hearing:
         file = args.out / f"{names[heard.path]}.txt"
         peaks = heard.r_peaks
-        file.write_text("".join(f"{peak.index}\n" for peak in peaks))
+        with _writing(file):
+            file.write_text("".join(f"{peak.index}\n" for peak in peaks))
         row = {"record": heard.path, "file": str(file), "beats": len(peaks)}
         rows.append({**row, "duration_s": heard.duration_s})
         if names[heard.path] != record_name(heard.path):
             print(f"note: {heard.path} is one of several of its name: {file}", file=sys.stderr)
-    _report(args, rows, "{beats:6d} beats in {duration_s:7.1f} s  {file}")
+    _report(args, rows, "{beats:6d} beats in {duration_s:7.1f} s  {file}".format_map)
     return hearing.exit_code
 
 
-def record_name(path: str) -> str:
-    """Return a record's own name: its path without folders and suffix."""
-    return _parts(path)[-1]
+def run_embed(args: argparse.Namespace) -> int:
+    """Write what the network makes of each beat to one .npz."""
+    network = open_network(args.model)
+    hearing = Hearing(args)
+    beats: list[tuple[str, int, float, bool]] = []
+    embeddings = [np.empty((0, network.passport.tensors.outputs), np.float32)]
+    rows = []
+    for heard in hearing:
+        of_record = heard.beats
+        beats += [
+            (heard.path, beat.r_index, beat.quality.score, beat.quality.good) for beat in of_record
+        ]
+        embeddings.append(network.run(normalise(heard.windows_mv)))
+        good = sum(beat.quality.good for beat in of_record)
+        rows.append({"record": heard.path, "beats": len(of_record), "good": good})
+    columns = list(zip(*beats, strict=True)) or [(), (), (), ()]
+    arrays = {
+        "record": np.array(columns[0], dtype=np.str_),
+        "r_index": np.array(columns[1], dtype=np.int64),
+        "quality": np.array(columns[2], dtype=np.float64),
+        "good": np.array(columns[3], dtype=np.bool_),
+        "embedding": np.concatenate(embeddings),
+        "model_sha256": np.array(network.passport.sha256),
+    }
+    if network.passport.cohort is not None:
+        arrays["cohort"] = network.passport.cohort.embeddings
+    with _writing(args.out), args.out.open("wb") as file:
+        np.savez(file, **arrays)
+    _report(args, rows, "{beats:6d} beats, {good:6d} of them good  {record}".format_map)
+    return hearing.exit_code
 
 
-def unique_names(paths: Sequence[str]) -> dict[str, str]:
-    """Name each record by its own name, and those that share one by as many folders as it takes.
+def run_identify(args: argparse.Namespace) -> int:
+    """Print the last decision on each record."""
+    network = open_network(args.model)
+    from model.gallery import Gallery
 
-    ``Person_01/rec_1`` and ``Person_02/rec_1`` become ``Person_01_rec_1`` and ``Person_02_rec_1``.
-    What folders cannot tell apart, such as ``a.csv`` beside ``a.hea``, is numbered.
-    """
-    paths = list(dict.fromkeys(paths))
-    depths = dict.fromkeys(paths, 1)
-    while True:
-        names = {path: "_".join(_parts(path)[-depth:]) for path, depth in depths.items()}
-        shared = {name for name, owners in Counter(names.values()).items() if owners > 1}
-        deepen = [p for p in paths if names[p] in shared and depths[p] < len(_parts(p))]
-        if not deepen:
-            break
-        for path in deepen:
-            depths[path] += 1
-    alike = [path for path in paths if names[path] in shared]
-    return names | {path: f"{names[path]}_{1 + alike.index(path)}" for path in alike}
+    templates = Gallery(args.gallery).templates()
+    hearing = Hearing(args)
+    rows = []
+    for heard in hearing:
+        identifier = Identifier(network.passport, templates)
+        identity = decide(heard, network, identifier)
+        rows.append({"record": heard.path, **asdict(identity)})
+    _report(args, rows, _identity_line)
+    return hearing.exit_code
 
 
-def _parts(path: str) -> tuple[str, ...]:
-    whole = Path(abspath(path))
-    return (whole.with_suffix("") if whole.suffix in (".hea", ".csv") else whole).parts[1:]
+def _identity_line(row: dict[str, Any]) -> str:
+    who = row["person"] or row["state"]
+    sure = "" if row["confidence"] is None else f"{row['confidence']:.0%}"
+    return f"{who:20} {sure:>4}  {row['beats']:3d} beats  {row['record']}"
 
 
-def _report(args: argparse.Namespace, rows: Sequence[dict[str, Any]], line: str) -> None:
+def run_verify(args: argparse.Namespace) -> int:
+    """Print whether two records are one person's, and say it by the exit code."""
+    network = open_network(args.model)
+    hearing = Hearing(args)
+    heard = list(hearing)
+    if hearing.exit_code:
+        return hearing.exit_code
+    verdict = compare(heard[0], heard[1], network)
+    if args.json:
+        print(json.dumps({"records": args.records, **asdict(verdict)}))
+    elif verdict.same is None:
+        print(f"undecided: {verdict.beats} good beats, {MIN_BEATS} are needed")
+    else:
+        persons = "the same person" if verdict.same else "different persons"
+        print(
+            f"{persons}: probability {verdict.probability:.1%} of being the same, "
+            f"score {verdict.score:.2f} on {verdict.beats} beats"
+        )
+    return UNDECIDED if verdict.same is None else SAME if verdict.same else DIFFERENT
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what the operating system says against writing to ``--out`` into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ResultsNotWritable(f"{path}: {error.strerror}; choose another --out") from error
+
+
+def _report(
+    args: argparse.Namespace, rows: list[dict[str, Any]], line: Callable[[dict[str, Any]], str]
+) -> None:
     """Print the rows on standard output, as JSON or as a line each."""
     if args.json:
         print(json.dumps({"records": rows}))
         return
     for row in rows:
-        print(line.format(**row))
+        print(line(row))

@@ -10,12 +10,19 @@ import numpy as np
 import pytest
 
 from daemon.commands import records
-from daemon.commands.records import unique_names
+from daemon.errors import EmbedderNeeded, ResultsNotWritable
+from daemon.offline import hear
+from daemon.record_names import unique_names
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
+from dsp.front_end import FrontEnd
+from model.errors import ModelMissing, PassportMismatch
+from model.passport import Calibration, Cohort, Passport, TensorSpec, file_sha256
+from model.tensor import NORMALISATION
 
 RATE_HZ = 250
 START_S = 3  # the detector's learning
+NETWORKS = Path(__file__).parents[2] / "model" / "fixtures"  # each with a closed form
 
 
 def qrsd(*arguments: str | Path) -> int:
@@ -40,6 +47,52 @@ def write_heart(path: Path, seed: int, start_s: float = 0, seconds: float = 20) 
 def true_r_indices(seed: int, seconds: float) -> np.ndarray:
     beats = np.floor(Heart(seed).phase_rad[: round(seconds * RATE_HZ)] / (2 * np.pi))
     return np.flatnonzero(np.diff(beats) > 0) + 1
+
+
+def write_passport(model: Path, cohort: Cohort | None, **changes: object) -> Path:
+    classifier = cohort is None
+    labels = ("Ada", "Ben", "Cleo") if classifier else ()
+    fields: dict[str, object] = {
+        "name": "closed form",
+        "kind": "classifier" if classifier else "embedder",
+        "sha256": file_sha256(model),
+        "created_utc": "2024-05-01T12:00:00Z",
+        "front_end": FrontEnd.description(),
+        "tensors": TensorSpec(175, NORMALISATION, 3 if classifier else 4, labels),
+        "calibration": Calibration(0.01, (1.5,), (2.0,), (-3.0,)),
+        "cohort": cohort,
+        "training": {},
+        "metrics": {},
+    }
+    Passport(**(fields | changes)).save(model)  # type: ignore[arg-type]
+    return model
+
+
+@pytest.fixture
+def embedder(tmp_path: Path) -> Path:
+    """A network that returns four coefficients of a beat's cosine series."""
+    model = tmp_path / "cosines.tflite"
+    model.write_bytes((NETWORKS / "cosines.tflite").read_bytes())
+    strangers = np.random.default_rng(1).normal(size=(20, 4))
+    strangers /= np.linalg.norm(strangers, axis=1, keepdims=True)
+    cohort = Cohort.write(tmp_path / "cosines.cohort.npy", strangers.astype(np.float32))
+    return write_passport(model, cohort)
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> Path:
+    model = tmp_path / "softmax.tflite"
+    model.write_bytes((NETWORKS / "softmax.tflite").read_bytes())
+    return write_passport(model, None)
+
+
+def cosine_embeddings(windows_mv: np.ndarray) -> np.ndarray:
+    """What the embedder makes of beats, by its closed form."""
+    beats = windows_mv - windows_mv.mean(axis=1, keepdims=True)
+    beats /= beats.std(axis=1, keepdims=True)
+    turn = 2 * np.pi * np.arange(175)[:, None] / 175
+    coefficients = beats @ np.cos(turn * np.arange(1, 5))
+    return coefficients / np.linalg.norm(coefficients, axis=1, keepdims=True)
 
 
 @pytest.fixture
@@ -107,8 +160,85 @@ def test_unique_names_take_as_many_folders_as_they_need() -> None:
     }
 
 
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    record = write_heart(tmp_path / "one.csv", seed=1)
+    with pytest.raises(ResultsNotWritable, match=r"file: .*; choose another --out") as caught:
+        qrsd("detect", record, "--out", tmp_path / "file")
+    assert caught.value.exit_code == 73
+
+
+def test_embed_writes_a_row_for_each_beat_and_the_cohort(tmp_path: Path, embedder: Path) -> None:
+    paths = [str(write_heart(tmp_path / f"heart{seed}.csv", seed)) for seed in (1, 2)]
+    assert qrsd("embed", *paths, "--model", embedder, "--out", tmp_path / "F.npz") == 0
+    written = np.load(tmp_path / "F.npz", allow_pickle=False)
+    heard = [hear(path) for path in paths]
+    beats = [beat for one in heard for beat in one.beats]
+    assert written["record"].tolist() == [one.path for one in heard for _ in one.beats]
+    assert written["r_index"].tolist() == [beat.r_index for beat in beats]
+    assert written["quality"].tolist() == [beat.quality.score for beat in beats]
+    assert written["good"].tolist() == [beat.quality.good for beat in beats]
+    expected = cosine_embeddings(np.array([beat.ecg_mv for beat in beats]))
+    np.testing.assert_allclose(written["embedding"], expected, atol=1e-5)
+    assert np.array_equal(written["cohort"], np.load(tmp_path / "cosines.cohort.npy"))
+    assert written["model_sha256"] == file_sha256(embedder)
+
+
+def test_embed_without_a_beat_or_a_cohort_writes_what_there_is(
+    tmp_path: Path, classifier: Path
+) -> None:
+    record = write_heart(tmp_path / "short.csv", seed=1, seconds=0.5)
+    assert qrsd("embed", record, "--model", classifier, "--out", tmp_path / "F.npz") == 0
+    written = np.load(tmp_path / "F.npz", allow_pickle=False)
+    assert written["embedding"].shape == (0, 3)
+    assert "cohort" not in written
+
+
+def test_verify_says_by_its_exit_code_whether_two_records_are_one_persons(
+    tmp_path: Path, embedder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = write_heart(tmp_path / "first.csv", seed=3)
+    later = write_heart(tmp_path / "later.csv", seed=3, start_s=100)
+    other = write_heart(tmp_path / "other.csv", seed=5)
+    short = write_heart(tmp_path / "short.csv", seed=3, seconds=4)
+    codes = [
+        qrsd("verify", first, second, "--model", embedder, "--json")
+        for second in (later, other, short)
+    ]
+    same, different, undecided = map(json.loads, capsys.readouterr().out.splitlines())
+    assert codes == [0, 1, 3]
+    assert [same["same"], different["same"], undecided["same"]] == [True, False, None]
+    assert same["probability"] == pytest.approx(1 / (1 + np.exp(3 - 2 * same["score"])))
+    assert different["score"] < 1.5 < same["score"]
+    assert undecided["score"] is None
+
+
+def test_verify_of_an_unreadable_record_has_that_errors_exit_code(
+    tmp_path: Path, embedder: Path
+) -> None:
+    record = write_heart(tmp_path / "one.csv", seed=1)
+    assert qrsd("verify", record, tmp_path / "missing.csv", "--model", embedder) == 66
+
+
+def test_verify_needs_an_embedder(tmp_path: Path, classifier: Path) -> None:
+    record = write_heart(tmp_path / "one.csv", seed=1)
+    with pytest.raises(EmbedderNeeded, match="knows only the group it was trained on"):
+        qrsd("verify", record, record, "--model", classifier)
+
+
+def test_a_model_that_is_missing_or_trained_otherwise_is_refused_before_listening(
+    tmp_path: Path, embedder: Path
+) -> None:
+    with pytest.raises(ModelMissing):
+        qrsd("verify", "one", "other", "--model", tmp_path / "missing.tflite")
+    cohort = Passport.load(embedder).cohort
+    write_passport(embedder, cohort, front_end={**FrontEnd.description(), "lowpass_hz": 100.0})
+    with pytest.raises(PassportMismatch, match="lowpass_hz"):
+        qrsd("verify", "one", "other", "--model", embedder)
+
+
 def test_every_command_teaches_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("detect",):
+    for command in ("detect", "embed", "identify", "verify"):
         with pytest.raises(SystemExit):
             qrsd(command, "--help")
         assert f"example:\n  qrsd {command} " in capsys.readouterr().out

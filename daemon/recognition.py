@@ -1,0 +1,89 @@
+"""Whose recording it is: the network and the decision over a recording that was heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.errors import EmbedderNeeded
+from daemon.offline import Heard
+from dsp.front_end import FrontEnd
+from dsp.signals import BeatWindow, Interruption
+from model.identifier import Identifier, IdentifierOptions, Identity
+from model.network import Network
+from model.scores import mean_direction, s_norm
+from model.tensor import normalise
+
+MIN_BEATS = IdentifierOptions().min_beats
+DEFAULT_MODEL = Path(__file__).parents[1] / "model" / "heart.tflite"
+
+
+def open_network(model: Path | None) -> Network:
+    """Open a model that was trained behind this very signal chain; None for qrsd's own.
+
+    Raises:
+        ModelError: it is not there, not what its passport says, or trained otherwise.
+    """
+    network = Network(model or DEFAULT_MODEL)
+    network.passport.check_front_end(FrontEnd.description())
+    return network
+
+
+def decide(heard: Heard, network: Network, identifier: Identifier) -> Identity:
+    """Feed what was heard to the identifier, as the service would, and return the last decision."""
+    outputs = iter(network.run(normalise(heard.windows_mv)))
+    for event in heard.events:
+        if isinstance(event, BeatWindow):
+            identifier.push(next(outputs), event.quality)
+        elif isinstance(event, Interruption):
+            identifier.interrupted(event.reason)
+    return identifier.identity
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether two records are one person's.
+
+    Attributes:
+        same: None if there are too few good beats to say.
+        score: S-norm of the records' mean embeddings, in standard deviations among strangers.
+        probability: that it is the same person, 0 to 1.
+        beats: good beats of the record that has fewer.
+    """
+
+    same: bool | None
+    score: float | None
+    probability: float | None
+    beats: int
+
+
+def compare(first: Heard, second: Heard, network: Network) -> Verdict:
+    """Compare the mean embeddings of two recordings' good beats.
+
+    Raises:
+        EmbedderNeeded: the model is a classifier.
+    """
+    passport = network.passport
+    if passport.cohort is None:
+        raise EmbedderNeeded(
+            f"model {passport.name!r} knows only the group it was trained on: two recordings are "
+            "compared by an embedder; leave out --model for qrsd's own"
+        )
+    embeddings = [_good_embeddings(heard, network) for heard in (first, second)]
+    beats = min(len(of_one) for of_one in embeddings)
+    if beats < MIN_BEATS:
+        return Verdict(None, None, None, beats)
+    one, other = (mean_direction(of_one)[None] for of_one in embeddings)
+    score = float(s_norm(one, other, passport.cohort.embeddings)[0, 0])
+    calibration = passport.calibration
+    same = score >= calibration.threshold(beats)
+    return Verdict(same, score, calibration.probability(score, beats), beats)
+
+
+def _good_embeddings(heard: Heard, network: Network) -> NDArray[np.float32]:
+    """Return the embeddings of the beats that the service would count, shape (beats, d)."""
+    good = [beat.quality.good for beat in heard.beats]
+    return network.run(normalise(heard.windows_mv[np.array(good, dtype=bool)]))
