@@ -12,7 +12,6 @@ import pytest
 from daemon.commands import records
 from daemon.errors import EmbedderNeeded, ResultsNotWritable
 from daemon.offline import hear
-from daemon.record_names import unique_names
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
@@ -147,17 +146,6 @@ def test_side_by_side_is_the_same_as_one_by_one(
         printed.append(json.loads(capsys.readouterr().out)["records"])
     assert printed[0] == printed[1]
     assert [row["record"] for row in printed[0]] == [str(path) for path in paths]
-
-
-def test_unique_names_take_as_many_folders_as_they_need() -> None:
-    names = unique_names(["/d/a/x/rec_1", "/d/b/x/rec_1.hea", "/d/rec_2", "/e/a.csv", "/e/a"])
-    assert names == {
-        "/d/a/x/rec_1": "a_x_rec_1",
-        "/d/b/x/rec_1.hea": "b_x_rec_1",
-        "/d/rec_2": "rec_2",
-        "/e/a.csv": "e_a_1",
-        "/e/a": "e_a_2",
-    }
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
