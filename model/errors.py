@@ -17,7 +17,9 @@ ModelError
 ├── GalleryError
 │   ├── GalleryUnreadable (ValueError)       not a gallery, or damaged
 │   ├── GalleryTooNew (ValueError)           written by a newer qrsd
-│   ├── GalleryNotWritable (PermissionError) the folder or the file may not be written
+│   ├── GalleryNotPermitted (PermissionError) the folder or the file is not ours to write
+│   ├── GalleryNotWritten (OSError)          the disk is full, or fails
+│   ├── GalleryBusy (OSError)                another program writes to it
 │   ├── PersonUnknown (LookupError)          nobody of that name is enrolled
 │   ├── PersonExists (ValueError)            the name is taken
 │   ├── NameInvalid (ValueError)             not usable as a name
@@ -107,10 +109,22 @@ class GalleryTooNew(GalleryError, ValueError):
     """The gallery was written by a newer version."""
 
 
-class GalleryNotWritable(GalleryError, PermissionError):
-    """The gallery's file or folder may not be written, or the disk is full."""
+class GalleryNotPermitted(GalleryError, PermissionError):
+    """The gallery's file or folder may not be read and written by this user."""
 
     exit_code = 77
+
+
+class GalleryNotWritten(GalleryError, OSError):
+    """The disk did not take what was to be written."""
+
+    exit_code = 74
+
+
+class GalleryBusy(GalleryError, OSError):
+    """Another program holds the gallery."""
+
+    exit_code = 75
 
 
 class PersonUnknown(GalleryError, LookupError):

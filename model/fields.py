@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,21 +13,24 @@ class Fields:
 
     Attributes:
         values: the object.
-        where: the file, then the path of the object in it: what complaints begin with.
+        file: where it was read, for complaints.
         error: the class of the complaints; every method raises it.
+        path: of the object in the file, ending in a dot; empty for the whole.
     """
 
     values: dict[str, Any]
-    where: str
+    file: str
     error: type[Exception]
+    path: str = ""
 
     def invalid(self, name: str, complaint: str) -> Exception:
         """Return the error that says what is wrong with a field."""
-        return self.error(f"{self._path(name)}: {complaint}")
+        return self.error(f"{self.file}: {self.path}{name}: {complaint}")
 
     def object(self, name: str) -> Fields:
         """Return a field that is itself an object."""
-        return Fields(self._typed(name, dict, "an object"), self._path(name), self.error)
+        values = self._typed(name, dict, "an object")
+        return Fields(values, self.file, self.error, f"{self.path}{name}.")
 
     def objects(self, name: str) -> list[Fields]:
         """Return a field that is a list of objects."""
@@ -37,7 +39,8 @@ class Fields:
             if not isinstance(item, dict):
                 raise self.invalid(name, f"{item!r} in it is not an object")
         return [
-            Fields(item, f"{self._path(name)}[{at}]", self.error) for at, item in enumerate(items)
+            Fields(item, self.file, self.error, f"{self.path}{name}[{at}].")
+            for at, item in enumerate(items)
         ]
 
     def text(self, name: str) -> str:
@@ -79,9 +82,6 @@ class Fields:
                 raise self.invalid(name, f"{item!r} in it is not a text")
         return tuple(items)
 
-    def _path(self, name: str) -> str:
-        return f"{self.where}: {name}" if self.where.endswith(".json") else f"{self.where}.{name}"
-
     def _value(self, name: str) -> Any:
         if name not in self.values:
             raise self.invalid(name, "is missing")
@@ -94,10 +94,7 @@ class Fields:
         return value
 
     def _finite(self, name: str, value: Any) -> float:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-        ):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (is_number and abs(value) < 1e300):  # neither NaN nor infinite
             raise self.invalid(name, f"{value!r} is not a finite number")
         return float(value)

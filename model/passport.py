@@ -185,7 +185,7 @@ class Passport:
         """
         if (schema := fields.integer("schema")) != SCHEMA:
             raise PassportSchemaUnknown(
-                f"{fields.where}: schema is {schema}, this version of qrsd reads {SCHEMA}"
+                f"{fields.file}: schema is {schema}, this version of qrsd reads {SCHEMA}"
             )
         kind = cast(Kind, fields.choice("kind", ("embedder", "classifier")))
         tensors = _tensors(fields.object("tensors"), kind)

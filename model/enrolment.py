@@ -1,0 +1,122 @@
+"""Good beats in, a person's template out; or the reason why they make none."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.signals import BeatQuality
+from model.errors import EnrolmentFailed
+from model.gallery import check_name
+from model.passport import Passport
+from model.scores import cosine, mean_direction, s_norm
+from model.template import Template
+
+DROPPED = 0.2  # the part of the beats, those farthest from the mean, that the template leaves out
+
+
+class Enrolment:
+    """Gathers one person's good beats until there are enough.
+
+    Args:
+        person: the name they will have in the gallery.
+        passport: of the network whose embeddings come.
+        needed: good beats to gather.
+
+    Attributes:
+        person: as above.
+        needed: as above.
+
+    Raises:
+        NameInvalid: nobody can be called that.
+        EnrolmentFailed: the model is a classifier, or the beats asked for are too few.
+    """
+
+    def __init__(self, person: str, passport: Passport, needed: int = 20) -> None:
+        check_name(person)
+        if passport.cohort is None:
+            raise EnrolmentFailed(
+                f"model {passport.name!r} knows only the group it was trained on; "
+                "enrolment takes an embedder, such as the model that comes with qrsd"
+            )
+        if not 5 <= needed <= 1000:
+            raise EnrolmentFailed(f"{needed} beats is not between 5 and 1000")
+        self.person = person
+        self.needed = needed
+        self._passport = passport
+        self._cohort = passport.cohort.embeddings
+        self._embeddings: list[NDArray[np.float32]] = []
+
+    @property
+    def beats(self) -> int:
+        """Good beats so far."""
+        return len(self._embeddings)
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether there are enough."""
+        return self.beats >= self.needed
+
+    def push(self, embedding: NDArray[np.float32], quality: BeatQuality) -> int:
+        """Take one beat, shape (d,), and return how many count; one with flaws does not."""
+        if quality.good and not self.complete:
+            self._embeddings.append(embedding)
+        return self.beats
+
+    def restart(self) -> None:
+        """Drop the beats: after an interruption someone else may wear the electrodes."""
+        self._embeddings.clear()
+
+    def template(self, created_utc: str, source: str) -> Template:
+        """Return the mean direction of the beats, without the 20 % that are farthest from it.
+
+        Raises:
+            EnrolmentFailed: the beats are too few, or fall into two groups that the model would
+                take for two people.
+        """
+        if not self.complete:
+            raise EnrolmentFailed(
+                f"{self.person!r} was not enrolled: {self.beats} good beats of {self.needed}; "
+                "keep still and check that the electrodes sit well"
+            )
+        beats = keep_nearest(np.stack(self._embeddings))
+        self._check_agreement(beats)
+        return Template(
+            person=self.person,
+            embedding=mean_direction(beats),
+            beats=len(beats),
+            created_utc=created_utc,
+            model_sha256=self._passport.sha256,
+            source=source,
+        )
+
+    def _check_agreement(self, beats: NDArray[np.float32]) -> None:
+        """Split the beats where they differ most, and compare the halves like two people."""
+        halves = split(beats)
+        one, other = (mean_direction(half)[None] for half in halves)
+        score = float(s_norm(one, other, self._cohort)[0, 0])
+        if score < self._passport.calibration.threshold(min(len(half) for half in halves)):
+            raise EnrolmentFailed(
+                f"{self.person!r} was not enrolled: the beats disagree as if two people had worn "
+                "the electrodes, or one had moved; keep still and try again"
+            )
+
+
+def keep_nearest(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the beats (n, d) without the 20 % that are farthest from their mean direction."""
+    nearness = cosine(embeddings, mean_direction(embeddings)[None])[:, 0]
+    kept = len(embeddings) - int(DROPPED * len(embeddings))
+    return embeddings[np.sort(np.argsort(-nearness, kind="stable")[:kept])]
+
+
+def split(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Part beats (n, d) in two along the direction in which they vary most.
+
+    A group of identical beats is parted into its first half and its second.
+    """
+    centred = embeddings - embeddings.mean(axis=0)
+    along = centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
+    first = along < 0
+    if first.all() or not first.any():
+        first = np.arange(len(embeddings)) < len(embeddings) // 2
+    return embeddings[first], embeddings[~first]
