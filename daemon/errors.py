@@ -5,6 +5,8 @@ DaemonError
 ├── AddressInUse (OSError)               somebody else publishes there already
 ├── AddressRefused (ValueError)          an address that would let the whole network listen
 ├── AddressUnusable (OSError)            an address that cannot be bound
+├── NothingToShow (FileNotFoundError)    no recordings that the demonstration could play
+├── ServiceStopped (ChildProcessError)   the demonstration's service ended before its play did
 ├── CommandRefused (ValueError)          a request that the service cannot or will not obey
 ├── EmbedderNeeded (ValueError)          a command that a classifier cannot serve
 ├── ResultsNotWritable (OSError)         where a command was to put its results
@@ -43,6 +45,16 @@ class AddressUnusable(DaemonError, OSError):
     """The address cannot be bound."""
 
     exit_code = 73
+
+
+class NothingToShow(DaemonError, FileNotFoundError):
+    """The folder has no recordings that the demonstration could play."""
+
+    exit_code = 66
+
+
+class ServiceStopped(DaemonError, ChildProcessError):
+    """The service that the demonstration had started ended too early, or fell silent."""
 
 
 class CommandRefused(DaemonError, ValueError):

@@ -104,7 +104,7 @@ class IdentityMessage:
         index: the sample that decided it.
         state: ``undecided`` while there are too few good beats, ``unknown`` for a stranger.
         person: the enrolled name if accepted, else None.
-        confidence: 0 to 1; None if nothing was compared.
+        confidence: probability that ``accepted`` or ``unknown`` is right; None otherwise.
         beats: good beats behind the decision.
     """
 

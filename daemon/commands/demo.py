@@ -1,0 +1,165 @@
+"""``qrsd demo``: the whole service against a simulated chip, in about a minute."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from daemon.client import Control, Item, Silent, Subscriber
+from daemon.demo import Director, Outcome
+from daemon.demo_plan import HEART_ENROL_S, RECORD_ENROL_S, Act, people_of, plan, synthetic_hearts
+from daemon.errors import ServiceStopped
+from daemon.messages import EcgMessage, IdentityMessage, Received, StatusMessage
+from daemon.watch import show_lines, show_live
+
+TOPICS = (StatusMessage.TOPIC, IdentityMessage.TOPIC, EcgMessage.TOPIC)
+GIVE_UP_S = 20.0
+STOP_S = 5.0
+
+DEMO = """\
+Show the whole service at work against a simulated chip: two people are enrolled and recognised,
+a stranger is not, and nobody is anybody once an electrode falls off.
+
+It takes about a minute and leaves nothing behind. The exit code is 1 if somebody was taken for
+somebody else or not recognised.
+
+examples:
+  qrsd demo
+  qrsd demo --data ecg-id      (a folder for each person with two WFDB records or more)"""
+
+
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="see it work without any hardware, in about a minute",
+        description=DEMO,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="play these recordings, not synthetic hearts"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play the plan and tell how it went: 0 if all was right, else 1."""
+    if args.data is None:
+        acts = plan(synthetic_hearts(), HEART_ENROL_S)
+    else:
+        acts = plan(people_of(args.data), RECORD_ENROL_S)
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="qrsd-demo-") as folder:
+        outcomes = _play(acts, Path(folder), console)
+    console.print(summary(outcomes))
+    wrong = sum(not outcome.right for outcome in outcomes)
+    console.print(f"{len(outcomes) - wrong} of {len(outcomes)} as it should be.")
+    return 1 if wrong else 0
+
+
+def _play(acts: list[Act], folder: Path, console: Console) -> list[Outcome]:
+    with (
+        _service(acts, folder) as service,
+        Control(f"ipc://{folder}/control.ipc") as control,
+        Subscriber(f"ipc://{folder}/messages.ipc", TOPICS, timeout_s=1.0) as subscriber,
+    ):
+        director = Director(acts, control.request)
+        items = _until_the_end(subscriber, director, service, folder)
+        if console.is_terminal:
+            show_live(items, console, director.note)
+        else:
+            show_lines(items, sys.stdout)
+    return director.outcomes
+
+
+def _until_the_end(
+    subscriber: Subscriber, director: Director, service: subprocess.Popen[bytes], folder: Path
+) -> Iterator[Item]:
+    """Pass on what is heard, through the director, until the play is over."""
+    for item in subscriber:
+        director.take(item)
+        yield item
+        match item:
+            case Received(message=StatusMessage(state="ended")):
+                return
+            case Silent(seconds) if service.poll() is not None or seconds > GIVE_UP_S:
+                raise ServiceStopped(f"The service stopped early: {_last_words(folder)}")
+
+
+@contextmanager
+def _service(acts: list[Act], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the service with settings, state and sockets of its own."""
+    settings = folder / "qrsd.yaml"
+    settings.write_text(yaml.safe_dump(settings_for(acts, folder)))
+    environment = {**os.environ, "STATE_DIRECTORY": str(folder), "RUNTIME_DIRECTORY": str(folder)}
+    command = [sys.executable, "-m", "daemon", "run", "--simulated", "--settings", str(settings)]
+    with (folder / "log").open("wb") as log:
+        service = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    try:
+        yield service
+    finally:
+        service.terminate()
+        try:
+            service.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            service.kill()
+            service.wait()
+
+
+def settings_for(acts: list[Act], folder: Path) -> dict[str, object]:
+    """Return the settings of a service that plays the acts."""
+    return {
+        "device": "demo",
+        "publish": {"addresses": [f"ipc://{folder}/messages.ipc"]},
+        "simulated": {"play": [act.play for act in acts]},
+    }
+
+
+def summary(outcomes: list[Outcome]) -> Table:
+    """Draw what was shown, what was said, when, and whether it was right."""
+    table = Table(title="What the service said", title_justify="left")
+    for heading, justify in (
+        ("shown", "left"),
+        ("said", "left"),
+        ("after", "right"),
+        ("beats", "right"),
+        ("lost samples", "right"),
+        ("", "left"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for outcome in outcomes:
+        table.add_row(
+            outcome.act.title,
+            ", then ".join(words(*decision) for decision in outcome.said) or "nothing",
+            "" if outcome.after_s is None else f"{outcome.after_s:.1f} s",
+            str(outcome.beats or ""),
+            str(outcome.lost),
+            "[green]right[/]" if outcome.right else "[bold red]wrong[/]",
+        )
+    return table
+
+
+def words(state: str, person: str | None) -> str:
+    """Put a decision into words."""
+    match state:
+        case "accepted":
+            return str(person)
+        case "no_contact":
+            return "nobody"
+        case _:
+            return state
+
+
+def _last_words(folder: Path) -> str:
+    lines = (folder / "log").read_text(errors="replace").splitlines()
+    return lines[-1] if lines else "it said nothing"

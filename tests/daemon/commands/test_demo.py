@@ -1,0 +1,224 @@
+"""The demonstration shows what happens, whether it is right or wrong."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from daemon.client import Silent
+from daemon.commands.demo import summary
+from daemon.demo import ENROL_BEATS, Director, Outcome
+from daemon.demo_plan import Act, Person, people_of, plan, synthetic_hearts
+from daemon.errors import NothingToShow
+from daemon.messages import Enrolment, IdentityMessage, Message, Received, Stamp, StatusMessage
+
+STAMP = Stamp("demo", "boot", 0, datetime(2026, 3, 1, tzinfo=UTC), "simulated")
+
+ENROL = Act("Ada is enrolled", {"heart": 1}, 10, "enrolled", "Ada")
+OFF = Act("a pause", {"off": 2}, 2)
+ADA = Act("Ada comes again", {"heart": 1}, 10, "accepted", "Ada")
+STRANGER = Act("Bob is a stranger", {"heart": 2}, 10, "unknown")
+FALLEN_OFF = Act("an electrode falls off", {"off": 4}, 4, "no_contact")
+
+
+def identity(second: float, state: Any, person: str | None = None, beats: int = 5) -> Message:
+    return IdentityMessage(round(second * 250), state, person, None, beats)
+
+
+def status(second: float, beats: int | None = None, lost: int = 0) -> Message:
+    enrolment = None if beats is None else Enrolment("Ada", beats, ENROL_BEATS)
+    return StatusMessage(
+        index=round(second * 250),
+        state="running",
+        contact="on",
+        heart_rate_bpm=None,
+        quality=None,
+        playing=None,
+        counters={"lost": lost},
+        chip=None,
+        model=None,
+        scheduling=None,
+        enrolment=enrolment,
+        clock_offset_s=None,
+    )
+
+
+def yes(command: str, **fields: object) -> dict[str, Any]:
+    return {"ok": True}
+
+
+def outcomes(acts: list[Act], *messages: Message) -> list[Outcome]:
+    """Return what a director notes of a play."""
+    director = Director(acts, yes)
+    for message in messages:
+        director.take(Received(STAMP, message))
+    return director.outcomes
+
+
+def test_two_people_come_again_after_enrolment_and_a_stranger_between_them() -> None:
+    acts = plan(synthetic_hearts(), 18)
+    assert [(act.expected, act.person) for act in acts if act.expected] == [
+        ("enrolled", "heart 1"),
+        ("enrolled", "heart 2"),
+        ("accepted", "heart 1"),
+        ("unknown", None),
+        ("no_contact", None),
+        ("accepted", "heart 2"),
+    ]
+
+
+def test_who_comes_again_is_not_the_same_recording() -> None:
+    for person in synthetic_hearts():
+        assert person.first != person.again
+
+
+def test_the_electrodes_are_off_between_any_two_people() -> None:
+    off = ["off" in act.play for act in plan(synthetic_hearts(), 18)]
+    assert off == [False, True] * (len(off) // 2) + [False]
+
+
+def test_it_takes_about_a_minute() -> None:
+    assert 60 <= sum(act.seconds for act in plan(synthetic_hearts(), 18)) <= 85
+
+
+def test_the_right_word_after_a_moment_is_right() -> None:
+    [outcome] = outcomes([ADA], identity(1, "undecided"), identity(6, "accepted", "Ada", 5))
+    assert outcome.right
+    assert (outcome.after_s, outcome.beats) == (6.0, 5)
+
+
+def test_time_counts_from_the_start_of_the_act() -> None:
+    acts = [ENROL, OFF, ADA]
+    assert outcomes(acts, identity(18, "accepted", "Ada"))[1].after_s == 6.0
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (ADA, []),
+        (ADA, [("unknown", None)]),
+        (ADA, [("accepted", "Bob")]),
+        (ADA, [("accepted", "Bob"), ("accepted", "Ada")]),
+        (ADA, [("accepted", "Ada"), ("unknown", None)]),
+        (STRANGER, [("accepted", "Ada")]),
+        (STRANGER, [("accepted", "Ada"), ("unknown", None)]),
+        (FALLEN_OFF, [("accepted", "Ada")]),
+    ],
+)
+def test_a_wrong_or_missing_word_is_wrong(act: Act, said: list[tuple[str, str | None]]) -> None:
+    [outcome] = outcomes([act], *(identity(1 + at, *word) for at, word in enumerate(said)))
+    assert not outcome.right
+    assert outcome.said == said
+
+
+def test_nobody_at_the_moment_the_electrodes_change_hands_is_no_mistake() -> None:
+    [outcome] = outcomes([ADA], identity(0, "no_contact"), identity(6, "accepted", "Ada"))
+    assert outcome.said == [("accepted", "Ada")]
+
+
+def test_nobody_is_right_once_an_electrode_fell_off() -> None:
+    [outcome] = outcomes([FALLEN_OFF], identity(0.1, "no_contact", beats=0))
+    assert outcome.right
+
+
+def test_an_enrolment_is_asked_for_when_its_act_begins_and_not_before() -> None:
+    asked = []
+
+    def ask(command: str, **fields: object) -> dict[str, Any]:
+        asked.append((command, fields))
+        return {"ok": True}
+
+    director = Director([OFF, ENROL], ask)
+    director.take(Received(STAMP, status(1)))
+    assert not asked
+    for second in (2, 3):
+        director.take(Received(STAMP, status(second)))
+    assert asked == [("enroll", {"person": "Ada", "beats": ENROL_BEATS})]
+
+
+def test_an_enrolment_is_right_when_it_comes_to_its_end() -> None:
+    [done] = outcomes([ENROL], status(0), status(1, beats=1), status(9, beats=14), status(9.5))
+    [cut_short] = outcomes([ENROL], status(0), status(1, beats=1), status(9, beats=9))
+    assert done.right
+    assert not cut_short.right
+
+
+def test_a_refused_enrolment_shows_the_reason() -> None:
+    director = Director([ENROL], lambda command, **fields: {"ok": False, "error": "It is taken."})
+    director.take(Received(STAMP, status(0)))
+    assert director.outcomes[0].said == [("It is taken.", None)]
+
+
+def test_lost_samples_are_counted_in_the_act_that_lost_them() -> None:
+    first, _ = outcomes([ADA, STRANGER], status(1, lost=2), status(9, lost=5), status(12, lost=5))
+    assert first.lost == 5
+
+
+def test_silence_and_what_comes_after_the_play_change_nothing() -> None:
+    director = Director([ADA], yes)
+    director.take(Silent(3.0))
+    director.take(Received(STAMP, identity(11, "accepted", "Bob")))
+    assert director.outcomes[0].said == []
+
+
+def test_the_spectator_is_told_what_is_shown() -> None:
+    director = Director([ENROL, OFF, ADA], yes)
+    assert director.note() == "The service is starting."
+    director.take(Received(STAMP, status(13)))
+    assert director.note() == "Act 2 of 2: Ada comes again."
+
+
+def test_the_summary_tells_right_from_wrong() -> None:
+    console = Console(width=120, file=io.StringIO())
+    right = Outcome(ADA, [("unknown", None), ("accepted", "Ada")], 6.2, 5, 0)
+    wrong = Outcome(STRANGER, [("accepted", "Ada")], 5.0, 5, 3)
+    with console.capture() as capture:
+        console.print(summary([right, wrong]))
+    lines = capture.get().splitlines()
+    assert any(
+        "unknown, then Ada" in line and "6.2 s" in line and "right" in line for line in lines
+    )
+    assert any("Bob is a stranger" in line and "wrong" in line for line in lines)
+
+
+def folder_of_people(folder: Path, people: dict[str, int]) -> Path:
+    for name, records in people.items():
+        (folder / name).mkdir()
+        for number in range(1, records + 1):
+            (folder / name / f"rec_{number}.hea").touch()
+    return folder
+
+
+def test_a_folder_gives_three_people_with_two_records_in_reading_order(tmp_path: Path) -> None:
+    folder_of_people(tmp_path, {"ada": 12, "bob": 1, "cid": 2, "dan": 2, "eve": 2})
+    ada, *others = people_of(tmp_path)
+    home = tmp_path / "ada"
+    assert ada == Person("ada", {"record": str(home / "rec_1")}, {"record": str(home / "rec_2")})
+    assert [person.name for person in others] == ["cid", "dan"]
+
+
+def test_a_folder_without_such_people_is_told_what_it_lacks(tmp_path: Path) -> None:
+    folder_of_people(tmp_path, {"ada": 2, "bob": 1})
+    with pytest.raises(NothingToShow, match=r"has 1 people .* folder for each person") as caught:
+        people_of(tmp_path)
+    assert caught.value.exit_code == 66
+
+
+@pytest.mark.realtime
+def test_the_demonstration_ends_with_everything_right() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "daemon", "demo"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "6 of 6 as it should be." in finished.stdout
