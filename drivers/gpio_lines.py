@@ -166,7 +166,7 @@ def _pin_errors(name: str, pin: int) -> Iterator[None]:
     """Say in one sentence why gpiozero could not give a pin."""
     try:
         yield
-    except (_gpiozero().GPIOZeroError, OSError) as error:
+    except Exception as error:  # gpiozero's backends have errors of their own, as lgpio.error
         raise GpioUnavailable(
             f"GPIO{pin} cannot be used for {name} ({error}): check the wiring table and the "
             "settings, that no other program holds the pin, that lgpio is installed, and that "
