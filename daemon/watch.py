@@ -139,6 +139,8 @@ def picture(scene: Scene, width: int, note: str = "") -> RenderableType:
     parts.append(_line(scene, width - FRAME_CHARACTERS))
     if scene.silent_s:
         parts.append(Text(f"The service has been silent for {scene.silent_s:.0f} s.", "bold red"))
+    if scene.lost_messages:
+        parts.append(Text(f"{scene.lost_messages} messages did not arrive here.", "yellow"))
     if note:
         parts.append(Text(note, "italic"))
     border = "red" if scene.silent_s else "blue"

@@ -8,11 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 
-from daemon.braille import draw, joined
 from daemon.client import Item, Lost, Restarted, Silent
 from daemon.messages import (
     EcgMessage,
@@ -102,6 +99,10 @@ def test_silence_is_told_until_the_next_message() -> None:
     assert "silent" not in text_of([Silent(4.0), *heard(RUNNING)])
 
 
+def test_lost_messages_are_told() -> None:
+    assert "5 messages did not arrive" in text_of([*heard(RUNNING), Lost("ecg", 5)])
+
+
 def test_a_restart_forgets_who_it_was() -> None:
     assert "Ada" not in text_of([*heard(ADA), Restarted("boot 2")])
 
@@ -158,41 +159,3 @@ def test_json_has_an_object_a_line_with_the_topic_and_the_samples() -> None:
     assert raw["counts"] == [[1, 2]]
     assert ecg["ecg_mv"] == [0.5]
     assert lost == {"event": "lost", "topic": "beat", "count": 3}
-
-
-def test_ecg_moves_left_in_whole_columns_and_lost_samples_leave_a_hole() -> None:
-    scene = Scene()
-    for item in heard(EcgMessage(0, 250.0, (1.0,) * 10), EcgMessage(18, 250.0, (2.0,) * 4)):
-        scene.take(item)
-    assert scene.columns(7, 4) == [[], [1.0] * 4, [1.0] * 4, [1.0] * 2, [], [2.0] * 2, [2.0] * 2]
-
-
-def test_each_dot_has_its_place_in_the_braille_cell() -> None:
-    """The dots of a cell are numbered 1 to 3 and 7 down the left, 4 to 6 and 8 down the right."""
-    for value, left, right in ((3, "⠁", "⠈"), (2, "⠂", "⠐"), (1, "⠄", "⠠"), (0, "⡀", "⢀")):
-        span = (float(value), float(value))
-        assert draw([span, None], 1, 1, 0.0, 3.0) == [left]
-        assert draw([None, span], 1, 1, 0.0, 3.0) == [right]
-
-
-def test_a_stroke_reaches_from_its_lowest_to_its_highest_value() -> None:
-    assert draw([(0.0, 7.0), None], 1, 2, 0.0, 7.0) == ["⡇", "⡇"]
-
-
-def test_the_newest_is_at_the_right_edge() -> None:
-    assert draw([(0.0, 0.0)], 2, 1, 0.0, 3.0) == ["⠀⢀"]
-
-
-def test_strokes_meet_unless_there_is_a_hole_between_them() -> None:
-    assert joined([[0.0], [5.0, 4.0], [], [1.0]]) == [(0.0, 0.0), (0.0, 5.0), None, (1.0, 1.0)]
-
-
-@given(
-    st.lists(st.none() | st.floats(-1e6, 1e6).map(lambda value: (value, value)), max_size=20),
-    st.integers(1, 4),
-)
-def test_any_line_fits_its_frame(spans: list[tuple[float, float] | None], rows: int) -> None:
-    picture = draw(spans, 10, rows, -1.0, 1.0)
-    assert [len(row) for row in picture] == [10] * rows
-    dots = sum((ord(character) - 0x2800).bit_count() for row in picture for character in row)
-    assert dots == sum(span is not None for span in spans)
