@@ -12,9 +12,13 @@ from daemon.errors import EmbedderNeeded
 from daemon.offline import Heard
 from dsp.front_end import FrontEnd
 from dsp.signals import BeatWindow, Interruption
+from model.enrolment import keep_nearest
+from model.gallery import Gallery
 from model.identifier import Identifier, IdentifierOptions, Identity
 from model.network import Network
+from model.passport import Passport
 from model.scores import mean_direction, s_norm
+from model.template import Template
 from model.tensor import normalise
 
 MIN_BEATS = IdentifierOptions().min_beats
@@ -30,6 +34,18 @@ def open_network(model: Path | None) -> Network:
     network = Network(model or DEFAULT_MODEL)
     network.passport.check_front_end(FrontEnd.description())
     return network
+
+
+def enrolled(gallery_path: Path, passport: Passport) -> list[Template]:
+    """Return the templates that the model can use; none where nobody was ever enrolled.
+
+    Raises:
+        GalleryError: the gallery is damaged or may not be read.
+    """
+    if not gallery_path.is_file():
+        return []  # and do not make an empty one, as opening it would
+    with Gallery(gallery_path) as gallery:
+        return gallery.templates(passport.sha256)
 
 
 def decide(heard: Heard, network: Network, identifier: Identifier) -> Identity:
@@ -61,7 +77,7 @@ class Verdict:
 
 
 def compare(first: Heard, second: Heard, network: Network) -> Verdict:
-    """Compare the mean embeddings of two recordings' good beats.
+    """Compare the mean embeddings of two recordings' good beats, as if both had been enrolled.
 
     Raises:
         EmbedderNeeded: the model is a classifier.
@@ -76,7 +92,7 @@ def compare(first: Heard, second: Heard, network: Network) -> Verdict:
     beats = min(len(of_one) for of_one in embeddings)
     if beats < MIN_BEATS:
         return Verdict(None, None, None, beats)
-    one, other = (mean_direction(of_one)[None] for of_one in embeddings)
+    one, other = (mean_direction(keep_nearest(of_one))[None] for of_one in embeddings)
     score = float(s_norm(one, other, passport.cohort.embeddings)[0, 0])
     calibration = passport.calibration
     same = score >= calibration.threshold(beats)

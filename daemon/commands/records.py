@@ -17,7 +17,7 @@ from rich.progress import track
 
 from daemon.errors import ResultsNotWritable
 from daemon.offline import Heard, hear_all
-from daemon.recognition import MIN_BEATS, compare, decide, open_network
+from daemon.recognition import MIN_BEATS, compare, decide, enrolled, open_network
 from daemon.record_names import record_name, unique_names
 from drivers.waveforms.errors import RecordingError
 from model.identifier import Identifier
@@ -217,9 +217,9 @@ def run_embed(args: argparse.Namespace) -> int:
 def run_identify(args: argparse.Namespace) -> int:
     """Print the last decision on each record."""
     network = open_network(args.model)
-    from model.gallery import Gallery
-
-    templates = Gallery(args.gallery).templates()
+    templates = enrolled(args.gallery, network.passport)
+    if not templates and network.passport.kind == "embedder":
+        print(f"note: {args.gallery}: nobody is enrolled with this model", file=sys.stderr)
     hearing = Hearing(args)
     rows = []
     for heard in hearing:

@@ -16,7 +16,10 @@ from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
 from model.errors import ModelMissing, PassportMismatch
+from model.gallery import Gallery
 from model.passport import Calibration, Cohort, Passport, TensorSpec, file_sha256
+from model.scores import mean_direction
+from model.template import Template
 from model.tensor import NORMALISATION
 
 RATE_HZ = 250
@@ -76,6 +79,14 @@ def embedder(tmp_path: Path) -> Path:
     strangers /= np.linalg.norm(strangers, axis=1, keepdims=True)
     cohort = Cohort.write(tmp_path / "cosines.cohort.npy", strangers.astype(np.float32))
     return write_passport(model, cohort)
+
+
+def enrol(gallery_path: Path, person: str, record: Path, model: Path) -> None:
+    embeddings = cosine_embeddings(hear(str(record)).windows_mv)
+    template = mean_direction(embeddings).astype(np.float32)
+    sha256 = file_sha256(model)
+    with Gallery(gallery_path) as gallery:
+        gallery.enrol(Template(person, template, 20, "2024-05-01T12:00:00Z", sha256, "recording"))
 
 
 @pytest.fixture
@@ -180,6 +191,57 @@ def test_embed_without_a_beat_or_a_cohort_writes_what_there_is(
     written = np.load(tmp_path / "F.npz", allow_pickle=False)
     assert written["embedding"].shape == (0, 3)
     assert "cohort" not in written
+
+
+def test_identify_says_who_is_who_among_the_enrolled(
+    tmp_path: Path, embedder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gallery = tmp_path / "gallery.sqlite"
+    enrol(gallery, "Ada", write_heart(tmp_path / "ada.csv", seed=3), embedder)
+    later = write_heart(tmp_path / "later.csv", seed=3, start_s=100)
+    stranger = write_heart(tmp_path / "stranger.csv", seed=5)
+    short = write_heart(tmp_path / "short.csv", seed=3, seconds=4)
+    options = ("--gallery", gallery, "--model", embedder, "--jobs", "1")
+    assert qrsd("identify", later, stranger, short, *options, "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["records"]
+    assert [row["record"] for row in rows] == [str(later), str(stranger), str(short)]
+    assert [row["state"] for row in rows] == ["accepted", "unknown", "undecided"]
+    assert [row["person"] for row in rows] == ["Ada", None, None]
+    assert rows[0]["beats"] == 10
+    assert rows[0]["confidence"] > 0.5
+    qrsd("identify", later, *options)
+    assert capsys.readouterr().out.startswith("Ada ")
+
+
+def test_identify_without_anybody_enrolled_says_so_and_makes_no_gallery(
+    tmp_path: Path, embedder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = write_heart(tmp_path / "one.csv", seed=1)
+    gallery = tmp_path / "gallery.sqlite"
+    assert qrsd("identify", record, "--gallery", gallery, "--model", embedder) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("unknown ")
+    assert f"{gallery}: nobody is enrolled with this model" in printed.err
+    assert not gallery.exists()
+
+
+def test_a_classifier_identifies_without_a_gallery(
+    tmp_path: Path, classifier: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its outputs are the softmax of a beat's first three samples, about equal in a quiet start."""
+    record = write_heart(tmp_path / "one.csv", seed=1)
+    passport = Passport.load(classifier)
+    gallery = tmp_path / "gallery.sqlite"
+    calibration = Calibration(0.01, (np.log(0.9),), (2.0,), (3.0,))
+    write_passport(classifier, passport.cohort, calibration=calibration)
+    qrsd("identify", record, "--gallery", gallery, "--model", classifier, "--json")
+    (row,) = json.loads(capsys.readouterr().out)["records"]
+    assert row["state"] == "unknown"
+    calibration = Calibration(0.01, (np.log(0.2),), (2.0,), (3.0,))
+    write_passport(classifier, passport.cohort, calibration=calibration)
+    qrsd("identify", record, "--gallery", gallery, "--model", classifier, "--json")
+    (row,) = json.loads(capsys.readouterr().out)["records"]
+    assert row["person"] in ("Ada", "Ben", "Cleo")
 
 
 def test_verify_says_by_its_exit_code_whether_two_records_are_one_persons(
