@@ -25,7 +25,7 @@ class Act:
 
     Attributes:
         title: what the spectator is told.
-        play: the entry of the settings' ``simulated.play``.
+        play: the entry of the settings' ``source.simulated.play``.
         seconds: how long it takes.
         expected: what the service ought to say; None for a pause, in which it does not matter.
         person: whom it ought to say it of.

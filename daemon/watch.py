@@ -107,6 +107,8 @@ def change(before: Scene, item: Item) -> str | None:
             return f"{stamp.utc:%H:%M:%S} {text} ({stamp.source})"
         case Received():
             return None
+        case Silent() if before.silent_s:
+            return None
     return _mishap(item)
 
 
@@ -213,7 +215,7 @@ def _line(scene: Scene, width: int) -> RenderableType:
 def _mishap(item: Silent | Lost | Restarted) -> str:
     match item:
         case Silent(seconds):
-            return f"the service has been silent for {seconds:.0f} s"
+            return f"the service is silent, for {seconds:.0f} s so far"
         case Lost(topic, count):
             return f"{count} {topic} messages did not arrive"
         case Restarted():

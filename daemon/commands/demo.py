@@ -118,10 +118,11 @@ def _service(acts: list[Act], folder: Path) -> Iterator[subprocess.Popen[bytes]]
 
 def settings_for(acts: list[Act], folder: Path) -> dict[str, object]:
     """Return the settings of a service that plays the acts."""
+    play = [act.play for act in acts]
     return {
         "device": "demo",
         "publish": {"addresses": [f"ipc://{folder}/messages.ipc"]},
-        "simulated": {"play": [act.play for act in acts]},
+        "source": {"kind": "simulated", "simulated": {"play": play, "repeat": False}},
     }
 
 

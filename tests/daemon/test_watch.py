@@ -139,8 +139,8 @@ def test_a_line_is_printed_for_each_change_and_for_nothing_else() -> None:
 
 
 def test_a_mishap_is_a_line() -> None:
-    assert lines_of([Silent(2.0), Lost("beat", 3), Restarted("x")]) == [
-        "the service has been silent for 2 s",
+    assert lines_of([Silent(2.0), Silent(4.0), Lost("beat", 3), Restarted("x")]) == [
+        "the service is silent, for 2 s so far",
         "3 beat messages did not arrive",
         "the service was restarted",
     ]
