@@ -97,19 +97,19 @@ def change(before: Scene, item: Item) -> str | None:
     match item:
         case Received(stamp, IdentityMessage() as identity):
             old = before.identity
-            if old and (old.state, old.person) == (identity.state, identity.person):
-                return None
-            return f"{stamp.utc:%H:%M:%S} {who(identity)}{_certainty(identity)}"
+            if old is None or (old.state, old.person) != (identity.state, identity.person):
+                return f"{stamp.utc:%H:%M:%S} {who(identity)}{_certainty(identity)}"
         case Received(stamp, StatusMessage() as status):
             text = _condition(status)
-            if before.status and _condition(before.status) == text:
-                return None
-            return f"{stamp.utc:%H:%M:%S} {text} ({stamp.source})"
-        case Received():
-            return None
-        case Silent() if before.silent_s:
-            return None
-    return _mishap(item)
+            if before.status is None or _condition(before.status) != text:
+                return f"{stamp.utc:%H:%M:%S} {text} ({stamp.source})"
+        case Silent(seconds) if not before.silent_s:
+            return f"the service is silent, for {seconds:.0f} s so far"
+        case Lost(topic, count):
+            return f"{count} {topic} messages did not arrive"
+        case Restarted():
+            return "the service was restarted"
+    return None
 
 
 def who(identity: IdentityMessage | None) -> str:
@@ -210,16 +210,6 @@ def _line(scene: Scene, width: int) -> RenderableType:
     seconds = dots * samples_each / 250
     rule = Rule(f"ECG {low:+.1f} to {high:+.1f} mV, {seconds:.0f} s", style="dim", align="right")
     return Group(rule, Text("\n".join(rows), "green", no_wrap=True))
-
-
-def _mishap(item: Silent | Lost | Restarted) -> str:
-    match item:
-        case Silent(seconds):
-            return f"the service is silent, for {seconds:.0f} s so far"
-        case Lost(topic, count):
-            return f"{count} {topic} messages did not arrive"
-        case Restarted():
-            return "the service was restarted"
 
 
 def _bar(part: float, colour: str) -> ProgressBar:
