@@ -38,8 +38,8 @@ class Act:
     person: str | None = None
 
 
-PAUSE = Act("the electrodes change hands", {"off": PAUSE_S}, PAUSE_S)
-FALLEN_OFF = Act("an electrode falls off", {"off": FALLEN_OFF_S}, FALLEN_OFF_S, "no_contact")
+PAUSE = Act("the electrodes change hands", {"pause": PAUSE_S}, PAUSE_S)
+FALLEN_OFF = Act("an electrode falls off", {"pause": FALLEN_OFF_S}, FALLEN_OFF_S, "no_contact")
 
 
 @dataclass(frozen=True, slots=True)

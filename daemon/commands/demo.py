@@ -122,7 +122,8 @@ def settings_for(acts: list[Act], folder: Path) -> dict[str, object]:
     return {
         "device": "demo",
         "publish": {"addresses": [f"ipc://{folder}/messages.ipc"]},
-        "source": {"kind": "simulated", "simulated": {"play": play, "repeat": False}},
+        "source": "simulated",
+        "simulated": {"play": play, "repeat": False},
     }
 
 

@@ -22,10 +22,10 @@ from daemon.messages import Enrolment, IdentityMessage, Message, Received, Stamp
 STAMP = Stamp("demo", "boot", 0, datetime(2026, 3, 1, tzinfo=UTC), "simulated")
 
 ENROL = Act("Ada is enrolled", {"heart": 1}, 10, "enrolled", "Ada")
-OFF = Act("a pause", {"off": 2}, 2)
+OFF = Act("a pause", {"pause": 2}, 2)
 ADA = Act("Ada comes again", {"heart": 1}, 10, "accepted", "Ada")
 STRANGER = Act("Bob is a stranger", {"heart": 2}, 10, "unknown")
-FALLEN_OFF = Act("an electrode falls off", {"off": 4}, 4, "no_contact")
+FALLEN_OFF = Act("an electrode falls off", {"pause": 4}, 4, "no_contact")
 
 
 def identity(second: float, state: Any, person: str | None = None, beats: int = 5) -> Message:
@@ -80,7 +80,7 @@ def test_who_comes_again_is_not_the_same_recording() -> None:
 
 
 def test_the_electrodes_are_off_between_any_two_people() -> None:
-    off = ["off" in act.play for act in plan(synthetic_hearts(), 18)]
+    off = ["pause" in act.play for act in plan(synthetic_hearts(), 18)]
     assert off == [False, True] * (len(off) // 2) + [False]
 
 
