@@ -2,8 +2,8 @@
 
     pip install -e .[train] && python tests/model/make_fixture.py
 
-cosines.tflite     input (1, 175, 1); output k is sum over i of cos(2 pi (k + 1) i / 175) x[i], k = 0..3
-softmax.tflite     input (1, 175);    softmax of (x[0], x[1], x[2])
+cosines.tflite     input (1, 175, 1); output k = 0..3 is sum_i x[i] cos(2 pi (k + 1) i / 175)
+softmax.tflite     input (1, 175); softmax of (x[0], x[1], x[2])
 
 Float32 and without options, so that both TFLite runtimes load them.
 """

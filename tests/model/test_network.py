@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from model import network
+from model.errors import ModelShapeWrong, ModelUnloadable, RuntimeMissing
+from model.network import Network
+from model.passport import Passport, file_sha256
+from model.tensor import normalise
+from tests.model.models import classifier, embedder
+
+BEATS = normalise(np.random.default_rng(1).normal(size=(5, 175)))
+
+
+def test_embeddings_are_the_closed_form_and_of_length_1(tmp_path: Path) -> None:
+    cosines = np.fft.rfft(BEATS)[:, 1:5].real
+    expected = cosines / np.linalg.norm(cosines, axis=1, keepdims=True)
+    embeddings = Network(embedder(tmp_path)).run(BEATS)
+    assert embeddings.dtype == np.float32
+    np.testing.assert_allclose(embeddings, expected, atol=1e-5)
+
+
+def test_probabilities_are_left_alone(tmp_path: Path) -> None:
+    probabilities = Network(classifier(tmp_path)).run(BEATS)
+    np.testing.assert_allclose(probabilities, softmax(BEATS[:, :3], axis=1), atol=1e-6)
+
+
+def test_no_beats_give_no_embeddings(tmp_path: Path) -> None:
+    assert Network(embedder(tmp_path)).run(BEATS[:0]).shape == (0, 4)
+
+
+def test_it_says_which_runtime_it_has(tmp_path: Path) -> None:
+    assert Network(embedder(tmp_path)).runtime in network.RUNTIMES
+
+
+def vouch_for(model: Path, **tensors: int) -> None:
+    """Make the passport agree with the file, except in what is asked for."""
+    path = model.with_suffix(".json")
+    passport = json.loads(path.read_text())
+    passport["sha256"] = file_sha256(model)
+    passport["tensors"].update(tensors)
+    path.write_text(json.dumps(passport))
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    model = embedder(tmp_path)
+    model.write_bytes(b"not a model at all, but long enough to have a header")
+    vouch_for(model)
+    with pytest.raises(ModelUnloadable, match=r"cosines\.tflite: .* refuses it: "):
+        Network(model)
+
+
+def test_tensors_that_are_not_what_the_passport_says_are_refused(tmp_path: Path) -> None:
+    model = classifier(tmp_path)
+    vouch_for(model, samples=250)
+    with pytest.raises(
+        ModelShapeWrong, match=r"input is float32 \(1, 175\), the passport says 250"
+    ):
+        Network(model)
+
+
+class Broken(ModuleType):
+    """A runtime as tflite-runtime is beside numpy 2: imports, and fails on building."""
+
+    @staticmethod
+    def Interpreter(**_: object) -> NoReturn:  # noqa: N802
+        raise SystemError("returned a result with an exception set")
+
+
+def test_a_runtime_that_only_imports_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working = Network(embedder(tmp_path)).runtime
+    monkeypatch.setitem(sys.modules, "broken.interpreter", Broken("broken.interpreter"))
+    monkeypatch.setattr(network, "RUNTIMES", ("broken", working))
+    assert Network(embedder(tmp_path)).runtime == working
+
+
+def test_without_a_runtime_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "broken.interpreter", Broken("broken.interpreter"))
+    monkeypatch.setattr(network, "RUNTIMES", ("broken", "absent"))
+    expected = "broken does not work with numpy .*, absent is not installed; .*pip install"
+    with pytest.raises(RuntimeMissing, match=expected):
+        Network(embedder(tmp_path))
+
+
+def test_every_model_that_ships_loads_in_the_runtime_at_hand() -> None:
+    for path in Path(network.__file__).parent.glob("*.tflite"):
+        outputs = Network(path).run(BEATS)
+        assert outputs.shape == (5, Passport.load(path).tensors.outputs)
+        assert np.isfinite(outputs).all()

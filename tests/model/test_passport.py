@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from dsp.front_end import FrontEnd
+from model.errors import (
+    CohortUnusable,
+    ModelAltered,
+    ModelMissing,
+    PassportError,
+    PassportFieldInvalid,
+    PassportMismatch,
+    PassportMissing,
+    PassportSchemaUnknown,
+    PassportUnreadable,
+)
+from model.fields import Fields
+from model.passport import Calibration, Cohort, Passport, file_sha256
+from tests.model.models import CALIBRATION, classifier, embedder
+
+
+def rewrite(model: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the JSON of a model's passport."""
+    path = model.with_suffix(".json")
+    values = json.loads(path.read_text())
+    change(values)
+    path.write_text(json.dumps(values))
+
+
+@pytest.mark.parametrize("make", [embedder, classifier])
+def test_what_was_saved_is_loaded(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    passport = Passport.load(make(tmp_path))
+    saved = (tmp_path / f"{passport.name}.json").read_text()
+    passport.save(tmp_path / "again.tflite")
+    assert (tmp_path / "again.json").read_text() == saved
+    assert passport.front_end == FrontEnd.description()
+
+
+def test_the_cohort_comes_with_it(tmp_path: Path) -> None:
+    cohort = Passport.load(embedder(tmp_path)).cohort
+    assert cohort is not None
+    np.testing.assert_array_equal(cohort.embeddings, np.eye(4))
+    assert cohort.embeddings.dtype == np.float32
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match=r"nobody\.tflite: no such model"):
+        Passport.load(tmp_path / "nobody.tflite")
+
+
+def test_a_model_without_a_passport_is_refused(tmp_path: Path) -> None:
+    model = embedder(tmp_path)
+    model.with_suffix(".json").unlink()
+    with pytest.raises(PassportMissing, match=r"cosines\.json: the model has no passport"):
+        Passport.load(model)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "\x00"])
+def test_a_passport_that_is_no_json_object_is_refused(tmp_path: Path, text: str) -> None:
+    model = embedder(tmp_path)
+    model.with_suffix(".json").write_text(text)
+    with pytest.raises(PassportUnreadable, match=r"cosines\.json: "):
+        Passport.load(model)
+
+
+def test_a_passport_of_another_version_is_refused(tmp_path: Path) -> None:
+    model = embedder(tmp_path)
+    rewrite(model, lambda passport: passport.update(schema=2))
+    with pytest.raises(PassportSchemaUnknown, match="schema is 2, this version of qrsd reads 1"):
+        Passport.load(model)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda p: p.pop("name"), "name: is missing"),
+        (lambda p: p.update(name=7), "name: 7 is not a text"),
+        (lambda p: p.update(kind="oracle"), "kind: 'oracle' is not one of embedder, classifier"),
+        (lambda p: p.update(front_end=[]), r"front_end: \[\] is not an object"),
+        (lambda p: p["tensors"].update(samples=0), "tensors.samples: 0 is not a whole number"),
+        (lambda p: p["tensors"].update(samples=True), "tensors.samples: True is not a whole"),
+        (
+            lambda p: p["tensors"].update(normalisation="min-max"),
+            "tensors.normalisation: 'min-max'",
+        ),
+        (lambda p: p["tensors"].update(labels=["Ada"]), "tensors.labels: 1 labels, expected 0"),
+        (lambda p: p["calibration"].pop("thresholds"), "calibration.thresholds: is missing"),
+        (lambda p: p["calibration"].update(thresholds=[]), "calibration.thresholds: is empty"),
+        (
+            lambda p: p["calibration"].update(slopes=["a"]),
+            "calibration.slopes: 'a' is not a finite",
+        ),
+        (
+            lambda p: p["calibration"].update(slopes=[1]),
+            "calibration.slopes: not as long as thresh",
+        ),
+        (lambda p: p["calibration"].update(fmr=float("nan")), "calibration.fmr: nan is not a fin"),
+        (lambda p: p.update(cohort=None), "cohort: None is not an object"),
+    ],
+)
+def test_a_wrong_field_is_named_by_its_path(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], complaint: str
+) -> None:
+    model = embedder(tmp_path)
+    rewrite(model, change)
+    with pytest.raises(PassportFieldInvalid, match=rf"cosines\.json: {complaint}"):
+        Passport.load(model)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
+def test_no_value_of_any_field_gets_past_with_another_error(value: object) -> None:
+    whole = {"schema": 1, "name": "a", "kind": "classifier", "sha256": "0", "created_utc": "now"}
+    for name in (*whole, "tensors", "calibration"):
+        with pytest.raises(PassportError):
+            from_values({**whole, name: value})
+
+
+def from_values(values: dict[str, Any]) -> Passport:
+    return Passport.from_json(Fields(values, "a.json", PassportFieldInvalid), Path())
+
+
+def test_an_altered_model_is_refused(tmp_path: Path) -> None:
+    model = embedder(tmp_path)
+    model.write_bytes(model.read_bytes() + b"\0")
+    with pytest.raises(ModelAltered, match=f"SHA-256 is {file_sha256(model)}, its passport was"):
+        Passport.load(model)
+
+
+def test_a_missing_or_altered_cohort_is_refused(tmp_path: Path) -> None:
+    model = embedder(tmp_path)
+    cohort = tmp_path / "cosines.cohort.npy"
+    cohort.write_bytes(cohort.read_bytes() + b"\0")
+    with pytest.raises(CohortUnusable, match=r"SHA-256 is [0-9a-f]{64}, the passport says"):
+        Passport.load(model)
+    cohort.unlink()
+    with pytest.raises(CohortUnusable, match="is not there"):
+        Passport.load(model)
+
+
+@pytest.mark.parametrize(
+    ("array", "complaint"),
+    [
+        (np.eye(3), r"shape is \(3, 3\), expected \(persons, 4\)"),
+        (np.ones((1, 4)), r"shape is \(1, 4\)"),
+        (np.array([["a"] * 4] * 2), "not an array of numbers"),
+        (np.array([{}, {}]), "not an array of numbers"),
+    ],
+)
+def test_a_cohort_that_is_no_table_of_embeddings_is_refused(
+    tmp_path: Path, array: np.ndarray, complaint: str
+) -> None:
+    path = tmp_path / "cohort.npy"
+    np.save(path, array)
+    with pytest.raises(CohortUnusable, match=complaint):
+        Cohort.read(path, file_sha256(path), 4)
+
+
+def test_a_front_end_that_disagrees_is_named_with_both_values(tmp_path: Path) -> None:
+    passport = Passport.load(embedder(tmp_path))
+    passport.check_front_end(FrontEnd.description())
+    with pytest.raises(PassportMismatch, match=r"notch_q is 30\.0 here, 8\.0 in training"):
+        passport.check_front_end(FrontEnd.description() | {"notch_q": 30.0})
+    with pytest.raises(PassportMismatch, match="wavelet is 'db6' here, 'unknown' in training"):
+        passport.check_front_end(FrontEnd.description() | {"wavelet": "db6"})
+
+
+def test_thresholds_go_by_beats_and_the_last_one_serves_for_more() -> None:
+    assert [CALIBRATION.threshold(beats) for beats in (1, 2, 5, 6, 50)] == [1.6, 1.4, 0.8, 0.8, 0.8]
+
+
+@given(st.floats(-1e6, 1e6))
+def test_the_probability_is_the_logistic_function(score: float) -> None:
+    calibration = Calibration(0.01, (0.0,), (2.0,), (-1.0,))
+    assert calibration.probability(score, 3) == pytest.approx(expit(2 * score - 1), abs=1e-12)

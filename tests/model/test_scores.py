@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+from scipy.stats import zmap
+
+from model.scores import cosine, mean_direction, s_norm, unit
+from tests.model.models import AXES, towards
+
+
+def some_directions(seed: int, n: int) -> np.ndarray:
+    return unit(np.random.default_rng(seed).normal(size=(n, 64)).astype(np.float32))
+
+
+def test_cosine_is_scipys() -> None:
+    one, other = some_directions(1, 3), some_directions(2, 5)
+    np.testing.assert_allclose(cosine(one, other), 1 - cdist(one, other, "cosine"), atol=1e-6)
+
+
+def test_a_zero_vector_has_no_direction_and_stays_zero() -> None:
+    assert not unit(np.zeros((1, 4), dtype=np.float32)).any()
+
+
+def test_the_mean_direction_of_two_axes_is_the_diagonal() -> None:
+    np.testing.assert_allclose(mean_direction(AXES[:2]), towards(1, 1, 0, 0), atol=1e-7)
+
+
+def test_s_norm_among_axes_has_a_closed_form() -> None:
+    """A vector along an axis has the cosines 1, 0, 0, 0: mean 1/4, deviation sqrt(3)/4."""
+    template = AXES[:1]
+    assert s_norm(template, template, AXES)[0, 0] == pytest.approx((1 - 1 / 4) / (np.sqrt(3) / 4))
+    assert s_norm(template, AXES[1:2], AXES)[0, 0] == pytest.approx(-1 / np.sqrt(3))
+
+
+def test_s_norm_is_the_mean_of_scipys_z_scores() -> None:
+    template, probe, cohort = (some_directions(seed, n) for seed, n in ((1, 1), (2, 1), (3, 40)))
+    raw = 1 - cdist(template, probe, "cosine")
+    z_scores = [
+        zmap(raw, 1 - cdist(side, cohort, "cosine"), axis=None) for side in (template, probe)
+    ]
+    np.testing.assert_allclose(s_norm(template, probe, cohort), np.mean(z_scores, 0), rtol=1e-4)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_s_norm_is_the_same_from_both_sides(seed: int) -> None:
+    one, other, cohort = (some_directions(seed + k, n) for k, n in ((0, 2), (1, 3), (2, 20)))
+    np.testing.assert_allclose(s_norm(one, other, cohort), s_norm(other, one, cohort).T, rtol=1e-5)
+
+
+def test_a_person_who_is_like_everybody_scores_lower_at_the_same_cosine() -> None:
+    cohort = some_directions(3, 50)
+    like_nobody = some_directions(4, 1)
+    everybody = unit(like_nobody + 3 * mean_direction(cohort))
+    scores = [s_norm(one, one, cohort)[0, 0] for one in (like_nobody, everybody)]
+    assert scores[1] < scores[0]
