@@ -19,6 +19,7 @@ class Counters:
         frames: handed out.
         lost: samples that were converted but not handed out; jumps of the index add up to it.
         bad_frames: without the fixed status bits, dropped.
+        off_beat_frames: read after an edge between two samples, which casts doubt on what was read.
         late_reads: not finished when the next sample was due, dropped.
         repeated_frames: with the very counts of the frame before: a sample read twice, a chip that
             stands still, saturated channels, or chance where only one channel is on.
@@ -34,6 +35,7 @@ class Counters:
     frames: int = 0
     lost: int = 0
     bad_frames: int = 0
+    off_beat_frames: int = 0
     late_reads: int = 0
     repeated_frames: int = 0
     duplicate_edges: int = 0

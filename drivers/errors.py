@@ -6,6 +6,7 @@ DriverError
 │   ├── NoSpiDevice                      /dev/spidevB.D is not there
 │   └── SpiNotPermitted                  ... or not ours to open
 ├── GpioUnavailable (OSError)            a pin cannot be had
+│   └── GpioNotPermitted                 ... by this user
 ├── BringUpError (OSError)               the chip was never ready
 │   ├── MisoConstantLow                  every bit read is 0
 │   ├── MisoConstantHigh                 every bit read is 1
@@ -67,6 +68,12 @@ class SpiNotPermitted(BusError):
 
 class GpioUnavailable(DriverError, OSError):
     """A GPIO pin cannot be used."""
+
+
+class GpioNotPermitted(GpioUnavailable):
+    """The GPIO chip may not be opened by this user."""
+
+    exit_code = 77
 
 
 class BringUpError(DriverError, OSError):

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from drivers.bus import Edge
-from drivers.errors import GpioUnavailable, PackageMissing
+from drivers.errors import GpioNotPermitted, GpioUnavailable, PackageMissing
 
 #: Edges kept for a late reader by the gpiozero line, as many as the kernel keeps by default.
 GPIOZERO_QUEUE = 16
@@ -179,9 +179,13 @@ def _line_errors(chip: str, pin: int) -> Iterator[None]:
     """Say in one sentence why libgpiod could not give a line."""
     try:
         yield
+    except PermissionError as error:
+        raise GpioNotPermitted(
+            f"{chip} may not be opened by this user: add it to the group gpio "
+            "(sudo usermod -aG gpio USER) and log in again."
+        ) from error
     except OSError as error:
         raise GpioUnavailable(
             f"Line {pin} of {chip} cannot be used for DRDY ({error}): check board.gpio_chip "
-            "(gpiodetect lists them), that no other program holds the line, and that the user "
-            "is in the group gpio."
+            "(gpiodetect lists them), and that no other program holds the line."
         ) from error

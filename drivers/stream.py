@@ -50,8 +50,8 @@ REDEEMED_S = 60.0
 #: How often the registers are compared with what was written, between two samples; not in RDATAC
 #: mode, which would have to be left and entered again.
 REGISTER_CHECK_S = 5.0
-#: Seconds without a single read in time before the reader is declared too slow.
-TOO_SLOW_S = 1.0
+#: Seconds of nothing but late reads, or of frames off the beat, before that is an error.
+HOPELESS_S = 1.0
 #: Off by more than this share, the rate is not a matter of the oscillator.
 WRONG_RATE = 0.10
 #: More edges than any queue holds.
@@ -117,6 +117,7 @@ class FrameStream:
         self._samples = SampleClock(setup.rate_hz)
         self._monitor = SignalMonitor(setup)
         self._frames = self._lost = self._bad_frames = self._late_reads = 0
+        self._off_beat_frames = 0
         self._repeated_frames = self._watchdog_reads = self._bus_errors = 0
         self._reinitialisations = reinitialisations
         self._latency_max_s = 0.0
@@ -157,6 +158,7 @@ class FrameStream:
             frames=self._frames,
             lost=self._lost,
             bad_frames=self._bad_frames,
+            off_beat_frames=self._off_beat_frames,
             late_reads=self._late_reads,
             repeated_frames=self._repeated_frames,
             duplicate_edges=self._samples.duplicate_edges,
@@ -181,7 +183,8 @@ class FrameStream:
         self._settled_s: float | None = None
         self._checked_s = now_s
         self._bad_run: list[bytes] = []
-        self._bus_error_run = self._low_run = self._late_run = self._good_run = 0
+        self._bus_error_run = self._low_run = self._late_run = 0
+        self._off_beat_run = self._good_run = 0
 
     # Edges
 
@@ -264,7 +267,9 @@ class FrameStream:
             return None
         self._bad_run.clear()
         if not self._samples.on_beat:
+            self._count_off_beat_frame()
             return None
+        self._off_beat_run = 0
         return Frame(self._samples.index, edge.time_s, status, counts)
 
     def _transfer(self) -> bytes | None:
@@ -283,9 +288,9 @@ class FrameStream:
     def _count_late_read(self) -> None:
         self._late_reads += 1
         self._late_run += 1
-        if self._late_run > TOO_SLOW_S * self.setup.rate_hz:
+        if self._late_run > HOPELESS_S * self.setup.rate_hz:
             raise ReaderTooSlow(
-                f"Not one sample was read in time for {TOO_SLOW_S:.0f} s: the machine is too busy "
+                f"Not one sample was read in time for {HOPELESS_S:.0f} s: the machine is too busy "
                 "or DRDY is told too late; give the acquisition SCHED_FIFO, set "
                 "board.drdy_backend: gpiod, or lower chip.rate_hz."
             )
@@ -296,6 +301,17 @@ class FrameStream:
         self._bad_run.append(data)
         if len(self._bad_run) >= FAULTS_IN_A_ROW:
             self._recover(explain_frames(self._bad_run))
+
+    def _count_off_beat_frame(self) -> None:
+        self._off_beat_frames += 1
+        self._off_beat_run += 1
+        if self._off_beat_run > HOPELESS_S * self.setup.rate_hz:
+            self._recover(
+                WrongSampleRate(
+                    "DRDY falls out of all rhythm: check its wire and board.drdy_pin, and that "
+                    "gpiozero runs on lgpio, which has the kernel's time stamps."
+                )
+            )
 
     def _hand_out(self, frame: Frame) -> bool:
         """Count a good frame and say whether it is one to hand out."""

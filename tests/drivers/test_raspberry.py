@@ -22,6 +22,7 @@ from gpiozero.pins.mock import MockFactory
 from drivers.errors import (
     BusError,
     DriverError,
+    GpioNotPermitted,
     GpioUnavailable,
     NoSpiDevice,
     PackageMissing,
@@ -386,6 +387,18 @@ def test_gpiod_reads_the_level_and_releases_the_line(gpiod: FakeGpiod) -> None:
 def test_a_gpio_chip_that_is_not_there_is_named(gpiod: FakeGpiod) -> None:
     with pytest.raises(GpioUnavailable, match="/dev/gpiochip9"):
         GpiodReadyLine("/dev/gpiochip9", 25)
+
+
+def test_a_gpio_chip_that_is_not_ours_says_which_group(
+    gpiod: FakeGpiod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(gpiod, "request_lines", refuse)
+    with pytest.raises(GpioNotPermitted, match="group gpio") as caught:
+        GpiodReadyLine("/dev/gpiochip0", 25)
+    assert caught.value.exit_code == 77
 
 
 def test_version_1_of_gpiod_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

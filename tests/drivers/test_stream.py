@@ -17,6 +17,7 @@ from drivers.errors import (
     ReadyNeverFell,
     ReadyStuckLow,
     SamplesLost,
+    WrongSampleRate,
 )
 from drivers.stream import FAULTS_IN_A_ROW, MAX_REINITIALISATIONS
 from tests.drivers.scripted import PERIOD_S, Script, frame, newest
@@ -158,6 +159,20 @@ def test_drdy_that_stays_low_is_read_again_before_it_ends_in_an_error() -> None:
         list(stream)
     assert stream.counters.watchdog_reads == FAULTS_IN_A_ROW * (MAX_REINITIALISATIONS + 1)
     assert script.time_s < 2.0
+
+
+def test_edges_at_twice_the_rate_are_not_taken_for_samples() -> None:
+    script = Script(STEADY[:100] + [STEADY[100] + number * 0.002 for number in range(500)])
+    stream = script.stream()
+    with pytest.raises(WrongSampleRate, match=r"2\.00 times"):
+        list(stream)
+    assert stream.counters.frames <= 101
+
+
+def test_edges_out_of_all_rhythm_end_in_an_error() -> None:
+    edges = [number * PERIOD_S + 0.0014 * (number % 2) for number in range(5000)]
+    with pytest.raises(WrongSampleRate):
+        list(Script(edges).stream())
 
 
 def test_a_transfer_that_fails_now_and_then_costs_its_sample() -> None:
