@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from drivers.waveforms import Contact
 from drivers.waveforms.hearts import Heart
-from drivers.waveforms.interference import Interference, InterferenceOptions
+from drivers.waveforms.interference import Interference
+from drivers.waveforms.options import InterferenceOptions
 from drivers.waveforms.recordings import RATE_HZ, Recording
 
 PAUSE_S = 3.0  # another person means that the electrodes are moved
@@ -32,12 +33,14 @@ class Segment:
         ecg_mv: shape (n,), repeated if the segment is longer, NaN where an electrode is off; None
             if they are off all the time.
         respiration_mv: the same of channel 1; None for a flat line.
+        interference: what is added to the ECG; None for nothing.
     """
 
     name: str
     samples: int
     ecg_mv: NDArray[np.float64] | None = None
     respiration_mv: NDArray[np.float64] | None = None
+    interference: Interference | None = None
 
     def __post_init__(self) -> None:
         if self.samples < 1:
@@ -50,22 +53,44 @@ class Segment:
         ecg_mv = self.ecg_mv.item(sample % len(self.ecg_mv))
         if isnan(ecg_mv):
             return OFF
+        if self.interference is not None:
+            ecg_mv += self.interference.at(sample)
         if self.respiration_mv is None:
             return Contact(0.0, ecg_mv, False)
         respiration_mv = self.respiration_mv.item(sample % len(self.respiration_mv))
         return Contact(respiration_mv, ecg_mv, False)
 
 
-def play_recording(recording: Recording, seconds: float | None = None) -> Segment:
-    """Play a recording for its own length, or again and again or in part for ``seconds``."""
-    length = recording.duration_s if seconds is None else seconds
-    return Segment(recording.name, round(length * RATE_HZ), recording.ecg_mv)
+def play_recording(
+    recording: Recording, seconds: float | None = None, from_s: float = 0.0
+) -> Segment:
+    """Play a recording to its end, or for ``seconds``, again and again if it is shorter.
+
+    Raises:
+        ValueError: it ends before ``from_s``.
+    """
+    if not 0 <= from_s < recording.duration_s:
+        raise ValueError(f"from_s: {from_s:g} is not within the {recording.duration_s:g} s played")
+    ecg_mv = recording.ecg_mv[round(from_s * RATE_HZ) :]
+    length = len(ecg_mv) if seconds is None else round(seconds * RATE_HZ)
+    return Segment(recording.name, length, ecg_mv)
 
 
-def play_heart(heart: Heart, seconds: float, name: str = "") -> Segment:
-    """Play a synthetic heart from its first beat on."""
-    length = round(seconds * RATE_HZ)
-    return Segment(name or heart.name, length, heart.ecg_mv, heart.respiration_mv)
+def play_heart(
+    heart: Heart,
+    seconds: float,
+    from_s: float = 0.0,
+    interference: InterferenceOptions | None = None,
+) -> Segment:
+    """Play a synthetic heart, with what electrodes pick up besides."""
+    first = round(from_s * RATE_HZ)
+    return Segment(
+        heart.name,
+        round(seconds * RATE_HZ),
+        np.roll(heart.ecg_mv, -first),
+        np.roll(heart.respiration_mv, -first),
+        None if interference is None else Interference(interference),
+    )
 
 
 def electrodes_off(seconds: float) -> Segment:
@@ -87,21 +112,14 @@ class Playlist:
     Args:
         segments: what is played, in order.
         repeat: begin again after the last, forever.
-        interference: what is added to the ECG while the electrodes are on.
     """
 
-    def __init__(
-        self,
-        segments: Sequence[Segment],
-        repeat: bool = False,
-        interference: InterferenceOptions | None = None,
-    ) -> None:
+    def __init__(self, segments: Sequence[Segment], repeat: bool = False) -> None:
         if not segments:
             raise ValueError("segments: there is nothing to play")
         self._segments = tuple(segments)
         self._starts = [0, *accumulate(segment.samples for segment in segments)]
         self._repeat = repeat
-        self._interference = Interference(interference or InterferenceOptions())
 
     @property
     def duration_s(self) -> float | None:
@@ -135,11 +153,7 @@ class Playlist:
         if place is None:
             return OFF
         segment, sample_of_segment = place
-        contact = segment.at(sample_of_segment)
-        if contact.lead_off:
-            return contact
-        ecg_mv = contact.ch2_mv + self._interference.at(sample)
-        return Contact(contact.ch1_mv, ecg_mv, False)
+        return segment.at(sample_of_segment)
 
     def _find(self, sample: int) -> tuple[Segment, int] | None:
         """Return the segment that plays at a sample, and the sample's number in it."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from drivers.waveforms.interference import Interference, InterferenceOptions
+from drivers.waveforms.interference import Interference
+from drivers.waveforms.options import InterferenceOptions
 
 
 def first_minute(options: InterferenceOptions) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 
 from drivers.waveforms import Contact, Electrodes
 from drivers.waveforms.hearts import Heart
-from drivers.waveforms.interference import InterferenceOptions
+from drivers.waveforms.options import InterferenceOptions
 from drivers.waveforms.playlist import (
     Playlist,
     electrodes_off,
@@ -84,18 +84,28 @@ def test_a_short_recording_goes_on_from_its_start_when_asked_for_longer() -> Non
 
 def test_a_heart_plays_its_ecg_on_channel_2_and_its_breath_on_channel_1() -> None:
     heart = Heart(1)
-    electrodes = Playlist([play_heart(heart, 2, name="Ada")])
-    assert electrodes.playing(0) == "Ada"
-    assert electrodes.at(1.0) == Contact(heart.respiration_mv[250], heart.ecg_mv[250], False)
+    electrodes = Playlist([play_heart(heart, 2, from_s=3)])
+    assert electrodes.playing(0) == "heart 1"
+    assert electrodes.at(1.0) == Contact(heart.respiration_mv[1000], heart.ecg_mv[1000], False)
 
 
-def test_interference_is_added_only_while_the_electrodes_are_on() -> None:
+def test_interference_is_added_to_a_heart_and_to_nobody_else() -> None:
+    heart = Heart(1)
+    offset = InterferenceOptions(offset_mv=100.0)
     electrodes = Playlist(
-        [play_recording(FLAT), electrodes_off(1)],
-        interference=InterferenceOptions(offset_mv=100.0),
+        [play_heart(heart, 1, interference=offset), play_recording(FLAT), electrodes_off(1)]
     )
-    assert electrodes.at(0.5) == Contact(0.0, 107.0, False)
-    assert electrodes.at(1.5) == OFF
+    assert electrodes.at(0.5).ch2_mv == heart.ecg_mv[125] + 100
+    assert electrodes.at(1.5) == Contact(0.0, 7.0, False)
+    assert electrodes.at(2.5) == OFF
+
+
+def test_a_recording_can_be_played_from_its_middle() -> None:
+    segment = play_recording(RAMP, from_s=1.5)
+    assert segment.samples == 125
+    assert segment.at(0).ch2_mv == 375
+    with pytest.raises(ValueError, match=r"^from_s: 2 is not within the 2 s played"):
+        play_recording(RAMP, from_s=2)
 
 
 def test_an_empty_playlist_or_segment_is_refused() -> None:
