@@ -18,7 +18,7 @@ import zmq
 
 from daemon.addresses import bind
 from daemon.errors import CommandRefused
-from daemon.typed_json import typed
+from config.typed_json import typed
 from model.errors import ModelError
 
 Command: TypeAlias = Callable[..., Mapping[str, object]]

@@ -1,4 +1,4 @@
-"""Parsed JSON to the types that a dataclass asks for, or a sentence on what does not fit."""
+"""Parsed JSON or YAML to the types that a dataclass asks for, or a word on what does not fit."""
 
 from __future__ import annotations
 

@@ -1,0 +1,85 @@
+"""Plain values on to options dataclasses, with the path of whatever does not fit.
+
+Each part of qrsd owns a frozen dataclass that checks itself; here a tree of plain values, as YAML
+and JSON give it, becomes a tree of them. What is not given keeps the dataclass's default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from config.errors import SettingInvalid
+from config.typed_json import typed
+
+Options = TypeVar("Options")
+
+
+def build(kind: type[Options], given: Mapping[str, Any], path: str = "") -> Options:
+    """Make the options ``kind`` out of plain values.
+
+    Args:
+        kind: a dataclass whose fields have defaults.
+        given: values by field name; tables for fields that are dataclasses themselves.
+        path: where ``given`` stands in the settings, for errors: ``chip.``.
+
+    Raises:
+        SettingInvalid: a name is not known, or a value does not fit.
+    """
+    hints = get_type_hints(kind)
+    values = {}
+    for name, value in given.items():
+        if name not in hints:
+            raise SettingInvalid(f"{path}{name}: {_unknown(str(name), hints)}")
+        values[name] = _build_value(hints[name], value, f"{path}{name}")
+    try:
+        return kind(**values)
+    except (ValueError, TypeError) as error:
+        raise SettingInvalid(f"{path}{error}") from error
+
+
+def leaves(kind: type[Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the path and the type of each setting below ``kind`` that is not a table."""
+    for field in fields(kind):
+        hint = get_type_hints(kind)[field.name]
+        if is_dataclass(hint):
+            yield from leaves(cast(type[Any], hint), f"{path}{field.name}.")
+        else:
+            yield f"{path}{field.name}", hint
+
+
+def _build_value(hint: Any, value: object, path: str) -> Any:
+    if is_dataclass(hint):
+        return build(cast(type[Any], hint), _table(value, path), f"{path}.")
+    element = _element_of(hint)
+    if is_dataclass(element):
+        if not isinstance(value, list):
+            raise SettingInvalid(f"{path}: {value!r:.40} is not a list")
+        return tuple(
+            build(cast(type[Any], element), _table(entry, f"{path}[{i}]"), f"{path}[{i}].")
+            for i, entry in enumerate(value)
+        )
+    try:
+        return typed(hint, value, path)
+    except ValueError as error:
+        raise SettingInvalid(str(error)) from error
+
+
+def _table(value: object, path: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise SettingInvalid(f"{path}: {value!r:.40} is not a table of settings")
+    return value
+
+
+def _element_of(hint: Any) -> Any:
+    """Return the element type of ``tuple[X, ...]``, else None."""
+    return get_args(hint)[0] if get_origin(hint) is tuple else None
+
+
+def _unknown(name: str, hints: Mapping[str, Any]) -> str:
+    near = get_close_matches(name, hints, n=1)
+    if near:
+        return f"no such setting; did you mean {near[0]}?"
+    return f"no such setting; there are {', '.join(hints)}"

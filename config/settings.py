@@ -1,0 +1,167 @@
+"""All settings of the service, from the file, the environment and the command line.
+
+    defaults  <  /etc/qrsd/qrsd.yaml  <  QRSD_CHIP_GAIN=4  <  --set chip.gain=4
+
+Each section is the options dataclass of the part that it sets up.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from config.errors import SettingInvalid, SettingsMissing, SettingsUnreadable
+from config.mapping import build, leaves
+from config.source import SourceOptions
+from dsp.front_end import FrontEndOptions
+from model.identifier import IdentifierOptions
+
+DEFAULT_PATH = Path("/etc/qrsd/qrsd.yaml")
+ENVIRONMENT_PREFIX = "QRSD_"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishOptions:
+    """Where the service speaks.
+
+    Attributes:
+        addresses: ZeroMQ addresses, tcp on the loopback interface or ipc.
+    """
+
+    addresses: tuple[str, ...] = ("tcp://127.0.0.1:5292",)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(SourceOptions):
+    """Everything that can be set.
+
+    Attributes:
+        device: this device's name in messages; empty for its host name.
+        model: path of the .tflite; empty for the one that comes with qrsd.
+        front_end: the signal chain.
+        identifier: how many beats a decision counts.
+        publish: where the service speaks.
+    """
+
+    device: str = ""
+    model: str = ""
+    front_end: FrontEndOptions = field(default_factory=FrontEndOptions)
+    identifier: IdentifierOptions = field(default_factory=IdentifierOptions)
+    publish: PublishOptions = field(default_factory=PublishOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and where each that is not a default came from: path -> file or variable."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+def load(
+    path: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    assignments: Iterable[str] = (),
+) -> Loaded:
+    """Gather the settings of all sources; later ones win.
+
+    Args:
+        path: settings file; None for the usual one, which need not be there.
+        environment: where to look for ``QRSD_...``; None for the process's own.
+        assignments: ``chip.gain=4``, from the command line.
+
+    Raises:
+        SettingsError: a file cannot be read, or a setting is not known or does not fit.
+    """
+    tree: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    if path is not None or DEFAULT_PATH.exists():
+        path = path or DEFAULT_PATH
+        _merge(tree, read_yaml(path), origins, str(path))
+    environment = os.environ if environment is None else environment
+    for name, text in environment.items():
+        if name.startswith(ENVIRONMENT_PREFIX):
+            _assign(tree, _path_of_variable(name), text, origins, name)
+    for assignment in assignments:
+        name, separator, text = assignment.partition("=")
+        if not separator:
+            raise SettingInvalid(f"{assignment!r} is not NAME=VALUE, such as chip.gain=4")
+        _assign(tree, name.strip(), text, origins, "--set")
+    return Loaded(build(Settings, tree), origins)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a settings file as plain values.
+
+    Raises:
+        SettingsMissing: it is not there.
+        SettingsUnreadable: it is not YAML, or not a table.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsMissing(f"{path}: no such settings file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsUnreadable(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise SettingsUnreadable(f"{path}{_place(error)}: not YAML: {_problem(error)}") from error
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise SettingsUnreadable(f"{path}: a {type(tree).__name__}, expected a table of settings")
+    return tree
+
+
+def _merge(
+    tree: dict[str, Any],
+    given: Mapping[str, Any],
+    origins: dict[str, str],
+    origin: str,
+    at: str = "",
+) -> None:
+    """Lay ``given`` over ``tree``: tables are merged, everything else replaced."""
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            if not isinstance(tree.get(name), dict):
+                tree[name] = {}
+            _merge(tree[name], value, origins, origin, f"{at}{name}.")
+        else:
+            tree[name] = value
+            origins[f"{at}{name}"] = origin
+
+
+def _assign(
+    tree: dict[str, Any], path: str, text: str, origins: dict[str, str], origin: str
+) -> None:
+    """Set one value, written as in YAML."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingInvalid(f"{origin}: {text!r} is not YAML: {_problem(error)}") from error
+    for name in reversed(path.split(".")):
+        value = {name: value}
+    _merge(tree, value, origins, origin)
+
+
+def _path_of_variable(name: str) -> str:
+    """Return the setting that ``QRSD_CHIP_GAIN`` means: ``chip.gain``."""
+    for path, _ in leaves(Settings):
+        if name == ENVIRONMENT_PREFIX + path.upper().replace(".", "_"):
+            return path
+    raise SettingInvalid(
+        f"{name}: no such setting; QRSD_CHIP_GAIN means chip.gain, and `qrsd config show` lists all"
+    )
+
+
+def _place(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    return str(getattr(error, "problem", None) or error)

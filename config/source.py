@@ -1,0 +1,91 @@
+"""Where samples come from: all that the acquisition process has to know.
+
+Nothing here imports numpy, so that the process that reads a real chip stays small and quick.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from drivers.chip_setup import ChipOptions
+from drivers.raspberry import BoardOptions
+from drivers.simulator.options import SimulatorOptions
+from drivers.waveforms.options import AT_REST, InterferenceOptions
+
+
+@dataclass(frozen=True, slots=True)
+class PlayOptions:
+    """One entry of the simulated play: a heart, a recording, or a pause.
+
+    Attributes:
+        heart: number of a synthetic heart.
+        record: path of a WFDB record or CSV file.
+        signal: name or number of the record's signal.
+        pause: seconds during which nobody wears the electrodes.
+        seconds: how long to play; None for all of a record, and a minute of a heart.
+        from_s: second of the heart or record to begin at.
+    """
+
+    heart: int | None = None
+    record: str | None = None
+    signal: str = "0"
+    pause: float | None = None
+    seconds: float | None = None
+    from_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if sum(what is not None for what in (self.heart, self.record, self.pause)) != 1:
+            raise ValueError("heart, record, pause: give just one of them")
+        for name in ("pause", "seconds"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ValueError(f"{name}: {value} is not above 0")
+        if self.from_s < 0:
+            raise ValueError(f"from_s: {self.from_s} is below 0")
+
+
+TWO_HEARTS = (
+    PlayOptions(heart=1, seconds=60.0),
+    PlayOptions(pause=3.0),
+    PlayOptions(heart=2, seconds=60.0),
+    PlayOptions(pause=3.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedOptions:
+    """The simulated chip and who wears its electrodes.
+
+    Attributes:
+        play: one entry after another.
+        repeat: begin again after the last entry; else the service ends with it.
+        chip: noise, clock error and faults of the chip.
+        noise: what the electrodes pick up besides synthetic hearts; recordings bring their own.
+    """
+
+    play: tuple[PlayOptions, ...] = TWO_HEARTS
+    repeat: bool = True
+    chip: SimulatorOptions = field(default_factory=SimulatorOptions)
+    noise: InterferenceOptions = AT_REST
+
+    def __post_init__(self) -> None:
+        if not self.play:
+            raise ValueError("play: there is nothing to play")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """Where samples come from.
+
+    Attributes:
+        source: ``chip`` for the ADS1292R on its board, ``simulated`` for the simulator.
+        board: how the chip is wired.
+        chip: how it is set up, real or simulated.
+        simulated: what the simulator plays.
+    """
+
+    source: Literal["chip", "simulated"] = "chip"
+    board: BoardOptions = field(default_factory=BoardOptions)
+    chip: ChipOptions = field(default_factory=ChipOptions)
+    simulated: SimulatedOptions = field(default_factory=SimulatedOptions)
