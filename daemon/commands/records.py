@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 from daemon.errors import ResultsNotWritable
+from daemon.folders import gallery_path
 from daemon.offline import Heard, hear_all
 from daemon.recognition import MIN_BEATS, compare, decide, enrolled, open_network
 from daemon.record_names import record_name, unique_names
@@ -81,7 +82,13 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 
     identify = _add_parser(subparsers, "identify", IDENTIFY)
     identify.add_argument("records", nargs="+", metavar="RECORD")
-    identify.add_argument("--gallery", type=Path, metavar="PATH", help="file of enrolled people")
+    identify.add_argument(
+        "--gallery",
+        type=Path,
+        default=gallery_path(),
+        metavar="PATH",
+        help="file of enrolled people (default: %(default)s)",
+    )
     _add_model(identify)
     identify.set_defaults(run=run_identify)
 
