@@ -167,6 +167,7 @@ class SimulatedAds1292r:
             hold_s: from the last bit to the release of CS.
         """
         if self._reset_low_since_s is not None:
+            self.advance(self.time_s + len(data) * 8 / sclk_hz + hold_s)
             return bytes(len(data))
         self._begin_chip_select()
         self.converter.unread = False

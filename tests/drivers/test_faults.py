@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,12 +32,14 @@ from drivers.errors import (
     UnknownId,
     WrongPart,
 )
-from drivers.frame import FULL_SCALE_COUNTS, Frame, millivolts_per_count
+from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame, millivolts_per_count
 from drivers.simulator import SimulatorOptions, open_simulated_board
 from drivers.simulator.board import board_in
 from drivers.simulator.world import SteppedWorld
 from drivers.stream import Counters
 from drivers.waveforms import Contact
+from drivers.waveforms.playlist import Playlist, play_recording
+from drivers.waveforms.recordings import Recording
 
 LSB_MV = millivolts_per_count(6, 2.42)
 #: Channel 2 climbs by so much a sample.
@@ -151,9 +154,23 @@ def test_ten_minutes_come_out_code_for_code(options: ChipOptions) -> None:
     world = BoundedWorld(Numbered(), simulator)
     world.limit_s = 700.0
     seen = take(board_in(world, simulator), 600, options)
-    seen.check_numbers()
     assert len(seen.frames) == 150_000
     assert seen.counters.lost == 0
+    # The index is the sample's number in what is playing.
+    assert seen.conversions == [frame.index for frame in seen.frames]
+
+
+def test_a_recording_comes_out_sample_for_sample() -> None:
+    ecg_mv = np.random.default_rng(1).normal(0.0, 150.0, 2500)  # clips now and then at 403 mV
+    playlist = Playlist([play_recording(Recording("one", "one", ecg_mv))])
+    board = open_simulated_board(playlist, SimulatorOptions(noise=0.0), paced=False)
+    driver = Ads1292r(board, ChipOptions())
+    driver.power_up()
+    with driver.stream() as stream:
+        frames = list(islice(stream, 2375))
+    expected = np.clip(np.rint(ecg_mv / LSB_MV), MIN_COUNTS, FULL_SCALE_COUNTS)
+    assert frames[-1].index == 2499
+    assert [frame.counts[1] for frame in frames] == [expected[frame.index] for frame in frames]
 
 
 @settings(max_examples=30, deadline=None)

@@ -9,7 +9,7 @@ from drivers.errors import BusError
 from drivers.simulator import SimulatorOptions, open_simulated_board
 from drivers.simulator.board import board_in
 from drivers.simulator.world import SteppedWorld
-from tests.drivers.simulator.test_chip import Ramp
+from tests.drivers.simulator.bench import Ramp
 
 READ_ID = bytes.fromhex("20 00 00")
 

@@ -6,7 +6,7 @@ import pytest
 
 from drivers.simulator.faults import CATALOGUE, Fault
 from drivers.simulator.options import SimulatorOptions
-from tests.drivers.simulator.test_chip import RESET_VALUES, Bench, counts, running
+from tests.drivers.simulator.bench import RESET_VALUES, Bench, counts, running
 
 
 def test_every_fault_of_the_list_has_a_name() -> None:

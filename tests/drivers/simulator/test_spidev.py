@@ -9,7 +9,7 @@ import pytest
 from drivers.simulator.options import SimulatorOptions
 from drivers.simulator.spidev import SimulatedSpiDev
 from drivers.simulator.world import SteppedWorld
-from tests.drivers.simulator.test_chip import Ramp
+from tests.drivers.simulator.bench import Ramp
 
 READ_ID = (0x20, 0x00, 0x00)
 

@@ -8,7 +8,7 @@ import pytest
 
 from drivers.simulator.options import SimulatorOptions
 from drivers.simulator.world import PacedWorld, SteppedWorld, World
-from tests.drivers.simulator.test_chip import Ramp
+from tests.drivers.simulator.bench import Ramp
 
 
 def converting(world: World) -> World:
