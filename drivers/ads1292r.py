@@ -100,7 +100,7 @@ class Ads1292r:
                 reinitialisations=self._repeated_bring_ups,
             )
         finally:
-            # Whoever comes next begins with a reset, so a chip that cannot be told to stop may go.
+            # The bus may be why the stream ended; failing again would hide the first error.
             with suppress(BusError):
                 self._stop()
 
@@ -151,14 +151,9 @@ class Ads1292r:
     def diagnose(self) -> DriverError | None:
         """Look at the registers while the chip converts; return what is wrong with them."""
         try:
-            self._port.send(Opcode.SDATAC)
-            self._port.send(Opcode.SDATAC)
-            answers = [self._port.dump() for _ in range(SDATAC_ATTEMPTS)]
-        except BusError as error:
+            registers = self._dump()
+        except DriverError as error:
             return error
-        registers = next((answer[2:] for answer in answers if answer[2] in reg.PARTS), None)
-        if registers is None:
-            return explain_id(answers)
         if is_reset(registers):
             return chip_was_reset()
         return self._difference(registers)
@@ -167,7 +162,7 @@ class Ads1292r:
 
     def _bring_up(self) -> ChipSetup:
         self._reset()
-        registers = self._first_dump()
+        registers = self._dump()
         check_part(registers[Register.ID], respiration=self._options.respiration)
         check_reset_values(registers)
         self._written = {}
@@ -189,8 +184,8 @@ class Ads1292r:
             self._board.clock.sleep(RESET_PULSE_S)
             self._board.reset.set(True)
 
-    def _first_dump(self) -> tuple[int, ...]:
-        """Return all registers as they are before the first write, with an ID of the family."""
+    def _dump(self) -> tuple[int, ...]:
+        """Leave RDATAC mode and return all registers, the first of which is an ID of the family."""
         answers = []
         for _ in range(SDATAC_ATTEMPTS):
             self._port.send(Opcode.SDATAC)
@@ -240,7 +235,7 @@ class Ads1292r:
             self._written[register] = reg.legal(register, value)
             self._port.write(register, self._written[register])
 
-    def _difference(self, registers: bytes | tuple[int, ...]) -> DriverError | None:
+    def _difference(self, registers: tuple[int, ...]) -> DriverError | None:
         """Return the error for the first register that does not hold what was written to it."""
         for register, value in self._written.items():
             if (registers[register] ^ value) & reg.STABLE_BITS[register]:

@@ -49,7 +49,6 @@ class CommandPort:
         found = self._spi.transfer(bytes([Opcode.RREG | register, 0, 0]))[2]
         if (found ^ value) & reg.STABLE_BITS[register]:
             raise mismatch(register, value, found)
-        self._clock.sleep(DECODE_S)
 
 
 def mismatch(register: Register, written: int, found: int) -> ReadBackMismatch:

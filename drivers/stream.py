@@ -141,8 +141,10 @@ class FrameStream:
             if edge is None:
                 self._watch()
                 continue
+            if self._rate_is_wrong():
+                self._recover(self._wrong_rate())
+                continue
             frame = self._read(edge)
-            self._judge_rate()
             if frame is not None and self._hand_out(frame):
                 return frame
 
@@ -219,8 +221,8 @@ class FrameStream:
         elif self._low_run < FAULTS_IN_A_ROW:
             self._low_run += 1
             self._watchdog_reads += 1
-            self._transfer()  # raises DRDY, so that its next fall is an edge again
             self._heard_s = now_s
+            self._transfer()  # raises DRDY, so that its next fall is an edge again
         else:
             self._recover(
                 ReadyStuckLow(
@@ -229,16 +231,16 @@ class FrameStream:
                 )
             )
 
-    def _judge_rate(self) -> None:
+    def _rate_is_wrong(self) -> bool:
         ratio = self._samples.rate_ratio
-        if ratio is not None and abs(ratio - 1) > WRONG_RATE:
-            self._recover(
-                WrongSampleRate(
-                    f"DRDY falls at {ratio:.2f} times the rate of {self.setup.rate_hz:.0f} Hz: "
-                    "twice means that the chip has reset itself, half that every other edge is "
-                    "lost; otherwise check CLKSEL and the clock."
-                )
-            )
+        return ratio is not None and abs(ratio - 1) > WRONG_RATE
+
+    def _wrong_rate(self) -> WrongSampleRate:
+        return WrongSampleRate(
+            f"DRDY falls at {self._samples.rate_ratio:.2f} times the rate of "
+            f"{self.setup.rate_hz:.0f} Hz: twice means that the chip has reset itself, half that "
+            "every other edge is lost; otherwise check CLKSEL and the clock."
+        )
 
     # Frames
 
