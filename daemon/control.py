@@ -16,9 +16,9 @@ from typing import Any, Self, TypeAlias, get_type_hints
 
 import zmq
 
+from config.typed_json import typed
 from daemon.addresses import bind
 from daemon.errors import CommandRefused
-from config.typed_json import typed
 from model.errors import ModelError
 
 Command: TypeAlias = Callable[..., Mapping[str, object]]

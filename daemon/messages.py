@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, NoReturn, TypeAlias
 
+from config.typed_json import typed, typed_fields
 from daemon.errors import MessageError
-from daemon.typed_json import typed, typed_fields
 
 SCHEMA = 1
 

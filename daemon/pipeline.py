@@ -1,0 +1,182 @@
+"""Frames in, messages out: everything between the pipe and the sockets, and none of either.
+
+Frame -> Sample (mV) -> FrontEnd -> RPeak ----------------------------> r_peak
+  |                        |------> BeatWindow -> Network -> Identifier -> beat, identity
+  `-> wave (raw counts)    |------> Interruption ----------> Identifier -> identity
+                           `------> conditioned mV --------------------> ecg
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from daemon.messages import (
+    BeatMessage,
+    ContactState,
+    EcgMessage,
+    IdentityMessage,
+    Message,
+    RPeakMessage,
+    WaveMessage,
+)
+from drivers.chip_setup import ChipSetup
+from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame, millivolts_per_count
+from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.signals import BeatWindow, Interruption, RPeak, Sample
+from model.enrolment import Enrolment
+from model.identifier import Identifier, IdentifierOptions
+from model.network import Network
+from model.template import Template
+from model.tensor import normalise
+
+CHUNK_SAMPLES = 25  # a waveform message each tenth of a second
+RAILS = (FULL_SCALE_COUNTS, MIN_COUNTS)
+
+
+class Pipeline:
+    """Turns frames into messages, and gathers beats for an enrolment while there is one.
+
+    Args:
+        network: the model.
+        templates: of the enrolled people.
+        front_end: what can be set on the signal chain.
+        identifier: what can be set on the decision.
+
+    Attributes:
+        contact: whether the electrodes touch the skin.
+        quality: of the newest beat; None without one.
+        enrolment: the one under way, to be ended by whoever began it; else None.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        templates: Sequence[Template],
+        front_end: FrontEndOptions,
+        identifier: IdentifierOptions,
+    ) -> None:
+        self._network = network
+        self._front_end = FrontEnd(front_end)
+        self._identifier = Identifier(network.passport, templates, identifier)
+        self._wave: list[tuple[int, int]] = []
+        self._ecg_mv: list[float] = []
+        self._chunk_index = 0
+        self.contact: ContactState = "unknown"
+        self.quality: float | None = None
+        self.enrolment: Enrolment | None = None
+
+    @property
+    def heart_rate_bpm(self) -> float | None:
+        """Beats per minute; None without beats."""
+        return self._front_end.heart_rate_bpm
+
+    def use_setup(self, setup: ChipSetup) -> None:
+        """Take the frames that follow as those of a chip that is set up like this."""
+        self._setup = setup
+        self._ecg_at = setup.ecg_channel - 1
+        first, second = (millivolts_per_count(gain, setup.vref_v) for gain in setup.gains)
+        self._mv_per_count = (first, second)
+        roles = ["off", "off"]
+        if setup.respiration_channel is not None:
+            roles[setup.respiration_channel - 1] = "respiration"
+        roles[self._ecg_at] = "ecg"
+        self._channels = (roles[0], roles[1])
+
+    def use_templates(self, templates: Sequence[Template]) -> None:
+        """Decide from now on among these people."""
+        self._identifier.update(templates)
+
+    def push(self, frame: Frame) -> list[Message]:
+        """Take one frame, after ``use_setup``, and return what is to be said about it."""
+        messages = self._flush_if_due(frame.index)
+        counts = frame.counts[self._ecg_at]
+        lead_off = self._setup.lead_off(frame.status)
+        sample = Sample(
+            index=frame.index,
+            time_s=frame.index / self._setup.rate_hz,
+            ecg_mv=counts * self._mv_per_count[self._ecg_at],
+            lead_off=lead_off,
+            saturated=counts in RAILS,
+        )
+        for event in self._front_end.push(sample):
+            messages += self._tell(event, frame.index)
+        messages += self._follow_contact(lead_off, frame.index)
+        self._wave.append(frame.counts)
+        self._ecg_mv.append(self._front_end.conditioned_mv)
+        return messages
+
+    def _flush_if_due(self, index: int) -> list[Message]:
+        """Return the waveforms so far if they are a chunk, or if ``index`` does not continue them."""
+        gathered = len(self._wave)
+        if gathered == CHUNK_SAMPLES or (gathered and index != self._chunk_index + gathered):
+            messages = self._flush()
+        else:
+            messages = []
+        if not self._wave:
+            self._chunk_index = index
+        return messages
+
+    def _flush(self) -> list[Message]:
+        rate_hz = self._setup.rate_hz
+        messages: list[Message] = [
+            WaveMessage(
+                self._chunk_index, rate_hz, self._mv_per_count, self._channels, tuple(self._wave)
+            ),
+            EcgMessage(self._chunk_index, rate_hz, tuple(self._ecg_mv)),
+        ]
+        self._wave.clear()
+        self._ecg_mv.clear()
+        return messages
+
+    def _tell(self, event: RPeak | BeatWindow | Interruption, index: int) -> list[Message]:
+        match event:
+            case RPeak():
+                return [
+                    RPeakMessage(event.index, event.amplitude_mv, event.rr_s, event.search_back)
+                ]
+            case BeatWindow():
+                return self._identify(event, index)
+            case Interruption():
+                return self._interrupt(event.reason, index)
+
+    def _identify(self, beat: BeatWindow, index: int) -> list[Message]:
+        output = self._network.run(normalise(np.array([beat.ecg_mv])))[0]
+        self._identifier.push(output, beat.quality)
+        if self.enrolment is not None:
+            self.enrolment.push(output, beat.quality)
+        self.quality = beat.quality.score
+        return [
+            BeatMessage(
+                index,
+                beat.r_index,
+                beat.rr_s,
+                self.heart_rate_bpm,
+                beat.quality.score,
+                beat.quality.flaws,
+            ),
+            self._identity(index),
+        ]
+
+    def _interrupt(self, reason: Literal["gap", "lead_off"], index: int) -> list[Message]:
+        self._identifier.interrupted(reason)
+        if self.enrolment is not None:
+            self.enrolment.restart()
+        self.quality = None
+        return [self._identity(index)]
+
+    def _follow_contact(self, lead_off: bool | None, index: int) -> list[Message]:
+        before = self.contact
+        self.contact = "unknown" if lead_off is None else "off" if lead_off else "on"
+        if before == "off" and self.contact == "on":
+            self._identifier.restored()
+            return [self._identity(index)]
+        return []
+
+    def _identity(self, index: int) -> IdentityMessage:
+        identity = self._identifier.identity
+        return IdentityMessage(
+            index, identity.state, identity.person, identity.confidence, identity.beats
+        )

@@ -1,0 +1,39 @@
+"""Frames on the pipe between the acquisition process and the pipeline: 28 bytes each.
+
+    0        8            16        20          24        28
+    | index  | edge in ns | status  | channel 1 | channel 2 |      little-endian
+       u64      i64          u32       i32         i32
+
+The pipe is the queue: its 64 KiB hold nine seconds. A record is shorter than PIPE_BUF, so that it
+is written as a whole or, into a full pipe, not at all; its index is then missing at the reader.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from drivers.frame import Frame
+
+RECORD = struct.Struct("<QqIii")
+
+
+def pack(frame: Frame) -> bytes:
+    """Return the record of a frame."""
+    return RECORD.pack(frame.index, round(frame.time_s * 1e9), frame.status, *frame.counts)
+
+
+class RecordReader:
+    """Cuts the byte stream into frames, wherever its chunks end."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Take the next bytes and return the frames that they complete."""
+        data = self._rest + data
+        whole = len(data) - len(data) % RECORD.size
+        self._rest = data[whole:]
+        return [
+            Frame(index, time_ns / 1e9, status, (first, second))
+            for index, time_ns, status, first, second in RECORD.iter_unpack(data[:whole])
+        ]

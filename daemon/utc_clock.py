@@ -1,0 +1,101 @@
+"""When a sample was taken, by the clock on the wall: a line through the edges, not each edge.
+
+    index --(line fitted to the edges' monotonic times)--> monotonic time --(offset)--> UTC
+
+The chip's oscillator may be off by 1.5 %, edges are told up to a millisecond late, and somebody may
+set the wall clock at any moment. The fit takes care of the first two. The offset follows small
+corrections of the wall clock slowly, and takes over a step only where the stream was interrupted
+anyway, so that no step shows between two samples; until then ``offset_s`` tells it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+FIT_SAMPLES = 15_000  # memory of the fit: a minute at 250 Hz
+LOST_RHYTHM_S = 0.1  # an edge so far from the line begins another
+STEP_S = 1.0  # a larger difference is a step of the clock, a smaller one its correction
+SLEW_PER_S = 500e-6  # as fast as the kernel's own corrections
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class EdgeFit:
+    """The line through the edges: time over index, by least squares with growing memory.
+
+    The gains are those of the expanding-memory polynomial filter of degree 1 (Morrison,
+    "Introduction to Sequential Smoothing and Prediction", 1969), held constant from FIT_SAMPLES on.
+    """
+
+    def __init__(self, rate_hz: float) -> None:
+        self._nominal_s = 1 / rate_hz
+        self._count = 0
+        self._index = 0
+        self._time_s = 0.0
+        self._period_s = self._nominal_s
+
+    def observe(self, index: int, time_s: float) -> None:
+        """Take the edge of a sample, in monotonic seconds."""
+        error_s = time_s - self.time_of(index)
+        if self._count == 0 or abs(error_s) > LOST_RHYTHM_S:
+            self._count, self._index, self._time_s = 1, index, time_s
+            return
+        self._count = n = min(self._count + 1, FIT_SAMPLES)
+        self._time_s = self.time_of(index) + error_s * 2 * (2 * n - 1) / (n * (n + 1))
+        self._index = index
+        if n > 2:  # two edges alone would make a line of their jitter
+            self._period_s += error_s * 6 / (n * (n + 1))
+
+    def time_of(self, index: int) -> float:
+        """Return when a sample was taken, in monotonic seconds."""
+        return self._time_s + (index - self._index) * self._period_s
+
+
+class UtcClock:
+    """Tells the UTC time of samples.
+
+    Args:
+        rate_hz: nominal samples per second.
+        monotonic: the clock of the edges, in seconds.
+        wall: seconds since 1970 in UTC.
+    """
+
+    def __init__(
+        self, rate_hz: float, monotonic: Callable[[], float], wall: Callable[[], float]
+    ) -> None:
+        self._fit = EdgeFit(rate_hz)
+        self._monotonic = monotonic
+        self._wall = wall
+        self._checked_s = monotonic()
+        self._wall_minus_monotonic_s = wall() - self._checked_s
+
+    @property
+    def offset_s(self) -> float:
+        """By how much the time told is ahead of the wall clock."""
+        return self._wall_minus_monotonic_s - (self._wall() - self._monotonic())
+
+    def observe(self, index: int, time_s: float) -> None:
+        """Take the edge of a sample, in monotonic seconds."""
+        self._fit.observe(index, time_s)
+
+    def utc(self, index: int) -> datetime:
+        """Return when a sample was taken."""
+        return EPOCH + timedelta(seconds=self._fit.time_of(index) + self._wall_minus_monotonic_s)
+
+    def now(self) -> datetime:
+        """Return the present on the samples' time scale."""
+        return EPOCH + timedelta(seconds=self._monotonic() + self._wall_minus_monotonic_s)
+
+    def follow_wall_clock(self) -> None:
+        """Follow a small correction of the wall clock, at no more than 500 ppm."""
+        now_s = self._monotonic()
+        most_s = (now_s - self._checked_s) * SLEW_PER_S
+        self._checked_s = now_s
+        offset_s = self.offset_s
+        if abs(offset_s) < STEP_S:
+            self._wall_minus_monotonic_s -= max(-most_s, min(offset_s, most_s))
+
+    def interrupted(self) -> None:
+        """Take over whatever the wall clock says now: nobody can see the step."""
+        self._wall_minus_monotonic_s -= self.offset_s
