@@ -1,0 +1,187 @@
+"""``qrsd train``: make a model from recordings, and judge it on people that it never saw."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from daemon.offline import hear_all
+from daemon.training_data import find_records, gather_beats
+from drivers.waveforms.errors import RecordingError
+from dsp.front_end import FrontEnd
+from model.training.errors import TrainExtraMissing
+
+if TYPE_CHECKING:
+    from model.training.datasets import Beats
+    from model.training.study import Plan
+    from model.training.study import Progress as StageBar
+
+HEADINGS = (
+    "beats",
+    "EER %",
+    "FMR % at FNMR 5 %",
+    "rank-1 %",
+    "EER % across days",
+    "FMR / FNMR % at the threshold of other folds",
+)
+
+TRAIN = """\
+Make a model from recordings, and judge it on people that it never saw.
+
+Each DATA is a folder that holds, for each person, a folder of WFDB records or a .csv file of raw
+ADC codes. The beats are cut by the signal chain of the service. Writes NAME.tflite, its passport
+NAME.json and NAME.cohort.npy, and prints how well it knows people again who were not in its
+training: persons are split into folds, and each fold is judged by a network trained on the others.
+
+With --classifier: a network for a fixed group, split by time, for people who never change.
+
+examples:
+  qrsd train ecg-id --out models/ --licence "ODC-By 1.0" --cite "Lugovaya 2005"
+  qrsd train --classifier family/ --out models/ --name family"""
+
+
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "train",
+        help=TRAIN.splitlines()[0].rstrip("."),
+        description=TRAIN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("data", nargs="+", type=Path, metavar="DATA")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
+    parser.add_argument("--name", default="heart", help="of the model (default: %(default)s)")
+    parser.add_argument("--classifier", action="store_true", help="a network for a fixed group")
+    parser.add_argument("--seed", type=int, default=1, help="of all chance (default: %(default)s)")
+    parser.add_argument(
+        "--folds", type=int, default=3, metavar="K", help="for the evaluation (default: 3)"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=800, metavar="N", help="batches to learn from (default: 800)"
+    )
+    parser.add_argument(
+        "--leave-out", nargs="+", default=[], metavar="PERSON", help="neither train nor evaluate"
+    )
+    parser.add_argument("--signal", default="0", help="which signal of each record (default: 0)")
+    parser.add_argument("--mains", type=int, choices=(50, 60), default=50, help="grid, Hz (50)")
+    parser.add_argument("--licence", default="not stated", help="of the data, for the passport")
+    parser.add_argument(
+        "--cite", nargs="+", default=[], metavar="SOURCE", help="of the data, for the passport"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, write the model and print its evaluation."""
+    _require_tensorflow()
+    make = _classifier if args.classifier else _embedder
+    bars = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    )
+    with bars:
+        beats = _hear(args, bars)
+        table = make(beats, args, partial(_stage, bars))
+    console = Console()
+    console.print(table)
+    console.print(f"Written: {args.out / args.name}.tflite, with its passport beside it")
+    return 0
+
+
+def _require_tensorflow() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # must be said before it is imported
+    try:
+        from model.training.train import use_one_thread
+    except ImportError as error:
+        raise TrainExtraMissing(
+            f"training needs packages that are not installed ({error.name}): "
+            "pip install 'qrsd[train]'"
+        ) from error
+    use_one_thread()
+
+
+def _hear(args: argparse.Namespace, bars: Progress) -> Beats:
+    """Run every record through the signal chain."""
+    records = find_records(args.data)
+    heard = []
+    on_record = _stage(bars, "Listening", len(records))
+    for outcome in hear_all([record.path for record in records], args.signal, args.mains):
+        if isinstance(outcome, RecordingError):
+            raise outcome
+        heard.append(outcome)
+        on_record()
+    return gather_beats(records, heard)
+
+
+def _stage(bars: Progress, name: str, steps: int) -> Callable[[], None]:
+    """Add a bar and return what moves it on by one step."""
+    return partial(bars.advance, bars.add_task(name, total=steps))
+
+
+def _plan(args: argparse.Namespace) -> Plan:
+    from model.training.study import Plan
+    from model.training.train import Recipe
+
+    return Plan(
+        name=args.name,
+        recipe=Recipe(steps=args.steps),
+        folds=args.folds,
+        seed=args.seed,
+        leave_out=tuple(args.leave_out),
+        provenance={
+            "data": [place.name for place in args.data],
+            "licence": args.licence,
+            "citations": args.cite,
+        },
+        front_end=FrontEnd.description(),
+    )
+
+
+def _embedder(beats: Beats, args: argparse.Namespace, stage: StageBar) -> Table:
+    """Make a network for people yet to be enrolled; return its evaluation."""
+    from model.training.study import study
+
+    metrics = study(beats, _plan(args), args.out, stage).metrics
+    table = Table(title="People it never saw", caption=metrics["protocol"])
+    for heading in HEADINGS:
+        table.add_column(heading, justify="right")
+    for stretch, figures in metrics["by_beats"].items():
+        days = figures["across_days"]
+        table.add_row(
+            stretch,
+            _rate(figures["eer"]),
+            f"{figures['fmr_at_fnmr_5']:.2f}",
+            f"{figures['rank_1']:.1f} of {figures['rank_1_of']}",
+            f"{_rate(days['eer'])}, {days['persons']} persons" if days else "not measured",
+            "{fmr:.2f} / {fnmr:.2f}".format(**figures["at_thresholds_of_other_folds"]),
+        )
+    return table
+
+
+def _rate(rate: dict[str, Any]) -> str:
+    low, high = rate["interval_95"]
+    return f"{rate['percent']:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _classifier(beats: Beats, args: argparse.Namespace, stage: StageBar) -> Table:
+    """Make a network for a fixed group; return its confusion matrix."""
+    from model.training.classifier import train_classifier
+
+    metrics = train_classifier(beats, _plan(args), args.out, stage).metrics
+    table = Table(
+        title=f"{metrics['accuracy']:.2f} % of test beats given to their person",
+        caption=metrics["protocol"],
+    )
+    table.add_column("heart of \\ taken for")
+    for name in beats.names:
+        table.add_column(name, justify="right")
+    for name, row in zip(beats.names, metrics["confusion"], strict=True):
+        table.add_row(name, *map(str, row))
+    return table

@@ -1,0 +1,108 @@
+"""The beats that a network learns from, and how they are dealt out.
+
+Nothing here reads files: the command hears the recordings through the daemon's own signal chain
+and hands over arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLEND = 3  # beats of one record that augmentation may blend into one sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beats:
+    """Beats of many persons; a person's records come in the order in which they were recorded.
+
+    Attributes:
+        windows_mv: conditioned beats in mV, shape (n, 175).
+        persons: whose each beat is, shape (n,), str.
+        records: which recording it is from, unique across persons, shape (n,), str.
+        days: when that was recorded, ``2004-12-07`` or empty if not known, shape (n,), str.
+        good: whether the signal chain found no flaw in it, shape (n,), bool.
+    """
+
+    windows_mv: NDArray[np.float64]
+    persons: NDArray[np.str_]
+    records: NDArray[np.str_]
+    days: NDArray[np.str_]
+    good: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.persons)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everybody who has a beat here, sorted."""
+        return tuple(np.unique(self.persons).tolist())
+
+    def records_of(self, person: str) -> list[str]:
+        """Return a person's records, the earliest first."""
+        return list(dict.fromkeys(self.records[self.persons == person].tolist()))
+
+    def where(self, chosen: NDArray[np.bool_]) -> Self:
+        """Return the chosen beats, given as a mask of shape (n,)."""
+        return type(self)(
+            self.windows_mv[chosen],
+            self.persons[chosen],
+            self.records[chosen],
+            self.days[chosen],
+            self.good[chosen],
+        )
+
+    def of(self, persons: Collection[str]) -> Self:
+        """Return the beats of some of the persons."""
+        return self.where(np.isin(self.persons, list(persons)))
+
+
+def person_folds(persons: Sequence[str], folds: int, seed: int) -> list[tuple[str, ...]]:
+    """Split persons at random into groups whose sizes differ by one at most."""
+    shuffled = np.random.default_rng(seed).permutation(np.array(persons))
+    return [tuple(sorted(part.tolist())) for part in np.array_split(shuffled, folds)]
+
+
+class BatchSampler:
+    """Draws batches of a few beats each of many persons, from as many of their records as it can.
+
+    Args:
+        beats: what to draw from; flawed beats are left out.
+        persons: per batch; all of them if there are fewer.
+        beats_each: beats of each person in a batch.
+        rng: the source of chance.
+
+    Attributes:
+        names: the persons, in the order of their labels.
+    """
+
+    def __init__(
+        self, beats: Beats, persons: int, beats_each: int, rng: np.random.Generator
+    ) -> None:
+        beats = beats.where(beats.good)
+        self.names = beats.names
+        self._windows = beats.windows_mv
+        self._persons = min(persons, len(self.names))
+        self._beats_each = beats_each
+        self._rng = rng
+        self._records = [
+            [np.flatnonzero(beats.records == record) for record in beats.records_of(name)]
+            for name in self.names
+        ]
+
+    def draw(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return groups of beats to blend, shape (batch, 3, 175), and their labels (batch,)."""
+        labels = self._rng.choice(len(self.names), self._persons, replace=False)
+        labels = np.repeat(labels, self._beats_each)
+        chosen = np.concatenate([self._of_person(label) for label in labels[:: self._beats_each]])
+        return self._windows[chosen], labels
+
+    def _of_person(self, label: int) -> NDArray[np.int64]:
+        """Choose beats of one person, shape (beats_each, 3): each row from one record."""
+        records = self._records[label]
+        order = np.resize(self._rng.permutation(len(records)), self._beats_each)
+        return np.stack([self._rng.choice(records[record], BLEND) for record in order])

@@ -1,0 +1,36 @@
+"""Why a network cannot be trained.
+
+TrainingError
+├── TooLittleData (ValueError)      too few persons, records or good beats to learn from
+├── UnknownPerson (LookupError)     somebody is to be left out who is not in the data
+├── ConversionFailed (ValueError)   the TFLite model does not compute what Keras does
+└── TrainExtraMissing (ImportError) TensorFlow is not installed
+"""
+
+from __future__ import annotations
+
+from model.errors import ModelError
+
+
+class TrainingError(ModelError):
+    """No network can be trained like that."""
+
+
+class TooLittleData(TrainingError, ValueError):
+    """There are too few persons, records or good beats."""
+
+
+class UnknownPerson(TrainingError, LookupError):
+    """A person that was named is not in the data."""
+
+    exit_code = 66
+
+
+class ConversionFailed(TrainingError, ValueError):
+    """The TFLite model's outputs are not those of the network that it was made from."""
+
+
+class TrainExtraMissing(TrainingError, ImportError):
+    """Training needs packages that the service does without."""
+
+    exit_code = 69

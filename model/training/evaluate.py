@@ -1,0 +1,155 @@
+"""Whom does the network know again? Enrol each person's earliest record, probe the later ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.enrolment import keep_nearest
+from model.scores import cosine, mean_direction, s_norm
+from model.training.datasets import Beats
+from model.training.metrics import (
+    Trials,
+    equal_error_rate,
+    fmr_at_fnmr,
+    pool_trials,
+    subject_bootstrap,
+)
+
+FNMR_LIMIT = 0.05
+
+PROTOCOL = (
+    "persons that the network was not trained on, pooled over the folds; enrolled with the good "
+    "beats of the earliest record, probed with every stretch of so many consecutive good beats of "
+    "later records; S-norm against the fold's training persons; 95 % intervals by drawing persons"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probes:
+    """Stretches of consecutive good beats from records later than the enrolment.
+
+    Attributes:
+        embeddings: mean direction of each stretch, shape (n, d).
+        persons: whose it is, as a number into ``Beats.names``, shape (n,).
+        other_day: whether it is from another day than that person's enrolment, shape (n,).
+    """
+
+    embeddings: NDArray[np.float32]
+    persons: NDArray[np.int64]
+    other_day: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Every template against every probe.
+
+    Attributes:
+        trials: scored by S-norm.
+        other_day: of each trial: whether its probe is from another day than the enrolment.
+        nearest_is_right: of each probe: whether the nearest template by cosine is its person's.
+        enrolled: how many templates there were to choose from.
+    """
+
+    trials: Trials
+    other_day: NDArray[np.bool_]
+    nearest_is_right: NDArray[np.bool_]
+    enrolled: int
+
+    @classmethod
+    def pool(cls, comparisons: list[Self]) -> Self:
+        """Put folds together that have no person in common."""
+        return cls(
+            pool_trials([each.trials for each in comparisons]),
+            np.concatenate([each.other_day for each in comparisons]),
+            np.concatenate([each.nearest_is_right for each in comparisons]),
+            max(each.enrolled for each in comparisons),
+        )
+
+
+def templates(beats: Beats, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Enrol each person with the good beats of the earliest record; shape (persons, d).
+
+    Args:
+        beats: each person has good beats in the earliest record.
+        embeddings: of the beats, shape (n, d).
+    """
+    earliest = [beats.records == beats.records_of(person)[0] for person in beats.names]
+    return np.stack(
+        [mean_direction(keep_nearest(embeddings[record & beats.good])) for record in earliest]
+    )
+
+
+def probes(beats: Beats, embeddings: NDArray[np.float32], stretch: int) -> Probes:
+    """Take every stretch of so many consecutive good beats from the records after the earliest."""
+    directions, persons, other_day = [], [], []
+    for number, person in enumerate(beats.names):
+        earliest, *later = beats.records_of(person)
+        enrolled_on = beats.days[beats.records == earliest][0]
+        for record in later:
+            rows = np.flatnonzero((beats.records == record) & beats.good)
+            starts = range(len(rows) - stretch + 1)
+            directions += [mean_direction(embeddings[rows[at : at + stretch]]) for at in starts]
+            persons += [number] * len(starts)
+            is_other = bool(rows.size) and beats.days[rows[0]] != enrolled_on
+            other_day += [is_other] * len(starts)
+    return Probes(
+        np.array(directions, dtype=np.float32).reshape(-1, embeddings.shape[1]),
+        np.array(persons, dtype=np.int64),
+        np.array(other_day, dtype=bool),
+    )
+
+
+def compare(
+    beats: Beats, embeddings: NDArray[np.float32], cohort: NDArray[np.float32], stretch: int
+) -> Comparison:
+    """Enrol everybody and compare each with every probe.
+
+    Args:
+        beats: of persons that neither the network nor the cohort knows.
+        embeddings: of these beats, shape (n, d).
+        cohort: templates of the training's persons, shape (persons, d).
+        stretch: beats that a probe is the mean of.
+    """
+    enrolled = templates(beats, embeddings)
+    probed = probes(beats, embeddings, stretch)
+    scores = s_norm(enrolled, probed.embeddings, cohort)
+    nearest = cosine(enrolled, probed.embeddings).argmax(axis=0)
+    template_of, probe_at = np.indices(scores.shape).reshape(2, -1)
+    trials = Trials(scores.ravel(), template_of, probed.persons[probe_at], np.ones(scores.size))
+    return Comparison(trials, probed.other_day[probe_at], nearest == probed.persons, len(enrolled))
+
+
+def figures(comparison: Comparison) -> dict[str, Any]:
+    """Return the figures that a passport states, in percent."""
+    trials = comparison.trials
+    across_days = trials.where(comparison.other_day)
+    persons = len(np.unique(across_days.probe_of))
+    return {
+        "persons": len(np.unique(trials.probe_of)),
+        "mated_trials": int(trials.mated.sum()),
+        "non_mated_trials": int((~trials.mated).sum()),
+        "eer": _rate_with_interval(trials),
+        "fmr_at_fnmr_5": percent(fmr_at_fnmr(trials, FNMR_LIMIT)),
+        "rank_1": percent(comparison.nearest_is_right.mean()),
+        "rank_1_of": comparison.enrolled,
+        "across_days": {"persons": persons, "eer": _rate_with_interval(across_days)}
+        if persons > 1
+        else None,
+    }
+
+
+def _rate_with_interval(trials: Trials) -> dict[str, Any]:
+    interval = subject_bootstrap(trials, equal_error_rate)
+    return {
+        "percent": percent(equal_error_rate(trials)),
+        "interval_95": [percent(bound) for bound in interval],
+    }
+
+
+def percent(rate: float) -> float:
+    """Return a rate in percent, with the two decimals that a study of this size can carry."""
+    return round(100 * float(rate), 2)

@@ -1,0 +1,91 @@
+"""From Keras to TFLite, and the proof that both compute the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, TypeAlias
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from model.tensor import normalise
+from model.training.architecture import KerasModel
+from model.training.errors import ConversionFailed
+
+Precision: TypeAlias = Literal["int8", "float32"]
+
+LEAST_COSINE = 0.999
+REPRESENTATIVE = 1000  # beats that tell the converter how large each layer's numbers become
+
+
+def to_tflite(
+    network: KerasModel, windows_mv: NDArray[np.float64], precision: Precision = "int8"
+) -> bytes:
+    """Convert a network for one beat at a time, with float input and output.
+
+    Args:
+        network: takes (n, 175, 1).
+        windows_mv: beats that it was trained on, shape (n, 175).
+        precision: ``int8`` computes in 8 bits, at a third of the size.
+    """
+    one_beat = keras.InputSpec(shape=(1, windows_mv.shape[1], 1), dtype="float32")
+    with TemporaryDirectory() as folder:
+        network.export(folder, verbose=False, input_signature=[one_beat])
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        return _convert(converter, windows_mv, precision)
+
+
+def _convert(converter: Any, windows_mv: NDArray[np.float64], precision: Precision) -> bytes:
+    if precision == "int8":
+        chosen = np.random.default_rng(0).permutation(len(windows_mv))[:REPRESENTATIVE]
+        beats = normalise(windows_mv[chosen])
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([beat[None, :, None]] for beat in beats)
+    converted: bytes = converter.convert()
+    return converted
+
+
+def write_model(model: bytes, folder: Path, name: str) -> Path:
+    """Write NAME.tflite, make the folder if need be, and return the file's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.tflite"
+    path.write_bytes(model)
+    return path
+
+
+def run_tflite(model: bytes, windows_mv: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the outputs of a TFLite model for beats in mV, (n, 175) to (n, outputs)."""
+    interpreter: Any = tf.lite.Interpreter(model_content=model, num_threads=1)
+    interpreter.allocate_tensors()
+    into = interpreter.get_input_details()[0]["index"]
+    out_of = interpreter.get_output_details()[0]["index"]
+    outputs = []
+    for beat in normalise(windows_mv):
+        interpreter.set_tensor(into, beat[None, :, None])
+        interpreter.invoke()
+        outputs.append(interpreter.get_tensor(out_of)[0].copy())
+    return np.array(outputs)
+
+
+def check_agreement(
+    converted: NDArray[np.float32], original: NDArray[np.float32]
+) -> dict[str, float]:
+    """Compare two models' outputs for the same beats, each of shape (n, outputs).
+
+    Returns:
+        The mean and the least cosine.
+
+    Raises:
+        ConversionFailed: the mean is below 0.999.
+    """
+    lengths = np.linalg.norm(converted, axis=1) * np.linalg.norm(original, axis=1)
+    cosines = np.sum(converted * original, axis=1) / lengths
+    if cosines.mean() < LEAST_COSINE:
+        raise ConversionFailed(
+            f"the TFLite model's outputs have a mean cosine of {cosines.mean():.4f} with those of "
+            f"Keras, expected {LEAST_COSINE} or more; try another version of tensorflow"
+        )
+    return {"mean": round(float(cosines.mean()), 6), "least": round(float(cosines.min()), 6)}

@@ -1,0 +1,148 @@
+"""Error rates of verification, in the terms of ISO/IEC 19795-1, with intervals over persons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trials:
+    """Comparisons of a template with a probe, each array of shape (n,).
+
+    Attributes:
+        scores: the higher, the more alike.
+        template_of: person number of the template.
+        probe_of: person number of the probe.
+        weights: how often each trial counts.
+    """
+
+    scores: NDArray[np.float64]
+    template_of: NDArray[np.int64]
+    probe_of: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+    @property
+    def mated(self) -> NDArray[np.bool_]:
+        """Whether template and probe are the same person's."""
+        mated: NDArray[np.bool_] = self.template_of == self.probe_of
+        return mated
+
+    def reweighted(self, weights: NDArray[np.float64]) -> Self:
+        """Return the same trials with other weights."""
+        return type(self)(self.scores, self.template_of, self.probe_of, weights)
+
+    def where(self, chosen: NDArray[np.bool_]) -> Self:
+        """Return the chosen trials, given as a mask of shape (n,)."""
+        return type(self)(
+            self.scores[chosen],
+            self.template_of[chosen],
+            self.probe_of[chosen],
+            self.weights[chosen],
+        )
+
+
+def pool_trials(folds: Sequence[Trials]) -> Trials:
+    """Put trials together whose persons are all different ones, and number these anew."""
+    firsts = np.cumsum(
+        [0, *(fold.probe_of.max(initial=fold.template_of.max()) + 1 for fold in folds)]
+    )
+    numbered = list(zip(folds, firsts, strict=False))
+    return Trials(
+        np.concatenate([fold.scores for fold in folds]),
+        np.concatenate([fold.template_of + first for fold, first in numbered]),
+        np.concatenate([fold.probe_of + first for fold, first in numbered]),
+        np.concatenate([fold.weights for fold in folds]),
+    )
+
+
+Statistic: TypeAlias = Callable[[Trials], float]
+
+
+def error_curve(
+    trials: Trials,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return every threshold there is, with the two error rates of accepting scores from it on.
+
+    Returns:
+        Thresholds in falling order, false match rates (rising) and false non-match rates
+        (falling), each 0 to 1. The first threshold, infinity, accepts nothing.
+    """
+    order = np.argsort(-trials.scores, kind="stable")
+    scores, mated = trials.scores[order], trials.mated[order]
+    weights = trials.weights[order]
+    matches = np.cumsum(np.where(mated, weights, 0))
+    false_matches = np.cumsum(np.where(mated, 0, weights))
+    ends = np.append(scores[1:] != scores[:-1], True)  # a threshold takes all of a tie
+    thresholds = np.append(np.inf, scores[ends])
+    fmr = np.append(0.0, false_matches[ends] / false_matches[-1])
+    fnmr = np.append(1.0, 1 - matches[ends] / matches[-1])
+    return thresholds, fmr, fnmr
+
+
+def equal_error_rate(trials: Trials) -> float:
+    """Return the rate at which false matches and false non-matches are equally frequent, 0 to 1.
+
+    Between two thresholds both rates are taken as straight lines.
+    """
+    _, fmr, fnmr = error_curve(trials)
+    after = int(np.argmax(fmr >= fnmr))
+    before = after - 1
+    gap_before = fnmr[before] - fmr[before]
+    gap_after = fmr[after] - fnmr[after]
+    part = gap_before / (gap_before + gap_after)
+    return float(fmr[before] + part * (fmr[after] - fmr[before]))
+
+
+def fmr_at_fnmr(trials: Trials, fnmr_limit: float = 0.05) -> float:
+    """Return the false match rate where no more than this part of the mated trials is missed."""
+    _, fmr, fnmr = error_curve(trials)
+    return float(fmr[np.argmax(fnmr <= fnmr_limit + 1e-12)])
+
+
+def threshold_at_fmr(trials: Trials, fmr_limit: float) -> float:
+    """Return the lowest threshold that keeps the false match rate at or under the limit."""
+    thresholds, fmr, _ = error_curve(trials)
+    allowed = thresholds[fmr <= fmr_limit + 1e-12]
+    return float(allowed[-1]) if len(allowed) > 1 else float(np.nextafter(trials.scores.max(), 99))
+
+
+def error_rates(trials: Trials, threshold: float) -> tuple[float, float]:
+    """Return false match rate and false non-match rate of accepting scores from a threshold on."""
+    accepted = trials.scores >= threshold
+    mated = trials.mated
+    fmr = np.average(accepted[~mated], weights=trials.weights[~mated])
+    fnmr = np.average(~accepted[mated], weights=trials.weights[mated])
+    return float(fmr), float(fnmr)
+
+
+def subject_bootstrap(
+    trials: Trials, statistic: Statistic, rounds: int = 300, seed: int = 0
+) -> tuple[float, float]:
+    """Return the 95 % interval of a statistic over draws of persons, with replacement.
+
+    Trials of one person are alike, so it is persons that are drawn: a trial counts as often as its
+    template's person was drawn, times as often as its probe's, if that is another one.
+    """
+    rng = np.random.default_rng(seed)
+    persons = np.unique(np.concatenate([trials.template_of, trials.probe_of]))
+    template_at = np.searchsorted(persons, trials.template_of)
+    probe_at = np.searchsorted(persons, trials.probe_of)
+    values = []
+    for _ in range(rounds):
+        drawn = np.bincount(rng.integers(len(persons), size=len(persons)), minlength=len(persons))
+        weights = np.where(trials.mated, 1, drawn[template_at]) * drawn[probe_at]
+        sample = trials.reweighted(trials.weights * weights)
+        if _has_both_kinds(sample):
+            values.append(statistic(sample))
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _has_both_kinds(trials: Trials) -> bool:
+    counted = trials.weights > 0
+    return bool(np.any(counted & trials.mated) and np.any(counted & ~trials.mated))

@@ -1,0 +1,197 @@
+"""The whole study: fold models judged on persons they never saw, then the one for everybody.
+
+persons --> K folds --> K networks, each judged on the fold it was not trained on
+                           `--> figures and calibration, pooled over the folds
+        `------------> the network that ships, trained on all, with its cohort
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from dsp.segmenter import WINDOW_SAMPLES
+from model.passport import Cohort, Passport, TensorSpec, file_sha256
+from model.scores import unit
+from model.tensor import NORMALISATION
+from model.training.architecture import EMBEDDING
+from model.training.calibrate import calibrate, transferred_rates
+from model.training.datasets import Beats, person_folds
+from model.training.errors import TooLittleData, UnknownPerson
+from model.training.evaluate import PROTOCOL, Comparison, compare, figures, percent, templates
+from model.training.export import check_agreement, run_tflite, to_tflite, write_model
+from model.training.metrics import equal_error_rate
+from model.training.train import Recipe, embed, train_embedder
+
+STRETCHES = tuple(range(1, 11))  # beats behind a decision, each with its own calibration
+REPORTED = (1, 5, 10)
+LEAST_PERSONS = 2  # in each fold: one to know again and one to take for another
+
+#: Told of a stage of the work and its number of steps; returns what to call after each step.
+Progress: TypeAlias = Callable[[str, int], Callable[[], None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be made.
+
+    Attributes:
+        name: of the model and its files.
+        recipe: how each network is trained.
+        folds: into how many groups the persons are split for the evaluation.
+        seed: of everything that is drawn.
+        leave_out: persons who are neither trained on nor evaluated with.
+        provenance: data, licence and citations, for the passport.
+        front_end: ``FrontEnd.description()`` of the chain that cut the beats.
+    """
+
+    name: str
+    recipe: Recipe
+    folds: int
+    seed: int
+    leave_out: tuple[str, ...]
+    provenance: dict[str, Any]
+    front_end: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.folds < 2:
+            raise ValueError(f"folds: {self.folds} is not 2 or more")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldResult:
+    """One fold's network on the persons that it never saw, by number of beats.
+
+    Attributes:
+        int8: comparisons by what ships, one for each of STRETCHES.
+        float32: the same by the network before its conversion, one for each of REPORTED.
+    """
+
+    int8: list[Comparison]
+    float32: list[Comparison]
+
+
+def study(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passport:
+    """Train, evaluate, calibrate and write a model with its passport and cohort.
+
+    Args:
+        beats: of all persons.
+        plan: what to make.
+        folder: where NAME.tflite, NAME.json and NAME.cohort.npy go.
+        progress: told of each stage.
+
+    Raises:
+        TooLittleData: there are not enough persons who can be enrolled and probed.
+        UnknownPerson: somebody is to be left out who is not there.
+        ConversionFailed: the TFLite model does not compute what Keras does.
+    """
+    beats = _usable(beats, plan)
+    results = []
+    for number, held_out in enumerate(person_folds(beats.names, plan.folds, plan.seed), start=1):
+        known = beats.of(set(beats.names) - set(held_out))
+        stage = progress(f"Fold {number} of {plan.folds}", plan.recipe.steps)
+        results.append(_judge_fold(known, beats.of(held_out), plan, stage))
+    stage = progress("All persons", plan.recipe.steps)
+    return _make_model(beats, results, plan, folder, stage)
+
+
+def _usable(beats: Beats, plan: Plan) -> Beats:
+    """Leave out whom the plan leaves out, and whoever has no good beat in the earliest record."""
+    if strangers := set(plan.leave_out) - set(beats.names):
+        raise UnknownPerson(
+            f"{', '.join(sorted(strangers))} cannot be left out: the data are of "
+            f"{', '.join(beats.names)}"
+        )
+    beats = beats.of(set(beats.names) - set(plan.leave_out))
+    beats = beats.of([name for name in beats.names if _can_enrol(beats, name)])
+    if len(beats.names) < plan.folds * LEAST_PERSONS:
+        raise TooLittleData(
+            f"the data hold {len(beats.names)} persons with good beats; {plan.folds} folds need "
+            f"{plan.folds * LEAST_PERSONS} or more"
+        )
+    return beats
+
+
+def _can_enrol(beats: Beats, person: str) -> bool:
+    return bool(beats.good[beats.records == beats.records_of(person)[0]].any())
+
+
+def _judge_fold(known: Beats, unseen: Beats, plan: Plan, on_step: Callable[[], None]) -> FoldResult:
+    """Train on some persons and compare the others."""
+    network = train_embedder(known, plan.recipe, plan.seed, on_step)
+    converted = to_tflite(network, known.where(known.good).windows_mv)
+    cohort, embeddings = (unit(run_tflite(converted, b.windows_mv)) for b in (known, unseen))
+    cohort = templates(known, cohort)
+    original = embed(network, unseen.windows_mv)
+    original_cohort = templates(known, embed(network, known.windows_mv))
+    return FoldResult(
+        [compare(unseen, embeddings, cohort, stretch) for stretch in STRETCHES],
+        [compare(unseen, original, original_cohort, stretch) for stretch in REPORTED],
+    )
+
+
+def _make_model(
+    beats: Beats,
+    results: Sequence[FoldResult],
+    plan: Plan,
+    folder: Path,
+    on_step: Callable[[], None],
+) -> Passport:
+    """Train on everybody and write model, cohort and passport."""
+    network = train_embedder(beats, plan.recipe, plan.seed, on_step)
+    converted = to_tflite(network, beats.where(beats.good).windows_mv)
+    outputs = run_tflite(converted, beats.windows_mv)
+    agreement = check_agreement(outputs, embed(network, beats.windows_mv))
+    model_path = write_model(converted, folder, plan.name)
+    cohort = Cohort.write(folder / f"{plan.name}.cohort.npy", templates(beats, unit(outputs)))
+    passport = Passport(
+        name=plan.name,
+        kind="embedder",
+        sha256=file_sha256(model_path),
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        front_end=plan.front_end,
+        tensors=TensorSpec(WINDOW_SAMPLES, NORMALISATION, EMBEDDING),
+        calibration=calibrate([pooled.trials for pooled in _pooled(results)]),
+        cohort=cohort,
+        training=_training(beats, plan),
+        metrics=_metrics(results) | {"tflite_cosine_with_keras": agreement},
+    )
+    passport.save(model_path)
+    return passport
+
+
+def _training(beats: Beats, plan: Plan) -> dict[str, Any]:
+    return plan.provenance | {
+        "persons": list(beats.names),
+        "never_seen": list(plan.leave_out),
+        "records": len(np.unique(beats.records)),
+        "good_beats": int(beats.good.sum()),
+        "seed": plan.seed,
+        "folds": plan.folds,
+        "recipe": asdict(plan.recipe),
+    }
+
+
+def _pooled(results: Sequence[FoldResult]) -> list[Comparison]:
+    return [Comparison.pool([fold.int8[at] for fold in results]) for at in range(len(STRETCHES))]
+
+
+def _metrics(results: Sequence[FoldResult]) -> dict[str, Any]:
+    """Return the figures by number of beats, with what conversion and new persons cost."""
+    pooled = _pooled(results)
+    by_beats = {}
+    for reported, stretch in enumerate(REPORTED):
+        at = STRETCHES.index(stretch)
+        folds = [fold.int8[at].trials for fold in results]
+        fmr, fnmr = transferred_rates(folds)
+        original = Comparison.pool([fold.float32[reported] for fold in results])
+        by_beats[str(stretch)] = figures(pooled[at]) | {
+            "eer_before_conversion": percent(equal_error_rate(original.trials)),
+            "at_thresholds_of_other_folds": {"fmr": percent(fmr), "fnmr": percent(fnmr)},
+        }
+    return {"protocol": PROTOCOL, "unit": "percent", "by_beats": by_beats}

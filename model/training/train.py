@@ -1,0 +1,123 @@
+"""Training an embedder: balanced batches, two losses, one cycle of the learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from model.scores import unit
+from model.tensor import normalise
+from model.training.architecture import EMBEDDING, KerasModel, embedder
+from model.training.augment import augment
+from model.training.datasets import BatchSampler, Beats
+from model.training.losses import arcface, supervised_contrastive
+
+CONTRASTIVE_WEIGHT = 0.5
+WARM_UP = 0.3  # part of the steps in which the learning rate rises
+START = 0.04  # the rate at the start, as a part of its peak
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a network is trained.
+
+    Attributes:
+        steps: batches to learn from.
+        persons: in a batch.
+        beats_each: beats of each person in a batch.
+        peak_rate: highest learning rate of the cycle.
+        weight_decay: of AdamW.
+    """
+
+    steps: int = 800
+    persons: int = 32
+    beats_each: int = 4
+    peak_rate: float = 2e-3
+    weight_decay: float = 1e-2
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError(f"steps: {self.steps} is not 1 or more")
+
+
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """Learning rate that rises to its peak in the first third, then falls to nothing, by cosines.
+
+    Source: L. N. Smith & N. Topin, "Super-Convergence", 2018.
+    """
+
+    def __init__(self, peak: float, steps: int) -> None:
+        self._peak = peak
+        self._steps = steps
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """Return the rate of a step."""
+        part = tf.cast(step, tf.float32) / self._steps
+        up = START + (1 - START) * (1 - tf.cos(np.pi * part / WARM_UP)) / 2
+        down = (1 + tf.cos(np.pi * (part - WARM_UP) / (1 - WARM_UP))) / 2
+        return self._peak * tf.where(part < WARM_UP, up, down)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what Keras wants to know of every schedule."""
+        return {"peak": self._peak, "steps": self._steps}
+
+
+def use_one_thread() -> None:
+    """Keep TensorFlow to one core: faster for so small a network, and the same every time."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def train_embedder(
+    beats: Beats, recipe: Recipe, seed: int, on_step: Callable[[], None] = lambda: None
+) -> KerasModel:
+    """Train a network to tell the persons of these beats apart.
+
+    Args:
+        beats: of two persons or more.
+        recipe: how.
+        seed: the same seed and beats give the same network.
+        on_step: called after each batch.
+    """
+    keras.utils.set_random_seed(seed)
+    rng = np.random.default_rng(seed)
+    sampler = BatchSampler(beats, recipe.persons, recipe.beats_each, rng)
+    network = embedder()
+    centres = tf.Variable(tf.random.normal((len(sampler.names), EMBEDDING)))
+    step = _training_step(network, centres, recipe)
+    for _ in range(recipe.steps):
+        groups_mv, labels = sampler.draw()
+        step(tf.constant(augment(groups_mv, rng)[..., None]), tf.constant(labels))
+        on_step()
+    return network
+
+
+def _training_step(
+    network: KerasModel, centres: tf.Variable, recipe: Recipe
+) -> Callable[[tf.Tensor, tf.Tensor], None]:
+    optimizer = keras.optimizers.AdamW(
+        OneCycle(recipe.peak_rate, recipe.steps), weight_decay=recipe.weight_decay
+    )
+    variables = [*network.trainable_variables, centres]
+    optimizer.build(variables)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def step(windows: tf.Tensor, labels: tf.Tensor) -> None:
+        with tf.GradientTape() as tape:
+            embeddings = tf.math.l2_normalize(network(windows, training=True), axis=1)
+            loss = arcface(embeddings, centres, labels)
+            loss += CONTRASTIVE_WEIGHT * supervised_contrastive(embeddings, labels)
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+
+    return step  # type: ignore[no-any-return]
+
+
+def embed(network: KerasModel, windows_mv: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the unit embedding of each beat, as Keras computes it: (n, 175) to (n, 64)."""
+    return unit(network.predict(normalise(windows_mv)[..., None], batch_size=512, verbose=0))
