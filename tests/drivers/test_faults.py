@@ -1,21 +1,15 @@
 """What the driver makes of everything that can go wrong: faults F1 to F17 of the simulated chip.
 
-The electrodes write each sample's own number into channel 2, so that a frame tells which conversion
-it really was, whatever index the driver gave it. Virtual time is bounded: nothing can hang.
+Each ends in the error that names it, or in recovery with an exact count.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from drivers.ads1292r import Ads1292r
-from drivers.bus import Board, Edge
 from drivers.chip_setup import ChipOptions
 from drivers.errors import (
     AllZeroFrames,
@@ -32,91 +26,8 @@ from drivers.errors import (
     UnknownId,
     WrongPart,
 )
-from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame, millivolts_per_count
-from drivers.simulator import SimulatorOptions, open_simulated_board
-from drivers.simulator.board import board_in
-from drivers.simulator.world import SteppedWorld
-from drivers.stream import Counters
-from drivers.waveforms import Contact
-from drivers.waveforms.playlist import Playlist, play_recording
-from drivers.waveforms.recordings import Recording
-
-LSB_MV = millivolts_per_count(6, 2.42)
-#: Channel 2 climbs by so much a sample.
-STEP_MV = 0.001
-
-
-class Numbered:
-    """Electrodes that show the number of the sample at 250 Hz."""
-
-    duration_s = None
-
-    def playing(self, time_s: float) -> str:
-        return "numbers"
-
-    def at(self, time_s: float) -> Contact:
-        return Contact(0.2, round(time_s * 250) * STEP_MV, False)
-
-
-class BoundedWorld(SteppedWorld):
-    """A stepped world that ends instead of waiting for ever."""
-
-    limit_s = 120.0
-
-    def sleep(self, seconds: float) -> None:
-        super().sleep(seconds)
-        assert self.now() < self.limit_s, "the driver hangs"
-
-    def take_edge(self, timeout_s: float) -> Edge | None:
-        assert self.now() < self.limit_s, "the driver hangs"
-        return super().take_edge(timeout_s)
-
-
-def opened(*faults: str, seed: int = 1, clock_error_ppm: float = 0.0) -> Board:
-    options = SimulatorOptions(seed=seed, noise=0.0, clock_error_ppm=clock_error_ppm, faults=faults)
-    return board_in(BoundedWorld(Numbered(), options), options)
-
-
-@dataclass(frozen=True)
-class Take:
-    """What came out of a stream."""
-
-    frames: list[Frame]
-    counters: Counters
-    period_s: float
-    conversions: list[int]
-
-    @property
-    def index_jumps(self) -> int:
-        return self.frames[-1].index - self.frames[0].index + 1 - len(self.frames)
-
-    @property
-    def missing_conversions(self) -> int:
-        return self.conversions[-1] - self.conversions[0] + 1 - len(self.frames)
-
-    def check_numbers(self) -> None:
-        """Each frame is the conversion that its index says, and every loss is counted."""
-        first = self.conversions[0] - self.frames[0].index
-        assert [c - f.index for c, f in zip(self.conversions, self.frames, strict=True)] == [
-            first
-        ] * len(self.frames)
-        assert self.counters.lost == self.index_jumps == self.missing_conversions
-
-
-def conversion(frame: Frame) -> int:
-    """Return the number of the conversion that channel 2 shows."""
-    number = round(frame.counts[1] * LSB_MV / STEP_MV)
-    assert frame.counts[1] == round(number * STEP_MV / LSB_MV)
-    return number
-
-
-def take(board: Board, seconds: float, options: ChipOptions | None = None) -> Take:
-    """Power up, stream for some seconds of signal, and stop."""
-    driver = Ads1292r(board, options or ChipOptions())
-    driver.power_up()
-    with driver.stream() as stream:
-        frames = list(islice(stream, round(seconds * 250)))
-        return Take(frames, stream.counters, stream.period_s, [conversion(f) for f in frames])
+from drivers.frame import FULL_SCALE_COUNTS, millivolts_per_count
+from tests.drivers.numbered import READ_MODES, conversion, opened, take
 
 
 def power_up_error(*faults: str, options: ChipOptions | None = None) -> DriverError:
@@ -131,74 +42,6 @@ def stream_error(*faults: str) -> DriverError:
     with pytest.raises(DriverError) as caught:
         take(opened(*faults), 600)
     return caught.value
-
-
-READ_MODES = pytest.mark.parametrize(
-    "options", [ChipOptions(), ChipOptions(read_mode="rdatac")], ids=["rdata", "rdatac"]
-)
-
-
-@READ_MODES
-def test_without_faults_nothing_is_lost_and_nothing_forbidden_is_done(options: ChipOptions) -> None:
-    simulator = SimulatorOptions(noise=0.0)
-    world = BoundedWorld(Numbered(), simulator)
-    seen = take(board_in(world, simulator), 10, options)
-    seen.check_numbers()
-    assert seen.counters.lost == 0
-    assert not world.chip.violations
-
-
-@READ_MODES
-def test_ten_minutes_come_out_code_for_code(options: ChipOptions) -> None:
-    simulator = SimulatorOptions(noise=0.0)
-    world = BoundedWorld(Numbered(), simulator)
-    world.limit_s = 700.0
-    seen = take(board_in(world, simulator), 600, options)
-    assert len(seen.frames) == 150_000
-    assert seen.counters.lost == 0
-    # The index is the sample's number in what is playing.
-    assert seen.conversions == [frame.index for frame in seen.frames]
-
-
-def test_a_recording_comes_out_sample_for_sample() -> None:
-    ecg_mv = np.random.default_rng(1).normal(0.0, 150.0, 2500)  # clips now and then at 403 mV
-    playlist = Playlist([play_recording(Recording("one", "one", ecg_mv))])
-    board = open_simulated_board(playlist, SimulatorOptions(noise=0.0), paced=False)
-    driver = Ads1292r(board, ChipOptions())
-    driver.power_up()
-    with driver.stream() as stream:
-        frames = list(islice(stream, 2375))
-    expected = np.clip(np.rint(ecg_mv / LSB_MV), MIN_COUNTS, FULL_SCALE_COUNTS)
-    assert frames[-1].index == 2499
-    assert [frame.counts[1] for frame in frames] == [expected[frame.index] for frame in frames]
-
-
-@settings(max_examples=30, deadline=None)
-@given(stalls=st.lists(st.tuples(st.integers(1, 200), st.floats(0.0, 0.5)), min_size=1, max_size=5))
-def test_any_stall_loses_exactly_the_samples_that_are_counted(
-    stalls: list[tuple[int, float]],
-) -> None:
-    board = opened()
-    driver = Ads1292r(board, ChipOptions())
-    driver.power_up()
-    frames: list[Frame] = []
-    with driver.stream() as stream:
-        for count, stall_s in stalls:
-            frames += islice(stream, count)
-            board.clock.sleep(stall_s)
-        frames += islice(stream, 10)
-        seen = Take(frames, stream.counters, stream.period_s, [conversion(f) for f in frames])
-    seen.check_numbers()
-    assert seen.counters.reinitialisations == 0
-
-
-@pytest.mark.realtime
-@READ_MODES
-def test_by_the_wall_clock_the_same_holds(options: ChipOptions) -> None:
-    board = open_simulated_board(Numbered(), SimulatorOptions(noise=0.0), paced=True)
-    seen = take(board, 2, options)
-    board.close()
-    seen.check_numbers()
 
 
 # F1 to F3: who is there?
