@@ -12,7 +12,6 @@ import zmq
 
 from daemon.errors import AddressInUse, AddressRefused, AddressUnusable, DaemonError
 
-DEFAULT_ADDRESS = "tcp://127.0.0.1:5292"
 IPC = "ipc://"
 LOOPBACK = re.compile(r"tcp://127\.\d{1,3}\.\d{1,3}\.\d{1,3}:(\d{1,5}|\*)")
 

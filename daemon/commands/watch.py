@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from rich.console import Console
 
-from daemon.addresses import DEFAULT_ADDRESS
+from config.settings import load
 from daemon.client import Subscriber
 from daemon.messages import KINDS, EcgMessage, IdentityMessage, StatusMessage, WaveMessage
 from daemon.watch import show_json, show_lines, show_live
@@ -36,7 +36,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--address", default=DEFAULT_ADDRESS, help="where the service publishes (%(default)s)"
+        "--address", help="where the service publishes (default: as in its settings)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object per message")
     parser.add_argument("--waves", action="store_true", help="with --json: the waveforms too")
@@ -52,13 +52,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _watch(args: argparse.Namespace) -> None:
     console = Console()
+    address = args.address or load().settings.publish.addresses[0]
     if args.json:
         topics = [topic for topic in KINDS if args.waves or topic not in WAVEFORMS]
-        with Subscriber(args.address, topics, SILENT_AFTER_S) as subscriber:
+        with Subscriber(address, topics, SILENT_AFTER_S) as subscriber:
             show_json(subscriber, sys.stdout)
     elif console.is_terminal:
-        with Subscriber(args.address, [*LINES, EcgMessage.TOPIC], SILENT_AFTER_S) as subscriber:
+        with Subscriber(address, [*LINES, EcgMessage.TOPIC], SILENT_AFTER_S) as subscriber:
             show_live(subscriber, console)
     else:
-        with Subscriber(args.address, LINES, SILENT_AFTER_S) as subscriber:
+        with Subscriber(address, LINES, SILENT_AFTER_S) as subscriber:
             show_lines(subscriber, sys.stdout)
