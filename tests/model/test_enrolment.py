@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.enrolment import Enrolment, keep_nearest
+from model.errors import EnrolmentFailed, NameInvalid
+from model.passport import Passport
+from model.scores import mean_direction, unit
+from model.template import Template
+from tests.model.models import AXES, GOOD, NOISY, classifier, embedder
+
+NOW = "2026-01-01T00:00:00Z"
+
+
+@pytest.fixture
+def passport(tmp_path: Path) -> Passport:
+    return Passport.load(embedder(tmp_path))
+
+
+def around(axis: int, beats: int, scatter: float = 0.1) -> np.ndarray:
+    noise = np.random.default_rng(axis).normal(size=(beats, 4)).astype(np.float32)
+    return unit(AXES[axis] + np.float32(scatter) * noise)
+
+
+def enrol(passport: Passport, beats: np.ndarray) -> Template:
+    enrolment = Enrolment("Ada", passport, needed=len(beats))
+    for beat in beats:
+        enrolment.push(beat, GOOD)
+    return enrolment.template(NOW, "simulated")
+
+
+def test_it_counts_good_beats_until_there_are_enough(passport: Passport) -> None:
+    enrolment = Enrolment("Ada", passport, needed=5)
+    qualities = [GOOD, NOISY, GOOD, GOOD, GOOD, GOOD, GOOD]
+    assert [enrolment.push(AXES[0], quality) for quality in qualities] == [1, 1, 2, 3, 4, 5, 5]
+    assert enrolment.complete
+
+
+def test_an_interruption_starts_it_again(passport: Passport) -> None:
+    enrolment = Enrolment("Ada", passport, needed=5)
+    enrolment.push(AXES[0], GOOD)
+    enrolment.restart()
+    assert enrolment.beats == 0
+
+
+def test_the_template_says_whose_and_which_models_it_is(passport: Passport) -> None:
+    template = enrol(passport, around(0, 20))
+    assert (template.person, template.model_sha256) == ("Ada", passport.sha256)
+    assert (template.created_utc, template.source) == (NOW, "simulated")
+    assert template.beats == 16
+
+
+def test_the_farthest_fifth_has_no_part_in_the_template(passport: Passport) -> None:
+    beats = np.concatenate([around(0, 16), around(3, 4)])
+    template = enrol(passport, beats)
+    np.testing.assert_allclose(template.embedding, mean_direction(beats[:16]), atol=1e-6)
+
+
+def test_the_beats_that_stay_keep_their_order() -> None:
+    beats = np.concatenate([around(3, 1), around(0, 4)])
+    np.testing.assert_array_equal(keep_nearest(beats), beats[1:])
+
+
+def test_two_people_in_one_enrolment_are_refused(passport: Passport) -> None:
+    with pytest.raises(EnrolmentFailed, match="the beats disagree as if two people"):
+        enrol(passport, np.concatenate([around(0, 10), around(1, 10)]))
+
+
+def test_noise_is_refused(passport: Passport) -> None:
+    scattered = np.random.default_rng(1).normal(size=(20, 4)).astype(np.float32)
+    with pytest.raises(EnrolmentFailed, match="disagree"):
+        enrol(passport, unit(scattered))
+
+
+def test_beats_that_are_all_the_same_agree(passport: Passport) -> None:
+    np.testing.assert_allclose(enrol(passport, AXES[[0] * 20]).embedding, AXES[0])
+
+
+def test_too_few_beats_are_refused(passport: Passport) -> None:
+    enrolment = Enrolment("Ada", passport, needed=20)
+    enrolment.push(AXES[0], GOOD)
+    with pytest.raises(EnrolmentFailed, match="'Ada' was not enrolled: 1 good beats of 20"):
+        enrolment.template(NOW, "simulated")
+
+
+def test_what_cannot_end_well_does_not_begin(passport: Passport, tmp_path: Path) -> None:
+    with pytest.raises(NameInvalid):
+        Enrolment("", passport)
+    with pytest.raises(EnrolmentFailed, match="4 beats is not between 5 and 1000"):
+        Enrolment("Ada", passport, needed=4)
+    with pytest.raises(EnrolmentFailed, match="knows only the group it was trained on"):
+        Enrolment("Ada", Passport.load(classifier(tmp_path)))
