@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from drivers.waveforms.recordings import read_recording
 from dsp.front_end import FrontEnd, FrontEndOptions
 from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import BeatWindow, Event, RPeak
+
+WORTH_PROCESSES_S = 2.0  # starting them takes about one
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +80,20 @@ def hear_all(
         mains_hz: frequency of the grid, 50 or 60.
         jobs: how many to hear at a time; None for as many as there are cores to run on.
     """
-    jobs = min(jobs or len(os.sched_getaffinity(0)), len(paths))
     hear_one = partial(_hear_or_error, signal=signal, mains_hz=mains_hz)
-    if jobs < 2:
-        yield from map(hear_one, paths)
+    began_s = perf_counter()
+    first = [hear_one(path) for path in paths[:1]]
+    others = paths[1:]
+    expected_s = (perf_counter() - began_s) * len(others)
+    yield from first
+    jobs = min(jobs or len(os.sched_getaffinity(0)), len(others))
+    if jobs < 2 or expected_s < WORTH_PROCESSES_S:
+        yield from map(hear_one, others)
         return
     context = get_context("forkserver")  # fork alone is not safe beside the progress bar's thread
     context.set_forkserver_preload([__name__, "wfdb"])
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        yield from pool.map(hear_one, paths)
+        yield from pool.map(hear_one, others)
 
 
 def _hear_or_error(path: str, signal: str, mains_hz: int) -> Heard | RecordingError:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from daemon import offline
 from daemon.commands import records
 from daemon.errors import EmbedderNeeded, ResultsNotWritable
 from daemon.offline import hear
@@ -27,6 +29,9 @@ START_S = 3  # the detector's learning
 NETWORKS = Path(__file__).parents[2] / "model" / "fixtures"  # each with a closed form
 
 
+heart = cache(Heart)
+
+
 def qrsd(*arguments: str | Path) -> int:
     parser = argparse.ArgumentParser("qrsd")
     records.add_parsers(parser.add_subparsers(required=True))
@@ -40,14 +45,14 @@ def write_heart(path: Path, seed: int, start_s: float = 0, seconds: float = 20) 
     """Write a synthetic heart as a table of raw codes, as a logger would have."""
     path.parent.mkdir(parents=True, exist_ok=True)
     span = slice(round(start_s * RATE_HZ), round((start_s + seconds) * RATE_HZ))
-    codes = np.rint(Heart(seed).ecg_mv[span] / millivolts_per_count(6, 2.42)).astype(int)
+    codes = np.rint(heart(seed).ecg_mv[span] / millivolts_per_count(6, 2.42)).astype(int)
     rows = [f"{4 * row}, {code}" for row, code in enumerate(codes)]
     path.write_text("\n".join(["timestamp, Channel 1", *rows]))
     return path
 
 
 def true_r_indices(seed: int, seconds: float) -> np.ndarray:
-    beats = np.floor(Heart(seed).phase_rad[: round(seconds * RATE_HZ)] / (2 * np.pi))
+    beats = np.floor(heart(seed).phase_rad[: round(seconds * RATE_HZ)] / (2 * np.pi))
     return np.flatnonzero(np.diff(beats) > 0) + 1
 
 
@@ -148,8 +153,9 @@ def test_what_had_to_be_assumed_is_said_on_standard_error(
 
 
 def test_side_by_side_is_the_same_as_one_by_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(offline, "WORTH_PROCESSES_S", 0.0)
     paths = [write_heart(tmp_path / f"heart{seed}.csv", seed) for seed in range(3)]
     printed = []
     for jobs in ("1", "2"):
