@@ -43,8 +43,10 @@ GUARD_S = 20e-6
 SILENT_PERIODS = 3
 #: Bad frames, failed transfers or fruitless watchdog reads in a row before re-initialisation.
 FAULTS_IN_A_ROW = 5
-#: Re-initialisations before the stream gives up ...
-MAX_REINITIALISATIONS = 3
+#: Pauses before each re-initialisation, so that a disturbance of a second or two can pass ...
+PAUSES_S = (0.0, 0.5, 1.0)
+#: ... and how many there are before the stream gives up ...
+MAX_REINITIALISATIONS = len(PAUSES_S)
 #: ... and the seconds of good frames that make up for them.
 REDEEMED_S = 60.0
 #: How often the registers are compared with what was written, between two samples; not in RDATAC
@@ -80,8 +82,8 @@ class FrameStream:
     """Iterates over frames of a chip that is converting.
 
     A jump of ``Frame.index`` is lost samples. Iteration never ends by itself; it raises DriverError
-    when recovery is exhausted. It blocks for a few sample periods, and for the two seconds of a
-    re-initialisation where one is needed.
+    when recovery is exhausted. It blocks for a few sample periods, and for a second or two where
+    the chip must be re-initialised.
 
     Args:
         board: the bus, DRDY and the clock.
@@ -356,6 +358,7 @@ class FrameStream:
         """
         cause = self._chip.diagnose() or symptom
         while self._reinitialisations_left > 0:
+            self._board.clock.sleep(PAUSES_S[-self._reinitialisations_left])
             self._reinitialisations_left -= 1
             self._reinitialisations += 1
             self.last_fault = cause
