@@ -15,10 +15,10 @@ from drivers.chip_setup import ChipOptions, ChipSetup, planned_registers, setup_
 from drivers.registers import Register
 
 
-def setup(options: ChipOptions, part: str = "ADS1292R", **changes: int) -> ChipSetup:
+def setup(options: ChipOptions, **changes: int) -> ChipSetup:
     """Return the setup of a chip that took what was planned, but for some registers."""
     registers = list(reg.RESET_VALUES)
-    for register, value in planned_registers(options, part).items():
+    for register, value in planned_registers(options, "ADS1292R").items():
         registers[register] = value
     for name, value in changes.items():
         registers[Register[name]] = value

@@ -162,7 +162,7 @@ def test_a_missing_package_is_named_with_its_remedy(
     spidev: type[FakeSpiDev], monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    backend = "gpiod" if package == "gpiod" else "gpiozero"
+    backend: Any = "gpiod" if package == "gpiod" else "gpiozero"
     with pytest.raises(PackageMissing, match=rf"{package} .*pip install 'qrsd\[pi\]'"):
         open_board(BoardOptions(drdy_backend=backend))
 
