@@ -7,6 +7,7 @@ DaemonError
 ├── AddressUnusable (OSError)            an address that cannot be bound
 ├── NothingToShow (FileNotFoundError)    no recordings that the demonstration could play
 ├── ServiceStopped (ChildProcessError)   the demonstration's service ended before its play did
+├── AcquisitionFailed (OSError)          the chip, or the process that reads it, is beyond recovery
 ├── CommandRefused (ValueError)          a request that the service cannot or will not obey
 ├── EmbedderNeeded (ValueError)          a command that a classifier cannot serve
 ├── ResultsNotWritable (OSError)         where a command was to put its results
@@ -55,6 +56,19 @@ class NothingToShow(DaemonError, FileNotFoundError):
 
 class ServiceStopped(DaemonError, ChildProcessError):
     """The service that the demonstration had started ended too early, or fell silent."""
+
+
+class AcquisitionFailed(DaemonError, OSError):
+    """No samples come any more.
+
+    Args:
+        message: what the acquisition process said last.
+        exit_code: what it ended with.
+    """
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 class CommandRefused(DaemonError, ValueError):

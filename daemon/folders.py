@@ -34,3 +34,8 @@ def runtime_folder() -> Path:
 def gallery_path() -> Path:
     """Return the file of the enrolled people."""
     return state_folder() / "gallery.sqlite"
+
+
+def control_address() -> str:
+    """Return the address of the control socket."""
+    return f"ipc://{runtime_folder()}/control.ipc"

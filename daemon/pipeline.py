@@ -109,7 +109,7 @@ class Pipeline:
         return messages
 
     def _flush_if_due(self, index: int) -> list[Message]:
-        """Return the waveforms so far if they are a chunk, or if ``index`` does not continue them."""
+        """Return the waveforms so far if they are a chunk, or ``index`` does not continue them."""
         gathered = len(self._wave)
         if gathered == CHUNK_SAMPLES or (gathered and index != self._chunk_index + gathered):
             messages = self._flush()

@@ -205,7 +205,7 @@ def run_embed(args: argparse.Namespace) -> int:
         good = sum(beat.quality.good for beat in of_record)
         rows.append({"record": heard.path, "beats": len(of_record), "good": good})
     columns = list(zip(*beats, strict=True)) or [(), (), (), ()]
-    arrays = {
+    arrays: dict[str, Any] = {
         "record": np.array(columns[0], dtype=np.str_),
         "r_index": np.array(columns[1], dtype=np.int64),
         "quality": np.array(columns[2], dtype=np.float64),

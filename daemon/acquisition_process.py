@@ -1,0 +1,94 @@
+"""The acquisition process as the service sees it: started, read, started again, stopped."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from config.source import SourceOptions
+from daemon.records import RECORD, RecordReader
+from drivers.frame import Frame
+
+READ_BYTES = 65536
+STOP_S = 3.0
+
+
+class AcquisitionProcess:
+    """One run of ``daemon.acquisition``.
+
+    Args:
+        options: where samples come from.
+
+    Attributes:
+        samples: descriptor to be polled for samples.
+        reports: descriptor to be polled for reports.
+        queued_max: most samples that have ever waited in the pipe.
+        ended: True once the process has closed its pipe of samples.
+    """
+
+    def __init__(self, options: SourceOptions) -> None:
+        self.samples, samples_end = os.pipe()
+        self.reports, reports_end = os.pipe()
+        ends = (samples_end, reports_end)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "daemon.acquisition", *map(str, ends)],
+            stdin=subprocess.PIPE,
+            pass_fds=ends,
+        )
+        for descriptor in ends:
+            os.close(descriptor)
+        self._configure(options)
+        self._reader = RecordReader()
+        self._rest_of_reports = b""
+        self.queued_max = 0
+        self.ended = False
+
+    @property
+    def pid(self) -> int:
+        """Its process number."""
+        return self._process.pid
+
+    def read_frames(self) -> list[Frame]:
+        """Return the samples that wait."""
+        queued = fcntl.ioctl(self.samples, termios.FIONREAD, bytes(4))
+        self.queued_max = max(self.queued_max, struct.unpack("i", queued)[0] // RECORD.size)
+        data = os.read(self.samples, READ_BYTES)
+        self.ended = not data
+        return self._reader.feed(data)
+
+    def read_reports(self) -> Iterator[dict[str, Any]]:
+        """Yield the reports that wait."""
+        data = os.read(self.reports, READ_BYTES)
+        *lines, self._rest_of_reports = (self._rest_of_reports + data).split(b"\n")
+        for line in lines:
+            yield json.loads(line)
+
+    def stop(self) -> int:
+        """End the process if it has not ended, and return its exit code."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        os.close(self.samples)
+        os.close(self.reports)
+        return self._process.returncode
+
+    def _configure(self, options: SourceOptions) -> None:
+        names = SourceOptions.__dataclass_fields__
+        plain = {name: value for name, value in asdict(options).items() if name in names}
+        assert self._process.stdin is not None
+        try:
+            with self._process.stdin as pipe:
+                pipe.write(json.dumps(plain).encode())
+        except BrokenPipeError:
+            return  # it has died already; whoever reads the samples will find out

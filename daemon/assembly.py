@@ -1,0 +1,90 @@
+"""Puts the service together from its settings: the only file that knows everyone."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import zmq
+
+from config.errors import SettingInvalid
+from config.settings import Settings
+from daemon.acquisition_process import AcquisitionProcess
+from daemon.addresses import check_address
+from daemon.control import ControlServer
+from daemon.folders import control_address, gallery_path
+from daemon.front_desk import FrontDesk
+from daemon.health import Notifier
+from daemon.messages import Source
+from daemon.pipeline import Pipeline
+from daemon.publisher import Publisher
+from daemon.recognition import open_network
+from daemon.service import Parts, Service
+from daemon.utc_clock import UtcClock
+from dsp.front_end import RATE_HZ
+from model.gallery import Gallery
+
+
+@contextmanager
+def assembled(settings: Settings) -> Iterator[Service]:
+    """Give a service that is ready to run, and take it apart afterwards.
+
+    Raises:
+        SettingsError, ModelError, GalleryError, DaemonError: a part cannot be had.
+    """
+    check(settings)
+    network = open_network(Path(settings.model) if settings.model else None)
+    passport = network.passport
+    source: Source = "simulated" if settings.source == "simulated" else "ads1292r"
+    with ExitStack() as parts:
+        gallery = parts.enter_context(Gallery(gallery_path()))
+        templates = gallery.templates(passport.sha256)
+        pipeline = Pipeline(network, templates, settings.front_end, settings.identifier)
+        clock = UtcClock(RATE_HZ, time.monotonic, time.time)
+        desk = FrontDesk(
+            gallery, passport, pipeline, source, lambda: clock.now().isoformat(timespec="seconds")
+        )
+        context = parts.enter_context(zmq.Context())
+        device = settings.device or socket.gethostname()
+        publisher = Publisher(context, settings.publish.addresses, device, source)
+        parts.enter_context(publisher)
+        control = parts.enter_context(ControlServer(context, control_address(), desk.commands))
+        notifier = Notifier.of_this_process()
+        parts.callback(notifier.close)
+        yield Service(
+            Parts(
+                start_acquisition=lambda: AcquisitionProcess(settings),
+                pipeline=pipeline,
+                desk=desk,
+                publisher=publisher,
+                control=control,
+                clock=clock,
+                notifier=notifier,
+                monotonic=time.monotonic,
+                model={
+                    "name": passport.name,
+                    "kind": passport.kind,
+                    "sha256": passport.sha256,
+                    "runtime": network.runtime,
+                },
+            )
+        )
+
+
+def check(settings: Settings) -> None:
+    """Check what no part can know of another.
+
+    Raises:
+        SettingInvalid: two settings do not go together.
+        AddressRefused: an address would let the whole network listen.
+    """
+    if settings.chip.rate_hz != RATE_HZ:
+        raise SettingInvalid(
+            f"chip.rate_hz: {settings.chip.rate_hz} is not {RATE_HZ:g}, the rate of the signal "
+            "chain and of its models"
+        )
+    for address in settings.publish.addresses:
+        check_address(address)

@@ -1,0 +1,190 @@
+"""``qrsd people``: who is enrolled, and what becomes of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from daemon.client import Control
+from daemon.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
+from daemon.folders import control_address, gallery_path
+from model.errors import ExportInvalid, PersonUnknown
+from model.gallery import Gallery
+from model.people_file import from_json, to_json
+from model.template import Person
+
+ANSWER_S = 2.0
+
+PEOPLE = """\
+See and change who is enrolled.
+
+examples:
+  qrsd people list
+  qrsd people rename Ada "Ada Lovelace"
+  qrsd people export Ada > ada.json      (everything that is held on her)
+  qrsd people import ada.json
+  qrsd people forget Ada"""
+
+
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands that look after the gallery."""
+    people = subparsers.add_parser(
+        "people",
+        help=PEOPLE.splitlines()[0].rstrip("."),
+        description=PEOPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = people.add_subparsers(metavar="COMMAND", required=True)
+
+    listing = commands.add_parser("list", help="who is enrolled")
+    listing.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
+    listing.set_defaults(run=run_list)
+
+    rename = commands.add_parser("rename", help="call somebody otherwise")
+    rename.add_argument("name", metavar="NAME")
+    rename.add_argument("new_name", metavar="NEW_NAME")
+    rename.set_defaults(run=run_rename)
+
+    forget = commands.add_parser("forget", help="erase everything that is held on somebody")
+    forget.add_argument("name", metavar="NAME")
+    forget.add_argument("--yes", action="store_true", help="do not ask")
+    forget.set_defaults(run=run_forget)
+
+    export = commands.add_parser("export", help="print what is held on people, as JSON")
+    export.add_argument("names", nargs="*", metavar="NAME", help="whom (default: everybody)")
+    export.set_defaults(run=run_export)
+
+    importing = commands.add_parser("import", help="enrol the people of an export")
+    importing.add_argument("file", metavar="FILE", help="what export printed; - for standard input")
+    importing.set_defaults(run=run_import)
+
+    for command in (listing, rename, forget, export, importing):
+        command.add_argument(
+            "--gallery",
+            type=Path,
+            metavar="PATH",
+            help="file of enrolled people (default: the running service's)",
+        )
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """Print who is enrolled, with how many templates and beats."""
+    people = _gallery_people(args)
+    if args.json:
+        print(json.dumps({"people": [_summary(person) for person in people]}))
+        return 0
+    if not people:
+        print("Nobody is enrolled yet: qrsd enroll NAME")
+        return 0
+    table = Table("name", "enrolled", "templates", "beats", box=None, pad_edge=False)
+    for person in people:
+        summary = _summary(person)
+        table.add_row(
+            person.name, person.created_utc, str(summary["templates"]), str(summary["beats"])
+        )
+    Console(highlight=False, markup=False).print(table)
+    return 0
+
+
+def run_rename(args: argparse.Namespace) -> int:
+    """Rename somebody, in the running service if there is one."""
+    if not _asked_service(args, "rename", person=args.name, name=args.new_name):
+        with Gallery(args.gallery or gallery_path()) as gallery:
+            gallery.rename(args.name, args.new_name)
+    print(f"{args.name} is called {args.new_name} now.")
+    return 0
+
+
+def run_forget(args: argparse.Namespace) -> int:
+    """Erase somebody, in the running service if there is one; 1 if the user thinks better of it."""
+    if not args.yes and not _confirmed(f"Erase everything that is held on {args.name}?"):
+        print(f"{args.name} is still enrolled.", file=sys.stderr)
+        return 1
+    if not _asked_service(args, "forget", person=args.name):
+        with Gallery(args.gallery or gallery_path()) as gallery:
+            gallery.forget(args.name)
+    print(f"{args.name} is forgotten.")
+    return 0
+
+
+def run_export(args: argparse.Namespace) -> int:
+    """Print everything that is held on the people named, or on everybody."""
+    people = _gallery_people(args)
+    known = {person.name for person in people}
+    for name in args.names:
+        if name not in known:
+            raise PersonUnknown(f"nobody called {name!r} is enrolled; see: qrsd people list")
+    wanted = set(args.names) or known
+    exported = to_json(person for person in people if person.name in wanted)
+    print(json.dumps(exported, indent=2, ensure_ascii=False))
+    return 0
+
+
+def run_import(args: argparse.Namespace) -> int:
+    """Enrol the people of an export: all of them or, if one is refused, none."""
+    where = "standard input" if args.file == "-" else args.file
+    people = from_json(_read(args.file, where), where)
+    with Gallery(args.gallery or gallery_path()) as gallery:
+        gallery.add(people)
+    print(f"Imported {', '.join(person.name for person in people) or 'nobody'}.")
+    return 0
+
+
+def _gallery_people(args: argparse.Namespace) -> list[Person]:
+    """Return everybody; a running service does not mind being read beside."""
+    with Gallery(args.gallery or gallery_path()) as gallery:
+        return gallery.people()
+
+
+def _summary(person: Person) -> dict[str, object]:
+    return {
+        "name": person.name,
+        "created_utc": person.created_utc,
+        "templates": len(person.templates),
+        "beats": sum(template.beats for template in person.templates),
+        "models": dict(Counter(template.model_sha256 for template in person.templates)),
+    }
+
+
+def _asked_service(args: argparse.Namespace, command: str, **fields: object) -> bool:
+    """Have the running service do it; return False if there is none.
+
+    Raises:
+        CommandRefused: the service says no, and why.
+        ServiceNotPermitted: there is one, and it is not ours to ask.
+    """
+    if args.gallery is not None:
+        return False
+    try:
+        with Control(control_address(), ANSWER_S) as control:
+            answer = control.request(command, **fields)
+    except ServiceNotPermitted:
+        raise
+    except ServiceUnavailable:
+        return False
+    if not answer["ok"]:
+        raise CommandRefused(answer["error"])
+    return True
+
+
+def _confirmed(question: str) -> bool:
+    """Ask on the terminal; no answer is no."""
+    with suppress(EOFError):
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    return False
+
+
+def _read(file: str, where: str) -> str:
+    if file == "-":
+        return sys.stdin.read()
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExportInvalid(f"{where}: cannot be read: {error}") from error

@@ -1,0 +1,142 @@
+"""``qrsd run`` and ``qrsd selftest``: the service itself, and a look at the board."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+
+from config.settings import Settings, load
+
+RUN = """\
+Run the service: read the chip, find the heartbeats, say whose heart it is.
+
+Settings come from /etc/qrsd/qrsd.yaml (or --settings), QRSD_... in the environment and --set. With
+--simulated no settings and no hardware are needed: two synthetic hearts take turns.
+
+examples:
+  qrsd run --simulated
+  qrsd run --simulated --play ecg-id/Person_01/rec_1 ecg-id/Person_02/rec_1
+  qrsd run --set chip.gain=4"""
+
+SELFTEST = """\
+Test board and chip: power-up, registers, supply, noise and the chip's own test signal.
+
+Stop the service first (systemctl stop qrsd): only one can have the chip. docs/hardware.md says what
+each line means. The exit code is 0 if everything is fine, else 1.
+
+examples:
+  qrsd selftest
+  qrsd selftest --simulated --json"""
+
+PAUSE_S = 3.0
+
+
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands."""
+    run_parser = _parser(subparsers, "run", RUN)
+    _add_settings(run_parser)
+    run_parser.add_argument(
+        "--play", nargs="+", metavar="RECORD", help="with --simulated: recordings, one by one"
+    )
+    run_parser.add_argument(
+        "--signal", default="0", help="name or number of the recordings' signal (%(default)s)"
+    )
+    run_parser.add_argument("--once", action="store_true", help="end after the last recording")
+    run_parser.set_defaults(run=run)
+    selftest = _parser(subparsers, "selftest", SELFTEST)
+    _add_settings(selftest)
+    selftest.add_argument("--json", action="store_true", help="print the lines as JSON")
+    selftest.set_defaults(run=run_selftest)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the service until it is stopped."""
+    from daemon.assembly import assembled
+
+    _start_logging()
+    with assembled(settings_of(args)) as service:
+        service.run()
+    return 0
+
+
+def run_selftest(args: argparse.Namespace) -> int:
+    """Run the self tests and print a line for each."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from daemon.sources import open_source
+    from drivers.ads1292r import Ads1292r
+
+    settings = settings_of(args)
+    with closing(open_source(settings).board) as board:
+        chip = Ads1292r(board, settings.chip)
+        setup = chip.power_up()
+        lines = chip.self_test()
+    if args.json:
+        print(json.dumps({"chip": asdict(setup), "tests": [asdict(line) for line in lines]}))
+    else:
+        title = f"{setup.part}{' SIMULATED' if setup.simulated else ''}"
+        table = Table("test", "measured", "expected", "", title=title, title_justify="left")
+        for line in lines:
+            verdict = "[green]fine[/]" if line.passed else f"[bold red]{line.advice}[/]"
+            table.add_row(line.name, f"{line.measured:.6g} {line.unit}", line.expected, verdict)
+        Console().print(table)
+    return 0 if all(line.passed for line in lines) else 1
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """Return the settings that the command line asks for.
+
+    Raises:
+        SettingsError: one of them does not fit.
+    """
+    return load(args.settings, assignments=[*_assignments(args), *args.set]).settings
+
+
+def _assignments(args: argparse.Namespace) -> Iterator[str]:
+    """Turn the short flags into the settings that they stand for."""
+    if args.simulated:
+        yield "source=simulated"
+    if getattr(args, "once", False):
+        yield "simulated.repeat=false"
+    if played := getattr(args, "play", None):
+        entries = [{"record": os.path.abspath(path), "signal": args.signal} for path in played]
+        pauses = [{"pause": PAUSE_S}] * len(entries)
+        both = [part for pair in zip(entries, pauses, strict=True) for part in pair]
+        yield f"simulated.play={json.dumps(both if len(entries) > 1 else entries)}"
+
+
+def _parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, description: str
+) -> argparse.ArgumentParser:
+    return subparsers.add_parser(
+        name,
+        help=description.splitlines()[0].rstrip("."),
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="one setting: chip.gain=4"
+    )
+    parser.add_argument("--simulated", action="store_true", help="use the simulated chip")
+
+
+def _start_logging() -> None:
+    """Log to stderr; under systemd with the priority that journald takes from the line's start."""
+    under_systemd = "JOURNAL_STREAM" in os.environ
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="<6>%(message)s" if under_systemd else "%(asctime)s %(levelname)s %(message)s",
+    )

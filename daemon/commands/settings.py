@@ -1,0 +1,84 @@
+"""``qrsd config``: check and show what the service is set to."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from config.settings import DEFAULT_PATH, Loaded, load
+
+CHECK = f"""\
+Check settings without starting anything. The exit code is 78 if the service cannot run with them.
+
+examples:
+  qrsd config check
+  qrsd config check new.yaml && sudo cp new.yaml {DEFAULT_PATH}"""
+
+SHOW = """\
+Show every setting in force, and where each that is not a default came from.
+
+example:
+  QRSD_CHIP_GAIN=4 qrsd config show"""
+
+
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands."""
+    config = subparsers.add_parser("config", help="check and show the settings")
+    actions = config.add_subparsers(required=True, metavar="ACTION")
+    for name, description, run in (("check", CHECK, run_check), ("show", SHOW, run_show)):
+        parser = actions.add_parser(
+            name,
+            help=description.splitlines()[0].rstrip("."),
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.add_argument(
+            "file", nargs="?", type=Path, help=f"settings file (default: {DEFAULT_PATH})"
+        )
+        if name == "show":
+            parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.set_defaults(run=run)
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """Load the settings as the service would, and the model that they name."""
+    from daemon.assembly import check
+    from daemon.recognition import open_network
+
+    settings = load(args.file).settings
+    check(settings)
+    open_network(Path(settings.model) if settings.model else None)
+    print(f"{args.file or DEFAULT_PATH}: fine")
+    return 0
+
+
+def run_show(args: argparse.Namespace) -> int:
+    """Print the settings in force."""
+    loaded = load(args.file)
+    settings = _plain(asdict(loaded.settings))
+    if args.json:
+        print(json.dumps({"settings": settings, "origins": loaded.origins}, indent=2))
+    else:
+        print(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), end="")
+        _print_origins(loaded)
+    return 0
+
+
+def _print_origins(loaded: Loaded) -> None:
+    print("\n# all defaults" if not loaded.origins else "\n# not the default:")
+    for path, origin in loaded.origins.items():
+        print(f"#   {path}: from {origin}")
+
+
+def _plain(value: Any) -> Any:
+    """Turn tuples into the lists that YAML and JSON have."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return value

@@ -1,0 +1,138 @@
+"""Where people are enrolled, listed, renamed and forgotten while the service runs.
+
+Each public method but ``attend`` is a command of the control socket: what it takes are the fields
+of the request, what it returns those of the answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from daemon.control import Command
+from daemon.errors import CommandRefused
+from daemon.messages import Source
+from daemon.pipeline import Pipeline
+from model.enrolment import Enrolment
+from model.errors import ModelError
+from model.gallery import Gallery
+from model.passport import Passport
+
+ENROL_BEATS = 20
+
+_LOG = logging.getLogger(__name__)
+
+
+class FrontDesk:
+    """Keeps the gallery and the people that the pipeline decides among in step.
+
+    Args:
+        gallery: the enrolled people.
+        passport: of the model in use.
+        pipeline: gathers the beats of an enrolment.
+        source: what these beats come from.
+        now_utc: tells the time, ISO 8601.
+    """
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        passport: Passport,
+        pipeline: Pipeline,
+        source: Source,
+        now_utc: Callable[[], str],
+    ) -> None:
+        self._gallery = gallery
+        self._passport = passport
+        self._pipeline = pipeline
+        self._source = source
+        self._now_utc = now_utc
+        self._outcome: dict[str, Any] = {"state": "none"}
+
+    @property
+    def commands(self) -> dict[str, Command]:
+        """The commands by the names that requests give them."""
+        return {
+            "enroll": self.enroll,
+            "enrolment": self.enrolment,
+            "cancel": self.cancel,
+            "people": self.people,
+            "rename": self.rename,
+            "forget": self.forget,
+        }
+
+    def attend(self) -> bool:
+        """End an enrolment that has its beats, well or not; return whether one has ended."""
+        enrolment = self._pipeline.enrolment
+        if enrolment is None or not enrolment.complete:
+            return False
+        self._pipeline.enrolment = None
+        self._outcome = {"person": enrolment.person, "needed": enrolment.needed}
+        try:
+            self._gallery.enrol(enrolment.template(self._now_utc(), self._source))
+        except ModelError as error:
+            self._outcome |= {"state": "failed", "beats": 0, "error": str(error)}
+            _LOG.warning("an enrolment failed: %s", type(error).__name__)
+        else:
+            self._outcome |= {"state": "done", "beats": enrolment.beats}
+            self._tell_pipeline()
+            _LOG.info("somebody was enrolled")
+        return True
+
+    def enroll(self, person: str, beats: int = ENROL_BEATS) -> Mapping[str, object]:
+        """Begin to gather the beats of whoever wears the electrodes."""
+        if self._pipeline.enrolment is not None:
+            raise CommandRefused(
+                f"{self._pipeline.enrolment.person!r} is being enrolled: wait for it, or cancel."
+            )
+        self._pipeline.enrolment = Enrolment(person, self._passport, beats)
+        return self.enrolment()
+
+    def enrolment(self) -> Mapping[str, object]:
+        """Tell how the enrolment goes, or how the last one ended."""
+        enrolment = self._pipeline.enrolment
+        if enrolment is None:
+            return self._outcome
+        return {
+            "state": "gathering",
+            "person": enrolment.person,
+            "beats": enrolment.beats,
+            "needed": enrolment.needed,
+        }
+
+    def cancel(self) -> Mapping[str, object]:
+        """Give up the enrolment."""
+        if self._pipeline.enrolment is None:
+            raise CommandRefused("Nobody is being enrolled.")
+        self._pipeline.enrolment = None
+        self._outcome = {"state": "none"}
+        return {}
+
+    def people(self) -> Mapping[str, object]:
+        """List who is enrolled."""
+        return {
+            "people": [
+                {
+                    "name": person.name,
+                    "created_utc": person.created_utc,
+                    "templates": len(person.templates),
+                }
+                for person in self._gallery.people()
+            ]
+        }
+
+    def rename(self, person: str, new_name: str) -> Mapping[str, object]:
+        """Call somebody otherwise."""
+        self._gallery.rename(person, new_name)
+        self._tell_pipeline()
+        return {}
+
+    def forget(self, person: str) -> Mapping[str, object]:
+        """Erase everything that is held on somebody."""
+        self._gallery.forget(person)
+        self._tell_pipeline()
+        return {}
+
+    def _tell_pipeline(self) -> None:
+        self._pipeline.use_templates(self._gallery.templates(self._passport.sha256))

@@ -1,0 +1,293 @@
+"""The service: one loop that owns the sockets, the gallery and the acquisition process.
+
+    samples ---.                     .--> publisher
+    reports ----> poll, one thread --+--> answers to commands
+    commands --'                     '--> systemd: ready, alive
+
+Only samples that have gone all the way to the publisher feed the watchdog, and only they make the
+service ready. An acquisition process that dies is started again, a bounded number of times; what
+was lost in between is a jump of the index like any other.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import FrameType
+from typing import Any
+
+import zmq
+
+from daemon.acquisition_process import AcquisitionProcess
+from daemon.control import ControlServer
+from daemon.errors import AcquisitionFailed
+from daemon.front_desk import FrontDesk
+from daemon.health import Notifier
+from daemon.messages import ContactState, Enrolment, ServiceState, StatusMessage
+from daemon.pipeline import Pipeline
+from daemon.publisher import Publisher
+from daemon.utc_clock import UtcClock
+from drivers.chip_setup import ChipSetup
+from drivers.frame import Frame
+from dsp.front_end import RATE_HZ
+
+STATUS_S = 1.0
+MAX_RESTARTS = 5  # within
+RESTARTS_FORGOTTEN_S = 60.0
+POLL_MS = 250
+LAST_WORDS_S = 0.3  # what the sockets' threads need to send the last messages
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that the service works with; ``daemon.assembly`` puts it together.
+
+    Attributes:
+        start_acquisition: starts the acquisition process.
+        monotonic: the clock of the edges, in seconds.
+        model: what the status says of the model.
+    """
+
+    start_acquisition: Callable[[], AcquisitionProcess]
+    pipeline: Pipeline
+    desk: FrontDesk
+    publisher: Publisher
+    control: ControlServer
+    clock: UtcClock
+    notifier: Notifier
+    monotonic: Callable[[], float]
+    model: Mapping[str, Any]
+
+
+class Service:
+    """Runs until it is told to stop, a simulated play ends, or the chip is beyond recovery."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._state: ServiceState = "starting"
+        self._index: int | None = None
+        self._index_offset = 0
+        self._time_s = 0.0
+        self._reports: dict[str, dict[str, Any]] = {}
+        self._received = self._received_before = 0
+        self._lost = 0
+        self._restarts: deque[float] = deque()
+        self._restart_count = 0
+        self._said: tuple[object, ...] = ()
+        self._status_due_s = 0.0
+        self._stop_asked = False
+
+    def run(self) -> None:
+        """Run the service.
+
+        Raises:
+            AcquisitionFailed: the chip failed for good.
+        """
+        with _stopping_on_signals(self._ask_to_stop):
+            while self._state not in ("ended", "stopping"):
+                self._run_acquisition()
+            self._say_goodbye()
+
+    def _ask_to_stop(self) -> None:
+        self._stop_asked = True
+
+    def _run_acquisition(self) -> None:
+        """Start the acquisition process and listen to it until it ends, by itself or by us."""
+        self._acquisition = self._parts.start_acquisition()
+        self._fresh = True
+        self._reports.pop("error", None)
+        poller = self._poller()
+        try:
+            while not (self._acquisition.ended or self._stop_asked):
+                self._turn(dict(poller.poll(POLL_MS)))
+        finally:
+            exit_code = self._acquisition.stop()
+        if self._stop_asked:
+            self._state = "stopping"
+        elif "end" in self._reports:
+            self._state = "ended"
+        else:
+            self._prepare_restart(exit_code)
+
+    def _poller(self) -> zmq.Poller:
+        poller = zmq.Poller()
+        for source in (
+            self._acquisition.samples,
+            self._acquisition.reports,
+            self._parts.publisher.socket,
+            self._parts.control.socket,
+        ):
+            poller.register(source, zmq.POLLIN)
+        return poller
+
+    def _turn(self, ready: Mapping[Any, int]) -> None:
+        """Do what there is to do: reports first, since the setup comes before the samples."""
+        parts = self._parts
+        if self._acquisition.reports in ready:
+            for report in self._acquisition.read_reports():
+                self._take_report(report)
+        if self._acquisition.samples in ready:
+            self._take_frames(self._acquisition.read_frames())
+        if parts.publisher.socket in ready:
+            parts.publisher.welcome()
+        if parts.control.socket in ready:
+            parts.control.answer()
+        self._say_status_if_due()
+
+    # Samples
+
+    def _take_frames(self, frames: list[Frame]) -> None:
+        pipeline, clock, publisher = self._parts.pipeline, self._parts.clock, self._parts.publisher
+        for frame in map(self._renumber, frames):
+            clock.observe(frame.index, frame.time_s)
+            for message in pipeline.push(frame):
+                publisher.publish(message, clock.utc(message.index or frame.index))
+            self._parts.desk.attend()
+        self._received += len(frames)
+        if frames and self._state != "running":
+            self._state = "running"
+            self._parts.notifier.ready()
+
+    def _renumber(self, frame: Frame) -> Frame:
+        """Carry the index on over a restart of the acquisition process, and count what is lost."""
+        if self._fresh:
+            self._fresh = False
+            if self._index is not None:
+                missed = max(round((frame.time_s - self._time_s) * RATE_HZ), 1)
+                self._index_offset = self._index + missed - frame.index
+        if self._index_offset:
+            frame = replace(frame, index=frame.index + self._index_offset)
+        if self._index is not None and frame.index > self._index + 1:
+            self._lost += frame.index - self._index - 1
+            self._parts.clock.interrupted()
+        self._index, self._time_s = frame.index, frame.time_s
+        return frame
+
+    # Reports
+
+    def _take_report(self, report: dict[str, Any]) -> None:
+        kind = report.pop("report")
+        self._reports[kind] = report
+        match kind:
+            case "setup":
+                fields = {name: _tuples(value) for name, value in report.items()}
+                self._parts.pipeline.use_setup(ChipSetup(**fields))
+                _LOG.info("%s at %g Hz is set up", report["part"], report["rate_hz"])
+            case "scheduling":
+                _LOG.info("acquisition got %s", report)
+            case "error":
+                _LOG.error("%s: %s", report["error"], report["message"])
+
+    def _prepare_restart(self, exit_code: int) -> None:
+        """Go on after the acquisition process died, unless it never worked or died too often."""
+        error = self._reports.get("error")
+        message = error["message"] if error else f"The acquisition process ended ({exit_code})."
+        now_s = self._parts.monotonic()
+        while self._restarts and now_s - self._restarts[0] > RESTARTS_FORGOTTEN_S:
+            self._restarts.popleft()
+        if self._fresh or len(self._restarts) == MAX_RESTARTS:
+            raise AcquisitionFailed(message, error["exit_code"] if error else 70)
+        self._restarts.append(now_s)
+        self._restart_count += 1
+        self._state = "recovering"
+        _LOG.warning("starting the acquisition process again: %s", message)
+
+    # Status
+
+    def _say_status_if_due(self) -> None:
+        """Say the status each second, and whenever something in it changes that matters."""
+        parts = self._parts
+        said = (self._state, self._contact, self._playing, self._enrolment())
+        now_s = parts.monotonic()
+        if now_s < self._status_due_s and said == self._said:
+            return
+        if self._said and self._contact != self._said[1] and self._contact == "off":
+            parts.clock.interrupted()
+        if now_s >= self._status_due_s:
+            self._status_due_s = now_s + STATUS_S
+            parts.clock.follow_wall_clock()
+            self._feed_watchdog()
+        self._said = said
+        self._say_status()
+
+    def _feed_watchdog(self) -> None:
+        if self._received != self._received_before:
+            self._received_before = self._received
+            self._parts.notifier.alive()
+            self._parts.notifier.status(f"{self._received} samples, {self._lost} lost")
+        else:
+            self._parts.notifier.status(f"{self._state}: no samples come")
+
+    def _say_status(self) -> None:
+        pipeline, clock, index = self._parts.pipeline, self._parts.clock, self._index
+        message = StatusMessage(
+            index=index,
+            state=self._state,
+            contact=self._contact,
+            heart_rate_bpm=pipeline.heart_rate_bpm,
+            quality=pipeline.quality,
+            playing=self._playing,
+            counters=self._counters(),
+            chip=self._reports.get("setup"),
+            model=dict(self._parts.model),
+            scheduling=self._reports.get("scheduling"),
+            enrolment=self._enrolment(),
+            clock_offset_s=None if index is None else clock.offset_s,
+        )
+        self._parts.publisher.publish(message, clock.now() if index is None else clock.utc(index))
+
+    def _counters(self) -> dict[str, int | float]:
+        reported = self._reports.get("counters", {})
+        return {
+            **{name: value for name, value in reported.items() if type(value) in (int, float)},
+            "received": self._received,
+            "lost": self._lost,
+            "restarts": self._restart_count,
+            "queued_max": self._acquisition.queued_max,
+        }
+
+    @property
+    def _contact(self) -> ContactState:
+        return self._parts.pipeline.contact
+
+    @property
+    def _playing(self) -> str | None:
+        playing = self._reports.get("playing")
+        return playing["name"] if playing else None
+
+    def _enrolment(self) -> Enrolment | None:
+        enrolment = self._parts.pipeline.enrolment
+        if enrolment is None:
+            return None
+        return Enrolment(enrolment.person, enrolment.beats, enrolment.needed)
+
+    def _say_goodbye(self) -> None:
+        self._parts.notifier.stopping()
+        self._say_status()
+        self._parts.publisher.socket.poll(round(LAST_WORDS_S * 1000))
+
+
+def _tuples(value: Any) -> Any:
+    """Turn JSON's lists back into the tuples that they were."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+@contextmanager
+def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call ``stop`` on SIGTERM and SIGINT."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
