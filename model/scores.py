@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale vectors to length 1 along the last axis; a zero vector stays zero."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    scaled: NDArray[np.float32] = vectors / np.where(length > 0, length, 1)
-    return scaled
+    length: NDArray[np.float32] = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    length[length == 0] = 1
+    return vectors / length
 
 
 def mean_direction(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
