@@ -53,6 +53,8 @@ systemd-sysusers "$here/qrsd.sysusers"
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
     systemctl try-restart qrsd
+fi
+if [ -e /run/udev/control ]; then
     udevadm control --reload
     udevadm trigger --action=change --subsystem-match=spidev --subsystem-match=gpio
 fi

@@ -17,10 +17,7 @@ rm -rf "$DESTDIR/opt/qrsd"
 rm -f "$DESTDIR/usr/local/bin/qrsd" \
     "$DESTDIR/etc/systemd/system/qrsd.service" \
     "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
-if [ -n "$live" ]; then
-    systemctl daemon-reload
-    udevadm control --reload
-fi
+[ -z "$live" ] || systemctl daemon-reload
 
 if [ "$PURGE" = 1 ]; then
     rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd"
