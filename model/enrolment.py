@@ -12,6 +12,8 @@ from model.passport import Passport
 from model.scores import cosine, mean_direction, s_norm
 from model.template import Template
 
+FEWEST_BEATS = 5
+MOST_BEATS = 1000
 DROPPED = 0.2  # the part of the beats, those farthest from the mean, that the template leaves out
 
 
@@ -39,8 +41,8 @@ class Enrolment:
                 f"model {passport.name!r} knows only the group it was trained on; "
                 "enrolment takes an embedder, such as the model that comes with qrsd"
             )
-        if not 5 <= needed <= 1000:
-            raise EnrolmentFailed(f"{needed} beats is not between 5 and 1000")
+        if not FEWEST_BEATS <= needed <= MOST_BEATS:
+            raise EnrolmentFailed(f"{needed} beats is not between {FEWEST_BEATS} and {MOST_BEATS}")
         self.person = person
         self.needed = needed
         self._passport = passport
@@ -76,8 +78,8 @@ class Enrolment:
         """
         if not self.complete:
             raise EnrolmentFailed(
-                f"{self.person!r} was not enrolled: {self.beats} good beats of {self.needed}; "
-                "keep still and check that the electrodes sit well"
+                f"{self.person!r} was not enrolled: {self.beats} good beats, {self.needed} are "
+                "needed; keep still and check that the electrodes sit well"
             )
         beats = keep_nearest(np.stack(self._embeddings))
         self._check_agreement(beats)

@@ -15,6 +15,7 @@ ModelError
 │   ├── ModelUnloadable (ValueError)         the runtime refuses the file
 │   └── ModelShapeWrong (ValueError)         its tensors are not what the passport says
 ├── GalleryError
+│   ├── GalleryMissing (FileNotFoundError)   no such file
 │   ├── GalleryUnreadable (ValueError)       not a gallery, or damaged
 │   ├── GalleryTooNew (ValueError)           written by a newer qrsd
 │   ├── GalleryNotPermitted (PermissionError) the folder or the file is not ours to write
@@ -99,6 +100,12 @@ class ModelShapeWrong(NetworkError, ValueError):
 
 class GalleryError(ModelError):
     """The file of enrolled people cannot do what was asked."""
+
+
+class GalleryMissing(GalleryError, FileNotFoundError):
+    """There is no gallery at that path."""
+
+    exit_code = 66
 
 
 class GalleryUnreadable(GalleryError, ValueError):

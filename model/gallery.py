@@ -13,7 +13,6 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +21,7 @@ import numpy as np
 from model.errors import (
     GalleryBusy,
     GalleryError,
+    GalleryMissing,
     GalleryNotPermitted,
     GalleryNotWritten,
     GalleryTooNew,
@@ -63,19 +63,23 @@ SETTINGS = (
 
 
 class Gallery:
-    """The enrolled people; made empty, with its folder, where there is none yet.
+    """The enrolled people.
 
     Args:
         path: the SQLite file.
+        make: make it, empty and with its folder, where there is none yet.
 
     Raises:
-        GalleryError: it is damaged, too new, not a gallery, or may not be opened.
+        GalleryError: it is missing, damaged, too new, not a gallery, or may not be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, make: bool = True) -> None:
         self._path = path
+        self._version = 0
         with self._explained():
-            _make_private(path)
+            if make:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _keep_private(path, os.O_CREAT if make else 0)
             self._database = sqlite3.connect(path, isolation_level=None)
         try:
             with self._explained():
@@ -103,19 +107,20 @@ class Gallery:
         known = {template.person for template in self.templates(model_sha256)}
         return [person.name for person in self.people() if person.name not in known]
 
-    def enrol(self, template: Template) -> None:
-        """Add a template, and its person if that is somebody new.
+    def enrol(self, *templates: Template) -> None:
+        """Add templates, all or none, and their persons where they are new.
 
         Raises:
             NameInvalid: the name is empty, too long, or has control characters.
         """
-        check_name(template.person)
         with self._transaction():
-            self._database.execute(
-                "INSERT OR IGNORE INTO person (name, created_utc) VALUES (?, ?)",
-                (template.person, template.created_utc),
-            )
-            self._insert(template)
+            for template in templates:
+                check_name(template.person)
+                self._database.execute(
+                    "INSERT OR IGNORE INTO person (name, created_utc) VALUES (?, ?)",
+                    (template.person, template.created_utc),
+                )
+                self._insert(template)
 
     def add(self, people: Iterable[Person]) -> None:
         """Add people with all that is held on them: all of them or, if one is refused, none.
@@ -161,6 +166,14 @@ class Gallery:
             self._database.execute("DELETE FROM person WHERE name = ?", (name,))
         self._sweep()
 
+    def changed_elsewhere(self) -> bool:
+        """Tell whether another program has changed the gallery since this was last asked."""
+        with self._explained():
+            version = self._value("PRAGMA data_version")
+        changed: bool = version != self._version
+        self._version = version
+        return changed
+
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
@@ -190,6 +203,7 @@ class Gallery:
             )
         if (report := self._value("PRAGMA integrity_check")) != "ok":
             raise self._damaged(report)
+        self._version = self._value("PRAGMA data_version")
 
     def _value(self, query: str) -> Any:
         return self._database.execute(query).fetchone()[0]
@@ -255,6 +269,8 @@ class Gallery:
             yield
         except GalleryError:
             raise
+        except FileNotFoundError as error:
+            raise GalleryMissing(f"{self._path}: no such gallery") from error
         except PermissionError as error:
             raise self._not_permitted() from error
         except sqlite3.DatabaseError as error:
@@ -298,13 +314,12 @@ def check_name(name: str) -> None:
         )
 
 
-def _make_private(path: Path) -> None:
-    """Make the file if it is not there, and keep others from reading it.
+def _keep_private(path: Path, flags: int) -> None:
+    """Open the file, with flags that may make it, and keep others from reading it.
 
     Made by root, it belongs to the owner of its folder, so that the service can open it too.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(path, "ab", opener=partial(os.open, mode=0o600)) as file:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600), "rb+") as file:
         if os.fstat(file.fileno()).st_mode & 0o077:
             os.fchmod(file.fileno(), 0o600)
         if os.geteuid() == 0:

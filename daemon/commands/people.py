@@ -1,4 +1,4 @@
-"""``qrsd people``: who is enrolled, and what becomes of them."""
+"""``qrsd people``: who is enrolled, and what becomes of them (``enroll`` has its own file)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from daemon.client import Control
+from daemon.commands import enroll
 from daemon.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
 from daemon.folders import control_address, gallery_path
-from model.errors import ExportInvalid, PersonUnknown
+from model.errors import ExportInvalid, GalleryMissing, PersonUnknown
 from model.gallery import Gallery
 from model.people_file import from_json, to_json
 from model.template import Person
@@ -35,6 +36,7 @@ examples:
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands that look after the gallery."""
+    enroll.add_parser(subparsers)
     people = subparsers.add_parser(
         "people",
         help=PEOPLE.splitlines()[0].rstrip("."),
@@ -95,8 +97,8 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_rename(args: argparse.Namespace) -> int:
     """Rename somebody, in the running service if there is one."""
-    if not _asked_service(args, "rename", person=args.name, name=args.new_name):
-        with Gallery(args.gallery or gallery_path()) as gallery:
+    if not _asked_service(args, "rename", person=args.name, new_name=args.new_name):
+        with Gallery(args.gallery or gallery_path(), make=False) as gallery:
             gallery.rename(args.name, args.new_name)
     print(f"{args.name} is called {args.new_name} now.")
     return 0
@@ -108,7 +110,7 @@ def run_forget(args: argparse.Namespace) -> int:
         print(f"{args.name} is still enrolled.", file=sys.stderr)
         return 1
     if not _asked_service(args, "forget", person=args.name):
-        with Gallery(args.gallery or gallery_path()) as gallery:
+        with Gallery(args.gallery or gallery_path(), make=False) as gallery:
             gallery.forget(args.name)
     print(f"{args.name} is forgotten.")
     return 0
@@ -138,9 +140,14 @@ def run_import(args: argparse.Namespace) -> int:
 
 
 def _gallery_people(args: argparse.Namespace) -> list[Person]:
-    """Return everybody; a running service does not mind being read beside."""
-    with Gallery(args.gallery or gallery_path()) as gallery:
-        return gallery.people()
+    """Return everybody; a running service does not mind that its gallery is read."""
+    try:
+        with Gallery(args.gallery or gallery_path(), make=False) as gallery:
+            return gallery.people()
+    except GalleryMissing:
+        if args.gallery is not None:
+            raise
+        return []
 
 
 def _summary(person: Person) -> dict[str, object]:

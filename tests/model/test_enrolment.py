@@ -82,7 +82,9 @@ def test_beats_that_are_all_the_same_agree(passport: Passport) -> None:
 def test_too_few_beats_are_refused(passport: Passport) -> None:
     enrolment = Enrolment("Ada", passport, needed=20)
     enrolment.push(AXES[0], GOOD)
-    with pytest.raises(EnrolmentFailed, match="'Ada' was not enrolled: 1 good beats of 20"):
+    with pytest.raises(
+        EnrolmentFailed, match="'Ada' was not enrolled: 1 good beats, 20 are needed"
+    ):
         enrolment.template(NOW, "simulated")
 
 

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from model.errors import (
     ExportInvalid,
     GalleryBusy,
+    GalleryMissing,
     GalleryNotPermitted,
     GalleryNotWritten,
     GalleryTooNew,
@@ -105,6 +106,15 @@ def test_templates_of_another_model_are_left_out_and_said(gallery: Gallery) -> N
     gallery.enrol(template("Bob", model=OTHER_MODEL))
     assert [kept.person for kept in gallery.templates(MODEL)] == ["Ada"]
     assert gallery.unknown_to(MODEL) == ["Bob"]
+
+
+def test_it_notices_what_another_program_changed(gallery: Gallery, path: Path) -> None:
+    gallery.enrol(template("Ada"))
+    assert not gallery.changed_elsewhere()
+    with Gallery(path) as other:
+        other.enrol(template("Bob"))
+    assert gallery.changed_elsewhere()
+    assert not gallery.changed_elsewhere()
 
 
 def test_people_are_renamed(gallery: Gallery) -> None:
@@ -225,6 +235,11 @@ class TestExport:
 
 class TestWhatIsWrong:
     """One clear sentence each."""
+
+    def test_no_file(self, path: Path) -> None:
+        with pytest.raises(GalleryMissing, match="no such gallery"):
+            Gallery(path, make=False)
+        assert not path.parent.exists()
 
     def test_no_database(self, path: Path) -> None:
         path.parent.mkdir()

@@ -1,0 +1,146 @@
+"""``qrsd enroll``: have somebody known, from now on, by their heart."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from config.settings import load
+from daemon.client import Control
+from daemon.commands.records import Hearing
+from daemon.errors import CommandRefused
+from daemon.folders import control_address, gallery_path
+from daemon.offline import Heard
+from daemon.recognition import open_network
+from model.enrolment import MOST_BEATS, Enrolment
+from model.errors import EnrolmentFailed
+from model.gallery import Gallery
+from model.network import Network
+from model.template import Template
+from model.tensor import normalise
+
+LIVE_BEATS = 20
+RECORD_BEATS = 10  # the least; a record's other beats count too
+POLL_S = 0.25
+
+ENROLL = """\
+Enrol a person: whoever wears the electrodes now, or the person of recordings.
+
+Sit still; it takes some twenty beats. Each further enrolment of the same name, such as one on
+another day, adds to what is known of this person. Of recordings, each is an enrolment.
+
+examples:
+  qrsd enroll Ada
+  qrsd enroll Ada --record ecg-id/Person_01/rec_1 ecg-id/Person_01/rec_2"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "enroll",
+        help="have somebody known by their heart",
+        description=ENROLL,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument(
+        "--beats",
+        type=int,
+        metavar="N",
+        help=f"good beats to gather (default: {LIVE_BEATS}), or that a recording must have at "
+        f"least (default: {RECORD_BEATS})",
+    )
+    of_records = parser.add_argument_group("from recordings, without a running service")
+    of_records.add_argument("--record", nargs="+", dest="records", metavar="RECORD")
+    of_records.add_argument(
+        "--signal", default="0", metavar="NAME|NUMBER", help="which signal (default: 0)"
+    )
+    of_records.add_argument(
+        "--mains", type=int, choices=(50, 60), default=50, help="grid frequency in Hz (default: 50)"
+    )
+    of_records.add_argument(
+        "--model", type=Path, metavar="PATH", help="a .tflite (default: the service's)"
+    )
+    of_records.add_argument(
+        "--gallery", type=Path, metavar="PATH", help="file to enrol in (default: the service's)"
+    )
+    parser.set_defaults(run=run, jobs=None)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Enrol somebody from the running service, or from recordings."""
+    if args.records:
+        return enrol_from_records(args)
+    with Control(control_address()) as control:
+        enrol_live(control, args.name, args.beats or LIVE_BEATS, time.sleep)
+    return 0
+
+
+def enrol_live(control: Control, person: str, beats: int, wait: Callable[[float], object]) -> None:
+    """Have the running service enrol whoever wears the electrodes, and show how far it is.
+
+    Raises:
+        CommandRefused: the service cannot begin.
+        EnrolmentFailed: the beats were not one person's, or somebody cancelled.
+    """
+    answer = control.request("enroll", person=person, beats=beats)
+    if not answer["ok"]:
+        raise CommandRefused(answer["error"])
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    try:
+        with Progress(*columns, TextColumn("beats"), console=Console(stderr=True)) as progress:
+            bar = progress.add_task(f"Enrolling {person}", total=beats)
+            while answer["state"] == "gathering":
+                wait(POLL_S)
+                answer = control.request("enrolment")
+                progress.update(bar, completed=answer.get("beats", 0))
+    except KeyboardInterrupt:
+        control.request("cancel")
+        raise
+    if answer["state"] != "done":
+        raise EnrolmentFailed(answer.get("error", f"{person!r} was not enrolled: cancelled"))
+    print(f"{person} is enrolled.")
+
+
+def enrol_from_records(args: argparse.Namespace) -> int:
+    """Enrol the person of recordings: from each of them or, if one does not serve, from none."""
+    network = open_network(args.model or _models_setting())
+    hearing = Hearing(args)
+    minimum = args.beats or RECORD_BEATS
+    templates = [template_of(heard, args.name, network, minimum) for heard in hearing]
+    if hearing.exit_code:
+        return hearing.exit_code
+    with Gallery(args.gallery or gallery_path()) as gallery:
+        gallery.enrol(*templates)
+    counts = " and ".join(str(template.beats) for template in templates)
+    print(f"{args.name} is enrolled, by {counts} beats.")
+    return 0
+
+
+def template_of(heard: Heard, person: str, network: Network, minimum: int) -> Template:
+    """Make a template of all the good beats of a recording.
+
+    Raises:
+        EnrolmentFailed: they are fewer than ``minimum``, or not one person's.
+    """
+    good = sum(beat.quality.good for beat in heard.beats)
+    needed = min(max(good, minimum), MOST_BEATS)
+    enrolment = Enrolment(person, network.passport, needed)
+    outputs = network.run(normalise(heard.windows_mv))
+    for beat, output in zip(heard.beats, outputs, strict=True):
+        enrolment.push(output, beat.quality)
+    try:
+        return enrolment.template(datetime.now(UTC).isoformat(timespec="seconds"), "recording")
+    except EnrolmentFailed as error:
+        raise EnrolmentFailed(f"{heard.path}: {error}") from error
+
+
+def _models_setting() -> Path | None:
+    model = load().settings.model
+    return Path(model) if model else None
