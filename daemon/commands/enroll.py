@@ -40,7 +40,7 @@ examples:
   qrsd enroll Ada --record ecg-id/Person_01/rec_1 ecg-id/Person_01/rec_2"""
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "enroll",

@@ -1,4 +1,4 @@
-"""``qrsd people``: who is enrolled, and what becomes of them (``enroll`` has its own file)."""
+"""``qrsd people``: who is enrolled, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Table
 
 from daemon.client import Control
-from daemon.commands import enroll
 from daemon.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
 from daemon.folders import control_address, gallery_path
 from model.errors import ExportInvalid, GalleryMissing, PersonUnknown
@@ -36,7 +35,6 @@ examples:
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands that look after the gallery."""
-    enroll.add_parser(subparsers)
     people = subparsers.add_parser(
         "people",
         help=PEOPLE.splitlines()[0].rstrip("."),

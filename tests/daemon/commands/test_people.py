@@ -1,0 +1,223 @@
+"""``qrsd people`` on a gallery file and through a running service's control socket."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+import zmq
+
+from daemon.commands import enroll, people
+from daemon.control import Command, ControlServer
+from daemon.errors import CommandRefused
+from model.errors import (
+    ExportInvalid,
+    GalleryMissing,
+    GalleryUnreadable,
+    PersonExists,
+    PersonUnknown,
+)
+from model.gallery import Gallery
+from model.template import Template
+from tests.model.models import AXES
+
+
+def qrsd(*arguments: str | Path) -> int:
+    parser = argparse.ArgumentParser("qrsd")
+    subparsers = parser.add_subparsers(required=True)
+    people.add_parsers(subparsers)
+    enroll.add_parsers(subparsers)
+    args = parser.parse_args([str(argument) for argument in arguments])
+    code = args.run(args)
+    assert isinstance(code, int)
+    return code
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The service's gallery, in which Ada and Bob are enrolled."""
+    path = tmp_path / "gallery.sqlite"
+    with Gallery(path) as gallery:
+        for at, person in enumerate(("Ada", "Bob", "Bob")):
+            when = f"2026-01-0{at + 1}T00:00:00Z"
+            gallery.enrol(Template(person, AXES[at], 16, when, "a" * 64, "simulated"))
+    return path
+
+
+@contextmanager
+def serving(folder: Path, commands: Mapping[str, Command]) -> Iterator[None]:
+    """Answer on the control socket, as the service would."""
+    stop = Event()
+
+    def serve(server: ControlServer) -> None:
+        while not stop.is_set():
+            if server.socket.poll(10):
+                server.answer()
+
+    with (
+        zmq.Context() as context,
+        ControlServer(context, f"ipc://{folder}/control.ipc", commands) as server,
+    ):
+        thread = Thread(target=serve, args=(server,))
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+
+def names(path: Path) -> list[str]:
+    with Gallery(path) as gallery:
+        return [person.name for person in gallery.people()]
+
+
+def test_list_tells_who_is_enrolled(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert qrsd("people", "list") == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows == [
+        ["name", "enrolled", "templates", "beats"],
+        ["Ada", "2026-01-01T00:00:00Z", "1", "16"],
+        ["Bob", "2026-01-02T00:00:00Z", "2", "32"],
+    ]
+
+
+def test_list_is_json_for_scripts(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    qrsd("people", "list", "--json")
+    ada, bob = json.loads(capsys.readouterr().out)["people"]
+    assert ada["name"] == "Ada"
+    assert bob["templates"] == 2
+    assert bob["models"] == {"a" * 64: 2}
+
+
+def test_where_nobody_was_ever_enrolled_list_says_so_and_makes_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert qrsd("people", "list") == 0
+    assert "Nobody is enrolled yet" in capsys.readouterr().out
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_gallery_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(GalleryMissing, match=r"typo\.sqlite: no such gallery"):
+        qrsd("people", "list", "--gallery", tmp_path / "typo.sqlite")
+
+
+def test_a_damaged_gallery_is_an_error(path: Path) -> None:
+    path.write_bytes(b"not a database, and longer than a header of a hundred bytes " * 3)
+    with pytest.raises(GalleryUnreadable):
+        qrsd("people", "list")
+
+
+def test_rename_without_a_service_changes_the_file(path: Path) -> None:
+    assert qrsd("people", "rename", "Ada", "Ada Lovelace") == 0
+    assert names(path) == ["Ada Lovelace", "Bob"]
+
+
+def test_forget_asks_and_takes_no_answer_for_no(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for answer in ("", "\n", "n\n", "maybe\n"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        assert qrsd("people", "forget", "Ada") == 1
+    assert "Erase everything that is held on Ada? [y/N]" in capsys.readouterr().out
+    assert names(path) == ["Ada", "Bob"]
+
+
+def test_forget_erases_after_a_yes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert qrsd("people", "forget", "Ada") == 0
+    assert qrsd("people", "forget", "Bob", "--yes") == 0
+    assert names(path) == []
+
+
+def test_nobody_of_that_name_can_be_forgotten(path: Path) -> None:
+    with pytest.raises(PersonUnknown):
+        qrsd("people", "forget", "Eve", "--yes")
+
+
+def test_what_was_exported_is_imported_elsewhere(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    qrsd("people", "export", "Bob")
+    exported = capsys.readouterr().out
+    file = tmp_path / "bob.json"
+    file.write_text(exported)
+    other = tmp_path / "other.sqlite"
+    assert qrsd("people", "import", file, "--gallery", other) == 0
+    capsys.readouterr()
+    qrsd("people", "export", "--gallery", other)
+    assert capsys.readouterr().out == exported
+    assert names(other) == ["Bob"]
+
+
+def test_import_reads_standard_input(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    qrsd("people", "export")
+    monkeypatch.setattr("sys.stdin", io.StringIO(capsys.readouterr().out))
+    with pytest.raises(PersonExists, match="'Ada' is enrolled already"):
+        qrsd("people", "import", "-")
+
+
+def test_nobody_unknown_is_exported(path: Path) -> None:
+    with pytest.raises(PersonUnknown, match="'Eve'"):
+        qrsd("people", "export", "Ada", "Eve")
+
+
+def test_what_cannot_be_imported_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ExportInvalid, match=r"no\.json: cannot be read: .*No such file"):
+        qrsd("people", "import", tmp_path / "no.json")
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(ExportInvalid, match=r"broken\.json: not JSON"):
+        qrsd("people", "import", tmp_path / "broken.json")
+
+
+class TestWithAService:
+    """The service changes its own gallery, so that it knows at once."""
+
+    @pytest.fixture
+    def asked(self, tmp_path: Path) -> Iterator[list[tuple[str, ...]]]:
+        asked: list[tuple[str, ...]] = []
+
+        def rename(person: str, new_name: str) -> dict[str, object]:
+            asked.append(("rename", person, new_name))
+            return {}
+
+        def forget(person: str) -> dict[str, object]:
+            if person == "Eve":
+                raise CommandRefused("Nobody is called Eve.")
+            asked.append(("forget", person))
+            return {}
+
+        with serving(tmp_path, {"rename": rename, "forget": forget}):
+            yield asked
+
+    def test_it_is_asked(self, path: Path, asked: list[tuple[str, ...]]) -> None:
+        assert qrsd("people", "rename", "Ada", "Ann") == 0
+        assert qrsd("people", "forget", "Bob", "--yes") == 0
+        assert asked == [("rename", "Ada", "Ann"), ("forget", "Bob")]
+        assert names(path) == ["Ada", "Bob"]
+
+    def test_its_refusal_is_an_error(self, asked: list[tuple[str, ...]]) -> None:
+        with pytest.raises(CommandRefused, match="Nobody is called Eve"):
+            qrsd("people", "forget", "Eve", "--yes")
+
+    def test_it_is_not_asked_about_another_gallery(
+        self, path: Path, asked: list[tuple[str, ...]]
+    ) -> None:
+        qrsd("people", "forget", "Ada", "--yes", "--gallery", path)
+        assert asked == []
+        assert names(path) == ["Bob"]
