@@ -1,7 +1,8 @@
 """Where people are enrolled, listed, renamed and forgotten while the service runs.
 
-Each public method but ``attend`` is a command of the control socket: what it takes are the fields
-of the request, what it returns those of the answer.
+``attend`` and ``look_around`` are called by the service's loop. Each other public method is a
+command of the control socket: what it takes are the fields of the request, what it returns those
+of the answer.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from daemon.errors import CommandRefused
 from daemon.messages import Source
 from daemon.pipeline import Pipeline
 from model.enrolment import Enrolment
-from model.errors import ModelError
+from model.errors import GalleryError, ModelError
 from model.gallery import Gallery
 from model.passport import Passport
 
@@ -79,6 +80,14 @@ class FrontDesk:
             self._tell_pipeline()
             _LOG.info("somebody was enrolled")
         return True
+
+    def look_around(self) -> None:
+        """Learn of people whom another program enrolled, as ``qrsd people import`` does."""
+        try:
+            if self._gallery.changed_elsewhere():
+                self._tell_pipeline()
+        except GalleryError as error:
+            _LOG.warning("the gallery cannot be read now: %s", error)
 
     def enroll(self, person: str, beats: int = ENROL_BEATS) -> Mapping[str, object]:
         """Begin to gather the beats of whoever wears the electrodes."""

@@ -212,6 +212,7 @@ class Service:
         if now_s >= self._status_due_s:
             self._status_due_s = now_s + STATUS_S
             parts.clock.follow_wall_clock()
+            parts.desk.look_around()
             self._feed_watchdog()
         self._said = said
         self._say_status()
