@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 from importlib.metadata import version
 
-COMMANDS = ("service", "watch", "people", "records", "training", "settings", "demo")
+COMMANDS = ("service", "watch", "enroll", "people", "records", "training", "settings", "demo")
 
 QRSD = """\
 Whose heart is it? qrsd reads an ADS1292R, finds each heartbeat and says whose it is over ZeroMQ.

@@ -156,9 +156,9 @@ def main(arguments: list[str]) -> int:
 
 def _run(options: SourceOptions, sink: PipeSink, report: PipeReports) -> int:
     try:
-        source = open_source(options)
+        report({"report": "scheduling", **ask_for_realtime()})
+        source = open_source(options)  # a thread that it starts is scheduled alike
         with closing(source.board):
-            report({"report": "scheduling", **ask_for_realtime()})
             stop_collecting_garbage()
             acquire(source, options.chip, sink, report)
     except BrokenPipeError:

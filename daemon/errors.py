@@ -55,7 +55,16 @@ class NothingToShow(DaemonError, FileNotFoundError):
 
 
 class ServiceStopped(DaemonError, ChildProcessError):
-    """The service that the demonstration had started ended too early, or fell silent."""
+    """The service that the demonstration had started ended too early, or fell silent.
+
+    Args:
+        message: what it said last.
+        exit_code: what it ended with; None if it still runs.
+    """
+
+    def __init__(self, message: str, exit_code: int | None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code or DaemonError.exit_code
 
 
 class AcquisitionFailed(DaemonError, OSError):

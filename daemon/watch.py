@@ -139,7 +139,7 @@ def picture(scene: Scene, width: int, note: str = "") -> RenderableType:
     if scene.status and scene.status.enrolment:
         parts.append(_enrolment(scene.status.enrolment))
     parts.append(_line(scene, width - FRAME_CHARACTERS))
-    if scene.silent_s:
+    if scene.silent_s and scene.stamp:
         parts.append(Text(f"The service has been silent for {scene.silent_s:.0f} s.", "bold red"))
     if scene.lost_messages:
         parts.append(Text(f"{scene.lost_messages} messages did not arrive here.", "yellow"))

@@ -93,7 +93,9 @@ def _until_the_end(
             case Received(message=StatusMessage(state="ended")):
                 return
             case Silent(seconds) if service.poll() is not None or seconds > GIVE_UP_S:
-                raise ServiceStopped(f"The service stopped early: {_last_words(folder)}")
+                raise ServiceStopped(
+                    f"The service stopped early: {_last_words(folder)}", service.poll()
+                )
 
 
 @contextmanager
@@ -164,4 +166,4 @@ def words(state: str, person: str | None) -> str:
 
 def _last_words(folder: Path) -> str:
     lines = (folder / "log").read_text(errors="replace").splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1].removeprefix("qrsd: ") if lines else "it said nothing"
