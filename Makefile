@@ -29,10 +29,10 @@ test-train: .venv-train/with-tests
 	.venv-train/bin/python -m pytest -m train
 
 install:
-	PYTHON="$(PYTHON)" DESTDIR="$(DESTDIR)" sh systemd/install.sh
+	@PYTHON="$(PYTHON)" DESTDIR="$(DESTDIR)" sh systemd/install.sh
 
 uninstall:
-	PURGE="$(PURGE)" DESTDIR="$(DESTDIR)" sh systemd/uninstall.sh
+	@PURGE="$(PURGE)" DESTDIR="$(DESTDIR)" sh systemd/uninstall.sh
 
 clean:
 	rm -rf .venv .venv-train build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
