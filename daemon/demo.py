@@ -97,9 +97,12 @@ class Director:
         return f"Act {shown} of {len(self.outcomes)}: {self._acts[self._number].title}."
 
     def _begin(self, number: int) -> None:
+        if self._enrolling:  # too few good beats for it
+            self._enrolling = False
+            self._ask("cancel")
+            self._all[self._number].said = [("not finished", None)]
         self._number = number
         act = self._acts[number]
-        self._enrolling = False
         if act.expected == "enrolled":
             answer = self._ask("enroll", person=act.person, beats=ENROL_BEATS)
             if not answer["ok"]:
@@ -116,7 +119,9 @@ class Director:
             outcome.beats = status.enrolment.beats
         elif self._enrolling:
             self._enrolling = False
-            outcome.note("enrolled", outcome.act.person, after_s, ENROL_BEATS)
+            answer = self._ask("enrolment")
+            word = "enrolled" if answer["state"] == "done" else answer.get("error", "cancelled")
+            outcome.note(word, outcome.act.person, after_s, ENROL_BEATS)
 
 
 def _matters(identity: IdentityMessage, act: Act) -> bool:

@@ -108,7 +108,8 @@ def test_a_restart_forgets_who_it_was() -> None:
 
 
 def test_before_the_first_message_it_waits() -> None:
-    assert "waiting for the service" in text_of([])
+    assert "waiting for the service" in text_of([Silent(4.0)])
+    assert "silent" not in text_of([Silent(4.0)])
 
 
 def test_a_note_stands_below_the_picture() -> None:

@@ -51,7 +51,7 @@ def status(second: float, beats: int | None = None, lost: int = 0) -> Message:
 
 
 def yes(command: str, **fields: object) -> dict[str, Any]:
-    return {"ok": True}
+    return {"ok": True, "state": "done"}
 
 
 def outcomes(acts: list[Act], *messages: Message) -> list[Outcome]:
@@ -144,10 +144,34 @@ def test_an_enrolment_is_asked_for_when_its_act_begins_and_not_before() -> None:
 
 
 def test_an_enrolment_is_right_when_it_comes_to_its_end() -> None:
-    [done] = outcomes([ENROL], status(0), status(1, beats=1), status(9, beats=14), status(9.5))
-    [cut_short] = outcomes([ENROL], status(0), status(1, beats=1), status(9, beats=9))
-    assert done.right
-    assert not cut_short.right
+    [outcome] = outcomes([ENROL], status(0), status(1, beats=1), status(9, beats=14), status(9.5))
+    assert outcome.right
+    assert outcome.after_s == 9.5
+
+
+def test_an_enrolment_that_its_act_was_too_short_for_is_cancelled_and_wrong() -> None:
+    asked = []
+
+    def ask(command: str, **fields: object) -> dict[str, Any]:
+        asked.append(command)
+        return {"ok": True}
+
+    director = Director([ENROL, OFF], ask)
+    for message in (status(0), status(1, beats=1), status(9, beats=9), status(10.1, beats=9)):
+        director.take(Received(STAMP, message))
+    assert asked == ["enroll", "cancel"]
+    assert director.outcomes[0].said == [("not finished", None)]
+
+
+def test_an_enrolment_that_fails_shows_the_reason() -> None:
+    def ask(command: str, **fields: object) -> dict[str, Any]:
+        return {"ok": True, "state": "failed", "error": "These are two people."}
+
+    director = Director([ENROL], ask)
+    for message in (status(0), status(1, beats=1), status(9)):
+        director.take(Received(STAMP, message))
+    assert director.outcomes[0].said == [("These are two people.", "Ada")]
+    assert not director.outcomes[0].right
 
 
 def test_a_refused_enrolment_shows_the_reason() -> None:
