@@ -162,8 +162,8 @@ class Pipeline:
 
     def _interrupt(self, reason: Literal["gap", "lead_off"], index: int) -> list[Message]:
         self._identifier.interrupted(reason)
-        if self.enrolment is not None:
-            self.enrolment.restart()
+        if self.enrolment is not None and reason == "lead_off":
+            self.enrolment.restart()  # a lost sample does not change who wears the electrodes
         self.quality = None
         return [self._identity(index)]
 
