@@ -24,6 +24,9 @@ from model.identifier import IdentifierOptions
 DEFAULT_PATH = Path("/etc/qrsd/qrsd.yaml")
 ENVIRONMENT_PREFIX = "QRSD_"
 
+#: PyYAML lets pass what Python says of a date like 2026-13-01, and of brackets a thousand deep.
+NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+
 
 @dataclass(frozen=True, slots=True)
 class PublishOptions:
@@ -80,9 +83,11 @@ def load(
     """
     tree: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    if path is not None or DEFAULT_PATH.exists():
-        path = path or DEFAULT_PATH
-        _merge(tree, read_yaml(path), origins, str(path))
+    try:
+        _merge(tree, read_yaml(path or DEFAULT_PATH), origins, str(path or DEFAULT_PATH))
+    except SettingsMissing:
+        if path is not None:
+            raise
     environment = os.environ if environment is None else environment
     for name, text in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX):
@@ -107,8 +112,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise SettingsMissing(f"{path}: no such settings file") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsUnreadable(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
+        raise SettingsUnreadable(f"{path}: cannot be read: {_reason(error)}") from error
+    except NOT_YAML as error:
         raise SettingsUnreadable(f"{path}{_place(error)}: not YAML: {_problem(error)}") from error
     if tree is None:
         return {}
@@ -141,7 +146,7 @@ def _assign(
     """Set one value, written as in YAML."""
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except NOT_YAML as error:
         raise SettingInvalid(f"{origin}: {text!r} is not YAML: {_problem(error)}") from error
     for name in reversed(path.split(".")):
         value = {name: value}
@@ -158,10 +163,14 @@ def _path_of_variable(name: str) -> str:
     )
 
 
-def _place(error: yaml.YAMLError) -> str:
+def _place(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     return f":{mark.line + 1}:{mark.column + 1}" if mark else ""
 
 
-def _problem(error: yaml.YAMLError) -> str:
-    return str(getattr(error, "problem", None) or error)
+def _problem(error: Exception) -> str:
+    return str(getattr(error, "problem", None) or error).splitlines()[0]
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

@@ -13,6 +13,8 @@ from drivers.raspberry import BoardOptions
 from drivers.simulator.options import SimulatorOptions
 from drivers.waveforms.options import AT_REST, InterferenceOptions
 
+SHORTEST_S = 0.1  # nobody is heard in less
+
 
 @dataclass(frozen=True, slots=True)
 class PlayOptions:
@@ -39,10 +41,12 @@ class PlayOptions:
             raise ValueError("heart, record, pause: give just one of them")
         for name in ("pause", "seconds"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise ValueError(f"{name}: {value} is not above 0")
-        if self.from_s < 0:
-            raise ValueError(f"from_s: {self.from_s} is below 0")
+            if value is not None and value < SHORTEST_S:
+                raise ValueError(f"{name}: {value} is below {SHORTEST_S}")
+        for name in ("heart", "from_s"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ValueError(f"{name}: {value} is below 0")
 
 
 TWO_HEARTS = (

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
+from config.errors import SettingInvalid
 from config.settings import Settings, load
 
 RUN = """\
@@ -36,6 +37,7 @@ examples:
   qrsd selftest --simulated --json"""
 
 PAUSE_S = 3.0
+JOURNAL_PRIORITIES = {logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -97,7 +99,11 @@ def settings_of(args: argparse.Namespace) -> Settings:
     Raises:
         SettingsError: one of them does not fit.
     """
-    return load(args.settings, assignments=[*_assignments(args), *args.set]).settings
+    settings = load(args.settings, assignments=[*_assignments(args), *args.set]).settings
+    for flag in ("play", "once"):
+        if getattr(args, flag, False) and settings.source != "simulated":
+            raise SettingInvalid(f"--{flag} is for the simulated chip: add --simulated")
+    return settings
 
 
 def _assignments(args: argparse.Namespace) -> Iterator[str]:
@@ -110,7 +116,8 @@ def _assignments(args: argparse.Namespace) -> Iterator[str]:
         entries = [{"record": os.path.abspath(path), "signal": args.signal} for path in played]
         pauses = [{"pause": PAUSE_S}] * len(entries)
         both = [part for pair in zip(entries, pauses, strict=True) for part in pair]
-        yield f"simulated.play={json.dumps(both if len(entries) > 1 else entries)}"
+        play = json.dumps(both if len(entries) > 1 else entries, ensure_ascii=False)
+        yield f"simulated.play={play}"
 
 
 def _parser(
@@ -133,10 +140,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def _start_logging() -> None:
-    """Log to stderr; under systemd with the priority that journald takes from the line's start."""
-    under_systemd = "JOURNAL_STREAM" in os.environ
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="<6>%(message)s" if under_systemd else "%(asctime)s %(levelname)s %(message)s",
-    )
+    """Log to stderr; to journald with the priority that it takes from the start of a line."""
+    style = "%(asctime)s %(levelname)s %(message)s"
+    stderr = os.fstat(sys.stderr.fileno())
+    if os.environ.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}":
+        style = "%(levelname)s%(message)s"
+        for level, priority in JOURNAL_PRIORITIES.items():
+            logging.addLevelName(level, f"<{priority}>")
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=style)

@@ -53,7 +53,7 @@ def run_check(args: argparse.Namespace) -> int:
     settings = load(args.file).settings
     check(settings)
     open_network(Path(settings.model) if settings.model else None)
-    print(f"{args.file or DEFAULT_PATH}: fine")
+    print(f"{args.file or (DEFAULT_PATH if DEFAULT_PATH.exists() else 'the defaults')}: fine")
     return 0
 
 
