@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 
 
 class Notifier:
@@ -21,7 +22,8 @@ class Notifier:
         if address:
             path = "\0" + address[1:] if address.startswith("@") else address
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-            self._socket.connect(path)
+            self._socket.setblocking(False)
+            self._path = path
 
     @classmethod
     def of_this_process(cls) -> Notifier:
@@ -51,4 +53,5 @@ class Notifier:
 
     def _send(self, text: str) -> None:
         if self._socket is not None:
-            self._socket.send(text.encode())
+            with suppress(OSError):  # nobody reads it: no reason to stop, nor to wait
+                self._socket.sendto(text.encode(), self._path)

@@ -75,6 +75,7 @@ class Service:
         self._index_offset = 0
         self._time_s = 0.0
         self._reports: dict[str, dict[str, Any]] = {}
+        self._warned: set[str] = set()
         self._received = self._received_before = 0
         self._lost = 0
         self._restarts: deque[float] = deque()
@@ -147,7 +148,8 @@ class Service:
         for frame in map(self._renumber, frames):
             clock.observe(frame.index, frame.time_s)
             for message in pipeline.push(frame):
-                publisher.publish(message, clock.utc(message.index or frame.index))
+                index = frame.index if message.index is None else message.index
+                publisher.publish(message, clock.utc(index))
             self._parts.desk.attend()
         self._received += len(frames)
         if frames and self._state != "running":
@@ -181,8 +183,18 @@ class Service:
                 _LOG.info("%s at %g Hz is set up", report["part"], report["rate_hz"])
             case "scheduling":
                 _LOG.info("acquisition got %s", report)
-            case "error":
-                _LOG.error("%s: %s", report["error"], report["message"])
+            case "counters":
+                self._warn(report)
+
+    def _warn(self, counters: Mapping[str, Any]) -> None:
+        """Log once what the chip's stream survives but somebody should see to."""
+        found = {part["condition"]: part["message"] for part in counters["conditions"]}
+        if counters["last_fault"]:
+            found[counters["last_fault"]] = f"The chip was set up again: {counters['last_fault']}"
+        for condition, message in found.items():
+            if condition not in self._warned:
+                _LOG.warning("%s", message)
+        self._warned = set(found)
 
     def _prepare_restart(self, exit_code: int) -> None:
         """Go on after the acquisition process died, unless it never worked or died too often."""
