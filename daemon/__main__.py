@@ -8,11 +8,15 @@ exit code   0 done   1 a check failed   2 wrong usage   65 unreadable data   66 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from traceback import print_exc
 
 COMMANDS = ("service", "watch", "enroll", "people", "records", "training", "settings", "demo")
+
+BUG = 70
 
 QRSD = """\
 Whose heart is it? qrsd reads an ADS1292R, finds each heartbeat and says whose it is over ZeroMQ.
@@ -37,18 +41,21 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a subcommand and return its exit code; a user's mistake is one line, not a traceback."""
     args = build_parser().parse_args(arguments)
     try:
-        return int(args.run(args))
+        done = int(args.run(args))
+        sys.stdout.flush()
+        return done
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read our output has had enough, as `head` has
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         exit_code = getattr(error, "exit_code", None)
         if exit_code is None or args.traceback:
-            raise
-        print(f"qrsd: {error}", file=sys.stderr)
-        return int(exit_code)
+            print_exc()
+        else:
+            print(f"qrsd: {' '.join(str(error).splitlines())}", file=sys.stderr)
+        return BUG if exit_code is None else int(exit_code)
 
 
 if __name__ == "__main__":
