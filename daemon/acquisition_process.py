@@ -39,7 +39,7 @@ class AcquisitionProcess:
         self.reports, reports_end = os.pipe()
         ends = (samples_end, reports_end)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "daemon.acquisition", *map(str, ends)],
+            [sys.executable, "-P", "-m", "daemon.acquisition", *map(str, ends)],
             stdin=subprocess.PIPE,
             pass_fds=ends,
         )
