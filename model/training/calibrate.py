@@ -13,7 +13,7 @@ from model.passport import Calibration
 from model.training.metrics import Trials, error_rates, pool_trials, threshold_at_fmr
 
 FMR = 0.01
-RIDGE = 1e-3  # on the slope: scores that leave no overlap would drive it to infinity
+RIDGE = 1e-5  # on the slope: scores that leave no overlap would drive it to infinity
 
 
 def calibrate(trials_by_beats: Sequence[Trials], fmr: float = FMR) -> Calibration:

@@ -31,6 +31,7 @@ from model.training.errors import TooLittleData
 from model.training.evaluate import percent
 from model.training.export import check_agreement, run_tflite, to_tflite, write_model
 from model.training.metrics import Trials, error_rates
+from model.training.reference import write_reference
 from model.training.study import STRETCHES, Plan, Progress
 from model.training.train import OneCycle
 
@@ -51,7 +52,7 @@ def train_classifier(beats: Beats, plan: Plan, folder: Path, progress: Progress)
     Args:
         beats: of the group, each person's in time order.
         plan: what to make; its folds do not matter.
-        folder: where NAME.tflite and NAME.json go.
+        folder: where NAME.tflite, .json and .reference.npz go.
         progress: told of the training.
 
     Raises:
@@ -66,6 +67,7 @@ def train_classifier(beats: Beats, plan: Plan, folder: Path, progress: Progress)
     agreement = check_agreement(outputs, _predict(network, test))
     calibration = _calibrate(run_tflite(converted, held_out.windows_mv), held_out)
     model_path = write_model(converted, folder, plan.name)
+    write_reference(network, folder, plan.name)
     confusion = confusion_matrix(outputs, test)
     accuracy = float(np.trace(confusion) / confusion.sum())
     passport = Passport(
@@ -144,15 +146,20 @@ def _fit(beats: Beats, plan: Plan, on_step: Callable[[], None]) -> KerasModel:
         keras.optimizers.AdamW(rate, weight_decay=plan.recipe.weight_decay),
         "sparse_categorical_crossentropy",
     )
-    each_step = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: on_step())
-    network.fit(batches(), steps_per_epoch=plan.recipe.steps, verbose=0, callbacks=[each_step])
+    each_step = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: on_step())
+    network.fit(
+        batches(),
+        steps_per_epoch=plan.recipe.steps,
+        shuffle=False,
+        verbose=0,
+        callbacks=[each_step],
+    )
     return network
 
 
 def _predict(network: KerasModel, beats: Beats) -> NDArray[np.float32]:
-    outputs: NDArray[np.float32] = network.predict(
-        normalise(beats.windows_mv)[..., None], verbose=0
-    )
+    windows = normalise(beats.windows_mv)[..., None]
+    outputs: NDArray[np.float32] = network.predict(windows, verbose=0)
     return outputs
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,36 +16,31 @@ from model.tensor import normalise
 from model.training.architecture import KerasModel
 from model.training.errors import ConversionFailed
 
-Precision: TypeAlias = Literal["int8", "float32"]
-
+INT16_ACTIVATIONS = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
 LEAST_COSINE = 0.999
 REPRESENTATIVE = 1000  # beats that tell the converter how large each layer's numbers become
 
 
-def to_tflite(
-    network: KerasModel, windows_mv: NDArray[np.float64], precision: Precision = "int8"
-) -> bytes:
-    """Convert a network for one beat at a time, with float input and output.
+def to_tflite(network: KerasModel, windows_mv: NDArray[np.float64]) -> bytes:
+    """Convert a network for one beat at a time, with weights of 8 bits and activations of 16.
+
+    Input and output stay floats. Activations of 8 bits would be faster, but would turn the
+    embedding by 2.6 degrees, where these turn it by 1.
 
     Args:
         network: takes (n, 175, 1).
         windows_mv: beats that it was trained on, shape (n, 175).
-        precision: ``int8`` computes in 8 bits, at a third of the size.
     """
+    chosen = np.random.default_rng(0).permutation(len(windows_mv))[:REPRESENTATIVE]
+    beats = normalise(windows_mv[chosen])
     one_beat = keras.InputSpec(shape=(1, windows_mv.shape[1], 1), dtype="float32")
     with TemporaryDirectory() as folder:
         network.export(folder, verbose=False, input_signature=[one_beat])
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        return _convert(converter, windows_mv, precision)
-
-
-def _convert(converter: Any, windows_mv: NDArray[np.float64], precision: Precision) -> bytes:
-    if precision == "int8":
-        chosen = np.random.default_rng(0).permutation(len(windows_mv))[:REPRESENTATIVE]
-        beats = normalise(windows_mv[chosen])
+        converter.target_spec.supported_ops = [INT16_ACTIVATIONS]
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([beat[None, :, None]] for beat in beats)
-    converted: bytes = converter.convert()
+        converted: bytes = converter.convert()
     return converted
 
 
@@ -58,7 +54,9 @@ def write_model(model: bytes, folder: Path, name: str) -> Path:
 
 def run_tflite(model: bytes, windows_mv: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the outputs of a TFLite model for beats in mV, (n, 175) to (n, outputs)."""
-    interpreter: Any = tf.lite.Interpreter(model_content=model, num_threads=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it may move to another package one day
+        interpreter: Any = tf.lite.Interpreter(model_content=model, num_threads=1)
     interpreter.allocate_tensors()
     into = interpreter.get_input_details()[0]["index"]
     out_of = interpreter.get_output_details()[0]["index"]

@@ -26,6 +26,7 @@ from model.training.errors import TooLittleData, UnknownPerson
 from model.training.evaluate import PROTOCOL, Comparison, compare, figures, percent, templates
 from model.training.export import check_agreement, run_tflite, to_tflite, write_model
 from model.training.metrics import equal_error_rate
+from model.training.reference import write_reference
 from model.training.train import Recipe, embed, train_embedder
 
 STRETCHES = tuple(range(1, 11))  # beats behind a decision, each with its own calibration
@@ -68,12 +69,12 @@ class FoldResult:
     """One fold's network on the persons that it never saw, by number of beats.
 
     Attributes:
-        int8: comparisons by what ships, one for each of STRETCHES.
-        float32: the same by the network before its conversion, one for each of REPORTED.
+        converted: comparisons by the TFLite model, one for each of STRETCHES.
+        original: the same by Keras, one for each of REPORTED.
     """
 
-    int8: list[Comparison]
-    float32: list[Comparison]
+    converted: list[Comparison]
+    original: list[Comparison]
 
 
 def study(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passport:
@@ -82,7 +83,7 @@ def study(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passpor
     Args:
         beats: of all persons.
         plan: what to make.
-        folder: where NAME.tflite, NAME.json and NAME.cohort.npy go.
+        folder: where NAME.tflite, .json, .cohort.npy and .reference.npz go.
         progress: told of each stage.
 
     Raises:
@@ -148,6 +149,7 @@ def _make_model(
     outputs = run_tflite(converted, beats.windows_mv)
     agreement = check_agreement(outputs, embed(network, beats.windows_mv))
     model_path = write_model(converted, folder, plan.name)
+    write_reference(network, folder, plan.name)
     cohort = Cohort.write(folder / f"{plan.name}.cohort.npy", templates(beats, unit(outputs)))
     passport = Passport(
         name=plan.name,
@@ -178,7 +180,9 @@ def _training(beats: Beats, plan: Plan) -> dict[str, Any]:
 
 
 def _pooled(results: Sequence[FoldResult]) -> list[Comparison]:
-    return [Comparison.pool([fold.int8[at] for fold in results]) for at in range(len(STRETCHES))]
+    return [
+        Comparison.pool([fold.converted[at] for fold in results]) for at in range(len(STRETCHES))
+    ]
 
 
 def _metrics(results: Sequence[FoldResult]) -> dict[str, Any]:
@@ -187,9 +191,9 @@ def _metrics(results: Sequence[FoldResult]) -> dict[str, Any]:
     by_beats = {}
     for reported, stretch in enumerate(REPORTED):
         at = STRETCHES.index(stretch)
-        folds = [fold.int8[at].trials for fold in results]
+        folds = [fold.converted[at].trials for fold in results]
         fmr, fnmr = transferred_rates(folds)
-        original = Comparison.pool([fold.float32[reported] for fold in results])
+        original = Comparison.pool([fold.original[reported] for fold in results])
         by_beats[str(stretch)] = figures(pooled[at]) | {
             "eer_before_conversion": percent(equal_error_rate(original.trials)),
             "at_thresholds_of_other_folds": {"fmr": percent(fmr), "fnmr": percent(fnmr)},

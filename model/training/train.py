@@ -68,12 +68,6 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
         return {"peak": self._peak, "steps": self._steps}
 
 
-def use_one_thread() -> None:
-    """Keep TensorFlow to one core: faster for so small a network, and the same every time."""
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-
-
 def train_embedder(
     beats: Beats, recipe: Recipe, seed: int, on_step: Callable[[], None] = lambda: None
 ) -> KerasModel:

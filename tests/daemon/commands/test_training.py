@@ -1,0 +1,109 @@
+"""``qrsd train`` from recordings to a model that can be trusted."""
+
+from __future__ import annotations
+
+import argparse
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from daemon.commands import training
+from drivers.frame import millivolts_per_count
+from drivers.waveforms.hearts import Heart
+from dsp.front_end import FrontEnd
+from model.passport import Passport
+from model.training.errors import TooLittleData, UnknownPerson
+
+pytestmark = pytest.mark.train
+pytest.importorskip("tensorflow", reason="needs the [train] extra", exc_type=ImportError)
+
+RATE_HZ = 250
+heart = cache(Heart)
+
+
+def write_record(path: Path, seed: int, start_s: int, seconds: int) -> None:
+    """Write a stretch of a synthetic heart as a table of raw codes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ecg_mv = heart(seed).ecg_mv[start_s * RATE_HZ : (start_s + seconds) * RATE_HZ]
+    codes = np.rint(ecg_mv / millivolts_per_count(6, 2.42)).astype(int)
+    rows = [f"{4 * row}, {code}" for row, code in enumerate(codes)]
+    path.write_text("\n".join(["timestamp, Channel 1", *rows]))
+
+
+def train(*arguments: str | Path) -> int:
+    parser = argparse.ArgumentParser("qrsd")
+    training.add_parsers(parser.add_subparsers(required=True))
+    args = parser.parse_args(["train", *map(str, arguments)])
+    code: int = args.run(args)
+    return code
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven synthetic hearts, two records of twenty seconds each."""
+    data = tmp_path_factory.mktemp("people")
+    for seed in range(7):
+        for record in (0, 1):
+            write_record(data / f"Person_{seed}" / f"rec_{record}.csv", seed, 40 * record, 20)
+    return data
+
+
+def test_an_embedder_comes_with_passport_cohort_and_figures(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = train(
+        people, "--out", tmp_path, "--name", "tiny", "--steps", "12", "--folds", "2",
+        "--leave-out", "Person_6", "--licence", "CC0", "--cite", "nobody",
+    )  # fmt: skip
+    assert code == 0
+    assert "People it never saw" in capsys.readouterr().out
+    passport = Passport.load(tmp_path / "tiny.tflite")
+    passport.check_front_end(FrontEnd.description())
+    assert passport.kind == "embedder"
+    assert passport.cohort is not None
+    assert passport.cohort.embeddings.shape == (6, 64)
+    assert len(passport.calibration.thresholds) == 10
+    assert passport.training["persons"] == [f"Person_{seed}" for seed in range(6)]
+    assert passport.training["never_seen"] == ["Person_6"]
+    assert passport.training["licence"] == "CC0"
+    assert passport.metrics["tflite_cosine_with_keras"]["mean"] >= 0.999
+    by_beats = passport.metrics["by_beats"]
+    assert list(by_beats) == ["1", "5", "10"]
+    for figures in by_beats.values():
+        low, high = figures["eer"]["interval_95"]
+        assert low <= figures["eer"]["percent"] <= high
+
+
+def test_a_classifier_knows_its_group(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed, name in enumerate(("Ada", "Bob", "Cy")):
+        write_record(tmp_path / "group" / f"{name}.csv", seed, 0, 110)
+    train("--classifier", tmp_path / "group", "--out", tmp_path, "--name", "group", "--steps", "60")
+    assert "given to their person" in capsys.readouterr().out
+    passport = Passport.load(tmp_path / "group.tflite")
+    assert passport.kind == "classifier"
+    assert passport.tensors.labels == ("Ada", "Bob", "Cy")
+    assert passport.metrics["accuracy"] > 90
+    confusion = np.array(passport.metrics["confusion"])
+    assert confusion.trace() / confusion.sum() == pytest.approx(
+        passport.metrics["accuracy"] / 100, abs=1e-4
+    )
+    assert max(passport.calibration.thresholds) <= 0, "a log-probability"
+
+
+def test_a_person_with_too_little_data_is_named_with_what_is_needed(tmp_path: Path) -> None:
+    write_record(tmp_path / "group" / "Ada.csv", 0, 0, 110)
+    write_record(tmp_path / "group" / "Bob.csv", 1, 0, 20)
+    with pytest.raises(TooLittleData, match=r"Bob has \d+ good beats, and 60 are needed"):
+        train("--classifier", tmp_path / "group", "--out", tmp_path)
+
+
+def test_too_few_persons_for_the_folds_are_refused(people: Path, tmp_path: Path) -> None:
+    with pytest.raises(TooLittleData, match="5 folds need 10 or more"):
+        train(people, "--out", tmp_path, "--folds", "5")
+
+
+def test_a_stranger_cannot_be_left_out(people: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownPerson, match="Nemo cannot be left out"):
+        train(people, "--out", tmp_path, "--leave-out", "Nemo")

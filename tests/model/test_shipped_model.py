@@ -1,0 +1,66 @@
+"""The models that come with the project: whole, small, and the same in every TFLite runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dsp.front_end import FrontEnd
+from model.network import Network
+from model.scores import unit
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "model" / "ecg_id.tflite"
+HELD_OUT = ROOT / "tests" / "model" / "held_out.tflite"
+
+models = pytest.mark.parametrize("path", [SHIPPED, HELD_OUT], ids=lambda path: path.stem)
+
+
+@models
+def test_it_computes_what_keras_computed(path: Path) -> None:
+    with np.load(path.with_suffix(".reference.npz")) as reference:
+        windows, outputs = reference["windows"], reference["outputs"]
+    agreement = np.sum(Network(path).run(windows) * unit(outputs), axis=1)
+    assert len(windows) == 50
+    assert agreement.min() >= 0.999
+
+
+@models
+def test_it_was_trained_behind_the_signal_chain_of_this_version(path: Path) -> None:
+    Network(path).passport.check_front_end(FrontEnd.description())
+
+
+@models
+def test_it_is_small(path: Path) -> None:
+    assert path.stat().st_size < 80_000
+
+
+@models
+def test_its_passport_says_what_it_was_made_of_and_how_good_it_is(path: Path) -> None:
+    passport = Network(path).passport
+    assert passport.training["data"] == ["ecg-id"]
+    assert passport.training["licence"] == "ODC-By 1.0"
+    assert any("Lugovaya" in source for source in passport.training["citations"])
+    assert len(passport.calibration.thresholds) == 10
+    assert passport.metrics["by_beats"]["10"]["eer"]["percent"] < 5
+
+
+@models
+def test_its_cohort_is_one_unit_vector_for_each_person_of_the_training(path: Path) -> None:
+    passport = Network(path).passport
+    assert passport.cohort is not None
+    assert len(passport.cohort.embeddings) == len(passport.training["persons"])
+    lengths = np.linalg.norm(passport.cohort.embeddings, axis=1)
+    np.testing.assert_allclose(lengths, 1, atol=1e-5)
+
+
+def test_the_shipped_model_learnt_from_everybody_and_the_other_left_six_out() -> None:
+    everybody = set(Network(SHIPPED).passport.training["persons"])
+    training = Network(HELD_OUT).passport.training
+    never_seen = set(training["never_seen"])
+    assert len(everybody) == 60
+    assert len(never_seen) == 6
+    assert not never_seen & set(training["persons"])
+    assert never_seen | set(training["persons"]) == everybody

@@ -1,0 +1,52 @@
+"""The conversion, and the check that nothing was lost in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.scores import unit
+from model.training.errors import ConversionFailed
+
+pytestmark = pytest.mark.train
+pytest.importorskip("tensorflow", reason="needs the [train] extra", exc_type=ImportError)
+
+
+def test_a_converted_network_computes_what_keras_does() -> None:
+    from model.training.architecture import embedder
+    from model.training.export import check_agreement, run_tflite, to_tflite
+    from model.training.reference import made_up_beats
+    from model.training.train import embed
+
+    network, beats_mv = embedder(), made_up_beats(60, seed=2)
+    converted = to_tflite(network, beats_mv)
+    assert len(converted) < 80_000
+    outputs = run_tflite(converted, beats_mv)
+    assert check_agreement(outputs, embed(network, beats_mv))["least"] >= 0.999
+    assert unit(outputs).shape == (60, 64)
+
+
+def test_outputs_that_disagree_are_refused() -> None:
+    from model.training.export import check_agreement
+
+    original = np.eye(4, dtype=np.float32)
+    turned = original + 0.1
+    assert check_agreement(3 * original, original) == {"mean": 1.0, "least": 1.0}
+    with pytest.raises(ConversionFailed, match="have a mean cosine of"):
+        check_agreement(turned, original)
+
+
+def test_a_reference_holds_beats_of_nobody_and_their_outputs(tmp_path: Path) -> None:
+    from model.training.architecture import embedder
+    from model.training.reference import write_reference
+    from model.training.train import embed
+
+    network = embedder()
+    write_reference(network, tmp_path, "tiny")
+    with np.load(tmp_path / "tiny.reference.npz") as reference:
+        assert reference["windows"].shape == (50, 175)
+        np.testing.assert_allclose(
+            unit(reference["outputs"]), embed(network, reference["windows"]), atol=1e-5
+        )
