@@ -7,7 +7,7 @@ and JSON give it, becomes a tree of them. What is not given keeps the dataclass'
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from difflib import get_close_matches
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -17,13 +17,16 @@ from config.typed_json import typed
 Options = TypeVar("Options")
 
 
-def build(kind: type[Options], given: Mapping[str, Any], path: str = "") -> Options:
+def build(
+    kind: type[Options], given: Mapping[str, Any], path: str = "", default: Options | None = None
+) -> Options:
     """Make the options ``kind`` out of plain values.
 
     Args:
         kind: a dataclass whose fields have defaults.
         given: values by field name; tables for fields that are dataclasses themselves.
         path: where ``given`` stands in the settings, for errors: ``chip.``.
+        default: what is not given stays as it is here; None for the fields' own defaults.
 
     Raises:
         SettingInvalid: a name is not known, or a value does not fit.
@@ -33,9 +36,9 @@ def build(kind: type[Options], given: Mapping[str, Any], path: str = "") -> Opti
     for name, value in given.items():
         if name not in hints:
             raise SettingInvalid(f"{path}{name}: {_unknown(str(name), hints)}")
-        values[name] = _build_value(hints[name], value, f"{path}{name}")
+        values[name] = _build_value(hints[name], value, f"{path}{name}", _default(kind, name))
     try:
-        return kind(**values)
+        return kind(**values) if default is None else replace(cast(Any, default), **values)
     except (ValueError, TypeError) as error:
         raise SettingInvalid(f"{path}{error}") from error
 
@@ -50,9 +53,9 @@ def leaves(kind: type[Any], path: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{path}{field.name}", hint
 
 
-def _build_value(hint: Any, value: object, path: str) -> Any:
+def _build_value(hint: Any, value: object, path: str, default: object) -> Any:
     if is_dataclass(hint):
-        return build(cast(type[Any], hint), _table(value, path), f"{path}.")
+        return build(cast(type[Any], hint), _table(value, path), f"{path}.", default)
     element = _element_of(hint)
     if is_dataclass(element):
         if not isinstance(value, list):
@@ -65,6 +68,12 @@ def _build_value(hint: Any, value: object, path: str) -> Any:
         return typed(hint, value, path)
     except ValueError as error:
         raise SettingInvalid(str(error)) from error
+
+
+def _default(kind: Any, name: str) -> Any:
+    """Return what a section is without settings, which need not be its dataclass's defaults."""
+    field = kind.__dataclass_fields__[name]
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _table(value: object, path: str) -> Mapping[str, Any]:
