@@ -9,7 +9,6 @@ Frame -> Sample (mV) -> FrontEnd -> RPeak ----------------------------> r_peak
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -140,7 +139,7 @@ class Pipeline:
             case BeatWindow():
                 return self._identify(event, index)
             case Interruption():
-                return self._interrupt(event.reason, index)
+                return self._interrupt(event, index)
 
     def _identify(self, beat: BeatWindow, index: int) -> list[Message]:
         output = self._network.run(normalise(np.array([beat.ecg_mv])))[0]
@@ -160,10 +159,12 @@ class Pipeline:
             self._identity(index),
         ]
 
-    def _interrupt(self, reason: Literal["gap", "lead_off"], index: int) -> list[Message]:
-        self._identifier.interrupted(reason)
-        if self.enrolment is not None and reason == "lead_off":
-            self.enrolment.restart()  # a lost sample does not change who wears the electrodes
+    def _interrupt(self, interruption: Interruption, index: int) -> list[Message]:
+        if not interruption.wearer_may_differ:
+            return []
+        self._identifier.interrupted(interruption.reason)
+        if self.enrolment is not None:
+            self.enrolment.restart()
         self.quality = None
         return [self._identity(index)]
 

@@ -22,7 +22,7 @@ from model.template import Template
 from model.tensor import normalise
 
 MIN_BEATS = IdentifierOptions().min_beats
-DEFAULT_MODEL = Path(__file__).parents[1] / "model" / "heart.tflite"
+DEFAULT_MODEL = Path(__file__).parents[1] / "model" / "ecg_id.tflite"
 
 
 def open_network(model: Path | None) -> Network:
@@ -54,7 +54,7 @@ def decide(heard: Heard, network: Network, identifier: Identifier) -> Identity:
     for event in heard.events:
         if isinstance(event, BeatWindow):
             identifier.push(next(outputs), event.quality)
-        elif isinstance(event, Interruption):
+        elif isinstance(event, Interruption) and event.wearer_may_differ:
             identifier.interrupted(event.reason)
     return identifier.identity
 

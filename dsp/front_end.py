@@ -111,15 +111,17 @@ class FrontEnd:
         expected = self._next_index
         if expected is not None and index < expected:
             raise ValueError(f"sample {index} came where {expected} or later was expected")
+        if not self._contact:
+            return ()  # there is nothing that a gap could interrupt
         self._restart(index)
-        return () if expected is None else (Interruption(index, "gap"),)
+        return () if expected is None else (Interruption(index, "gap", index - expected),)
 
     def _lose_contact(self, index: int) -> tuple[Event, ...]:
         if not self._contact:
             return ()
         self._restart(index)
         self._contact = False
-        return (Interruption(index, "lead_off"),)
+        return (Interruption(index, "lead_off", 0),)
 
     def _process(self, sample: Sample) -> tuple[Event, ...]:
         if sample.saturated:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+#: The fewest lost samples, a second at 250 Hz, in which the electrodes may change hands.
+HANDOVER_SAMPLES = 250
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -81,15 +84,25 @@ class BeatWindow:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """The signal broke off: what was gathered about the wearer no longer counts.
+    """The signal broke off: every filter begins anew.
 
     Attributes:
         index: the first sample after a gap, or the first without contact.
         reason: ``gap`` for lost samples, ``lead_off`` for an electrode that came off.
+        lost: how many samples the gap took; 0 for lead-off.
     """
 
     index: int
     reason: Literal["gap", "lead_off"]
+    lost: int
+
+    @property
+    def wearer_may_differ(self) -> bool:
+        """Tell whether what was gathered about the wearer no longer counts.
+
+        Nobody hands the electrodes over within a second, so a shorter gap says nothing of that.
+        """
+        return self.reason == "lead_off" or self.lost >= HANDOVER_SAMPLES
 
 
 Event: TypeAlias = RPeak | BeatWindow | Interruption

@@ -1,8 +1,8 @@
 """Beats in, decision out: whose heart it is, nobody's that is enrolled, or too early to say.
 
-           Interruption("lead_off")            restored()
+           lead-off                         restored()
      any ---------------------------> no_contact ------+
-     any --- Interruption("gap") ---> undecided <------+
+     any --- gap of a second or more -> undecided <------+
                                           |  min_beats good beats
                                           v
                            accepted  <--------->  unknown        decided afresh on each good beat,

@@ -64,7 +64,7 @@ def test_a_gap_resets_the_chain_and_no_window_spans_it(lost: int) -> None:
     push_all(front_end)
     resume = len(SIGNAL_MV) + lost
     events = push_all(front_end, first=resume)
-    assert events[0] == Interruption(resume, "gap")
+    assert events[0] == Interruption(resume, "gap", lost)
     windows = [event for event in events if isinstance(event, BeatWindow)]
     assert windows
     assert all(window.r_index - 70 >= resume - 2 for window in windows)
@@ -76,10 +76,30 @@ def test_lead_off_is_said_once_and_silences_everything() -> None:
     front_end = FrontEnd()
     push_all(front_end)
     off = push_all(front_end, first=len(SIGNAL_MV), lead_off=True)
-    assert off == [Interruption(len(SIGNAL_MV), "lead_off")]
+    assert off == [Interruption(len(SIGNAL_MV), "lead_off", 0)]
     assert front_end.heart_rate_bpm is None
     back = push_all(front_end, first=2 * len(SIGNAL_MV))
     assert any(isinstance(event, BeatWindow) for event in back)
+
+
+def test_a_gap_without_contact_is_nothing_new() -> None:
+    front_end = FrontEnd()
+    front_end.push(Sample(0, 0.0, 0.0, True))
+    assert front_end.push(Sample(100, 0.4, 0.0, True)) == ()
+
+
+@pytest.mark.parametrize(
+    ("interruption", "may_differ"),
+    [
+        (Interruption(500, "lead_off", 0), True),
+        (Interruption(500, "gap", 249), False),
+        (Interruption(500, "gap", 250), True),
+    ],
+)
+def test_only_lead_off_or_a_second_without_samples_lets_the_wearer_change(
+    interruption: Interruption, may_differ: bool
+) -> None:
+    assert interruption.wearer_may_differ is may_differ
 
 
 def test_unknown_lead_off_is_not_taken_for_lost_contact() -> None:
