@@ -47,3 +47,14 @@ def test_the_socket_of_the_environment_is_not_passed_on(
         assert systemd.recv(100) == b"WATCHDOG=1"
         notifier.close()
     Notifier.of_this_process().alive()  # a child of the service is not systemd's concern
+
+
+def test_a_systemd_that_does_not_listen_is_not_waited_for(tmp_path: Path) -> None:
+    notifier = Notifier(str(tmp_path / "gone"))
+    notifier.ready()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(str(tmp_path / "gone"))
+        for _ in range(5000):  # far more than its queue holds
+            notifier.alive()
+        assert deaf.recv(100) == b"WATCHDOG=1"
+    notifier.close()
