@@ -46,8 +46,8 @@ class FrontEndOptions:
 class FrontEnd:
     """Takes samples at 250 Hz one by one and returns what they made certain.
 
-    A jump in the index and an electrode that comes off reset everything: no filter rings across
-    a gap, and no beat window spans one.
+    After a jump in the index no filter rings across the gap, and no beat window spans it. Lead-off,
+    and a gap in which the electrodes may have changed hands, reset all that was learnt as well.
     """
 
     def __init__(self, options: FrontEndOptions | None = None) -> None:
@@ -57,16 +57,24 @@ class FrontEnd:
         self._restart(0)
 
     def _restart(self, index: int) -> None:
-        """Begin afresh with the sample of this index."""
-        self._origin = index
-        self._conditioner = Conditioner(self._mains_hz, RATE_HZ)
+        """Begin afresh with the sample of this index: somebody else's heart, perhaps."""
         self._detector = PanTompkins(RATE_HZ)
-        self._segmenter = Segmenter()
         self._quality = QualityJudge()
         self._rr_s: deque[float] = deque(maxlen=HEART_RATE_BEATS)
+        self._contact = True
+        self._start_filters(index)
+
+    def _resume(self, index: int) -> None:
+        """Go on with the same heart after a short gap: only filters and windows begin anew."""
+        self._detector = self._detector.resumed()
+        self._start_filters(index)
+
+    def _start_filters(self, index: int) -> None:
+        self._origin = index
+        self._conditioner = Conditioner(self._mains_hz, RATE_HZ)
+        self._segmenter = Segmenter()
         self._last_r: int | None = None
         self._saturated_at = -1
-        self._contact = True
         self.conditioned_mv = 0.0
 
     @staticmethod
@@ -84,9 +92,10 @@ class FrontEnd:
     @property
     def heart_rate_bpm(self) -> float | None:
         """The median rate of the last beats per minute; None before two beats and without any."""
-        if not self._rr_s or self._last_r is None or self._next_index is None:
+        if not self._rr_s or self._next_index is None:
             return None
-        if self._next_index - self._origin - self._last_r > HEART_RATE_FORGET_S * RATE_HZ:
+        last_beat = self._origin + (self._last_r or 0)
+        if self._next_index - last_beat > HEART_RATE_FORGET_S * RATE_HZ:
             return None
         return 60 / median(self._rr_s)
 
@@ -113,8 +122,15 @@ class FrontEnd:
             raise ValueError(f"sample {index} came where {expected} or later was expected")
         if not self._contact:
             return ()  # there is nothing that a gap could interrupt
-        self._restart(index)
-        return () if expected is None else (Interruption(index, "gap", index - expected),)
+        if expected is None:
+            self._restart(index)
+            return ()
+        gap = Interruption(index, "gap", index - expected)
+        if gap.wearer_may_differ:
+            self._restart(index)
+        else:
+            self._resume(index)
+        return (gap,)
 
     def _lose_contact(self, index: int) -> tuple[Event, ...]:
         if not self._contact:

@@ -40,6 +40,7 @@ BAND_HZ = (7.0, 20.0)
 INTEGRATION_S = 0.150
 LEARNING_S = 2.0
 LEARNT_SIGNAL = 0.8  # first signal level, as a part of the largest hump seen while learning
+SETTLING_S = 0.3  # after a short gap the levels are known, and only the filters have to settle
 LEARNT_NOISE = 0.5  # first noise level, as a part of the mean seen while learning
 
 HUMP_END = 0.5  # a hump is over when it has fallen to this part of its top,
@@ -187,13 +188,14 @@ class HumpFinder:
 class PanTompkins:
     """The detector: ``push`` each sample of the conditioned ECG in mV, get the R peaks.
 
-    A gap in the signal calls for a new detector.
+    A gap in the signal calls for a new detector: a short one for :meth:`resumed`.
     """
 
     def __init__(self, rate_hz: float) -> None:
         def samples(seconds: float) -> int:
             return round(seconds * rate_hz)
 
+        self._rate_hz = rate_hz
         self._learning = samples(LEARNING_S)
         self._integration = samples(INTEGRATION_S)
         self._refractory = samples(REFRACTORY_S)
@@ -223,17 +225,26 @@ class PanTompkins:
         self._rr: deque[int] = deque(maxlen=RR_MEMORY)
         self._declared_early = False
 
+    def resumed(self) -> PanTompkins:
+        """Return a detector for the same heart after a short gap: filters anew, levels kept."""
+        if self._now < self._learning:
+            return PanTompkins(self._rate_hz)
+        detector = PanTompkins(self._rate_hz)
+        detector._learning = round(SETTLING_S * self._rate_hz)
+        detector._energy, detector._deflection = self._energy, self._deflection
+        detector._last_slope = self._last_slope
+        detector._rr = self._rr
+        return detector
+
     def push(self, ecg_mv: float) -> tuple[Detection, ...]:
         """Take one sample in mV and return the R peaks it made certain: most often none."""
         self._now = now = self._now + 1
         energy = self._extract(ecg_mv, now)
         hump_ended = self._humps.push(energy, now)
-        if now < self._learning:
+        if now <= self._learning:
             if hump_ended:
                 self._waiting.append(self._candidate())
-            return ()
-        if now == self._learning:
-            return self._end_learning()
+            return self._end_learning() if now == self._learning else ()
         if now - self._last_top > self._decay_after:
             self._energy.signal *= self._decay
             self._deflection.signal *= self._decay
@@ -268,9 +279,9 @@ class PanTompkins:
         return Candidate(top, humps.top, band, slope)
 
     def _end_learning(self) -> tuple[Detection, ...]:
-        """Set the levels from the candidates seen so far, then judge these."""
+        """Set the levels from the candidates seen so far, unless known, then judge these."""
         seen, self._waiting = self._waiting, []
-        if seen:
+        if seen and not self._energy.signal:
             for level, values in (
                 (self._energy, [c.energy for c in seen]),
                 (self._deflection, [c.band for c in seen]),

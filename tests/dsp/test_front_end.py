@@ -58,8 +58,21 @@ def test_the_heart_rate_is_the_beats_and_ends_with_them() -> None:
     assert front_end.heart_rate_bpm is None
 
 
-@pytest.mark.parametrize("lost", [1, 7, 50, 1000])
-def test_a_gap_resets_the_chain_and_no_window_spans_it(lost: int) -> None:
+@pytest.mark.parametrize("lost", [1, 7, 50, 249])
+def test_a_short_gap_costs_the_beats_whose_windows_it_spoils_and_no_more(lost: int) -> None:
+    front_end = FrontEnd()
+    first = 12 * 250
+    push_all(front_end, SIGNAL_MV[:first])
+    resume = first + lost
+    events = push_all(front_end, SIGNAL_MV[resume:], first=resume)
+    assert events[0] == Interruption(resume, "gap", lost)
+    windows = [event.r_index for event in events if isinstance(event, BeatWindow)]
+    whole = [r for r in BEATS if r - 70 >= resume and r + 105 <= len(SIGNAL_MV) - 2]
+    assert windows == pytest.approx(whole, abs=1)
+
+
+@pytest.mark.parametrize("lost", [250, 1000])
+def test_a_long_gap_resets_the_chain_and_no_window_spans_it(lost: int) -> None:
     front_end = FrontEnd()
     push_all(front_end)
     resume = len(SIGNAL_MV) + lost
