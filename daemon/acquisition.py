@@ -85,13 +85,13 @@ def _pass_on(stream: FrameStream, source: Source, sink: Sink, report: Report) ->
     playing: str | None = None
     report_at_s = 0.0
     for frame in stream:
+        if stream.setup is not setup:
+            setup = stream.setup
+            report({"report": "setup", **asdict(setup)})
         sink.write(frame)
         if frame.time_s >= report_at_s:
             report_at_s = frame.time_s + REPORT_S
             report(_counters(stream, sink))
-        if stream.setup is not setup:
-            setup = stream.setup
-            report({"report": "setup", **asdict(setup)})
         if source.electrodes is not None and frame.index % PLAYING_EVERY == 0:
             name = source.electrodes.playing(frame.index / setup.rate_hz)
             if name != playing:

@@ -24,7 +24,7 @@ from daemon.messages import (
 from drivers.chip_setup import ChipSetup
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame, millivolts_per_count
 from dsp.front_end import FrontEnd, FrontEndOptions
-from dsp.signals import BeatWindow, Interruption, RPeak, Sample
+from dsp.signals import HANDOVER_SAMPLES, BeatWindow, Interruption, RPeak, Sample
 from model.enrolment import Enrolment
 from model.identifier import Identifier, IdentifierOptions
 from model.network import Network
@@ -58,11 +58,13 @@ class Pipeline:
         identifier: IdentifierOptions,
     ) -> None:
         self._network = network
+        self._front_end_options = front_end
         self._front_end = FrontEnd(front_end)
         self._identifier = Identifier(network.passport, templates, identifier)
         self._wave: list[tuple[int, int]] = []
         self._ecg_mv: list[float] = []
         self._chunk_index = 0
+        self._newest_index = 0
         self.contact: ContactState = "unknown"
         self.quality: float | None = None
         self.enrolment: Enrolment | None = None
@@ -91,6 +93,7 @@ class Pipeline:
     def push(self, frame: Frame) -> list[Message]:
         """Take one frame, after ``use_setup``, and return what is to be said about it."""
         messages = self._flush_if_due(frame.index)
+        self._newest_index = frame.index
         counts = frame.counts[self._ecg_at]
         lead_off = self._setup.lead_off(frame.status)
         sample = Sample(
@@ -106,6 +109,18 @@ class Pipeline:
         self._wave.append(frame.counts)
         self._ecg_mv.append(self._front_end.conditioned_mv)
         return messages
+
+    def interrupt(self) -> list[Message]:
+        """Forget the wearer after a second without samples: the electrodes may change hands.
+
+        Returns:
+            The waveforms so far, and that nobody is known.
+        """
+        messages = self._flush() if self._wave else []
+        self._front_end = FrontEnd(self._front_end_options)
+        self.contact = "unknown"
+        gap = Interruption(self._newest_index, "gap", HANDOVER_SAMPLES)
+        return messages + self._interrupt(gap, self._newest_index)
 
     def _flush_if_due(self, index: int) -> list[Message]:
         """Return the waveforms so far if they are a chunk, or ``index`` does not continue them."""

@@ -27,16 +27,15 @@ from daemon.control import ControlServer
 from daemon.errors import AcquisitionFailed
 from daemon.front_desk import FrontDesk
 from daemon.health import Notifier
-from daemon.messages import ContactState, Enrolment, ServiceState, StatusMessage
+from daemon.messages import ContactState, Enrolment, Message, ServiceState, StatusMessage
 from daemon.pipeline import Pipeline
 from daemon.publisher import Publisher
 from daemon.utc_clock import UtcClock
 from drivers.chip_setup import ChipSetup
 from drivers.frame import Frame
-from dsp.front_end import RATE_HZ
 
 STATUS_S = 1.0
-MAX_RESTARTS = 5  # within
+RESTART_PAUSES_S = (0.0, 0.5, 1.0, 2.0)  # so many restarts, soon enough for the watchdog, within
 RESTARTS_FORGOTTEN_S = 60.0
 POLL_MS = 250
 LAST_WORDS_S = 0.3  # what the sockets' threads need to send the last messages
@@ -73,13 +72,14 @@ class Service:
         self._state: ServiceState = "starting"
         self._index: int | None = None
         self._index_offset = 0
-        self._time_s = 0.0
         self._reports: dict[str, dict[str, Any]] = {}
         self._warned: set[str] = set()
         self._received = self._received_before = 0
         self._lost = 0
         self._restarts: deque[float] = deque()
         self._restart_count = 0
+        self._queued_max = 0
+        self._latency_max_s = 0.0
         self._said: tuple[object, ...] = ()
         self._status_due_s = 0.0
         self._stop_asked = False
@@ -91,9 +91,11 @@ class Service:
             AcquisitionFailed: the chip failed for good.
         """
         with _stopping_on_signals(self._ask_to_stop):
-            while self._state not in ("ended", "stopping"):
-                self._run_acquisition()
-            self._say_goodbye()
+            try:
+                while self._state not in ("ended", "stopping"):
+                    self._run_acquisition()
+            finally:
+                self._say_goodbye()
 
     def _ask_to_stop(self) -> None:
         self._stop_asked = True
@@ -103,11 +105,12 @@ class Service:
         self._acquisition = self._parts.start_acquisition()
         self._fresh = True
         self._reports.pop("error", None)
-        poller = self._poller()
+        poller = self._poller(self._acquisition.samples, self._acquisition.reports)
         try:
             while not (self._acquisition.ended or self._stop_asked):
                 self._turn(dict(poller.poll(POLL_MS)))
         finally:
+            self._queued_max = max(self._queued_max, self._acquisition.queued_max)
             exit_code = self._acquisition.stop()
         if self._stop_asked:
             self._state = "stopping"
@@ -116,14 +119,10 @@ class Service:
         else:
             self._prepare_restart(exit_code)
 
-    def _poller(self) -> zmq.Poller:
+    def _poller(self, *descriptors: int) -> zmq.Poller:
+        """Return a poller of these descriptors and of the sockets."""
         poller = zmq.Poller()
-        for source in (
-            self._acquisition.samples,
-            self._acquisition.reports,
-            self._parts.publisher.socket,
-            self._parts.control.socket,
-        ):
+        for source in (*descriptors, self._parts.publisher.socket, self._parts.control.socket):
             poller.register(source, zmq.POLLIN)
         return poller
 
@@ -144,31 +143,40 @@ class Service:
     # Samples
 
     def _take_frames(self, frames: list[Frame]) -> None:
-        pipeline, clock, publisher = self._parts.pipeline, self._parts.clock, self._parts.publisher
         for frame in map(self._renumber, frames):
-            clock.observe(frame.index, frame.time_s)
-            for message in pipeline.push(frame):
-                index = frame.index if message.index is None else message.index
-                publisher.publish(message, clock.utc(index))
+            self._parts.clock.observe(frame.index, frame.time_s)
+            self._publish(self._parts.pipeline.push(frame))
             self._parts.desk.attend()
+            latency_s = self._parts.monotonic() - frame.time_s
+            self._latency_max_s = max(self._latency_max_s, latency_s)
         self._received += len(frames)
         if frames and self._state != "running":
             self._state = "running"
             self._parts.notifier.ready()
+
+    def _publish(self, messages: list[Message]) -> None:
+        for message in messages:
+            assert message.index is not None  # only a status may come before any sample
+            self._parts.publisher.publish(message, self._parts.clock.utc(message.index))
+
+    def _miss_samples(self) -> None:
+        """Say that nobody is known for as long as no samples come."""
+        self._state = "recovering"
+        self._publish(self._parts.pipeline.interrupt())
 
     def _renumber(self, frame: Frame) -> Frame:
         """Carry the index on over a restart of the acquisition process, and count what is lost."""
         if self._fresh:
             self._fresh = False
             if self._index is not None:
-                missed = max(round((frame.time_s - self._time_s) * RATE_HZ), 1)
-                self._index_offset = self._index + missed - frame.index
+                index = max(self._parts.clock.index_at(frame.time_s), self._index + 1)
+                self._index_offset = index - frame.index
         if self._index_offset:
             frame = replace(frame, index=frame.index + self._index_offset)
         if self._index is not None and frame.index > self._index + 1:
             self._lost += frame.index - self._index - 1
             self._parts.clock.interrupted()
-        self._index, self._time_s = frame.index, frame.time_s
+        self._index = frame.index
         return frame
 
     # Reports
@@ -197,18 +205,33 @@ class Service:
         self._warned = set(found)
 
     def _prepare_restart(self, exit_code: int) -> None:
-        """Go on after the acquisition process died, unless it never worked or died too often."""
+        """Go on after the acquisition process died, unless it never worked or died too often.
+
+        Raises:
+            AcquisitionFailed: there is no point in going on.
+        """
         error = self._reports.get("error")
         message = error["message"] if error else f"The acquisition process ended ({exit_code})."
         now_s = self._parts.monotonic()
         while self._restarts and now_s - self._restarts[0] > RESTARTS_FORGOTTEN_S:
             self._restarts.popleft()
-        if self._fresh or len(self._restarts) == MAX_RESTARTS:
+        if self._index is None or len(self._restarts) == len(RESTART_PAUSES_S):
+            self._parts.notifier.status(message)
             raise AcquisitionFailed(message, error["exit_code"] if error else 70)
+        pause_s = RESTART_PAUSES_S[len(self._restarts)]
         self._restarts.append(now_s)
         self._restart_count += 1
-        self._state = "recovering"
-        _LOG.warning("starting the acquisition process again: %s", message)
+        name = error["error"] if error else "died"
+        _LOG.warning("acquisition starts again in %g s: %s: %s", pause_s, name, message)
+        self._miss_samples()
+        self._wait(pause_s)
+
+    def _wait(self, pause_s: float) -> None:
+        """Attend to the sockets only for a while."""
+        poller = self._poller()
+        until_s = self._parts.monotonic() + pause_s
+        while self._parts.monotonic() < until_s and not self._stop_asked:
+            self._turn(dict(poller.poll(POLL_MS)))
 
     # Status
 
@@ -235,6 +258,9 @@ class Service:
             self._parts.notifier.alive()
             self._parts.notifier.status(f"{self._received} samples, {self._lost} lost")
         else:
+            if self._state == "running":
+                _LOG.warning("no samples come")
+                self._miss_samples()
             self._parts.notifier.status(f"{self._state}: no samples come")
 
     def _say_status(self) -> None:
@@ -247,7 +273,7 @@ class Service:
             quality=pipeline.quality,
             playing=self._playing,
             counters=self._counters(),
-            chip=self._reports.get("setup"),
+            chip=self._chip(),
             model=dict(self._parts.model),
             scheduling=self._reports.get("scheduling"),
             enrolment=self._enrolment(),
@@ -262,8 +288,18 @@ class Service:
             "received": self._received,
             "lost": self._lost,
             "restarts": self._restart_count,
-            "queued_max": self._acquisition.queued_max,
+            "queued_max": max(self._queued_max, self._acquisition.queued_max),
+            "published_latency_max_s": round(self._latency_max_s, 6),
         }
+
+    def _chip(self) -> dict[str, Any] | None:
+        """Return how the chip is set up, and what the driver has to say of it."""
+        setup = self._reports.get("setup")
+        if setup is None:
+            return None
+        counters = self._reports.get("counters", {})
+        said = {name: counters.get(name) for name in ("conditions", "last_fault")}
+        return {**setup, **said, "error": self._reports.get("error")}
 
     @property
     def _contact(self) -> ContactState:

@@ -51,6 +51,10 @@ class EdgeFit:
         """Return when a sample was taken, in monotonic seconds."""
         return self._time_s + (index - self._index) * self._period_s
 
+    def index_at(self, time_s: float) -> int:
+        """Return the sample that was taken nearest to a monotonic time."""
+        return self._index + round((time_s - self._time_s) / self._period_s)
+
 
 class UtcClock:
     """Tells the UTC time of samples.
@@ -82,6 +86,10 @@ class UtcClock:
     def utc(self, index: int) -> datetime:
         """Return when a sample was taken."""
         return EPOCH + timedelta(seconds=self._fit.time_of(index) + self._wall_minus_monotonic_s)
+
+    def index_at(self, time_s: float) -> int:
+        """Return the sample that was taken nearest to a monotonic time."""
+        return self._fit.index_at(time_s)
 
     def now(self) -> datetime:
         """Return the present on the samples' time scale."""
