@@ -58,10 +58,14 @@ class Person:
 
 
 def synthetic_hearts() -> list[Person]:
-    """Return three synthetic hearts; when one comes again, later beats of it are played."""
+    """Return three synthetic hearts; when one comes again, later beats of it are played.
+
+    The shipped model has learned from people, to whom most synthetic hearts are one and the same:
+    these three are those of the first sixty that it finds least alike.
+    """
     return [
         Person(f"heart {seed}", {"heart": seed}, {"heart": seed, "from_s": 300.0})
-        for seed in (1, 2, 3)
+        for seed in (13, 56, 18)
     ]
 
 

@@ -6,7 +6,6 @@ import io
 import subprocess
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,7 @@ from rich.console import Console
 from daemon.client import Silent
 from daemon.commands.demo import summary
 from daemon.demo import ENROL_BEATS, Director, Outcome
-from daemon.demo_plan import Act, Person, people_of, plan, synthetic_hearts
-from daemon.errors import NothingToShow
+from daemon.demo_plan import Act
 from daemon.messages import Enrolment, IdentityMessage, Message, Received, Stamp, StatusMessage
 
 STAMP = Stamp("demo", "boot", 0, datetime(2026, 3, 1, tzinfo=UTC), "simulated")
@@ -60,32 +58,6 @@ def outcomes(acts: list[Act], *messages: Message) -> list[Outcome]:
     for message in messages:
         director.take(Received(STAMP, message))
     return director.outcomes
-
-
-def test_two_people_come_again_after_enrolment_and_a_stranger_between_them() -> None:
-    acts = plan(synthetic_hearts(), 18)
-    assert [(act.expected, act.person) for act in acts if act.expected] == [
-        ("enrolled", "heart 1"),
-        ("enrolled", "heart 2"),
-        ("accepted", "heart 1"),
-        ("unknown", None),
-        ("no_contact", None),
-        ("accepted", "heart 2"),
-    ]
-
-
-def test_who_comes_again_is_not_the_same_recording() -> None:
-    for person in synthetic_hearts():
-        assert person.first != person.again
-
-
-def test_the_electrodes_are_off_between_any_two_people() -> None:
-    off = ["pause" in act.play for act in plan(synthetic_hearts(), 18)]
-    assert off == [False, True] * (len(off) // 2) + [False]
-
-
-def test_it_takes_about_a_minute() -> None:
-    assert 60 <= sum(act.seconds for act in plan(synthetic_hearts(), 18)) <= 85
 
 
 def test_the_right_word_after_a_moment_is_right() -> None:
@@ -210,29 +182,6 @@ def test_the_summary_tells_right_from_wrong() -> None:
         "unknown, then Ada" in line and "6.2 s" in line and "right" in line for line in lines
     )
     assert any("Bob is a stranger" in line and "wrong" in line for line in lines)
-
-
-def folder_of_people(folder: Path, people: dict[str, int]) -> Path:
-    for name, records in people.items():
-        (folder / name).mkdir()
-        for number in range(1, records + 1):
-            (folder / name / f"rec_{number}.hea").touch()
-    return folder
-
-
-def test_a_folder_gives_three_people_with_two_records_in_reading_order(tmp_path: Path) -> None:
-    folder_of_people(tmp_path, {"ada": 12, "bob": 1, "cid": 2, "dan": 2, "eve": 2})
-    ada, *others = people_of(tmp_path)
-    home = tmp_path / "ada"
-    assert ada == Person("ada", {"record": str(home / "rec_1")}, {"record": str(home / "rec_2")})
-    assert [person.name for person in others] == ["cid", "dan"]
-
-
-def test_a_folder_without_such_people_is_told_what_it_lacks(tmp_path: Path) -> None:
-    folder_of_people(tmp_path, {"ada": 2, "bob": 1})
-    with pytest.raises(NothingToShow, match=r"has 1 people .* folder for each person") as caught:
-        people_of(tmp_path)
-    assert caught.value.exit_code == 66
 
 
 @pytest.mark.realtime
