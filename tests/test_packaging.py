@@ -34,6 +34,22 @@ def imports_of(source: Path) -> Iterator[str]:
             yield node.module or ""
 
 
+def texts_of(source: Path) -> set[str]:
+    """Return a file's strings, since a module can be imported by a name in a string too."""
+    nodes = ast.walk(ast.parse(source.read_text()))
+    return {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def setup() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg")
+    return parser
+
+
 def sources(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
@@ -45,9 +61,7 @@ def test_each_top_level_name_has_one_owner(package: str) -> None:
 
 
 def test_every_package_is_installed() -> None:
-    setup = configparser.ConfigParser()
-    setup.read(ROOT / "setup.cfg")
-    listed = setup["options"]["packages"].split()
+    listed = setup()["options"]["packages"].split()
 
     found = [
         ".".join(source.parent.relative_to(ROOT).parts)
@@ -71,20 +85,34 @@ def test_imports_run_downwards_only(package: str) -> None:
     assert upwards == []
 
 
-def test_only_the_network_imports_a_tflite_runtime() -> None:
-    importers = {
+def test_every_file_that_is_not_python_is_installed() -> None:
+    patterns = setup()["options.package_data"]
+
+    forgotten = [
+        str(path.relative_to(ROOT))
+        for package in BELOW
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and path.suffix not in {".py", ".pyc"}
+        if not any(map(path.match, patterns.get(package, "").split(", ")))
+    ]
+
+    assert forgotten == []
+
+
+def test_only_the_network_knows_the_tflite_runtimes() -> None:
+    knowing = {
         str(source.relative_to(ROOT))
         for package in BELOW
         for source in sources(package)
-        if RUNTIMES & {name.split(".")[0] for name in imports_of(source)}
+        if RUNTIMES & ({name.split(".")[0] for name in imports_of(source)} | texts_of(source))
     }
 
-    assert importers <= {"model/network.py"}
+    assert knowing == {"model/network.py"}
 
 
 def test_reading_the_chip_needs_no_numpy() -> None:
     program = (
-        "import sys, drivers.ads1292r, drivers.raspberry, drivers.stream;"
+        "import sys, daemon.acquisition, drivers.ads1292r, drivers.raspberry, drivers.stream;"
         "print(*({'numpy', 'scipy'} & set(sys.modules)))"
     )
 
