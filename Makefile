@@ -17,7 +17,7 @@ help:
 	@echo "PYTHON=python3.13 chooses the Python to make environments from (now: $(PYTHON))."
 
 demo: .venv/with-records
-	.venv/bin/qrsd demo $(if $(DATA),--data "$(DATA)")
+	@.venv/bin/qrsd demo $(if $(DATA),--data "$(DATA)")
 
 test: .venv/with-tests
 	.venv/bin/ruff check
