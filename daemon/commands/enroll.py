@@ -77,8 +77,9 @@ def run(args: argparse.Namespace) -> int:
     """Enrol somebody from the running service, or from recordings."""
     if args.records:
         return enrol_from_records(args)
+    beats = LIVE_BEATS if args.beats is None else args.beats
     with Control(control_address()) as control:
-        enrol_live(control, args.name, args.beats or LIVE_BEATS, time.sleep)
+        enrol_live(control, args.name, beats, time.sleep)
     return 0
 
 
@@ -112,7 +113,7 @@ def enrol_from_records(args: argparse.Namespace) -> int:
     """Enrol the person of recordings: from each of them or, if one does not serve, from none."""
     network = open_network(args.model or _models_setting())
     hearing = Hearing(args)
-    minimum = args.beats or RECORD_BEATS
+    minimum = RECORD_BEATS if args.beats is None else args.beats
     templates = [template_of(heard, args.name, network, minimum) for heard in hearing]
     if hearing.exit_code:
         return hearing.exit_code
