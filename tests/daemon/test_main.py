@@ -1,0 +1,122 @@
+"""One line and an exit code for a user's mistake, a traceback for ours."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+import daemon.__main__ as command
+from config.errors import SettingInvalid
+from daemon.errors import ServiceUnavailable
+from drivers.errors import NoSpiDevice
+from model.errors import ModelMissing
+
+
+def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, *flags: str) -> int:
+    """Run a command that fails, and return the exit code."""
+
+    def fail(_args: argparse.Namespace) -> int:
+        raise error
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--traceback", action="store_true")
+    parser.set_defaults(run=fail)
+    monkeypatch.setattr(command, "build_parser", lambda: parser)
+    return command.main(list(flags))
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (SettingInvalid("chip.gain: 5 is not one of 1, 2"), 78),
+        (NoSpiDevice("There is no /dev/spidev0.0: enable SPI."), 69),
+        (ModelMissing("heart.tflite: no such model"), ModelMissing.exit_code),
+        (ServiceUnavailable("Nobody answers."), 69),
+    ],
+)
+def test_an_error_of_any_family_is_one_line_with_its_exit_code(
+    error: Exception,
+    exit_code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert failing_with(error, monkeypatch) == exit_code
+    assert capsys.readouterr().err == f"qrsd: {error}\n"
+
+
+def test_an_error_of_several_lines_becomes_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing_with(SettingInvalid("a\nb"), monkeypatch)
+    assert capsys.readouterr().err == "qrsd: a b\n"
+
+
+def test_a_traceback_is_there_for_the_asking(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert failing_with(SettingInvalid("wrong"), monkeypatch, "--traceback") == 78
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_bug_is_70_and_shows_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert failing_with(KeyError("oops"), monkeypatch) == 70
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_130_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert failing_with(KeyboardInterrupt(), monkeypatch) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_wrong_usage_is_2() -> None:
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["run", "--gain", "4"])
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        command.main(["--version"])
+    assert capsys.readouterr().out == f"qrsd {version('qrsd')}\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "run",
+        "watch",
+        "enroll",
+        "people",
+        "verify",
+        "identify",
+        "detect",
+        "embed",
+        "train",
+        "selftest",
+        "demo",
+    ],
+)
+def test_each_command_explains_itself_with_examples(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        command.main([name, "--help"])
+    help_text = capsys.readouterr().out
+    assert "example" in help_text
+    assert f"qrsd {name}" in help_text
+
+
+def test_leaving_early_as_head_does_is_no_error() -> None:
+    script = f"{sys.executable} -m daemon config show | head -1"
+    shell = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert shell.stderr == ""
+    assert shell.returncode == 0
