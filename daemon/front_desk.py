@@ -50,6 +50,12 @@ class FrontDesk:
         self._source = source
         self._now_utc = now_utc
         self._outcome: dict[str, Any] = {"state": "none"}
+        if passport.kind == "embedder" and (people := gallery.unknown_to(passport.sha256)):
+            _LOG.warning(
+                "%d people were enrolled with another model only and cannot be recognised: "
+                "enrol them again",
+                len(people),
+            )
 
     @property
     def commands(self) -> dict[str, Command]:
