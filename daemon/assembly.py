@@ -47,6 +47,7 @@ def assembled(settings: Settings) -> Iterator[Service]:
         desk = FrontDesk(
             gallery, passport, pipeline, source, lambda: clock.now().isoformat(timespec="seconds")
         )
+        desk.open()
         context = parts.enter_context(zmq.Context())
         device = settings.device or socket.gethostname()
         publisher = Publisher(context, settings.publish.addresses, device, source)

@@ -1,6 +1,6 @@
 """Where people are enrolled, listed, renamed and forgotten while the service runs.
 
-``attend`` and ``look_around`` are called by the service's loop. Each other public method is a
+``open``, ``attend`` and ``look_around`` are called by the service. Each other public method is a
 command of the control socket: what it takes are the fields of the request, what it returns those
 of the answer.
 """
@@ -50,12 +50,6 @@ class FrontDesk:
         self._source = source
         self._now_utc = now_utc
         self._outcome: dict[str, Any] = {"state": "none"}
-        if passport.kind == "embedder" and (people := gallery.unknown_to(passport.sha256)):
-            _LOG.warning(
-                "%d people were enrolled with another model only and cannot be recognised: "
-                "enrol them again",
-                len(people),
-            )
 
     @property
     def commands(self) -> dict[str, Command]:
@@ -86,6 +80,16 @@ class FrontDesk:
             self._tell_pipeline()
             _LOG.info("somebody was enrolled")
         return True
+
+    def open(self) -> None:
+        """Say how many people the model in use cannot know."""
+        people = self._gallery.unknown_to(self._passport.sha256)
+        if people and self._passport.kind == "embedder":
+            _LOG.warning(
+                "people who were enrolled with another model only: %d; to be recognised they have "
+                "to be enrolled again",
+                len(people),
+            )
 
     def look_around(self) -> None:
         """Learn of people whom another program enrolled, as ``qrsd people import`` does."""

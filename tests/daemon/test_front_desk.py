@@ -18,6 +18,7 @@ from daemon.pipeline import Pipeline
 from dsp.front_end import FrontEndOptions
 from model.gallery import Gallery
 from model.identifier import IdentifierOptions
+from model.template import Template
 from tests.daemon.frames import (
     ADA,
     BOB,
@@ -254,3 +255,28 @@ def test_commands_come_over_the_socket(
         assert office.control.socket.poll(2000)
         office.control.answer()
         assert client.recv_json() == {"ok": True, "people": []}
+
+
+def ada(model_sha256: str) -> Template:
+    return Template("Ada", ADA, 16, NOW, model_sha256, "recording")
+
+
+def test_whom_another_program_enrols_is_recognised(office: Office, tmp_path: Path) -> None:
+    office.network.says = ADA
+    before = office.wear(10.0)
+    with Gallery(tmp_path / "gallery.sqlite") as other:
+        other.enrol(ada(office.network.passport.sha256))
+    office.desk.look_around()
+    after = office.wear(2.0)
+    assert before is not None
+    assert after is not None
+    assert (before.state, after.state, after.person) == ("unknown", "accepted", "Ada")
+
+
+def test_people_of_another_model_are_counted_at_the_start_and_not_named(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.gallery.enrol(ada("0" * 64))
+    office.desk.open()
+    assert "people who were enrolled with another model only: 1" in caplog.text
+    assert "Ada" not in caplog.text
