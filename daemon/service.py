@@ -224,6 +224,7 @@ class Service:
         name = error["error"] if error else "died"
         _LOG.warning("acquisition starts again in %g s: %s: %s", pause_s, name, message)
         self._miss_samples()
+        self._say_status_if_due()
         self._wait(pause_s)
 
     def _wait(self, pause_s: float) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from daemon.utc_clock import EPOCH, EdgeFit, UtcClock
 
@@ -60,6 +62,14 @@ def test_a_gap_in_the_index_is_a_gap_in_time() -> None:
     for index in [*range(1000), *range(1500, 2000)]:
         fit.observe(index, index / RATE_HZ)
     assert fit.time_of(1999) == pytest.approx(1999 / RATE_HZ, abs=1e-9)
+
+
+@given(st.floats(-0.015, 0.015), st.integers(0, 10**6))
+def test_the_sample_taken_at_a_time_is_the_inverse(drift: float, index: int) -> None:
+    fit = EdgeFit(RATE_HZ)
+    for edge in range(100):
+        fit.observe(edge, 50.0 + edge * (1 + drift) / RATE_HZ)
+    assert fit.index_at(fit.time_of(index)) == index
 
 
 def test_a_rhythm_that_was_lost_begins_another_line() -> None:
