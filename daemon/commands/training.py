@@ -37,7 +37,7 @@ HEADINGS = (
     "FMR % at FNMR 5 %",
     "rank-1 %",
     "EER % across days",
-    "FMR / FNMR % at the threshold of other folds",
+    "FMR / FNMR % at the set threshold",
 )
 
 TRAIN = """\
@@ -91,14 +91,17 @@ def run(args: argparse.Namespace) -> int:
     _require_tensorflow()
     make = _classifier if args.classifier else _embedder
     bars = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
     )
     with bars:
         beats = _hear(args, bars)
         table = make(beats, args, partial(_stage, bars))
-    console = Console()
-    console.print(table)
-    console.print(f"Written: {args.out / args.name}.tflite, with its passport beside it")
+    Console().print(table)
+    print(f"Written: {args.out / args.name}.tflite, with its passport beside it")
     return 0
 
 
@@ -166,7 +169,7 @@ def _embedder(beats: Beats, args: argparse.Namespace, stage: StageBar) -> Table:
             _rate(figures["eer"]),
             f"{figures['fmr_at_fnmr_5']:.2f}",
             f"{figures['rank_1']:.1f} of {figures['rank_1_of']}",
-            f"{_rate(days['eer'])}, {days['persons']} persons" if days else "not measured",
+            f"{_rate(days['eer'])}\n{days['persons']} persons" if days else "not measured",
             "{fmr:.2f} / {fnmr:.2f}".format(**figures["at_thresholds_of_other_folds"]),
         )
     return table
@@ -174,7 +177,7 @@ def _embedder(beats: Beats, args: argparse.Namespace, stage: StageBar) -> Table:
 
 def _rate(rate: dict[str, Any]) -> str:
     low, high = rate["interval_95"]
-    return f"{rate['percent']:.2f} ({low:.2f} to {high:.2f})"
+    return f"{rate['percent']:.2f}\n{low:.2f} to {high:.2f}"
 
 
 def _classifier(beats: Beats, args: argparse.Namespace, stage: StageBar) -> Table:
@@ -183,7 +186,7 @@ def _classifier(beats: Beats, args: argparse.Namespace, stage: StageBar) -> Tabl
 
     metrics = train_classifier(beats, _plan(args), args.out, stage).metrics
     table = Table(
-        title=f"{metrics['accuracy']:.2f} % of test beats given to their person",
+        title=f"Test beats: {metrics['accuracy']:.2f} % right",
         caption=metrics["protocol"],
     )
     table.add_column("heart of \\ taken for")

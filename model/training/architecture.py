@@ -13,6 +13,7 @@ from dsp.segmenter import WINDOW_SAMPLES
 KerasModel: TypeAlias = keras.Model
 
 EMBEDDING = 64
+MOMENTUM = 0.9  # batch statistics settle within some 20 steps, so that short trainings work too
 
 
 def embedder() -> KerasModel:
@@ -25,7 +26,7 @@ def embedder() -> KerasModel:
     features = beat
     for filters, kernel, stride in ((32, 9, 2), (64, 5, 2), (64, 3, 2), (16, 1, 1)):
         features = layers.Conv1D(filters, kernel, stride, padding="same", use_bias=False)(features)
-        features = layers.ReLU()(layers.BatchNormalization()(features))
+        features = layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(features))
     return keras.Model(beat, layers.Dense(EMBEDDING)(layers.Flatten()(features)))
 
 
@@ -35,7 +36,7 @@ def classifier(persons: int) -> KerasModel:
     features = beat
     for filters, kernel in ((32, 7), (64, 5), (128, 3)):
         features = layers.Conv1D(filters, kernel, padding="same", activation="relu")(features)
-        features = layers.MaxPooling1D(2)(layers.BatchNormalization()(features))
+        features = layers.MaxPooling1D(2)(layers.BatchNormalization(momentum=MOMENTUM)(features))
     features = layers.GlobalAveragePooling1D()(features)
     features = layers.Dropout(0.3)(layers.Dense(64, activation="relu")(features))
     return keras.Model(beat, layers.Dense(persons, activation="softmax")(features))
