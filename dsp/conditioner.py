@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import signal
 
 from dsp.biquads import Cascade
 
@@ -21,6 +20,8 @@ LOWPASS_HZ = 40.0  # second order: keeps the QRS's corners, drops most muscle no
 @lru_cache
 def conditioning_sections(mains_hz: int, rate_hz: float) -> tuple[tuple[float, ...], ...]:
     """Return the filters as second-order sections: high-pass, notch, low-pass."""
+    from scipy import signal  # takes a second to import, and few commands filter anything
+
     highpass = signal.butter(1, HIGHPASS_HZ, "highpass", fs=rate_hz, output="sos")
     notch = signal.tf2sos(*signal.iirnotch(mains_hz, NOTCH_Q, fs=rate_hz))
     lowpass = signal.butter(2, LOWPASS_HZ, "lowpass", fs=rate_hz, output="sos")
@@ -29,6 +30,8 @@ def conditioning_sections(mains_hz: int, rate_hz: float) -> tuple[tuple[float, .
 
 def conditioning_delay(mains_hz: int, rate_hz: float) -> int:
     """Return by how many samples conditioning delays a QRS: its mean group delay at 8 to 20 Hz."""
+    from scipy import signal
+
     sos = np.asarray(conditioning_sections(mains_hz, rate_hz))
     frequencies_hz = np.linspace(7.5, 20.5, 105)
     response = signal.sosfreqz(sos, frequencies_hz, fs=rate_hz)[1]

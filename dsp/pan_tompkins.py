@@ -32,7 +32,6 @@ from functools import lru_cache
 from math import sqrt
 
 import numpy as np
-from scipy import signal
 
 from dsp.biquads import Cascade
 
@@ -118,6 +117,8 @@ class Level:
 @lru_cache
 def band_pass_sections(rate_hz: float) -> tuple[tuple[float, ...], ...]:
     """Return the QRS band-pass as second-order sections."""
+    from scipy import signal
+
     sos = signal.butter(2, BAND_HZ, "bandpass", fs=rate_hz, output="sos")
     return tuple(tuple(map(float, row)) for row in sos)
 
@@ -125,6 +126,8 @@ def band_pass_sections(rate_hz: float) -> tuple[tuple[float, ...], ...]:
 @lru_cache
 def band_pass_delay(rate_hz: float) -> int:
     """Return the group delay of the band-pass at its centre, in samples."""
+    from scipy import signal
+
     centre_hz = sqrt(BAND_HZ[0] * BAND_HZ[1])
     around_hz = [centre_hz - 0.1, centre_hz + 0.1]
     _, response = signal.sosfreqz(band_pass_sections(rate_hz), around_hz, fs=rate_hz)

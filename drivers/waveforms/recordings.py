@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from drivers.waveforms.adc_csv import read_adc_csv
 from drivers.waveforms.errors import MalformedRecording
@@ -72,6 +71,8 @@ def to_250_hz(mv: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
         mv: shape (n,), at least one of them finite.
         rate_hz: its samples per second.
     """
+    from scipy.signal import resample_poly  # takes a second, and most commands read nothing
+
     ratio = Fraction(RATE_HZ) / Fraction(rate_hz).limit_denominator(1000)
     if ratio == 1:
         return mv

@@ -113,6 +113,14 @@ def test_each_command_explains_itself_with_examples(
     assert f"qrsd {name}" in help_text
 
 
+def test_help_does_not_wait_for_scipy() -> None:
+    """It takes seconds on a Pi, and only signals and recordings need it."""
+    script = (
+        "import sys, daemon.__main__ as qrsd; qrsd.build_parser(); print('scipy' in sys.modules)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], text=True) == "False\n"
+
+
 def test_leaving_early_as_head_does_is_no_error() -> None:
     script = f"{sys.executable} -m daemon config show | head -1"
     shell = subprocess.run(
