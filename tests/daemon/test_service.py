@@ -1,166 +1,164 @@
-"""The whole service as processes of its own: it starts, speaks, survives, and stops."""
+"""The service against the wall clock: subscribers hear it, systemd does, and its child may die."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from daemon.client import Subscriber
-from daemon.messages import BeatMessage, IdentityMessage, Received, StatusMessage
+from daemon.client import Control
+from daemon.messages import BeatMessage, IdentityMessage, StatusMessage, WaveMessage
+from tests.daemon.running import Running, qrsd, running
 from tests.model.models import embedder
 
 pytestmark = pytest.mark.realtime
 
-PATIENCE_S = 30.0
+ONE_HEART = "--set=simulated.play=[{heart: 1}]"
 
 
-class Running:
-    """A service in a folder of its own, with a simulated chip and a quiet synthetic heart."""
-
-    def __init__(self, folder: Path, *settings: str) -> None:
-        self.address = f"ipc://{folder}/messages.ipc"
-        given = (
-            f"model={embedder(folder)}",
-            f'publish.addresses=["{self.address}"]',
-            "simulated.play=[{heart: 3, seconds: 600}]",
-            *settings,
-        )
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "daemon", "run", "--simulated"),
-                *(f"--set={setting}" for setting in given),
-            ],
-            env={**os.environ, "STATE_DIRECTORY": str(folder), "RUNTIME_DIRECTORY": str(folder)},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def acquisition(self) -> int:
-        """Return the process number of its only child."""
-        pid = self.process.pid
-        return int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
-
-    def stop(self) -> tuple[int, str]:
-        """Stop it as systemd does; return the exit code and what it logged."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.end()
-
-    def end(self) -> tuple[int, str]:
-        """Wait for its end; return the exit code and what it logged."""
-        log = self.process.communicate(timeout=PATIENCE_S)[1]
-        return self.process.returncode, log
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return embedder(tmp_path_factory.mktemp("model"))
 
 
-@contextmanager
-def running(folder: Path, *settings: str) -> Iterator[Running]:
-    service = Running(folder, *settings)
-    try:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def service(folder: Path, model: Path) -> Iterator[Running]:
+    """Start a service that the tests of this file use one after another, in their order."""
+    with running(folder, model, ONE_HEART) as service:
         yield service
-    finally:
-        service.process.kill()
-        service.process.communicate()
 
 
-def hear(subscriber: Subscriber, wanted: Callable[[Any], bool]) -> list[Any]:
-    """Return the messages up to the first that is wanted."""
-    heard: list[Any] = []
-    until_s = time.monotonic() + PATIENCE_S
-    for item in subscriber:
-        assert time.monotonic() < until_s, f"not heard: {heard[-3:]}"
-        if isinstance(item, Received):
-            assert item.stamp.source == "simulated"
-            heard.append(item.message)
-            if wanted(item.message):
-                return heard
-    raise AssertionError
+def add_up(service: Running) -> StatusMessage:
+    """Return a status whose counters are those of the samples that were heard up to its index."""
+    status = service.status(lambda status: status.state == "running")
+    newest = status.index
+    assert newest is not None
+    service.hear(lambda message: isinstance(message, WaveMessage) and message.index > newest)
+    waves = service.waves()
+    heard = [wave.index + i for wave in waves for i in range(len(wave.counts))]
+    assert heard == sorted(set(heard))
+    up_to_then = sum(index <= newest for index in heard)
+    assert status.counters["received"] == up_to_then
+    assert status.counters["lost"] == newest + 1 - heard[0] - up_to_then
+    return status
 
 
-def is_running(message: object) -> bool:
-    return isinstance(message, StatusMessage) and message.state == "running"
+def test_a_subscriber_hears_every_sample_and_who_it_is(service: Running) -> None:
+    service.hear(lambda message: isinstance(message, BeatMessage))
+    identity = service.hear(lambda message: isinstance(message, IdentityMessage))[-1]
+    assert isinstance(identity, IdentityMessage)
+    assert identity.state == "undecided"
+    assert add_up(service).counters["received"] > 250
 
 
-def test_a_subscriber_hears_the_status_and_a_decision_for_each_beat(tmp_path: Path) -> None:
-    with running(tmp_path) as service, Subscriber(service.address) as subscriber:
-        heard = hear(subscriber, lambda message: isinstance(message, BeatMessage))
-        heard += hear(subscriber, lambda message: isinstance(message, IdentityMessage))
-        heard += hear(subscriber, is_running)
-        status = heard[-1]
-        assert status.contact == "on"
-        assert status.playing == "heart 3"
-        assert status.chip["part"] == "ADS1292R"
-        assert status.chip["simulated"]
-        assert status.model["name"] == "cosines"
-        assert status.counters["received"] > 0
-        assert status.clock_offset_s == pytest.approx(0.0, abs=0.1)
-        exit_code, log = service.stop()
-    assert exit_code == 0
-    assert "heart 3" not in log  # neither who it is nor what is played
+def test_the_status_tells_how_the_service_is(service: Running) -> None:
+    status = service.status(lambda status: status.state == "running")
+    assert (status.contact, status.playing) == ("on", "heart 1")
+    assert status.chip is not None
+    assert status.chip["simulated"] is True
+    assert status.model is not None
+    assert status.model["name"] == "cosines"
+    assert status.scheduling is not None
+    assert abs(status.clock_offset_s or 0.0) < 0.01
 
 
-def test_a_killed_acquisition_process_is_replaced_and_what_was_lost_is_counted(
-    tmp_path: Path,
+def test_systemd_is_told_ready_and_then_each_second_that_samples_flow(service: Running) -> None:
+    told = [text for _, text in service.notified(2.5)]
+    ready = told.index("READY=1")
+    assert all(text == "STATUS=starting: no samples come" for text in told[:ready])
+    assert told.count("READY=1") == 1
+    assert told[ready:].count("WATCHDOG=1") >= 2
+
+
+def test_commands_are_answered(service: Running, folder: Path) -> None:
+    with Control(f"ipc://{folder}/control.ipc") as control:
+        assert control.request("people") == {"ok": True, "people": []}
+        assert control.request("enroll", person="Ada")["state"] == "gathering"
+        status = service.status(lambda status: status.enrolment is not None)
+        assert status.enrolment is not None
+        assert status.enrolment.needed == 20
+        assert control.request("cancel")["ok"]
+
+
+def test_a_second_service_finds_the_sockets_taken(
+    service: Running, folder: Path, model: Path
 ) -> None:
-    with running(tmp_path) as service, Subscriber(service.address) as subscriber:
-        hear(subscriber, is_running)
-        killed_s = time.monotonic()
-        os.kill(service.acquisition(), signal.SIGKILL)
-        heard = hear(
-            subscriber,
-            lambda message: isinstance(message, StatusMessage) and message.state == "recovering",
+    second = qrsd(
+        folder,
+        "run",
+        "--simulated",
+        f"--set=model={model}",
+        "--set=publish.addresses=['tcp://127.0.0.1:*']",
+    )
+    assert second.returncode == 75
+    assert "control.ipc is in use: is another qrsd running?" in second.stderr
+    service.status(lambda status: status.state == "running")  # the first one goes on
+
+
+def test_an_acquisition_process_that_is_killed_leaves_a_jump_of_the_index(
+    service: Running,
+) -> None:
+    before = add_up(service)
+    os.kill(service.acquisition(), signal.SIGKILL)
+    service.status(lambda status: status.state == "recovering")
+    after = add_up(service)
+    assert after.counters["restarts"] == 1
+    assert after.counters["lost"] - before.counters["lost"] > 250  # Python needs more than a second
+
+
+def test_the_watchdog_is_not_fed_while_no_samples_come(service: Running) -> None:
+    child = service.acquisition()
+    service.notified(0.1)
+    os.kill(child, signal.SIGSTOP)
+    try:
+        begin_s = time.monotonic()
+        told = service.notified(4.0)
+        heard = service.hear(
+            lambda message: isinstance(message, StatusMessage) and message.state == "recovering"
         )
-        recovering = heard[-1]
-        assert recovering.contact == "unknown"
-        assert recovering.heart_rate_bpm is None
-        status = hear(subscriber, is_running)[-1]
-        assert status.counters["restarts"] == 1
-        away_s = time.monotonic() - killed_s
-        assert away_s - 1.5 < status.counters["lost"] / 250 < away_s
-        assert service.stop()[0] == 0
+    finally:
+        os.kill(child, signal.SIGCONT)
+    fed = [at_s - begin_s for at_s, text in told if text == "WATCHDOG=1"]
+    assert max(fed, default=0.0) < 2.0
+    assert "STATUS=recovering: no samples come" in [text for _, text in told]
+    last = [message for message in heard if isinstance(message, IdentityMessage)][-1]
+    assert last.state == "undecided"  # nobody is anybody while nothing is heard
+    service.status(lambda status: status.state == "running")
 
 
-def test_a_setting_that_cannot_be_is_one_line_and_exit_code_78(tmp_path: Path) -> None:
-    with running(tmp_path, "chip.gain=5") as service:
-        exit_code, log = service.end()
-    assert exit_code == 78
-    assert log == "qrsd: chip.gain: 5 is not one of 1, 2, 3, 4, 6, 8, 12\n"
+def test_told_to_stop_it_says_goodbye_and_ends_well(service: Running) -> None:
+    service.notified(0.1)
+    begin_s = time.monotonic()
+    service.process.send_signal(signal.SIGTERM)
+    service.status(lambda status: status.state == "stopping")
+    code, stderr = service.end()
+    assert time.monotonic() - begin_s < 3.0
+    assert code == 0
+    assert "Traceback" not in stderr
+    assert "STOPPING=1" in [text for _, text in service.notified(0.1)]
 
 
-def test_a_chip_that_is_not_there_is_one_line_that_says_what_to_check(tmp_path: Path) -> None:
-    with running(tmp_path, 'simulated.chip.faults=["no-chip-ff"]') as service:
-        exit_code, log = service.end()
-    assert exit_code == 69
-    assert log.splitlines()[-1].startswith("qrsd: ")
-    assert "Traceback" not in log
-
-
-def test_a_second_service_finds_the_address_taken(tmp_path: Path) -> None:
-    with running(tmp_path) as first, Subscriber(first.address) as subscriber:
-        hear(subscriber, is_running)
-        with running(tmp_path) as second:
-            exit_code, log = second.end()
-        assert exit_code == 75
-        assert "is in use" in log
-        assert first.stop()[0] == 0
-
-
-def test_the_end_of_a_play_is_the_end_of_the_service(tmp_path: Path) -> None:
-    play = "simulated.play=[{heart: 3, seconds: 2}]"
-    with (
-        running(tmp_path, play, "simulated.repeat=false") as service,
-        Subscriber(service.address) as subscriber,
-    ):
-        heard = hear(
-            subscriber,
-            lambda message: isinstance(message, StatusMessage) and message.state == "ended",
-        )
-        assert heard[-1].counters["received"] > 200
+def test_sockets_of_a_killed_service_are_taken_over_and_a_play_ends_the_service(
+    tmp_path: Path, model: Path
+) -> None:
+    with running(tmp_path, model, ONE_HEART) as killed:
+        killed.status(lambda status: True)
+        killed.process.send_signal(signal.SIGKILL)
+        killed.process.wait()
+    assert (tmp_path / "control.ipc").is_socket()
+    assert (tmp_path / "messages.ipc").is_socket()
+    play = "--set=simulated.play=[{heart: 1, seconds: 1.5}]"
+    with running(tmp_path, model, play, "--once") as service:
+        ended = service.status(lambda status: status.state == "ended")
         assert service.end()[0] == 0
+    assert ended.playing == ""
+    assert ended.counters["received"] + ended.counters["lost"] > 250
