@@ -12,8 +12,6 @@ from daemon.client import Item
 from daemon.demo_plan import RATE_HZ, Act
 from daemon.messages import IdentityMessage, Received, StatusMessage
 
-ENROL_BEATS = 15
-
 Ask = Callable[..., dict[str, Any]]
 
 
@@ -104,7 +102,7 @@ class Director:
         self._number = number
         act = self._acts[number]
         if act.expected == "enrolled":
-            answer = self._ask("enroll", person=act.person, beats=ENROL_BEATS)
+            answer = self._ask("enroll", person=act.person, beats=act.beats)
             if not answer["ok"]:
                 self._all[number].note(answer["error"], None, 0.0, 0)
 
@@ -121,7 +119,7 @@ class Director:
             self._enrolling = False
             answer = self._ask("enrolment")
             word = "enrolled" if answer["state"] == "done" else answer.get("error", "cancelled")
-            outcome.note(word, outcome.act.person, after_s, ENROL_BEATS)
+            outcome.note(word, outcome.act.person, after_s, outcome.act.beats)
 
 
 def _matters(identity: IdentityMessage, act: Act) -> bool:

@@ -12,11 +12,26 @@ from daemon.errors import NothingToShow
 RATE_HZ = 250
 PAUSE_S = 2.0  # the electrodes move from one person to the next
 FALLEN_OFF_S = 4.0
-HEART_ENROL_S = 18.0
-RECORD_ENROL_S = 20.0  # what ECG-ID and many others have of each record
 SHOW_S = 10.0
 
 Expected: TypeAlias = Literal["enrolled", "accepted", "unknown", "no_contact"]
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolOptions:
+    """How somebody is enrolled.
+
+    Attributes:
+        beats: good beats to gather.
+        seconds: how long to play for them; a shorter record is played again.
+    """
+
+    beats: int
+    seconds: float
+
+
+ENROL_HEARTS = EnrolOptions(beats=15, seconds=18.0)
+ENROL_PEOPLE = EnrolOptions(beats=20, seconds=28.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +44,7 @@ class Act:
         seconds: how long it takes.
         expected: what the service ought to say; None for a pause, in which it does not matter.
         person: whom it ought to say it of.
+        beats: good beats to enrol with; 0 if nobody is enrolled.
     """
 
     title: str
@@ -36,6 +52,7 @@ class Act:
     seconds: float
     expected: Expected | None = None
     person: str | None = None
+    beats: int = 0
 
 
 PAUSE = Act("the electrodes change hands", {"pause": PAUSE_S}, PAUSE_S)
@@ -93,18 +110,18 @@ def people_of(folder: Path) -> list[Person]:
     return people[:3]
 
 
-def plan(people: list[Person], enrol_s: float) -> list[Act]:
+def plan(people: list[Person], enrol: EnrolOptions) -> list[Act]:
     """Return the acts for two people to enrol and a stranger.
 
     Args:
         people: three.
-        enrol_s: how long to play somebody who is being enrolled.
+        enrol: how the first two are enrolled.
     """
     one, other, stranger = people
     return [
-        _enrol(one, enrol_s),
+        _enrol(one, enrol),
         PAUSE,
-        _enrol(other, enrol_s),
+        _enrol(other, enrol),
         PAUSE,
         _show(one, one.again, "comes again", "accepted"),
         PAUSE,
@@ -114,9 +131,10 @@ def plan(people: list[Person], enrol_s: float) -> list[Act]:
     ]
 
 
-def _enrol(person: Person, seconds: float) -> Act:
-    play = {**person.first, "seconds": seconds}
-    return Act(f"{person.name} is enrolled", play, seconds, "enrolled", person.name)
+def _enrol(person: Person, enrol: EnrolOptions) -> Act:
+    play = {**person.first, "seconds": enrol.seconds}
+    title = f"{person.name} is enrolled"
+    return Act(title, play, enrol.seconds, "enrolled", person.name, enrol.beats)
 
 
 def _show(person: Person, play: dict[str, Any], title: str, expected: Expected) -> Act:

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from daemon.client import Control, Item, Silent, Subscriber
 from daemon.demo import Director, Outcome
-from daemon.demo_plan import HEART_ENROL_S, RECORD_ENROL_S, Act, people_of, plan, synthetic_hearts
+from daemon.demo_plan import ENROL_HEARTS, ENROL_PEOPLE, Act, people_of, plan, synthetic_hearts
 from daemon.errors import ServiceStopped
 from daemon.messages import EcgMessage, IdentityMessage, Received, StatusMessage
 from daemon.watch import show_lines, show_live
@@ -30,8 +30,8 @@ DEMO = """\
 Show the whole service at work against a simulated chip: two people are enrolled and recognised,
 a stranger is not, and nobody is anybody once an electrode falls off.
 
-It takes about a minute and leaves nothing behind. The exit code is 1 if somebody was taken for
-somebody else or not recognised.
+It takes little more than a minute and leaves nothing behind. The exit code is 1 if somebody was
+taken for somebody else or was not recognised.
 
 examples:
   qrsd demo
@@ -55,9 +55,9 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 def run(args: argparse.Namespace) -> int:
     """Play the plan and tell how it went: 0 if all was right, else 1."""
     if args.data is None:
-        acts = plan(synthetic_hearts(), HEART_ENROL_S)
+        acts = plan(synthetic_hearts(), ENROL_HEARTS)
     else:
-        acts = plan(people_of(args.data), RECORD_ENROL_S)
+        acts = plan(people_of(args.data), ENROL_PEOPLE)
     console = Console()
     with tempfile.TemporaryDirectory(prefix="qrsd-demo-") as folder:
         outcomes = _play(acts, Path(folder), console)

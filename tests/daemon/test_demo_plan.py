@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from config.source import PlayOptions, SimulatedOptions
-from daemon.demo import ENROL_BEATS
-from daemon.demo_plan import HEART_ENROL_S, SHOW_S, Person, people_of, plan, synthetic_hearts
+from daemon.demo_plan import ENROL_HEARTS, SHOW_S, Person, people_of, plan, synthetic_hearts
 from daemon.errors import NothingToShow
 from daemon.recognition import open_network
 from daemon.sources import play
@@ -46,8 +45,8 @@ def test_the_shipped_model_tells_the_synthetic_hearts_apart() -> None:
     one, other, stranger = synthetic_hearts()
     templates = []
     for person in (one, other):
-        enrolment = Enrolment(person.name, network.passport, ENROL_BEATS)
-        for beat in beats(person.first, HEART_ENROL_S):
+        enrolment = Enrolment(person.name, network.passport, ENROL_HEARTS.beats)
+        for beat in beats(person.first, ENROL_HEARTS.seconds):
             enrolment.push(network.run(normalise(np.array([beat.ecg_mv])))[0], beat.quality)
         templates.append(enrolment.template("2026-01-01T00:00:00Z", "simulated"))
     said = [
@@ -59,7 +58,7 @@ def test_the_shipped_model_tells_the_synthetic_hearts_apart() -> None:
 
 def test_two_people_come_again_after_enrolment_and_a_stranger_between_them() -> None:
     one, other, _ = people = synthetic_hearts()
-    acts = plan(people, 18)
+    acts = plan(people, ENROL_HEARTS)
     assert [(act.expected, act.person) for act in acts if act.expected] == [
         ("enrolled", one.name),
         ("enrolled", other.name),
@@ -76,12 +75,12 @@ def test_who_comes_again_is_not_the_same_recording() -> None:
 
 
 def test_the_electrodes_are_off_between_any_two_people() -> None:
-    off = ["pause" in act.play for act in plan(synthetic_hearts(), 18)]
+    off = ["pause" in act.play for act in plan(synthetic_hearts(), ENROL_HEARTS)]
     assert off == [False, True] * (len(off) // 2) + [False]
 
 
 def test_it_takes_about_a_minute() -> None:
-    assert 60 <= sum(act.seconds for act in plan(synthetic_hearts(), 18)) <= 85
+    assert 60 <= sum(act.seconds for act in plan(synthetic_hearts(), ENROL_HEARTS)) <= 85
 
 
 def folder_of_people(folder: Path, people: dict[str, int]) -> Path:

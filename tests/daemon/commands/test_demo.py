@@ -13,13 +13,13 @@ from rich.console import Console
 
 from daemon.client import Silent
 from daemon.commands.demo import summary
-from daemon.demo import ENROL_BEATS, Director, Outcome
+from daemon.demo import Director, Outcome
 from daemon.demo_plan import Act
 from daemon.messages import Enrolment, IdentityMessage, Message, Received, Stamp, StatusMessage
 
 STAMP = Stamp("demo", "boot", 0, datetime(2026, 3, 1, tzinfo=UTC), "simulated")
 
-ENROL = Act("Ada is enrolled", {"heart": 1}, 10, "enrolled", "Ada")
+ENROL = Act("Ada is enrolled", {"heart": 1}, 10, "enrolled", "Ada", 15)
 OFF = Act("a pause", {"pause": 2}, 2)
 ADA = Act("Ada comes again", {"heart": 1}, 10, "accepted", "Ada")
 STRANGER = Act("Bob is a stranger", {"heart": 2}, 10, "unknown")
@@ -31,7 +31,7 @@ def identity(second: float, state: Any, person: str | None = None, beats: int = 
 
 
 def status(second: float, beats: int | None = None, lost: int = 0) -> Message:
-    enrolment = None if beats is None else Enrolment("Ada", beats, ENROL_BEATS)
+    enrolment = None if beats is None else Enrolment("Ada", beats, 15)
     return StatusMessage(
         index=round(second * 250),
         state="running",
@@ -112,7 +112,7 @@ def test_an_enrolment_is_asked_for_when_its_act_begins_and_not_before() -> None:
     assert not asked
     for second in (2, 3):
         director.take(Received(STAMP, status(second)))
-    assert asked == [("enroll", {"person": "Ada", "beats": ENROL_BEATS})]
+    assert asked == [("enroll", {"person": "Ada", "beats": 15})]
 
 
 def test_an_enrolment_is_right_when_it_comes_to_its_end() -> None:
