@@ -3,12 +3,13 @@
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-train install uninstall clean
+.PHONY: help demo test test-realtime test-train install uninstall clean
 
 help:
 	@echo "make demo              see it work: synthetic hearts on a simulated chip (one minute)"
 	@echo "make demo DATA=folder  the same with the WFDB recordings of a folder"
-	@echo "make test              lint, types and tests"
+	@echo "make test              lint, types and tests (some minutes)"
+	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
 	@echo "make test-train        the tests that train a network (installs TensorFlow)"
 	@echo "sudo make install      put the service into /opt/qrsd, for systemd"
 	@echo "sudo make uninstall    take it away again; PURGE=1 with settings and enrolled people"
@@ -23,7 +24,10 @@ test: .venv/with-tests
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/python -m pytest -m "not train and not system"
+	.venv/bin/python -m pytest -m "not realtime and not system and not train"
+
+test-realtime: .venv/with-tests
+	.venv/bin/python -m pytest -m "realtime or system"
 
 test-train: .venv-train/with-tests
 	.venv-train/bin/python -m pytest -m train
