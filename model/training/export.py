@@ -45,8 +45,7 @@ def to_tflite(network: KerasModel, windows_mv: NDArray[np.float64]) -> bytes:
 
 
 def write_model(model: bytes, folder: Path, name: str) -> Path:
-    """Write NAME.tflite, make the folder if need be, and return the file's path."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write NAME.tflite and return its path."""
     path = folder / f"{name}.tflite"
     path.write_bytes(model)
     return path

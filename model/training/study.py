@@ -102,7 +102,12 @@ def study(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passpor
 
 
 def _usable(beats: Beats, plan: Plan) -> Beats:
-    """Leave out whom the plan leaves out, and whoever has no good beat in the earliest record."""
+    """Leave out whom the plan leaves out, and whoever has no good beat in the earliest record.
+
+    Raises:
+        UnknownPerson: somebody is to be left out who is not there.
+        TooLittleData: a fold would have nobody to enrol and probe.
+    """
     if strangers := set(plan.leave_out) - set(beats.names):
         raise UnknownPerson(
             f"{', '.join(sorted(strangers))} cannot be left out: the data are of "
@@ -115,11 +120,24 @@ def _usable(beats: Beats, plan: Plan) -> Beats:
             f"the data hold {len(beats.names)} persons with good beats; {plan.folds} folds need "
             f"{plan.folds * LEAST_PERSONS} or more"
         )
+    for held_out in person_folds(beats.names, plan.folds, plan.seed):
+        if not any(_can_probe(beats, person) for person in held_out):
+            raise TooLittleData(
+                f"none of {', '.join(held_out)}, who are one fold of {plan.folds}, has "
+                f"{STRETCHES[-1]} good beats in a second record; record more, or use fewer folds"
+            )
     return beats
 
 
 def _can_enrol(beats: Beats, person: str) -> bool:
     return bool(beats.good[beats.records == beats.records_of(person)[0]].any())
+
+
+def _can_probe(beats: Beats, person: str) -> bool:
+    return any(
+        beats.good[beats.records == record].sum() >= STRETCHES[-1]
+        for record in beats.records_of(person)[1:]
+    )
 
 
 def _judge_fold(known: Beats, unseen: Beats, plan: Plan, on_step: Callable[[], None]) -> FoldResult:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from daemon.commands import training
+from daemon.errors import ResultsNotWritable
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
@@ -17,7 +18,7 @@ from model.passport import Passport
 from model.training.errors import TooLittleData, UnknownPerson
 
 pytestmark = pytest.mark.train
-pytest.importorskip("tensorflow", reason="needs the [train] extra", exc_type=ImportError)
+pytest.importorskip("tensorflow", reason="needs the [train] extra")
 
 RATE_HZ = 250
 heart = cache(Heart)
@@ -107,3 +108,25 @@ def test_too_few_persons_for_the_folds_are_refused(people: Path, tmp_path: Path)
 def test_a_stranger_cannot_be_left_out(people: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownPerson, match="Nemo cannot be left out"):
         train(people, "--out", tmp_path, "--leave-out", "Nemo")
+
+
+def test_persons_with_one_record_cannot_be_probed(tmp_path: Path) -> None:
+    for seed in range(4):
+        write_record(tmp_path / "people" / f"Person_{seed}.csv", seed, 0, 20)
+    with pytest.raises(TooLittleData, match="10 good beats in a second record"):
+        train(tmp_path / "people", "--out", tmp_path, "--folds", "2")
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ResultsNotWritable, match="choose another --out"):
+        train(tmp_path / "nothing yet", "--out", tmp_path / "file" / "models")
+
+
+@pytest.mark.parametrize(("option", "value"), [("--folds", "1"), ("--steps", "0")])
+def test_a_plan_that_makes_no_sense_is_refused(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        train("people", "--out", "models", option, value)
+    assert "or more" in capsys.readouterr().err

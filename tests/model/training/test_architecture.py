@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 pytestmark = pytest.mark.train
-pytest.importorskip("keras", reason="needs the [train] extra", exc_type=ImportError)
+pytest.importorskip("keras", reason="needs the [train] extra")
 
 
 def test_the_embedder_is_small_enough_for_a_pi() -> None:

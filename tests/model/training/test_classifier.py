@@ -8,7 +8,7 @@ import pytest
 from tests.model.training.crowd import crowd
 
 pytestmark = pytest.mark.train
-pytest.importorskip("tensorflow", reason="needs the [train] extra", exc_type=ImportError)
+pytest.importorskip("tensorflow", reason="needs the [train] extra")
 
 
 def test_each_persons_first_beats_are_learnt_and_the_last_fifth_tests() -> None:

@@ -11,7 +11,7 @@ from model.scores import unit
 from model.training.errors import ConversionFailed
 
 pytestmark = pytest.mark.train
-pytest.importorskip("tensorflow", reason="needs the [train] extra", exc_type=ImportError)
+pytest.importorskip("tensorflow", reason="needs the [train] extra")
 
 
 def test_a_converted_network_computes_what_keras_does() -> None:

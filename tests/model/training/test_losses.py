@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 
 pytestmark = pytest.mark.train
-tf = pytest.importorskip("tensorflow", reason="needs the [train] extra", exc_type=ImportError)
+tf = pytest.importorskip("tensorflow", reason="needs the [train] extra")
 
 LABELS = np.array([0, 0, 1, 1, 2, 2])
 

@@ -9,7 +9,7 @@ from model.scores import cosine
 from tests.model.training.crowd import crowd
 
 pytestmark = pytest.mark.train
-pytest.importorskip("tensorflow", reason="needs the [train] extra", exc_type=ImportError)
+pytest.importorskip("tensorflow", reason="needs the [train] extra")
 
 
 def test_the_same_seed_makes_the_same_network_and_each_step_is_told() -> None:
