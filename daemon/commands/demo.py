@@ -23,6 +23,7 @@ from daemon.messages import EcgMessage, IdentityMessage, Received, StatusMessage
 from daemon.watch import show_lines, show_live
 
 TOPICS = (StatusMessage.TOPIC, IdentityMessage.TOPIC, EcgMessage.TOPIC)
+SILENT_AFTER_S = 2.0
 GIVE_UP_S = 20.0
 STOP_S = 5.0
 
@@ -71,7 +72,7 @@ def _play(acts: list[Act], folder: Path, console: Console) -> list[Outcome]:
     with (
         _service(acts, folder) as service,
         Control(f"ipc://{folder}/control.ipc") as control,
-        Subscriber(f"ipc://{folder}/messages.ipc", TOPICS, timeout_s=1.0) as subscriber,
+        Subscriber(f"ipc://{folder}/messages.ipc", TOPICS, SILENT_AFTER_S) as subscriber,
     ):
         director = Director(acts, control.request)
         items = _until_the_end(subscriber, director, service, folder)
@@ -103,8 +104,9 @@ def _service(acts: list[Act], folder: Path) -> Iterator[subprocess.Popen[bytes]]
     """Run the service with settings, state and sockets of its own."""
     settings = folder / "qrsd.yaml"
     settings.write_text(yaml.safe_dump(settings_for(acts, folder)))
-    environment = {**os.environ, "STATE_DIRECTORY": str(folder), "RUNTIME_DIRECTORY": str(folder)}
-    command = [sys.executable, "-m", "daemon", "run", "--simulated", "--settings", str(settings)]
+    others = {name: text for name, text in os.environ.items() if not name.startswith("QRSD_")}
+    environment = others | {"STATE_DIRECTORY": str(folder), "RUNTIME_DIRECTORY": str(folder)}
+    command = [sys.executable, "-P", "-m", "daemon", "run", "--settings", str(settings)]
     with (folder / "log").open("wb") as log:
         service = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     try:
