@@ -38,6 +38,10 @@ class PublishOptions:
 
     addresses: tuple[str, ...] = ("tcp://127.0.0.1:5292",)
 
+    def __post_init__(self) -> None:
+        if not self.addresses:
+            raise ValueError("addresses: there is none, so nobody would hear anything")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings(SourceOptions):

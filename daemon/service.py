@@ -110,7 +110,6 @@ class Service:
             while not (self._acquisition.ended or self._stop_asked):
                 self._turn(dict(poller.poll(POLL_MS)))
         finally:
-            self._queued_max = max(self._queued_max, self._acquisition.queued_max)
             exit_code = self._acquisition.stop()
         if self._stop_asked:
             self._state = "stopping"
@@ -134,6 +133,7 @@ class Service:
                 self._take_report(report)
         if self._acquisition.samples in ready:
             self._take_frames(self._acquisition.read_frames())
+            self._queued_max = max(self._queued_max, self._acquisition.queued_max)
         if parts.publisher.socket in ready:
             parts.publisher.welcome()
         if parts.control.socket in ready:
@@ -289,7 +289,7 @@ class Service:
             "received": self._received,
             "lost": self._lost,
             "restarts": self._restart_count,
-            "queued_max": max(self._queued_max, self._acquisition.queued_max),
+            "queued_max": self._queued_max,
             "published_latency_max_s": round(self._latency_max_s, 6),
         }
 

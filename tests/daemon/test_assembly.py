@@ -1,0 +1,142 @@
+"""A service is put together whole or not at all, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from config.errors import SettingInvalid
+from config.settings import PublishOptions, Settings
+from daemon import assembly
+from daemon.assembly import assembled, check
+from daemon.client import Subscriber
+from daemon.errors import AddressInUse, AddressRefused
+from daemon.messages import Received, StatusMessage
+from drivers.chip_setup import ChipOptions
+from model.errors import GalleryUnreadable, ModelMissing
+from tests.model.models import embedder
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings that touch nothing outside a folder of the test's own."""
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    addresses = (f"ipc://{tmp_path}/run/messages.ipc",)
+    return Settings(
+        source="simulated",
+        device="bench",
+        model=str(embedder(tmp_path)),
+        publish=PublishOptions(addresses),
+    )
+
+
+def test_its_files_are_for_their_owner_only(settings: Settings, tmp_path: Path) -> None:
+    with assembled(settings):
+        private = ("state/gallery.sqlite", "run/control.ipc", "run/messages.ipc")
+        for name in private:
+            assert stat.S_IMODE((tmp_path / name).stat().st_mode) & 0o077 == 0
+
+
+def test_what_it_let_go_of_can_be_had_again(settings: Settings) -> None:
+    for _ in range(2):
+        with assembled(settings):
+            pass
+
+
+@pytest.mark.parametrize("broken", ["model", "gallery", "publisher", "control"])
+def test_a_part_that_cannot_be_had_leaves_the_others_free(
+    settings: Settings, tmp_path: Path, broken: str
+) -> None:
+    gallery = tmp_path / "state" / "gallery.sqlite"
+    errors: dict[str, type[Exception]] = {
+        "model": ModelMissing,
+        "gallery": GalleryUnreadable,
+        "publisher": AddressInUse,
+        "control": AddressInUse,
+    }
+    asked = settings
+    if broken == "model":
+        asked = replace(settings, model="/nowhere.tflite")
+    if broken == "gallery":
+        gallery.parent.mkdir()
+        gallery.write_bytes(b"no gallery" * 1000)
+    if broken == "publisher":
+        asked = replace(settings, publish=PublishOptions(settings.publish.addresses * 2))
+    if broken == "control":
+        own = (f"ipc://{tmp_path}/run/control.ipc",)
+        asked = replace(settings, publish=PublishOptions(own))
+    with pytest.raises(errors[broken]), assembled(asked):
+        pass
+    if broken == "gallery":
+        gallery.unlink()
+    with assembled(settings):
+        pass
+
+
+def test_a_process_that_cannot_be_started_is_the_reason_that_is_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = OSError("no process to be had")
+
+    def fail(_options: object) -> NoReturn:
+        raise failure
+
+    monkeypatch.setattr(assembly, "AcquisitionProcess", fail)
+    with assembled(settings) as service:
+        with pytest.raises(OSError, match="no process to be had") as told:
+            service.run()
+        assert told.value is failure
+
+
+def test_messages_carry_the_devices_name_and_that_they_are_simulated(settings: Settings) -> None:
+    with assembled(settings) as service, Subscriber(settings.publish.addresses[0]) as subscriber:
+        parts = service._parts
+        assert parts.publisher.socket.poll(2000)
+        parts.publisher.welcome()
+        parts.publisher.publish(status(), parts.clock.now())
+        item = next(subscriber)
+        assert isinstance(item, Received)
+        assert (item.stamp.device, item.stamp.source) == ("bench", "simulated")
+
+
+def status() -> StatusMessage:
+    return StatusMessage(
+        None, "starting", "unknown", None, None, None, {}, None, None, None, None, None
+    )
+
+
+Change = Callable[[Settings], Settings]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (
+            lambda settings: replace(settings, chip=ChipOptions(rate_hz=500)),
+            SettingInvalid,
+            r"^chip\.rate_hz: 500 is not 250, the rate of the signal chain",
+        ),
+        (
+            lambda settings: replace(settings, publish=PublishOptions(("tcp://192.168.1.2:1",))),
+            AddressRefused,
+            r"^tcp://192\.168\.1\.2:1 is refused",
+        ),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(
+    settings: Settings, change: Change, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        check(change(settings))
+
+
+def test_a_service_that_speaks_nowhere_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^addresses: there is none"):
+        PublishOptions(())
