@@ -188,7 +188,8 @@ class Service:
             case "setup":
                 fields = {name: _tuples(value) for name, value in report.items()}
                 self._parts.pipeline.use_setup(ChipSetup(**fields))
-                _LOG.info("%s at %g Hz is set up", report["part"], report["rate_hz"])
+                simulated = "simulated " if report["simulated"] else ""
+                _LOG.info("%s%s is set up, at %g Hz", simulated, report["part"], report["rate_hz"])
             case "scheduling":
                 _LOG.info("acquisition got %s", report)
             case "counters":

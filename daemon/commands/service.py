@@ -77,7 +77,7 @@ def run_selftest(args: argparse.Namespace) -> int:
     from drivers.ads1292r import Ads1292r
 
     settings = settings_of(args)
-    with closing(open_source(settings).board) as board:
+    with closing(open_source(settings, paced=False).board) as board:
         chip = Ads1292r(board, settings.chip)
         setup = chip.power_up()
         lines = chip.self_test()
