@@ -50,6 +50,7 @@ class FrontDesk:
         self._source = source
         self._now_utc = now_utc
         self._outcome: dict[str, Any] = {"state": "none"}
+        self._stale = False
 
     @property
     def commands(self) -> dict[str, Command]:
@@ -94,8 +95,11 @@ class FrontDesk:
     def look_around(self) -> None:
         """Learn of people whom another program enrolled, as ``qrsd people import`` does."""
         try:
-            if self._gallery.changed_elsewhere():
-                self._tell_pipeline()
+            self._stale |= self._gallery.changed_elsewhere()
+            if self._stale:
+                templates = self._gallery.templates(self._passport.sha256)
+                self._pipeline.use_templates(templates)
+                self._stale = False
         except GalleryError as error:
             _LOG.warning("the gallery cannot be read now: %s", error)
 
@@ -154,4 +158,6 @@ class FrontDesk:
         return {}
 
     def _tell_pipeline(self) -> None:
-        self._pipeline.use_templates(self._gallery.templates(self._passport.sha256))
+        """Have the pipeline decide among those who are enrolled now, or as soon as can be."""
+        self._stale = True
+        self.look_around()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -321,7 +322,7 @@ class Service:
     def _say_goodbye(self) -> None:
         self._parts.notifier.stopping()
         self._say_status()
-        self._parts.publisher.socket.poll(round(LAST_WORDS_S * 1000))
+        time.sleep(LAST_WORDS_S)
 
 
 def _tuples(value: Any) -> Any:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import zmq
@@ -16,6 +16,7 @@ from daemon.front_desk import FrontDesk
 from daemon.messages import IdentityMessage
 from daemon.pipeline import Pipeline
 from dsp.front_end import FrontEndOptions
+from model.errors import GalleryBusy
 from model.gallery import Gallery
 from model.identifier import IdentifierOptions
 from model.template import Template
@@ -238,6 +239,27 @@ def test_somebody_whom_another_program_forgot_is_forgotten_here(
 ) -> None:
     with Gallery(tmp_path / "gallery.sqlite") as elsewhere:
         elsewhere.forget("Ada")
+    staffed.desk.look_around()
+    identity = staffed.wear(2.0)
+    assert identity is not None
+    assert identity.state == "unknown"
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_change_that_could_not_be_read_at_once_is_read_later(
+    elsewhere: bool, staffed: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_model_sha256: str) -> NoReturn:
+        raise GalleryBusy("another program is writing to it")
+
+    with monkeypatch.context() as busy:
+        busy.setattr(staffed.gallery, "templates", refuse)
+        if elsewhere:
+            with Gallery(tmp_path / "gallery.sqlite") as gallery:
+                gallery.forget("Ada")
+            staffed.desk.look_around()
+        else:
+            assert staffed.ask("forget", person="Ada") == {"ok": True}
     staffed.desk.look_around()
     identity = staffed.wear(2.0)
     assert identity is not None
