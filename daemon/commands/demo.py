@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
         acts = plan(synthetic_hearts(), ENROL_HEARTS)
     else:
         acts = plan(people_of(args.data), ENROL_PEOPLE)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # tidy up as after Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     console = Console()
     with tempfile.TemporaryDirectory(prefix="qrsd-demo-") as folder:
         outcomes = _play(acts, Path(folder), console)
