@@ -156,10 +156,10 @@ def main(arguments: list[str]) -> int:
 
 def _run(options: SourceOptions, sink: PipeSink, report: PipeReports) -> int:
     try:
-        report({"report": "scheduling", **ask_for_realtime()})
-        source = open_source(options)  # a thread that it starts is scheduled alike
+        source = open_source(options)
         with closing(source.board):
             stop_collecting_garbage()
+            report({"report": "scheduling", **ask_for_realtime()})
             acquire(source, options.chip, sink, report)
     except BrokenPipeError:
         raise

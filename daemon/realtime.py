@@ -54,8 +54,10 @@ def die_with_parent() -> None:
 
 
 def _schedule_first() -> bool:
+    """Schedule every thread of this process, gpiozero's too, before all ordinary ones."""
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+        for thread in os.listdir("/proc/self/task"):
+            os.sched_setscheduler(int(thread), os.SCHED_FIFO, os.sched_param(PRIORITY))
     except OSError:
         return False
     return True
