@@ -10,6 +10,7 @@ import ctypes
 import gc
 import os
 import signal
+from contextlib import suppress
 from resource import RLIM_INFINITY, RLIMIT_MEMLOCK, getrlimit
 from typing import TypedDict
 
@@ -57,7 +58,8 @@ def _schedule_first() -> bool:
     """Schedule every thread of this process, gpiozero's too, before all ordinary ones."""
     try:
         for thread in os.listdir("/proc/self/task"):
-            os.sched_setscheduler(int(thread), os.SCHED_FIFO, os.sched_param(PRIORITY))
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.sched_setscheduler(int(thread), os.SCHED_FIFO, os.sched_param(PRIORITY))
     except OSError:
         return False
     return True
