@@ -171,9 +171,17 @@ class PacedWorld(World):
         time.sleep(duration_s)
 
     def take_edge(self, timeout_s: float) -> Edge | None:
-        """Wait for an edge in earnest."""
+        """Wait for an edge in earnest.
+
+        The reader wakes by itself when an edge is due, since on a busy machine it may take the
+        chip's thread too long to wake and then tell it.
+        """
+        deadline_s = time.monotonic() + timeout_s
         with self._changed:
-            self._changed.wait_for(lambda: bool(self.edges), timeout_s)
+            self.catch_up()
+            while not self.edges and (left_s := deadline_s - time.monotonic()) > 0:
+                self._changed.wait(min(self._due_s(), left_s))
+                self.catch_up()
             return self.edges.take()
 
     def close(self) -> None:
@@ -189,5 +197,8 @@ class PacedWorld(World):
                 self.catch_up()
                 if self.edges:
                     self._changed.notify_all()
-                due_s = self.chip.next_s - (time.monotonic() - self._opened_s)
-                self._changed.wait(min(max(due_s, 0.0), _IDLE_S))
+                self._changed.wait(min(self._due_s(), _IDLE_S))
+
+    def _due_s(self) -> float:
+        """Return how long until something happens in the chip."""
+        return max(self.chip.next_s - (time.monotonic() - self._opened_s), 0.0)
