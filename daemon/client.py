@@ -23,6 +23,7 @@ import zmq
 
 from daemon.addresses import IPC
 from daemon.errors import MessageError, ServiceNotPermitted, ServiceUnavailable
+from daemon.folders import SYSTEM_RUNTIME
 from daemon.messages import KINDS, Received, Stamp, StatusMessage, decode
 
 HINT = "is qrsd running? systemctl status qrsd"
@@ -218,6 +219,8 @@ def _check_ours(address: str) -> None:
     except PermissionError as error:
         raise _not_ours(path) from error
     except OSError as error:
+        if os.geteuid() != 0 and SYSTEM_RUNTIME.is_dir():
+            raise _not_ours(SYSTEM_RUNTIME) from error
         raise ServiceUnavailable(f"There is no {path}: {HINT}") from error
     if not os.access(path, os.W_OK):
         raise _not_ours(path)

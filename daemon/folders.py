@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+SYSTEM_RUNTIME = Path("/run/qrsd")
+
 
 def state_folder() -> Path:
     """Return the folder of the gallery."""
@@ -25,7 +27,7 @@ def runtime_folder() -> Path:
     if given := os.environ.get("RUNTIME_DIRECTORY"):
         return Path(given)
     if os.geteuid() == 0:
-        return Path("/run/qrsd")
+        return SYSTEM_RUNTIME
     if user_runtime := os.environ.get("XDG_RUNTIME_DIR"):
         return Path(user_runtime) / "qrsd"
     return Path(f"/tmp/qrsd-{os.geteuid()}")

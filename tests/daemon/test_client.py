@@ -193,3 +193,15 @@ def test_the_socket_of_another_user_is_said_to_be(
     ):
         control.request("people")
     assert caught.value.exit_code == 77
+
+
+def test_whoever_is_not_root_is_sent_to_sudo_where_there_is_a_service_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.client.SYSTEM_RUNTIME", tmp_path)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with (
+        Control(f"ipc://{tmp_path}/mine/control.ipc") as control,
+        pytest.raises(ServiceNotPermitted, match=r"or with sudo\."),
+    ):
+        control.request("people")
