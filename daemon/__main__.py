@@ -14,7 +14,17 @@ from importlib import import_module
 from importlib.metadata import version
 from traceback import print_exc
 
-COMMANDS = ("service", "watch", "enroll", "people", "records", "training", "settings", "demo")
+COMMANDS = (
+    "service",
+    "watch",
+    "enroll",
+    "people",
+    "records",
+    "training",
+    "benchmark",
+    "settings",
+    "demo",
+)
 
 BUG = 70
 

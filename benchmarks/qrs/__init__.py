@@ -1,0 +1,1 @@
+"""``qrsd benchmark qrs``: the detector against expert annotations, its peers and its own past."""

@@ -1,0 +1,146 @@
+"""Detectors over records, side by side on every core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.qrs import chain, peers
+from benchmarks.qrs.ablation import DEPARTURES, without
+from benchmarks.qrs.chain import Detections
+from benchmarks.qrs.records import Protocol, ReferenceRecord, read_reference
+from benchmarks.qrs.scoring import Score, pool, score
+from drivers.waveforms.recordings import RATE_HZ
+
+OURS = "qrsd"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latency:
+    """How long after each R peak it was told, search-back apart.
+
+    Attributes:
+        at_once_ms: of the beats found in passing.
+        search_back_ms: of those found by search-back.
+    """
+
+    at_once_ms: NDArray[np.float64]
+    search_back_ms: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What one detector made of one record, or of several.
+
+    Attributes:
+        score: how well it found the beats.
+        us_per_sample: processor time for each sample at 250 Hz.
+        samples: how many it was given.
+        latency: None for a detector that needs the whole recording at once.
+    """
+
+    score: Score
+    us_per_sample: float
+    samples: int
+    latency: Latency | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run on each record.
+
+    Attributes:
+        protocol: how to score.
+        peers: names of the other detectors.
+        departures: names of what to take back, one at a time.
+    """
+
+    protocol: Protocol
+    peers: tuple[str, ...] = ()
+    departures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordResults:
+    """One record's results.
+
+    Attributes:
+        record: its name.
+        detectors: those of the detector and its peers, by name.
+        ablation: those of the detector with a departure taken back, by the departure's name.
+    """
+
+    record: str
+    detectors: dict[str, Result]
+    ablation: dict[str, Result]
+
+
+def measure_all(records: Sequence[Path], plan: Plan, jobs: int) -> Iterator[RecordResults]:
+    """Yield the results of each record, in the order given.
+
+    Raises:
+        RecordingError: a record cannot be read.
+        MalformedAnnotations: its annotations cannot.
+    """
+    jobs = min(jobs, len(records))
+    if jobs == 1:
+        yield from (measure(plan, path) for path in records)
+        return
+    context = get_context("forkserver")  # fork alone is not safe beside the progress bar's thread
+    context.set_forkserver_preload([__name__, "wfdb"])
+    with ProcessPoolExecutor(jobs, mp_context=context) as workers:
+        yield from workers.map(partial(measure, plan), records)
+
+
+def measure(plan: Plan, path: Path) -> RecordResults:
+    """Run everything that is planned on one record."""
+    record = read_reference(path, plan.protocol)
+    detectors = {OURS: _result(record, chain.detect(record.recording))}
+    for peer in plan.peers:
+        detectors[peer] = _result(record, peers.detect(peer, record.recording))
+    ablation = {name: _ablated(record, name) for name in plan.departures}
+    return RecordResults(path.name, detectors, ablation)
+
+
+def _ablated(record: ReferenceRecord, departure: str) -> Result:
+    with without(DEPARTURES[departure]):
+        return _result(record, chain.detect(record.recording))
+
+
+def _result(record: ReferenceRecord, found: Detections) -> Result:
+    return Result(
+        score(record.beats, found.places, record.scope),
+        us_per_sample=found.cpu_s * 1e6 / len(record.recording.ecg_mv),
+        samples=len(record.recording.ecg_mv),
+        latency=_latency(record, found),
+    )
+
+
+def _latency(record: ReferenceRecord, found: Detections) -> Latency | None:
+    if found.late_by is None or found.search_back is None:
+        return None
+    late_ms = found.late_by * 1000 / RATE_HZ
+    counts = record.scope.covers(found.places)
+    return Latency(late_ms[counts & ~found.search_back], late_ms[counts & found.search_back])
+
+
+def gross(results: Iterable[Result]) -> Result:
+    """Pool the results of one detector on several records."""
+    of_records = list(results)
+    samples = sum(one.samples for one in of_records)
+    cpu_us = sum(one.us_per_sample * one.samples for one in of_records)
+    latencies = [one.latency for one in of_records if one.latency is not None]
+    latency = None
+    if latencies:
+        latency = Latency(
+            np.concatenate([one.at_once_ms for one in latencies]),
+            np.concatenate([one.search_back_ms for one in latencies]),
+        )
+    return Result(pool(one.score for one in of_records), cpu_us / samples, samples, latency)

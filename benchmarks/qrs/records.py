@@ -1,0 +1,119 @@
+"""WFDB records with reference beats, on the grid of the signal chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.qrs.errors import MalformedAnnotations, NothingToScore
+from benchmarks.qrs.scoring import Scope
+from drivers.waveforms.errors import SignalNotFound
+from drivers.waveforms.recordings import RATE_HZ, Recording, read_recording
+
+#: The labels of beats; all others mark rhythm, noise, waves or comments. Source: wfdb's annotation
+#: codes (``isqrs`` in ecgmap.h of the WFDB library).
+BEAT_LABELS = frozenset("NLRBAaJSVrFejnE/fQ?")
+PREFERRED_SIGNAL = "MLII"
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """What is scored, and against which annotations.
+
+    Attributes:
+        signal: name or number of the signal; None for MLII where there is one and else the first.
+        annotator: suffix of the annotation files.
+        from_s: what comes earlier is not scored.
+        between_annotations: score only from the first annotation to the last, whatever they mark.
+    """
+
+    signal: str | None = None
+    annotator: str = "atr"
+    from_s: float = 300.0
+    between_annotations: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceRecord:
+    """A recording whose beats are known.
+
+    Attributes:
+        recording: the signal at 250 Hz.
+        beats: sample of each annotated beat, ascending.
+        scope: what of it is scored.
+    """
+
+    recording: Recording
+    beats: NDArray[np.int64]
+    scope: Scope
+
+
+def find_records(folder: Path, annotator: str) -> list[Path]:
+    """Return the records of a folder that have annotations, in the order of their names.
+
+    Raises:
+        NothingToScore: there are none.
+    """
+    headers = sorted(folder.glob("*.hea"))
+    records = [path.with_suffix("") for path in headers]
+    annotated = [path for path in records if path.with_name(f"{path.name}.{annotator}").is_file()]
+    if not annotated:
+        raise NothingToScore(
+            f"{folder} holds no WFDB record (.hea) with annotations (.{annotator}) beside it"
+        )
+    return annotated
+
+
+def read_reference(path: Path, protocol: Protocol) -> ReferenceRecord:
+    """Read a record and its annotations.
+
+    Raises:
+        RecordingError: the record cannot be read.
+        MalformedAnnotations: its annotations cannot.
+    """
+    recording = _read_signal(path, protocol.signal)
+    annotations = _read_annotations(path, protocol.annotator)
+    grid = RATE_HZ / annotations.fs
+    places = np.rint(np.asarray(annotations.sample) * grid).astype(np.int64)
+    labels = np.array(annotations.symbol)
+    start, stop = round(protocol.from_s * RATE_HZ), len(recording.ecg_mv)
+    if protocol.between_annotations and len(places):
+        start, stop = max(start, int(places[0])), int(places[-1]) + 1
+    scope = Scope(start, stop, _flutter(places, labels, stop))
+    return ReferenceRecord(recording, np.sort(places[np.isin(labels, list(BEAT_LABELS))]), scope)
+
+
+def _read_signal(path: Path, signal: str | None) -> Recording:
+    if signal is not None:
+        return read_recording(path, signal)
+    try:
+        return read_recording(path, PREFERRED_SIGNAL)
+    except SignalNotFound:
+        return read_recording(path, "0")
+
+
+def _read_annotations(path: Path, annotator: str) -> Any:
+    import wfdb
+
+    try:
+        annotations = wfdb.rdann(str(path), annotator)
+    except Exception as error:  # the parser raises whatever it trips over
+        raise MalformedAnnotations(f"{path}.{annotator} cannot be read: {error}") from error
+    if annotations.fs is None:
+        annotations.fs = wfdb.rdheader(str(path)).fs
+    return annotations
+
+
+def _flutter(
+    places: NDArray[np.int64], labels: NDArray[np.str_], stop: int
+) -> tuple[tuple[int, int], ...]:
+    """Return the stretches from ``[`` to ``]``: flutter or fibrillation without single beats."""
+    stretches = []
+    for first in places[labels == "["]:
+        ends = places[(labels == "]") & (places > first)]
+        stretches.append((int(first), int(ends[0]) if len(ends) else stop))
+    return tuple(stretches)
