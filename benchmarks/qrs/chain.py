@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from daemon.replay import samples
 from drivers.waveforms.recordings import Recording
-from dsp.front_end import FrontEnd
+from dsp.front_end import FrontEnd, FrontEndOptions
 from dsp.signals import RPeak
 
 
@@ -32,9 +32,9 @@ class Detections:
     search_back: NDArray[np.bool_] | None = None
 
 
-def detect(recording: Recording) -> Detections:
+def detect(recording: Recording, mains_hz: int) -> Detections:
     """Push a recording, as 24-bit codes, through a fresh signal chain as the service does."""
-    front_end = FrontEnd()
+    front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
     given = list(samples(recording))
     began_s = process_time()
     told = [

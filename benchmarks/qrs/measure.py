@@ -102,16 +102,15 @@ def measure_all(records: Sequence[Path], plan: Plan, jobs: int) -> Iterator[Reco
 def measure(plan: Plan, path: Path) -> RecordResults:
     """Run everything that is planned on one record."""
     record = read_reference(path, plan.protocol)
-    detectors = {OURS: _result(record, chain.detect(record.recording))}
+    recording, mains_hz = record.recording, plan.protocol.mains_hz
+    detectors = {OURS: _result(record, chain.detect(recording, mains_hz))}
     for peer in plan.peers:
-        detectors[peer] = _result(record, peers.detect(peer, record.recording))
-    ablation = {name: _ablated(record, name) for name in plan.departures}
+        detectors[peer] = _result(record, peers.detect(peer, recording, mains_hz))
+    ablation = {}
+    for name in plan.departures:
+        with without(DEPARTURES[name]):
+            ablation[name] = _result(record, chain.detect(recording, mains_hz))
     return RecordResults(path.name, detectors, ablation)
-
-
-def _ablated(record: ReferenceRecord, departure: str) -> Result:
-    with without(DEPARTURES[departure]):
-        return _result(record, chain.detect(record.recording))
 
 
 def _result(record: ReferenceRecord, found: Detections) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from time import process_time
 from typing import Any, TypeAlias
@@ -22,42 +23,34 @@ GQRS_GAIN = 200.0  # its thresholds are in steps of MIT-BIH's converter, 200 for
 WARM_UP_S = 20.0  # what is imported or compiled at the first call is not the detector's cost
 
 
-def _gqrs(ecg_mv: Signal) -> Any:
+def _gqrs(ecg_mv: Signal, mains_hz: int) -> Any:
     from wfdb.processing import gqrs_detect
 
     steps = np.rint(ecg_mv * GQRS_GAIN).astype(np.int64)
     return gqrs_detect(d_sig=steps, fs=RATE, adc_gain=GQRS_GAIN, adc_zero=0)
 
 
-def _xqrs(ecg_mv: Signal) -> Any:
+def _xqrs(ecg_mv: Signal, mains_hz: int) -> Any:
     from wfdb.processing import xqrs_detect
 
     return xqrs_detect(ecg_mv, fs=RATE, verbose=False)
 
 
-def _neurokit(ecg_mv: Signal, method: str) -> Any:
+def _neurokit(ecg_mv: Signal, mains_hz: int, method: str) -> Any:
     import neurokit2
 
-    cleaned = neurokit2.ecg_clean(ecg_mv, sampling_rate=RATE, method=method)
+    cleaned = neurokit2.ecg_clean(ecg_mv, sampling_rate=RATE, method=method, powerline=mains_hz)
     found = neurokit2.ecg_findpeaks(cleaned, sampling_rate=RATE, method=method)
     return found["ECG_R_Peaks"]
 
 
-def _neurokit_default(ecg_mv: Signal) -> Any:
-    return _neurokit(ecg_mv, "neurokit")
-
-
-def _neurokit_pan_tompkins(ecg_mv: Signal) -> Any:
-    return _neurokit(ecg_mv, "pantompkins1985")
-
-
-def _sleepecg(ecg_mv: Signal) -> Any:
+def _sleepecg(ecg_mv: Signal, mains_hz: int) -> Any:
     from sleepecg import detect_heartbeats
 
     return detect_heartbeats(ecg_mv, fs=RATE)
 
 
-def _hamilton(ecg_mv: Signal) -> Any:
+def _hamilton(ecg_mv: Signal, mains_hz: int) -> Any:
     """Filter, detect and put each R on the extremum nearby, as ``biosppy.signals.ecg.ecg`` does."""
     from biosppy.signals import ecg, tools
 
@@ -75,11 +68,12 @@ def _hamilton(ecg_mv: Signal) -> Any:
     ]
 
 
-PEERS: dict[str, Callable[[Signal], Any]] = {
+#: Each takes a signal in mV at 250 Hz and the frequency of the grid, and returns samples.
+PEERS: dict[str, Callable[[Signal, int], Any]] = {
     "wfdb gqrs": _gqrs,
     "wfdb xqrs": _xqrs,
-    "neurokit2 default": _neurokit_default,
-    "neurokit2 pantompkins1985": _neurokit_pan_tompkins,
+    "neurokit2 default": partial(_neurokit, method="neurokit"),
+    "neurokit2 pantompkins1985": partial(_neurokit, method="pantompkins1985"),
     "sleepecg": _sleepecg,
     "biosppy hamilton": _hamilton,
 }
@@ -98,15 +92,15 @@ def require_peers() -> None:
             raise BenchmarkExtraMissing.of(error) from error
 
 
-def detect(peer: str, recording: Recording) -> Detections:
+def detect(peer: str, recording: Recording, mains_hz: int) -> Detections:
     """Give a recording to a peer, with samples that were not recorded bridged."""
     ecg_mv = _bridged(recording.ecg_mv)
     find = PEERS[peer]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries about themselves
-        find(ecg_mv[: round(WARM_UP_S * RATE_HZ)])
+        find(ecg_mv[: round(WARM_UP_S * RATE_HZ)], mains_hz)
         began_s = process_time()
-        found = find(ecg_mv)
+        found = find(ecg_mv, mains_hz)
         cpu_s = process_time() - began_s
     return Detections(np.unique(np.asarray(found, dtype=np.int64)), cpu_s)
 

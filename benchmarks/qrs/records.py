@@ -29,12 +29,14 @@ class Protocol:
         annotator: suffix of the annotation files.
         from_s: what comes earlier is not scored.
         between_annotations: score only from the first annotation to the last, whatever they mark.
+        mains_hz: frequency of the grid where the recordings were made, 50 or 60.
     """
 
     signal: str | None = None
     annotator: str = "atr"
     from_s: float = 300.0
     between_annotations: bool = False
+    mains_hz: int = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -76,11 +76,16 @@ class Report:
 
     def _caption(self) -> str:
         protocol = self.protocol
-        annotated = " between the first and the last annotation" * protocol.between_annotations
-        return (
-            f"EC57, beats within 150 ms, from {protocol.from_s:g} s on{annotated}; "
-            f"signal {protocol.signal or 'MLII or else the first'}, annotator {protocol.annotator}"
-        )
+        parts = [
+            "EC57: beats within 150 ms",
+            f"from {protocol.from_s:g} s on",
+            f"signal {protocol.signal or 'MLII or else the first'}",
+            f"annotator {protocol.annotator}",
+            f"grid {protocol.mains_hz} Hz",
+        ]
+        if protocol.between_annotations:
+            parts.append("from the first to the last annotation")
+        return ", ".join(parts)
 
     def as_json(self) -> dict[str, Any]:
         """Return everything but the single beats, with null for what is not defined."""

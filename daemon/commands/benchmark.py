@@ -25,8 +25,8 @@ Find the beats of annotated WFDB records with the whole signal chain, as the ser
 score them by EC57: missed and invented beats, place of R, latency and cost.
 
 examples:
-  qrsd benchmark qrs --db mitdb
-  qrsd benchmark qrs --db mitdb --peers --ablate --json figures.json --picture figures.png
+  qrsd benchmark qrs --db mitdb --mains 60
+  qrsd benchmark qrs --db mitdb --mains 60 --peers --ablate --json qrs.json --picture qrs.png
   qrsd benchmark qrs --db ludb --signal i --annotator i --from 0 --between-annotations"""
 
 
@@ -87,6 +87,9 @@ def _add_protocol(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="score only from the first annotation to the last",
     )
+    parser.add_argument(
+        "--mains", type=int, choices=(50, 60), default=50, help="grid frequency in Hz (default: 50)"
+    )
 
 
 def _positive(text: str) -> int:
@@ -116,7 +119,9 @@ def run(args: argparse.Namespace) -> int:
         require_peers()
     if args.picture:
         require_matplotlib()
-    protocol = Protocol(args.signal, args.annotator, args.from_s, args.between_annotations)
+    protocol = Protocol(
+        args.signal, args.annotator, args.from_s, args.between_annotations, args.mains
+    )
     peers = tuple(PEERS) if args.peers else ()
     departures = tuple(DEPARTURES) if args.ablate else ()
     records = find_records(args.db, args.annotator)
