@@ -42,10 +42,7 @@ DEPARTURES = {
     "decay": Departure("signal level never decays", {"DECAY_AFTER_S": NEVER_S}),
     "early": Departure("no beat before its hump has ended", {"CLEAR_WAIT_S": NEVER_S}),
     "upright": Departure("up and down bends count alike", {"UPRIGHT": 1.0}),
-    "learning": Departure(
-        "first levels a third of the maximum and half of the noise",
-        {"LEARNT_SIGNAL": 1 / 3},
-    ),
+    "learning": Departure("first level a third of the maximum", {"LEARNT_SIGNAL": 1 / 3}),
 }
 
 

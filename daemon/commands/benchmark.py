@@ -18,6 +18,8 @@ from daemon.errors import ResultsNotWritable
 if TYPE_CHECKING:
     from benchmarks.qrs.report import Report
 
+PAGE_WIDTH = 110  # of tables that go to a file
+
 BENCHMARK = "Measure qrsd against recordings whose truth is known."
 
 QRS = """\
@@ -139,8 +141,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json == "-":
         print(json.dumps(report.as_json(), indent=1))
     else:
+        terminal = Console()
+        page = terminal if terminal.is_terminal else Console(width=PAGE_WIDTH)
         for table in report.tables():
-            Console().print(table)
+            page.print(table)
     if args.json not in (None, "-"):
         with _writing(Path(args.json)):
             Path(args.json).write_text(json.dumps(report.as_json(), indent=1) + "\n")

@@ -93,9 +93,8 @@ def test_an_annotation_without_a_heartbeat_counts_as_missed(
 
 
 def test_tables_show_each_record_and_the_gross_result(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "140")
     assert benchmark(folder, "--ablate") == 0
     printed = capsys.readouterr().out
     for text in ("one", "two", "gross", "us a sample", "by search-back", "band-pass of 5 to 15 Hz"):
@@ -105,13 +104,12 @@ def test_tables_show_each_record_and_the_gross_result(
 def test_peers_stand_beside_the_detector(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "140")
     monkeypatch.setattr(peers, "require_peers", lambda: None)
     monkeypatch.setattr(peers, "PEERS", {"wfdb xqrs": peers.PEERS["wfdb xqrs"]})
     assert benchmark(folder, "--peers") == 0
     printed = capsys.readouterr().out
     assert "wfdb xqrs" in printed
-    assert "1.00 x" in printed
+    assert "1.000 x" in printed
 
 
 def test_all_peers_find_the_beats_of_a_plain_heart(
