@@ -1,8 +1,8 @@
 """The whole signal chain behind one call: millivolts in, R peaks and beat windows out.
 
-    Sample --> conditioner --> Pan-Tompkins --> segmenter --> quality --> BeatWindow
-                    |               `--> RPeak, heart rate
-                    `--> conditioned_mv, the signal that the detector and the network see
+    Sample --> pulse hold --> conditioner --> Pan-Tompkins --> segmenter --> quality --> BeatWindow
+                                   |               `--> RPeak, heart rate
+                                   `--> conditioned_mv, the signal that detector and network see
 
 The service, training and every benchmark run this same object, so that no model ever meets a
 signal that was prepared otherwise than its training's.
@@ -18,6 +18,7 @@ from typing import Any
 
 from dsp import conditioner, pan_tompkins, segmenter
 from dsp.conditioner import Conditioner, conditioning_delay
+from dsp.pacing import PulseHold
 from dsp.pan_tompkins import Detection, PanTompkins
 from dsp.quality import QualityJudge
 from dsp.segmenter import Segmenter
@@ -71,6 +72,7 @@ class FrontEnd:
 
     def _start_filters(self, index: int) -> None:
         self._origin = index
+        self._pulse_hold = PulseHold()
         self._conditioner = Conditioner(self._mains_hz, RATE_HZ)
         self._segmenter = Segmenter()
         self._last_r: int | None = None
@@ -142,7 +144,8 @@ class FrontEnd:
     def _process(self, sample: Sample) -> tuple[Event, ...]:
         if sample.saturated:
             self._saturated_at = sample.index - self._origin
-        self.conditioned_mv = conditioned_mv = self._conditioner.push(sample.ecg_mv)
+        ecg_mv = self._pulse_hold.push(sample.ecg_mv)
+        self.conditioned_mv = conditioned_mv = self._conditioner.push(ecg_mv)
         self._segmenter.push(conditioned_mv)
         detections = self._detector.push(conditioned_mv)
         if not detections and not self._segmenter.waiting:

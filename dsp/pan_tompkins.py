@@ -17,6 +17,10 @@ Departures from the paper, each for a reason:
   be 160 ms away from its R wave.
 * With no beat for 2.5 s the signal level decays. As published, a drop of the gain to a quarter
   leaves the thresholds out of reach for ever.
+* A hump eight times as high as the signal level is an artefact, not a beat, unless it is not alone:
+  then the gain has risen, and the signal level is set from it at once.
+* What a QRS of some 60 uV would not reach is no beat, however low the thresholds have sunk: after
+  asystole they would find beats in the noise.
 * The search-back threshold never falls below the noise level.
 * The candidates of the learning phase are judged when it ends, so the first beats are not lost.
 
@@ -34,6 +38,7 @@ from math import sqrt
 import numpy as np
 
 from dsp.biquads import Cascade
+from dsp.moving_mean import MovingMean
 
 BAND_HZ = (7.0, 20.0)
 INTEGRATION_S = 0.150
@@ -58,6 +63,11 @@ SEARCH_BACK_GAIN = 0.25
 SEARCH_BACK_RR = 1.4  # a beat is overdue after so many mean RR intervals
 SEARCH_BACK_THRESHOLD = 0.5  # part of the threshold that an overdue beat must reach
 RR_MEMORY = 8
+
+ARTEFACT = 8.0  # a hump this many times the signal level is no beat,
+ARTEFACT_S = 0.6  # nor are more of them for so long: an electrode's step rings;
+ARTEFACT_MEMORY_S = 3.0  # but more of them later, up to here, are grown beats
+SMALLEST_BAND_MV = 0.03  # the least band-passed deflection of a beat, a tenth gain's included
 
 DECAY_AFTER_S = 2.5  # with no beat for so long,
 DECAY_S = 2.0  # the signal level decays with this time constant
@@ -135,28 +145,6 @@ def band_pass_delay(rate_hz: float) -> int:
     return round(-phase_rad / (2 * np.pi * 0.2) * rate_hz)
 
 
-class MovingMean:
-    """The mean of the newest ``length`` samples."""
-
-    __slots__ = ("_at", "_ring", "_sum")
-
-    def __init__(self, length: int) -> None:
-        self._ring = [0.0] * length
-        self._at = 0
-        self._sum = 0.0
-
-    def push(self, x: float) -> float:
-        """Take one sample and return the mean."""
-        ring = self._ring
-        self._sum += x - ring[self._at]
-        ring[self._at] = x
-        self._at += 1
-        if self._at == len(ring):  # once a round, afresh: rounding errors must not add up
-            self._at = 0
-            self._sum = sum(ring)
-        return max(self._sum, 0.0) / len(ring)
-
-
 class HumpFinder:
     """Follows the energy and tells when a hump is over."""
 
@@ -204,6 +192,8 @@ class PanTompkins:
         self._refractory = samples(REFRACTORY_S)
         self._t_wave = samples(T_WAVE_S)
         self._clear_wait = samples(CLEAR_WAIT_S)
+        self._artefact = samples(ARTEFACT_S)
+        self._artefact_memory = samples(ARTEFACT_MEMORY_S)
         self._decay_after = samples(DECAY_AFTER_S)
         self._decay = 1 - 1 / (DECAY_S * rate_hz)
         self._curvature = samples(CURVATURE_S)
@@ -227,6 +217,7 @@ class PanTompkins:
         self._last_r: int | None = None
         self._rr: deque[int] = deque(maxlen=RR_MEMORY)
         self._declared_early = False
+        self._artefact_at = -HISTORY  # the first of the newest artefacts
 
     def resumed(self) -> PanTompkins:
         """Return a detector for the same heart after a short gap: filters anew, levels kept."""
@@ -305,19 +296,36 @@ class PanTompkins:
     def _judge(self, candidate: Candidate) -> tuple[Detection, ...]:
         """Call the candidate a beat or noise, and learn from it."""
         since_beat = candidate.top - self._last_top
-        if since_beat < self._refractory:
+        if since_beat < self._refractory or self._is_artefact(candidate):
             return ()
         if since_beat < self._t_wave and candidate.slope < T_WAVE_SLOPE * self._last_slope:
             self._learn_noise(candidate)
             return ()
-        if candidate.energy > self._energy.at(
-            ENERGY_THRESHOLD
-        ) and candidate.band > self._deflection.at(BAND_THRESHOLD):
+        could_be_a_beat = candidate.band >= SMALLEST_BAND_MV
+        if (
+            could_be_a_beat
+            and candidate.energy > self._energy.at(ENERGY_THRESHOLD)
+            and candidate.band > self._deflection.at(BAND_THRESHOLD)
+        ):
             self._learn_beat(candidate, SIGNAL_GAIN)
             return (self._declare(candidate, search_back=False),)
         self._learn_noise(candidate)
-        self._waiting.append(candidate)
+        if could_be_a_beat:
+            self._waiting.append(candidate)
         return self._search_back() if self._now > self._overdue_at() else ()
+
+    def _is_artefact(self, candidate: Candidate) -> bool:
+        """Tell whether a hump is too high for a beat, or learn from it that beats have grown."""
+        if candidate.energy < ARTEFACT * self._energy.signal:
+            return False
+        since_first = candidate.top - self._artefact_at
+        if since_first > self._artefact_memory:
+            self._artefact_at = candidate.top
+            return True
+        if since_first < self._artefact:
+            return True
+        self._learn_beat(candidate, LEARNT_SIGNAL)
+        return False
 
     def _declare_early(self) -> tuple[Detection, ...]:
         """Declare a beat that is clear before its hump has ended."""
@@ -325,7 +333,8 @@ class PanTompkins:
             return ()
         candidate = self._candidate()
         if (
-            candidate.band > self._deflection.at(CLEAR_THRESHOLD)
+            candidate.band > max(self._deflection.at(CLEAR_THRESHOLD), SMALLEST_BAND_MV)
+            and candidate.energy < ARTEFACT * self._energy.signal
             and self._now - candidate.top >= self._clear_wait
             and candidate.top - self._last_top > self._t_wave
         ):

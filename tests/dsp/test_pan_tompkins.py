@@ -12,7 +12,8 @@ import pytest
 from scipy.signal import resample_poly
 
 from dsp.conditioner import Conditioner, conditioning_delay
-from dsp.pan_tompkins import Detection, MovingMean, PanTompkins
+from dsp.moving_mean import MovingMean
+from dsp.pan_tompkins import Detection, PanTompkins
 from tests.dsp.heartbeats import RATE_HZ, ecg, regular
 
 
