@@ -3,6 +3,8 @@
 BenchmarkError
 ├── NothingToScore (LookupError)          no record with reference beats in the stretch to score
 ├── MalformedAnnotations (ValueError)     a file of annotations that cannot be read
+├── NoiseMissing (FileNotFoundError)      recorded noise is asked for and not there
+├── PeerFailed (RuntimeError)             another detector gave up on a recording
 └── BenchmarkExtraMissing (ImportError)   a peer or the drawing library is not installed
 """
 
@@ -23,6 +25,16 @@ class NothingToScore(BenchmarkError, LookupError):
 
 class MalformedAnnotations(BenchmarkError, ValueError):
     """The reference annotations of a record cannot be read."""
+
+
+class NoiseMissing(BenchmarkError, FileNotFoundError):
+    """Recorded noise is asked for, and is not there."""
+
+    exit_code = 66
+
+
+class PeerFailed(BenchmarkError, RuntimeError):
+    """Another detector gave up on a recording."""
 
 
 class BenchmarkExtraMissing(BenchmarkError, ImportError):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from benchmarks.qrs.ablation import DEPARTURES, without
 from benchmarks.qrs.chain import Detections
 from benchmarks.qrs.records import Protocol, ReferenceRecord, read_reference
 from benchmarks.qrs.scoring import Score, pool, score
+from benchmarks.qrs.workers import spread
 from drivers.waveforms.recordings import RATE_HZ
 
 OURS = "qrsd"
@@ -89,14 +88,7 @@ def measure_all(records: Sequence[Path], plan: Plan, jobs: int) -> Iterator[Reco
         RecordingError: a record cannot be read.
         MalformedAnnotations: its annotations cannot.
     """
-    jobs = min(jobs, len(records))
-    if jobs == 1:
-        yield from (measure(plan, path) for path in records)
-        return
-    context = get_context("forkserver")  # fork alone is not safe beside the progress bar's thread
-    context.set_forkserver_preload([__name__, "wfdb"])
-    with ProcessPoolExecutor(jobs, mp_context=context) as workers:
-        yield from workers.map(partial(measure, plan), records)
+    return spread(partial(measure, plan), records, jobs)
 
 
 def measure(plan: Plan, path: Path) -> RecordResults:

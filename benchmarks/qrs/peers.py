@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from time import process_time
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.qrs.chain import Detections
-from benchmarks.qrs.errors import BenchmarkExtraMissing
+from benchmarks.qrs.errors import BenchmarkExtraMissing, PeerFailed
 from drivers.waveforms.recordings import RATE_HZ, Recording
 
 Signal: TypeAlias = NDArray[np.float64]
@@ -93,14 +94,22 @@ def require_peers() -> None:
 
 
 def detect(peer: str, recording: Recording, mains_hz: int) -> Detections:
-    """Give a recording to a peer, with samples that were not recorded bridged."""
+    """Give a recording to a peer, with samples that were not recorded bridged.
+
+    Raises:
+        PeerFailed: the peer gives up on it.
+    """
     ecg_mv = _bridged(recording.ecg_mv)
     find = PEERS[peer]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries about themselves
-        find(ecg_mv[: round(WARM_UP_S * RATE_HZ)], mains_hz)
+        with suppress(Exception):  # in so short a stretch there may be nothing to find
+            find(ecg_mv[: round(WARM_UP_S * RATE_HZ)], mains_hz)
         began_s = process_time()
-        found = find(ecg_mv, mains_hz)
+        try:
+            found = find(ecg_mv, mains_hz)
+        except Exception as error:  # libraries raise whatever they trip over
+            raise PeerFailed(f"{peer} gave up on {recording.name}: {error!r}") from error
         cpu_s = process_time() - began_s
     return Detections(np.unique(np.asarray(found, dtype=np.int64)), cpu_s)
 

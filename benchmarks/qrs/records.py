@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,26 @@ class ReferenceRecord:
     beats: NDArray[np.int64]
     scope: Scope
 
+    def until(self, time_s: float) -> ReferenceRecord:
+        """Return its beginning."""
+        stop = round(time_s * RATE_HZ)
+        return ReferenceRecord(
+            replace(self.recording, ecg_mv=self.recording.ecg_mv[:stop]),
+            self.beats[self.beats < stop],
+            replace(self.scope, stop=min(self.scope.stop, stop)),
+        )
 
-def find_records(folder: Path, annotator: str) -> list[Path]:
+
+def find_records(folder: Path, annotator: str, names: Sequence[str] = ()) -> list[Path]:
     """Return the records of a folder that have annotations, in the order of their names.
 
+    Args:
+        folder: where they are.
+        annotator: suffix of the annotations.
+        names: of the records to return; all if there are none.
+
     Raises:
-        NothingToScore: there are none.
+        NothingToScore: there are none, or not these.
     """
     headers = sorted(folder.glob("*.hea"))
     records = [path.with_suffix("") for path in headers]
@@ -67,7 +82,12 @@ def find_records(folder: Path, annotator: str) -> list[Path]:
         raise NothingToScore(
             f"{folder} holds no WFDB record (.hea) with annotations (.{annotator}) beside it"
         )
-    return annotated
+    missing = sorted(set(names) - {path.name for path in annotated})
+    if missing:
+        raise NothingToScore(
+            f"{folder} holds no record {', '.join(missing)} with annotations (.{annotator})"
+        )
+    return [path for path in annotated if not names or path.name in names]
 
 
 def read_reference(path: Path, protocol: Protocol) -> ReferenceRecord:

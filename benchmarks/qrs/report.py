@@ -15,6 +15,7 @@ from rich.table import Table
 from benchmarks.qrs.ablation import DEPARTURES
 from benchmarks.qrs.measure import OURS, RecordResults, Result, gross
 from benchmarks.qrs.records import Protocol
+from benchmarks.qrs.scoring import Score
 
 SCORES: dict[str, Callable[[Result], float]] = {
     "Se %": lambda result: result.score.sensitivity,
@@ -66,7 +67,7 @@ class Report:
             yield _ablation_table(detectors[OURS], self.ablation)
 
     def _record_table(self, total: Result) -> Table:
-        table = _table("QRS detection, sample by sample", self._caption())
+        table = empty_table("QRS detection, sample by sample", self._caption())
         for heading in ("record", "beats", "FN", "FP", *SCORES):
             table.add_column(heading, justify="right")
         for record in self.records:
@@ -105,7 +106,8 @@ class Report:
         }
 
 
-def _table(title: str, caption: str | None = None) -> Table:
+def empty_table(title: str, caption: str | None = None) -> Table:
+    """Return a table without columns, in the benchmark's style."""
     return Table(
         title=title,
         caption=caption,
@@ -130,7 +132,7 @@ def _text(value: float, decimals: int) -> str:
 
 
 def _latency_table(total: Result) -> Table:
-    table = _table(f"From the R peak to its message; {total.us_per_sample:.2f} us a sample")
+    table = empty_table(f"From the R peak to its message; {total.us_per_sample:.2f} us a sample")
     for heading in ("found", "beats", "share %", "median ms", "p95 ms", "p99 ms"):
         table.add_column(heading, justify="right")
     for name, figures in _latency_figures(total).items():
@@ -141,7 +143,7 @@ def _latency_table(total: Result) -> Table:
 
 
 def _peer_table(detectors: dict[str, Result]) -> Table:
-    table = _table(
+    table = empty_table(
         "Side by side", "Peers see the whole recording. SD is about each one's own bias."
     )
     for heading in ("detector", *SCORES, "us a sample", "CPU"):
@@ -154,7 +156,7 @@ def _peer_table(detectors: dict[str, Result]) -> Table:
 
 
 def _ablation_table(ours: Result, ablation: dict[str, Result]) -> Table:
-    table = _table("One departure from Pan and Tompkins taken back at a time")
+    table = empty_table("One departure from Pan and Tompkins taken back at a time")
     for heading in ("instead", *SCORES, "worth in DER", "median ms"):
         table.add_column(heading, justify="left" if heading == "instead" else "right")
     table.add_row("as it is", *_score_cells(ours), "", _median_latency(ours))
@@ -170,17 +172,10 @@ def _median_latency(result: Result) -> str:
 
 
 def _figures(result: Result) -> dict[str, Any]:
-    score = result.score
-    figures: dict[str, Any] = {
-        "beats": score.beats,
-        "missed": score.missed,
-        "invented": score.invented,
-        "sensitivity_percent": score.sensitivity,
-        "positive_predictivity_percent": score.positive_predictivity,
-        "f1_percent": score.f1,
-        "error_rate_percent": score.error_rate,
-        "bias_ms": score.bias_ms,
-        "sd_ms": score.sd_ms,
+    figures = {
+        **score_figures(result.score),
+        "bias_ms": result.score.bias_ms,
+        "sd_ms": result.score.sd_ms,
         "us_per_sample": result.us_per_sample,
     }
     latency = {
@@ -188,6 +183,20 @@ def _figures(result: Result) -> dict[str, Any]:
         for name, of_name in _latency_figures(result).items()
     }
     return {**_defined(figures), "latency": latency or None}
+
+
+def score_figures(score: Score) -> dict[str, Any]:
+    """Return the counts and rates of a score."""
+    figures = {
+        "beats": score.beats,
+        "missed": score.missed,
+        "invented": score.invented,
+        "sensitivity_percent": score.sensitivity,
+        "positive_predictivity_percent": score.positive_predictivity,
+        "f1_percent": score.f1,
+        "error_rate_percent": score.error_rate,
+    }
+    return _defined(figures)
 
 
 def _defined(figures: dict[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,14 @@
-"""``qrsd benchmark qrs``: the detector against the annotations of experts, and beside its peers."""
+"""``qrsd benchmark``: the detector against the annotations of experts, and beside its peers."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.progress import track
@@ -16,7 +16,12 @@ from rich.progress import track
 from daemon.errors import ResultsNotWritable
 
 if TYPE_CHECKING:
+    from benchmarks.qrs.measure import Result
+    from benchmarks.qrs.records import Protocol
     from benchmarks.qrs.report import Report
+    from benchmarks.qrs.stress_report import StressReport
+
+Outcome = TypeVar("Outcome")
 
 PAGE_WIDTH = 110  # of tables that go to a file
 
@@ -32,38 +37,96 @@ examples:
   qrsd benchmark qrs --db ludb --signal i --annotator i --from 0 --between-annotations"""
 
 
+NOISE = """\
+Add noise to clean annotated WFDB records and see how many beats are still found: 50 and 60 Hz hum,
+baseline wander, white noise and muscle, at signal-to-noise ratios of 12, 6 and 0 dB.
+
+The noise lasts from the beginning of each record, and each record has its own, always the same.
+
+examples:
+  qrsd benchmark noise --db mitdb --noise nstdb
+  qrsd benchmark noise --db mitdb --noise nstdb --peers --json noise.json --picture noise.png
+  qrsd benchmark noise --db mitdb --kinds white emg --records 101 230 --minutes 2"""
+
+NOISES = ("mains50", "mains60", "wander", "bw", "white", "emg", "ma")
+#: Records of MIT-BIH (the half called DS1) that are clean enough for noise to be what disturbs.
+CLEAN_RECORDS = ("101", "112", "115", "118", "119", "122", "220", "230")
+
+
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     benchmark = subparsers.add_parser(
         "benchmark", help=BENCHMARK.rstrip("."), description=BENCHMARK
     )
     parts = benchmark.add_subparsers(metavar="PART", required=True)
+    _add_qrs(parts)
+    _add_noise(parts)
+
+
+def _add_qrs(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     qrs = parts.add_parser(
         "qrs",
         help="the detector of heartbeats",
         description=QRS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_protocol(qrs)
-    qrs.add_argument("--peers", action="store_true", help="run six other open detectors as well")
+    _add_protocol(qrs, mains_hz=50)
     qrs.add_argument(
         "--ablate",
         action="store_true",
         help="take back each departure from Pan and Tompkins, one at a time",
     )
-    qrs.add_argument("--json", metavar="FILE", help="write all figures; - prints them, alone")
-    qrs.add_argument("--picture", type=Path, metavar="FILE.png", help="draw them")
-    qrs.add_argument(
+    _add_results(qrs)
+    qrs.set_defaults(run=run_qrs)
+
+
+def _add_noise(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    noise = parts.add_parser(
+        "noise",
+        help="the detector of heartbeats in noise",
+        description=NOISE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_protocol(noise, mains_hz=60)  # MIT-BIH's
+    noise.add_argument(
+        "--noise", type=Path, metavar="FOLDER", help="PhysioNet's nstdb, for the kinds bw and ma"
+    )
+    noise.add_argument(
+        "--kinds", nargs="+", choices=NOISES, default=NOISES, help="of noise (default: all)"
+    )
+    noise.add_argument(
+        "--records",
+        nargs="+",
+        default=CLEAN_RECORDS,
+        metavar="NAME",
+        help=f"(default: {' '.join(CLEAN_RECORDS)})",
+    )
+    noise.add_argument(
+        "--minutes",
+        type=_more_than_nothing,
+        default=10.0,
+        metavar="M",
+        help="how much of each record is scored (default: 10)",
+    )
+    _add_results(noise)
+    noise.set_defaults(run=run_noise)
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    """Add who else is measured, what becomes of the figures, and how fast they come."""
+    parser.add_argument("--peers", action="store_true", help="run six other open detectors as well")
+    parser.add_argument("--json", metavar="FILE", help="write all figures; - prints them, alone")
+    parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw them")
+    parser.add_argument(
         "--jobs",
         type=_positive,
         default=len(os.sched_getaffinity(0)),
         metavar="N",
         help="records at a time (default: one for each core)",
     )
-    qrs.set_defaults(run=run)
 
 
-def _add_protocol(parser: argparse.ArgumentParser) -> None:
+def _add_protocol(parser: argparse.ArgumentParser, mains_hz: int) -> None:
     """Add what is scored, and against what."""
     parser.add_argument(
         "--db", type=Path, required=True, metavar="FOLDER", help="annotated WFDB records"
@@ -90,7 +153,11 @@ def _add_protocol(parser: argparse.ArgumentParser) -> None:
         help="score only from the first annotation to the last",
     )
     parser.add_argument(
-        "--mains", type=int, choices=(50, 60), default=50, help="grid frequency in Hz (default: 50)"
+        "--mains",
+        type=int,
+        choices=(50, 60),
+        default=mains_hz,
+        help="grid frequency in Hz (default: %(default)s)",
     )
 
 
@@ -101,6 +168,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _more_than_nothing(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
+    return number
+
+
 def _not_negative(text: str) -> float:
     number = float(text)
     if not 0 <= number < float("inf"):
@@ -108,38 +182,91 @@ def _not_negative(text: str) -> float:
     return number
 
 
-def run(args: argparse.Namespace) -> int:
+def run_qrs(args: argparse.Namespace) -> int:
     """Measure, print and write."""
     from benchmarks.qrs.ablation import DEPARTURES
     from benchmarks.qrs.measure import Plan, measure_all
-    from benchmarks.qrs.peers import PEERS, require_peers
-    from benchmarks.qrs.picture import draw, require_matplotlib
-    from benchmarks.qrs.records import Protocol, find_records
+    from benchmarks.qrs.picture import draw
+    from benchmarks.qrs.records import find_records
     from benchmarks.qrs.report import Report
 
-    if args.peers:
-        require_peers()
-    if args.picture:
-        require_matplotlib()
-    protocol = Protocol(
-        args.signal, args.annotator, args.from_s, args.between_annotations, args.mains
-    )
-    peers = tuple(PEERS) if args.peers else ()
+    protocol, peers = _protocol(args), _peers(args)
     departures = tuple(DEPARTURES) if args.ablate else ()
     records = find_records(args.db, args.annotator)
+    results = measure_all(records, Plan(protocol, peers, departures), args.jobs)
+    report = Report(protocol, tuple(_shown(results, len(records))))
+    _require_beats(report.detectors.values(), args.db)
+    _hand_out(report, args, draw)
+    return 0
+
+
+def run_noise(args: argparse.Namespace) -> int:
+    """Measure in noise, print and write."""
+    from benchmarks.qrs.noises import require_noise
+    from benchmarks.qrs.records import find_records
+    from benchmarks.qrs.stress import StressPlan, stress_all
+    from benchmarks.qrs.stress_picture import draw
+    from benchmarks.qrs.stress_report import StressReport
+
+    kinds = tuple(dict.fromkeys(args.kinds))
+    require_noise(kinds, args.noise)
+    plan = StressPlan(_protocol(args), kinds, args.noise, args.minutes, _peers(args))
+    records = find_records(args.db, args.annotator, args.records)
+    count, results = stress_all(records, plan, args.jobs)
+    report = StressReport(plan, tuple(_shown(results, count)))
+    _hand_out(report, args, draw)
+    return 0
+
+
+def _protocol(args: argparse.Namespace) -> Protocol:
+    from benchmarks.qrs.records import Protocol
+
+    return Protocol(args.signal, args.annotator, args.from_s, args.between_annotations, args.mains)
+
+
+def _peers(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the peers to run, and find out before the work what is missing for the results."""
+    from benchmarks.qrs.peers import PEERS, require_peers
+    from benchmarks.qrs.picture import require_matplotlib
+
+    if args.picture:
+        require_matplotlib()
+    if not args.peers:
+        return ()
+    require_peers()
+    return tuple(PEERS)
+
+
+def _shown(results: Iterable[Outcome], count: int) -> Iterable[Outcome]:
+    """Show on a terminal how far the work has come."""
     console = Console(stderr=True)
-    results = track(
-        measure_all(records, Plan(protocol, peers, departures), args.jobs),
+    return track(
+        results,
         "Listening",
-        total=len(records),
+        total=count,
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
-    report = Report(protocol, tuple(results))
-    _require_beats(report, args.db)
+
+
+def _require_beats(results: Iterable[Result], folder: Path) -> None:
+    """Refuse to report on nothing."""
+    from benchmarks.qrs.errors import NothingToScore
+
+    if not any(result.score.beats for result in results):
+        raise NothingToScore(
+            f"{folder}: no beat is annotated in what is scored; for short records try --from 0"
+        )
+
+
+def _hand_out(
+    report: Report | StressReport, args: argparse.Namespace, draw: Callable[[Any, Path], None]
+) -> None:
+    """Print the tables, or the figures alone, and write what is to be written."""
+    figures = json.dumps(report.as_json(), indent=1)
     if args.json == "-":
-        print(json.dumps(report.as_json(), indent=1))
+        print(figures)
     else:
         terminal = Console()
         page = terminal if terminal.is_terminal else Console(width=PAGE_WIDTH)
@@ -147,22 +274,10 @@ def run(args: argparse.Namespace) -> int:
             page.print(table)
     if args.json not in (None, "-"):
         with _writing(Path(args.json)):
-            Path(args.json).write_text(json.dumps(report.as_json(), indent=1) + "\n")
+            Path(args.json).write_text(figures + "\n")
     if args.picture:
         with _writing(args.picture):
             draw(report, args.picture)
-    return 0
-
-
-def _require_beats(report: Report, folder: Path) -> None:
-    """Refuse to report on nothing."""
-    from benchmarks.qrs.errors import NothingToScore
-    from benchmarks.qrs.measure import OURS
-
-    if not report.detectors[OURS].score.beats:
-        raise NothingToScore(
-            f"{folder}: no beat is annotated in what is scored; for short records try --from 0"
-        )
 
 
 @contextmanager

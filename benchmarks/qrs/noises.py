@@ -1,0 +1,150 @@
+"""Noise of seven kinds, added to a clean record at a signal-to-noise ratio.
+
+The ratio is that of PhysioNet's ``nst``: the power of the signal is S² / 8, as of a sine wave whose
+peak-to-peak amplitude is that of a QRS complex; S is the mean over the reference beats without the
+largest and the smallest 5 %, each measured from 50 ms before to 50 ms after its annotation. Unlike
+``nst``, which measures the power of the noise about the mean of each second, here it is measured
+about the mean of all of it: what wanders slowly counts in full.
+
+Source: wfdb Applications Guide, nst(1) "Signal-to-noise ratios" and sigamp(1); G. B. Moody, W. K.
+Muldrow, R. G. Mark, "A noise stress test for arrhythmia detectors", Computers in Cardiology
+11:381-384, 1984.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.qrs.errors import NoiseMissing
+from benchmarks.qrs.records import ReferenceRecord
+from drivers.waveforms.recordings import RATE_HZ, read_recording
+
+Signal: TypeAlias = NDArray[np.float64]
+
+QRS_S = 0.050  # of a QRS complex on either side of its annotation
+TRIMMED = 0.05  # part of the complexes left out at either end
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of noise.
+
+    Attributes:
+        title: what it is called in tables.
+        make: from a random generator and a number of samples to noise of any size.
+        mains_hz: of hum, its frequency.
+        recorded: of recorded noise, the name of its record.
+    """
+
+    title: str
+    make: Callable[[np.random.Generator, int], Signal] | None = None
+    mains_hz: int | None = None
+    recorded: str | None = None
+
+
+def hum(random: np.random.Generator, length: int, frequency_hz: float) -> Signal:
+    """Return a sine wave of random phase."""
+    turns = random.uniform() + frequency_hz / RATE_HZ * np.arange(length)
+    return np.asarray(np.sin(2 * np.pi * turns))
+
+
+def band_noise(
+    random: np.random.Generator, length: int, lowest_hz: float, highest_hz: float
+) -> Signal:
+    """Return Gaussian noise whose spectrum is flat between two frequencies and zero elsewhere."""
+    frequencies_hz = np.fft.rfftfreq(length, 1 / RATE_HZ)
+    spectrum = random.normal(size=(2, len(frequencies_hz)))
+    inside = (frequencies_hz >= lowest_hz) & (frequencies_hz <= highest_hz)
+    return np.fft.irfft(np.where(inside, spectrum[0] + 1j * spectrum[1], 0), length)
+
+
+def white_noise(random: np.random.Generator, length: int) -> Signal:
+    """Return Gaussian noise."""
+    return random.normal(size=length)
+
+
+def stretch(random: np.random.Generator, length: int, noise: Signal) -> Signal:
+    """Return recorded noise from a random place on, from its beginning again after its end."""
+    return np.take(noise, random.integers(len(noise)) + np.arange(length), mode="wrap")
+
+
+KINDS = {
+    "mains50": Kind("mains, 50 Hz", partial(hum, frequency_hz=50), mains_hz=50),
+    "mains60": Kind("mains, 60 Hz", partial(hum, frequency_hz=60), mains_hz=60),
+    "wander": Kind("wander, 0.05 to 0.5 Hz", partial(band_noise, lowest_hz=0.05, highest_hz=0.5)),
+    "bw": Kind("wander, recorded (bw)", recorded="bw"),
+    "white": Kind("white", white_noise),
+    "emg": Kind("muscle, 20 to 100 Hz", partial(band_noise, lowest_hz=20, highest_hz=100)),
+    "ma": Kind("muscle, recorded (ma)", recorded="ma"),
+}
+
+
+def require_noise(kinds: tuple[str, ...], folder: Path | None) -> None:
+    """Find out that recorded noise is missing before the work, and not after minutes of it.
+
+    Raises:
+        NoiseMissing: it is.
+    """
+    for name in kinds:
+        record = KINDS[name].recorded
+        if record is None:
+            continue
+        if folder is None:
+            raise NoiseMissing(
+                f"Noise of the kind {name} is recorded: give the folder of PhysioNet's nstdb with "
+                f"--noise, or choose others with --kinds"
+            )
+        if not (folder / f"{record}.hea").is_file():
+            raise NoiseMissing(
+                f"{folder} holds no record {record} (.hea): give the folder of PhysioNet's nstdb"
+            )
+
+
+def make_noise(kind: str, record: str, length: int, folder: Path | None) -> Signal:
+    """Make the noise for a record: always the same for the same kind, record and length.
+
+    Args:
+        kind: one of ``KINDS``.
+        record: name of the record that it is for.
+        length: in samples.
+        folder: where recorded noise is.
+
+    Returns:
+        Shape (length,), of any size.
+
+    Raises:
+        RecordingError: recorded noise cannot be read.
+    """
+    random = np.random.default_rng(crc32(f"{kind} {record}".encode()))
+    make, recorded = KINDS[kind].make, KINDS[kind].recorded
+    if make is not None:
+        return make(random, length)
+    assert folder is not None and recorded is not None
+    return stretch(random, length, read_recording(folder / recorded).ecg_mv)
+
+
+def qrs_size_mv(record: ReferenceRecord) -> float:
+    """Return the mean peak-to-peak amplitude of a record's QRS complexes, extremes left out."""
+    from scipy.stats import trim_mean
+
+    ecg_mv, reach = record.recording.ecg_mv, round(QRS_S * RATE_HZ)
+    complexes = [ecg_mv[max(beat - reach, 0) : beat + reach + 1] for beat in record.beats]
+    sizes_mv = [np.ptp(complex_) for complex_ in complexes if np.isfinite(complex_).all()]
+    return float(trim_mean(sizes_mv, TRIMMED))
+
+
+def add_noise(record: ReferenceRecord, noise: Signal, snr_db: float) -> ReferenceRecord:
+    """Return the record with noise, made as large as the signal-to-noise ratio has it."""
+    noise = noise - noise.mean()
+    power_mv2 = qrs_size_mv(record) ** 2 / 8 / 10 ** (snr_db / 10)
+    noise_mv = noise * np.sqrt(power_mv2 / np.mean(noise**2))
+    noisy = replace(record.recording, ecg_mv=record.recording.ecg_mv + noise_mv)
+    return replace(record, recording=noisy)

@@ -1,0 +1,107 @@
+"""Detectors over noisy records, side by side on every core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.qrs import chain, peers
+from benchmarks.qrs.errors import NothingToScore, PeerFailed
+from benchmarks.qrs.measure import OURS
+from benchmarks.qrs.noises import KINDS, add_noise, make_noise
+from benchmarks.qrs.records import Protocol, read_reference
+from benchmarks.qrs.scoring import Score, score
+from benchmarks.qrs.workers import spread
+from drivers.waveforms.recordings import Recording
+
+SNRS_DB = (12, 6, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class StressPlan:
+    """What to run on each record.
+
+    Attributes:
+        protocol: how to score.
+        kinds: names of the kinds of noise.
+        noise: folder of recorded noise, if a kind needs it.
+        minutes: how much of each record is scored.
+        peers: names of the other detectors.
+    """
+
+    protocol: Protocol
+    kinds: tuple[str, ...]
+    noise: Path | None
+    minutes: float
+    peers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoisyScores:
+    """How well beats were found in one record with one kind of noise.
+
+    Attributes:
+        record: its name.
+        kind: name of the kind of noise.
+        scores: by signal-to-noise ratio in dB, then by detector.
+        failures: what peers said that gave up; they found nothing then.
+    """
+
+    record: str
+    kind: str
+    scores: dict[int, dict[str, Score]]
+    failures: tuple[str, ...]
+
+
+def stress_all(
+    records: Sequence[Path], plan: StressPlan, jobs: int
+) -> tuple[int, Iterator[NoisyScores]]:
+    """Return how many results there will be, and an iterator that yields them.
+
+    Raises:
+        RecordingError: a record cannot be read.
+        MalformedAnnotations: its annotations cannot.
+        NothingToScore: there are none in what is scored.
+    """
+    trials = [(path, kind) for path in records for kind in plan.kinds]
+    return len(trials), spread(partial(stress, plan), trials, jobs)
+
+
+def stress(plan: StressPlan, trial: tuple[Path, str]) -> NoisyScores:
+    """Run every detector on a record with one kind of noise, more and more of it."""
+    path, kind = trial
+    protocol = plan.protocol
+    clean = read_reference(path, protocol).until(protocol.from_s + 60 * plan.minutes)
+    if not clean.scope.covers(clean.beats).any():
+        raise NothingToScore(
+            f"{path}: no beat is annotated in what is scored; for short records try --from 0"
+        )
+    noise = make_noise(kind, path.name, len(clean.recording.ecg_mv), plan.noise)
+    mains_hz = KINDS[kind].mains_hz or protocol.mains_hz
+    scores: dict[int, dict[str, Score]] = {}
+    failures: list[str] = []
+    for snr_db in SNRS_DB:
+        noisy = add_noise(clean, noise, snr_db).recording
+        found = {OURS: chain.detect(noisy, mains_hz).places}
+        for peer in plan.peers:
+            found[peer] = _unless_it_fails(peer, noisy, mains_hz, failures)
+        scores[snr_db] = {
+            name: score(clean.beats, places, clean.scope) for name, places in found.items()
+        }
+    return NoisyScores(path.name, kind, scores, tuple(failures))
+
+
+def _unless_it_fails(
+    peer: str, recording: Recording, mains_hz: int, failures: list[str]
+) -> NDArray[np.int64]:
+    """Return the beats that a peer finds: none if it gives up."""
+    try:
+        return peers.detect(peer, recording, mains_hz).places
+    except PeerFailed as error:
+        failures.append(str(error))
+        return np.array([], dtype=np.int64)

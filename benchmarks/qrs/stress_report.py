@@ -1,0 +1,98 @@
+"""How well beats are found in noise, as a table for the terminal and as JSON for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.table import Table
+
+from benchmarks.qrs.measure import OURS
+from benchmarks.qrs.noises import KINDS
+from benchmarks.qrs.report import empty_table, score_figures
+from benchmarks.qrs.scoring import Score, pool
+from benchmarks.qrs.stress import SNRS_DB, NoisyScores, StressPlan
+
+
+@dataclass(frozen=True, slots=True)
+class StressReport:
+    """All results.
+
+    Attributes:
+        plan: what was run.
+        results: one for each record and kind of noise.
+    """
+
+    plan: StressPlan
+    results: tuple[NoisyScores, ...]
+
+    @property
+    def detectors(self) -> tuple[str, ...]:
+        """Their names, ours first."""
+        return (OURS, *self.plan.peers)
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """Their names, in the order in which they were run."""
+        return tuple(dict.fromkeys(result.record for result in self.results))
+
+    def gross(self, kind: str, snr_db: int, detector: str) -> Score:
+        """Pool the scores of all records."""
+        of_kind = (result for result in self.results if result.kind == kind)
+        return pool(result.scores[snr_db][detector] for result in of_kind)
+
+    def tables(self) -> Iterator[Table]:
+        """Yield F1 by kind of noise, signal-to-noise ratio and detector."""
+        table = empty_table("QRS detection in noise: F1 %", self._caption())
+        table.add_column("noise")
+        for heading in ("SNR dB", *self.detectors):
+            table.add_column(heading, justify="right")
+        for kind in self.plan.kinds:
+            table.add_section()
+            for snr_db in SNRS_DB:
+                f1 = [self.gross(kind, snr_db, detector).f1 for detector in self.detectors]
+                best = max(f1) if len(f1) > 1 else None
+                cells = (f"[bold]{one:.2f}[/]" if one == best else f"{one:.2f}" for one in f1)
+                title = KINDS[kind].title if snr_db == SNRS_DB[0] else ""
+                table.add_row(title, str(snr_db), *cells)
+        yield table
+
+    def _caption(self) -> str:
+        plan, protocol = self.plan, self.plan.protocol
+        text = (
+            f"Records {', '.join(self.records)}: noise all along, {plan.minutes:g} minutes scored "
+            f"from {protocol.from_s:g} s on. SNR: QRS peak-to-peak squared / 8 over noise power. "
+            f"The grid's frequency is known: that of the hum, else {protocol.mains_hz} Hz."
+        )
+        failures = sum(len(result.failures) for result in self.results)
+        return f"{text} Peers gave up {failures} times (F1 0)." if failures else text
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything but the single beats, with null for what is not defined."""
+        plan = {**asdict(self.plan), "noise": str(self.plan.noise) if self.plan.noise else None}
+        return {
+            "plan": {**plan, "records": self.records},
+            "gross": {
+                kind: {
+                    snr_db: {
+                        detector: score_figures(self.gross(kind, snr_db, detector))
+                        for detector in self.detectors
+                    }
+                    for snr_db in SNRS_DB
+                }
+                for kind in self.plan.kinds
+            },
+            "records": [
+                {
+                    "record": result.record,
+                    "kind": result.kind,
+                    "scores": {
+                        snr_db: {name: score_figures(score) for name, score in scores.items()}
+                        for snr_db, scores in result.scores.items()
+                    },
+                    "failures": result.failures,
+                }
+                for result in self.results
+            ],
+        }
