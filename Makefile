@@ -24,7 +24,7 @@ test: .venv/with-tests
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/python -m pytest -m "not realtime and not system and not train"
+	.venv/bin/python -m pytest -m "not realtime and not system and not train and not benchmark"
 
 test-realtime: .venv/with-tests
 	.venv/bin/python -m pytest -m "realtime or system"

@@ -127,7 +127,8 @@ def make_noise(kind: str, record: str, length: int, folder: Path | None) -> Sign
     make, recorded = KINDS[kind].make, KINDS[kind].recorded
     if make is not None:
         return make(random, length)
-    assert folder is not None and recorded is not None
+    assert folder is not None
+    assert recorded is not None
     return stretch(random, length, read_recording(folder / recorded).ecg_mv)
 
 

@@ -27,10 +27,10 @@ def draw(report: StressReport, file: Path) -> None:
     rows = -(-len(kinds) // COLUMNS)
     figure = Figure(figsize=(12, 3.4 * rows + 0.6), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(rows, COLUMNS, squeeze=False).flat
-    for axes, kind in zip(panels, kinds, strict=False):
+    panels = list(figure.subplots(rows, COLUMNS, sharey=True, squeeze=False).flat)
+    for kind, axes in zip(kinds, panels, strict=False):
         _draw_kind(axes, report, kind)
-    for axes in list(panels):
+    for axes in panels[len(kinds) :]:
         axes.set_axis_off()
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.savefig(file, dpi=120)
@@ -42,5 +42,6 @@ def _draw_kind(axes: Any, report: StressReport, kind: str) -> None:
         style = {"color": OWN_COLOUR, "linewidth": 2.5} if detector == OURS else {"alpha": 0.8}
         axes.plot(SNRS_DB, f1, marker="o", markersize=4, label=detector, **style)
     axes.set(title=KINDS[kind].title, xlabel="SNR, dB", ylabel="F1, %", xticks=SNRS_DB)
-    axes.invert_xaxis()
+    axes.set_xlim(max(SNRS_DB) + 1, min(SNRS_DB) - 1)  # more noise to the right
+    axes.grid(axis="y", color="0.9")
     axes.spines[["top", "right"]].set_visible(False)

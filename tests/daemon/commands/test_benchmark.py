@@ -112,6 +112,7 @@ def test_peers_stand_beside_the_detector(
     assert "1.000 x" in printed
 
 
+@pytest.mark.benchmark
 def test_all_peers_find_the_beats_of_a_plain_heart(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,6 +125,7 @@ def test_all_peers_find_the_beats_of_a_plain_heart(
     assert all(detectors[peer]["latency"] is None for peer in peers.PEERS)
 
 
+@pytest.mark.benchmark
 def test_the_picture_and_the_figures_are_written(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
