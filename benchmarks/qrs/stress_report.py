@@ -63,7 +63,8 @@ class StressReport:
         text = (
             f"Records {', '.join(self.records)}: noise all along, {plan.minutes:g} minutes scored "
             f"from {protocol.from_s:g} s on. SNR: QRS peak-to-peak squared / 8 over noise power. "
-            f"The grid's frequency is known: that of the hum, else {protocol.mains_hz} Hz."
+            f"All get the same signal, and the grid's frequency for their notch: that of the hum, "
+            f"and else {protocol.mains_hz} Hz."
         )
         failures = sum(len(result.failures) for result in self.results)
         return f"{text} Peers gave up {failures} times (F1 0)." if failures else text

@@ -38,10 +38,16 @@ examples:
 
 
 NOISE = """\
-Add noise to clean annotated WFDB records and see how many beats are still found: 50 and 60 Hz hum,
-baseline wander, white noise and muscle, at signal-to-noise ratios of 12, 6 and 0 dB.
+Add noise to clean annotated WFDB records and see how well their beats are still found, at
+signal-to-noise ratios of 12, 6 and 0 dB: the power of a sine wave of the size of a QRS complex,
+over that of the noise.
 
-The noise lasts from the beginning of each record, and each record has its own, always the same.
+  mains50, mains60  hum of the grid, whose frequency the detectors are told
+  wander, bw        wander of the baseline: made up, 0.05 to 0.5 Hz; recorded
+  white             noise of all frequencies
+  emg, ma           muscle: made up, 20 to 100 Hz; recorded
+
+Noise lasts from the beginning of each record. Each record has its own, the same in every run.
 
 examples:
   qrsd benchmark noise --db mitdb --noise nstdb
@@ -92,14 +98,19 @@ def _add_noise(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--noise", type=Path, metavar="FOLDER", help="PhysioNet's nstdb, for the kinds bw and ma"
     )
     noise.add_argument(
-        "--kinds", nargs="+", choices=NOISES, default=NOISES, help="of noise (default: all)"
+        "--kinds",
+        nargs="+",
+        choices=NOISES,
+        default=NOISES,
+        metavar="KIND",
+        help=f"of noise: {', '.join(NOISES)} (default: all)",
     )
     noise.add_argument(
         "--records",
         nargs="+",
         default=CLEAN_RECORDS,
         metavar="NAME",
-        help=f"(default: {' '.join(CLEAN_RECORDS)})",
+        help=f"which of them (default: {' '.join(CLEAN_RECORDS)})",
     )
     noise.add_argument(
         "--minutes",
@@ -190,11 +201,12 @@ def run_qrs(args: argparse.Namespace) -> int:
     from benchmarks.qrs.records import find_records
     from benchmarks.qrs.report import Report
 
-    protocol, peers = _protocol(args), _peers(args)
+    _require_libraries(args)
     departures = tuple(DEPARTURES) if args.ablate else ()
+    plan = Plan(_protocol(args), _peers(args), departures)
     records = find_records(args.db, args.annotator)
-    results = measure_all(records, Plan(protocol, peers, departures), args.jobs)
-    report = Report(protocol, tuple(_shown(results, len(records))))
+    results = measure_all(records, plan, args.jobs)
+    report = Report(plan.protocol, tuple(_shown(results, len(records))))
     _require_beats(report.detectors.values(), args.db)
     _hand_out(report, args, draw)
     return 0
@@ -208,6 +220,7 @@ def run_noise(args: argparse.Namespace) -> int:
     from benchmarks.qrs.stress_picture import draw
     from benchmarks.qrs.stress_report import StressReport
 
+    _require_libraries(args)
     kinds = tuple(dict.fromkeys(args.kinds))
     require_noise(kinds, args.noise)
     plan = StressPlan(_protocol(args), kinds, args.noise, args.minutes, _peers(args))
@@ -225,16 +238,20 @@ def _protocol(args: argparse.Namespace) -> Protocol:
 
 
 def _peers(args: argparse.Namespace) -> tuple[str, ...]:
-    """Return the peers to run, and find out before the work what is missing for the results."""
-    from benchmarks.qrs.peers import PEERS, require_peers
+    from benchmarks.qrs.peers import PEERS
+
+    return tuple(PEERS) if args.peers else ()
+
+
+def _require_libraries(args: argparse.Namespace) -> None:
+    """Find out that the benchmark's extra is missing before the work, and not after minutes."""
+    from benchmarks.qrs.peers import require_peers
     from benchmarks.qrs.picture import require_matplotlib
 
+    if args.peers:
+        require_peers()
     if args.picture:
         require_matplotlib()
-    if not args.peers:
-        return ()
-    require_peers()
-    return tuple(PEERS)
 
 
 def _shown(results: Iterable[Outcome], count: int) -> Iterable[Outcome]:
