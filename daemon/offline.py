@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daemon.replay import samples
 from drivers.waveforms.errors import RecordingError
-from drivers.waveforms.recordings import read_recording
+from drivers.waveforms.recordings import Recording, read_recording
 from dsp.front_end import FrontEnd, FrontEndOptions
 from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import BeatWindow, Event, RPeak
 
 WORTH_PROCESSES_S = 2.0  # starting them takes about one
+
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,14 @@ def hear(path: str, signal: str = "0", mains_hz: int = 50) -> Heard:
     Raises:
         RecordingError: it cannot be read.
     """
-    recording = read_recording(path, signal)
+    return hear_recording(read_recording(path, signal), mains_hz)
+
+
+def hear_recording(recording: Recording, mains_hz: int = 50) -> Heard:
+    """Replay a recording that has been read into a fresh signal chain."""
     front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
     events = tuple(event for sample in samples(recording) for event in front_end.push(sample))
-    return Heard(path, recording.duration_s, recording.notes, events)
+    return Heard(recording.path, recording.duration_s, recording.notes, events)
 
 
 def hear_all(
@@ -81,19 +88,32 @@ def hear_all(
         jobs: how many to hear at a time; None for as many as there are cores to run on.
     """
     hear_one = partial(_hear_or_error, signal=signal, mains_hz=mains_hz)
+    yield from side_by_side(hear_one, paths, jobs)
+
+
+def side_by_side(
+    work: Callable[[str], Outcome], paths: Sequence[str], jobs: int | None = None
+) -> Iterator[Outcome]:
+    """Yield the outcome of some work on each recording, in the order given.
+
+    Args:
+        work: reads a recording and does something with it; another process must be able to.
+        paths: the recordings.
+        jobs: how many to work on at a time; None for as many as there are cores to run on.
+    """
     began_s = perf_counter()
-    first = [hear_one(path) for path in paths[:1]]
+    first = [work(path) for path in paths[:1]]
     others = paths[1:]
     expected_s = (perf_counter() - began_s) * len(others)
     yield from first
     jobs = min(jobs or len(os.sched_getaffinity(0)), len(others))
     if jobs < 2 or expected_s < WORTH_PROCESSES_S:
-        yield from map(hear_one, others)
+        yield from map(work, others)
         return
     context = get_context("forkserver")  # fork alone is not safe beside the progress bar's thread
     context.set_forkserver_preload([__name__, "wfdb"])
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        yield from pool.map(hear_one, others)
+        yield from pool.map(work, others)
 
 
 def _hear_or_error(path: str, signal: str, mains_hz: int) -> Heard | RecordingError:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from daemon.errors import ResultsNotWritable
+from daemon.lead_views import find_twelve_leads, hear_views
 from daemon.offline import hear_all
 from daemon.training_data import find_records, gather_beats
 from drivers.waveforms.errors import RecordingError
@@ -53,6 +54,7 @@ With --classifier: a network for a fixed group, split by time, for people who ne
 
 examples:
   qrsd train ecg-id --out models/ --licence "ODC-By 1.0" --cite "Lugovaya 2005"
+  qrsd train ecg-id --leads ludb --out models/
   qrsd train --classifier family/ --out models/ --name family"""
 
 
@@ -81,6 +83,12 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     parser.add_argument(
         "--leave-out", nargs="+", default=[], metavar="PERSON", help="neither train nor evaluate"
+    )
+    parser.add_argument(
+        "--leads",
+        type=Path,
+        metavar="DATA",
+        help="records of 12 leads, one of each person, to learn from what other electrodes see",
     )
     parser.add_argument("--signal", default="0", help="which signal of each record (default: 0)")
     parser.add_argument("--mains", type=int, choices=(50, 60), default=50, help="grid, Hz (50)")
@@ -156,6 +164,19 @@ def _hear(args: argparse.Namespace, bars: Progress) -> Beats:
     return gather_beats(records, heard)
 
 
+def _hear_views(data: Path, mains_hz: int, stage: StageBar) -> Beats:
+    """Run every record of 12 leads through the signal chain as other electrodes see the heart."""
+    paths = find_twelve_leads(data)
+    heard = []
+    on_record = stage("Looking from all sides", len(paths))
+    for outcome in hear_views(paths, mains_hz):
+        if isinstance(outcome, RecordingError):
+            raise outcome
+        heard += outcome
+        on_record()
+    return gather_beats(*zip(*heard, strict=True))
+
+
 def _stage(bars: Progress, name: str, steps: int) -> Callable[[], None]:
     """Add a bar and return what moves it on by one step."""
     return partial(bars.advance, bars.add_task(name, total=steps))
@@ -172,7 +193,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         seed=args.seed,
         leave_out=tuple(args.leave_out),
         provenance={
-            "data": [place.name for place in args.data],
+            "data": [place.name for place in (*args.data, *([args.leads] if args.leads else []))],
             "licence": args.licence,
             "citations": args.cite,
         },
@@ -184,7 +205,8 @@ def _embedder(beats: Beats, args: argparse.Namespace, stage: StageBar) -> Table:
     """Make a network for people yet to be enrolled; return its evaluation."""
     from model.training.study import study
 
-    metrics = study(beats, _plan(args), args.out, stage).metrics
+    views = _hear_views(args.leads, args.mains, stage) if args.leads else None
+    metrics = study(beats, _plan(args), args.out, stage, views).metrics
     table = Table(title="People it never saw", caption=metrics["protocol"])
     for heading in HEADINGS:
         table.add_column(heading, justify="right")

@@ -19,7 +19,7 @@ from dsp.segmenter import WINDOW_SAMPLES
 from model.passport import Cohort, Passport, TensorSpec, file_sha256
 from model.scores import unit
 from model.tensor import NORMALISATION
-from model.training.architecture import EMBEDDING
+from model.training.architecture import EMBEDDING, KerasModel
 from model.training.calibrate import calibrate, transferred_rates
 from model.training.datasets import Beats, person_folds
 from model.training.errors import TooLittleData, UnknownPerson
@@ -77,7 +77,9 @@ class FoldResult:
     original: list[Comparison]
 
 
-def study(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passport:
+def study(
+    beats: Beats, plan: Plan, folder: Path, progress: Progress, views: Beats | None = None
+) -> Passport:
     """Train, evaluate, calibrate and write a model with its passport and cohort.
 
     Args:
@@ -85,6 +87,7 @@ def study(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passpor
         plan: what to make.
         folder: where NAME.tflite, .json, .cohort.npy and .reference.npz go.
         progress: told of each stage.
+        views: hearts seen from many sides, to train every network with as well.
 
     Raises:
         TooLittleData: there are not enough persons who can be enrolled and probed.
@@ -96,9 +99,11 @@ def study(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passpor
     for number, held_out in enumerate(person_folds(beats.names, plan.folds, plan.seed), start=1):
         known = beats.of(set(beats.names) - set(held_out))
         stage = progress(f"Fold {number} of {plan.folds}", plan.recipe.steps)
-        results.append(_judge_fold(known, beats.of(held_out), plan, stage))
+        network = train_embedder(known, plan.recipe, plan.seed, stage, views)
+        results.append(_judge_fold(known, beats.of(held_out), network))
     stage = progress("All persons", plan.recipe.steps)
-    return _make_model(beats, results, plan, folder, stage)
+    network = train_embedder(beats, plan.recipe, plan.seed, stage, views)
+    return _make_model(beats, network, results, plan, folder)
 
 
 def _usable(beats: Beats, plan: Plan) -> Beats:
@@ -140,9 +145,8 @@ def _can_probe(beats: Beats, person: str) -> bool:
     )
 
 
-def _judge_fold(known: Beats, unseen: Beats, plan: Plan, on_step: Callable[[], None]) -> FoldResult:
-    """Train on some persons and compare the others."""
-    network = train_embedder(known, plan.recipe, plan.seed, on_step)
+def _judge_fold(known: Beats, unseen: Beats, network: KerasModel) -> FoldResult:
+    """Compare persons that the network was not trained on, before conversion and after."""
     converted = to_tflite(network, known.where(known.good).windows_mv)
     cohort, embeddings = (unit(run_tflite(converted, b.windows_mv)) for b in (known, unseen))
     cohort = templates(known, cohort)
@@ -155,14 +159,9 @@ def _judge_fold(known: Beats, unseen: Beats, plan: Plan, on_step: Callable[[], N
 
 
 def _make_model(
-    beats: Beats,
-    results: Sequence[FoldResult],
-    plan: Plan,
-    folder: Path,
-    on_step: Callable[[], None],
+    beats: Beats, network: KerasModel, results: Sequence[FoldResult], plan: Plan, folder: Path
 ) -> Passport:
-    """Train on everybody and write model, cohort and passport."""
-    network = train_embedder(beats, plan.recipe, plan.seed, on_step)
+    """Write the network that was trained on everybody as model, with cohort and passport."""
     converted = to_tflite(network, beats.where(beats.good).windows_mv)
     outputs = run_tflite(converted, beats.windows_mv)
     agreement = check_agreement(outputs, embed(network, beats.windows_mv))

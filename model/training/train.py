@@ -31,6 +31,7 @@ class Recipe:
         steps: batches to learn from.
         persons: in a batch.
         beats_each: beats of each person in a batch.
+        views: made-up persons in a batch, if there are any (see ``views``).
         peak_rate: highest learning rate of the cycle.
         weight_decay: of AdamW.
     """
@@ -38,6 +39,7 @@ class Recipe:
     steps: int = 800
     persons: int = 32
     beats_each: int = 4
+    views: int = 32
     peak_rate: float = 2e-3
     weight_decay: float = 1e-2
 
@@ -69,7 +71,11 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
 
 
 def train_embedder(
-    beats: Beats, recipe: Recipe, seed: int, on_step: Callable[[], None] = lambda: None
+    beats: Beats,
+    recipe: Recipe,
+    seed: int,
+    on_step: Callable[[], None] = lambda: None,
+    views: Beats | None = None,
 ) -> KerasModel:
     """Train a network to tell the persons of these beats apart.
 
@@ -78,18 +84,30 @@ def train_embedder(
         recipe: how.
         seed: the same seed and beats give the same network.
         on_step: called after each batch.
+        views: hearts seen from many sides, told apart along with the persons in every batch.
     """
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
-    sampler = BatchSampler(beats, recipe.persons, recipe.beats_each, rng)
+    samplers = [BatchSampler(beats, recipe.persons, recipe.beats_each, rng)]
+    if views is not None:
+        samplers.append(BatchSampler(views, recipe.views, recipe.beats_each, rng))
     network = embedder()
-    centres = tf.Variable(tf.random.normal((len(sampler.names), EMBEDDING)))
+    everybody = sum(len(sampler.names) for sampler in samplers)
+    centres = tf.Variable(tf.random.normal((everybody, EMBEDDING)))
     step = _training_step(network, centres, recipe)
     for _ in range(recipe.steps):
-        groups_mv, labels = sampler.draw()
+        groups_mv, labels = _draw(samplers)
         step(tf.constant(augment(groups_mv, rng)[..., None]), tf.constant(labels))
         on_step()
     return network
+
+
+def _draw(samplers: list[BatchSampler]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Draw a batch from each sampler and put them together, with labels that none share."""
+    batches = [sampler.draw() for sampler in samplers]
+    firsts = np.cumsum([0, *(len(sampler.names) for sampler in samplers)])
+    labels = [own + first for (_, own), first in zip(batches, firsts, strict=False)]
+    return np.concatenate([groups_mv for groups_mv, _ in batches]), np.concatenate(labels)
 
 
 def _training_step(
