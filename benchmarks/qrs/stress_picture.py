@@ -12,6 +12,7 @@ from benchmarks.qrs.stress import SNRS_DB
 from benchmarks.qrs.stress_report import StressReport
 
 COLUMNS = 4
+PEER_COLOURS = ("#4a6fa5", "#e0a040", "#5b9a68", "#8e6bb0", "#8c6d53", "#5fb3b3")
 
 
 def draw(report: StressReport, file: Path) -> None:
@@ -24,24 +25,27 @@ def draw(report: StressReport, file: Path) -> None:
     from matplotlib.figure import Figure
 
     kinds = report.plan.kinds
-    rows = -(-len(kinds) // COLUMNS)
-    figure = Figure(figsize=(12, 3.4 * rows + 0.6), layout="constrained")
+    columns = min(COLUMNS, len(kinds))
+    rows = -(-len(kinds) // columns)
+    figure = Figure(figsize=(3 * columns, 3.4 * rows + 0.6), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = list(figure.subplots(rows, COLUMNS, sharey=True, squeeze=False).flat)
-    for kind, axes in zip(kinds, panels, strict=False):
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for kind, axes in zip(kinds, panels.flat, strict=False):
         _draw_kind(axes, report, kind)
-    for axes in panels[len(kinds) :]:
+    for axes in panels.flat[len(kinds) :]:
         axes.set_axis_off()
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    for axes in panels[:, 0]:
+        axes.set_ylabel("F1, %")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.savefig(file, dpi=120)
 
 
 def _draw_kind(axes: Any, report: StressReport, kind: str) -> None:
-    for detector in reversed(report.detectors):  # ours last, on top
+    for detector, colour in zip(report.detectors, (OWN_COLOUR, *PEER_COLOURS), strict=False):
         f1 = [report.gross(kind, snr_db, detector).f1 for snr_db in SNRS_DB]
-        style = {"color": OWN_COLOUR, "linewidth": 2.5} if detector == OURS else {"alpha": 0.8}
-        axes.plot(SNRS_DB, f1, marker="o", markersize=4, label=detector, **style)
-    axes.set(title=KINDS[kind].title, xlabel="SNR, dB", ylabel="F1, %", xticks=SNRS_DB)
+        emphasis = {"linewidth": 2.5, "zorder": 3} if detector == OURS else {}
+        axes.plot(SNRS_DB, f1, color=colour, marker="o", markersize=4, label=detector, **emphasis)
+    axes.set(title=KINDS[kind].title, xlabel="SNR, dB", xticks=SNRS_DB)
     axes.set_xlim(max(SNRS_DB) + 1, min(SNRS_DB) - 1)  # more noise to the right
     axes.grid(axis="y", color="0.9")
     axes.spines[["top", "right"]].set_visible(False)

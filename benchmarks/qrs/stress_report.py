@@ -44,10 +44,12 @@ class StressReport:
 
     def tables(self) -> Iterator[Table]:
         """Yield F1 by kind of noise, signal-to-noise ratio and detector."""
-        table = empty_table("QRS detection in noise: F1 %", self._caption())
-        table.add_column("noise")
-        for heading in ("SNR dB", *self.detectors):
-            table.add_column(heading, justify="right")
+        table = empty_table(
+            "QRS detection in noise: F1 % by signal-to-noise ratio", self._caption()
+        )
+        table.add_column("noise", no_wrap=True)
+        for heading in ("dB", *self.detectors):
+            table.add_column(heading, justify="right", overflow="fold")
         for kind in self.plan.kinds:
             table.add_section()
             for snr_db in SNRS_DB:
