@@ -2,9 +2,9 @@
 
 The ratio is that of PhysioNet's ``nst``: the power of the signal is S² / 8, as of a sine wave whose
 peak-to-peak amplitude is that of a QRS complex; S is the mean over the reference beats without the
-largest and the smallest 5 %, each measured from 50 ms before to 50 ms after its annotation. Unlike
-``nst``, which measures the power of the noise about the mean of each second, here it is measured
-about the mean of all of it: what wanders slowly counts in full.
+largest and the smallest 5 %, each measured from 50 ms before to 50 ms after its annotation.
+``nst`` measures 300 beats, and the noise second by second with its baseline taken off. Here all
+beats count, and the power of the noise is about its mean: what wanders slowly counts in full.
 
 Source: wfdb Applications Guide, nst(1) "Signal-to-noise ratios" and sigamp(1); G. B. Moody, W. K.
 Muldrow, R. G. Mark, "A noise stress test for arrhythmia detectors", Computers in Cardiology

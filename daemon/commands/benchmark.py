@@ -48,6 +48,7 @@ over that of the noise.
   emg, ma           muscle: made up, 20 to 100 Hz; recorded
 
 Noise lasts from the beginning of each record. Each record has its own, the same in every run.
+It takes a core some six minutes, with --peers sixteen; --jobs shares them out.
 
 examples:
   qrsd benchmark noise --db mitdb --noise nstdb
