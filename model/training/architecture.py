@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import keras
 from keras import layers
+from numpy.typing import NDArray
 
 from dsp.segmenter import WINDOW_SAMPLES
 
 #: mypy knows nothing of keras.
 KerasModel: TypeAlias = keras.Model
 
-EMBEDDING = 64
+LEARNT = 64  # numbers of an embedding that the convolutional branch finds
+LINEAR = 32  # those of the linear discriminant
+EMBEDDING = LEARNT + LINEAR
 MOMENTUM = 0.9  # batch statistics settle within some 20 steps, so that short trainings work too
 
 
-def embedder() -> KerasModel:
-    """Return the network that turns a beat into a 64-number embedding; 47 K parameters.
+def convolutional_branch() -> KerasModel:
+    """Return the network that turns a beat into the learnt part of its embedding; 47 K parameters.
 
     The last feature map is flattened and not averaged, since averaging throws away when in the
     beat something happened. Scaling to length 1 is left to the caller, outside the graph.
@@ -27,7 +30,21 @@ def embedder() -> KerasModel:
     for filters, kernel, stride in ((32, 9, 2), (64, 5, 2), (64, 3, 2), (16, 1, 1)):
         features = layers.Conv1D(filters, kernel, stride, padding="same", use_bias=False)(features)
         features = layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(features))
-    return keras.Model(beat, layers.Dense(EMBEDDING)(layers.Flatten()(features)))
+    return keras.Model(beat, layers.Dense(LEARNT)(layers.Flatten()(features)))
+
+
+def embedder(learnt: KerasModel, matrix: NDArray[Any], offset: NDArray[Any]) -> KerasModel:
+    """Return the network that turns a beat into a 96-number embedding: both branches side by side.
+
+    Args:
+        learnt: the convolutional branch.
+        matrix: of the linear branch, shape (175, 32).
+        offset: of the linear branch, shape (32,).
+    """
+    straight = layers.Dense(LINEAR)
+    linear = straight(layers.Flatten()(learnt.input))
+    straight.set_weights([matrix, offset])
+    return keras.Model(learnt.input, layers.Concatenate()([learnt.output, linear]))
 
 
 def classifier(persons: int) -> KerasModel:

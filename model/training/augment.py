@@ -15,7 +15,7 @@ from model.tensor import normalise
 RATE_HZ = 250.0
 QRS_SAMPLES = 12  # on either side of the R peak: the QRS does not stretch with the heart rate
 WARP = 0.12  # greatest stretch of what is outside the QRS
-JITTER_SAMPLES = 3  # greatest error of the R peak
+JITTER_SAMPLES = 1  # greatest error of the R peak: the detector's spread is 0.3
 MUSCLE = 0.15  # greatest deviations and amplitudes of noise; the beats have a deviation of 1
 BASELINE = 0.4
 MAINS = 0.1

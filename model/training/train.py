@@ -1,4 +1,7 @@
-"""Training an embedder: balanced batches, two losses, one cycle of the learning rate."""
+"""Training an embedder: balanced batches, two losses, one cycle of the learning rate.
+
+Beside the branch that learns so comes one that a formula gives, the linear discriminant.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,14 @@ from numpy.typing import NDArray
 
 from model.scores import unit
 from model.tensor import normalise
-from model.training.architecture import EMBEDDING, KerasModel, embedder
+from model.training.architecture import LEARNT, LINEAR, KerasModel, convolutional_branch, embedder
 from model.training.augment import augment
 from model.training.datasets import BatchSampler, Beats
+from model.training.discriminant import discriminant
 from model.training.losses import arcface, supervised_contrastive
 
 CONTRASTIVE_WEIGHT = 0.5
+LINEAR_WEIGHT = 0.5  # length of an embedding's linear part, as a part of the learnt one's
 WARM_UP = 0.3  # part of the steps in which the learning rate rises
 START = 0.04  # the rate at the start, as a part of its peak
 
@@ -91,15 +96,29 @@ def train_embedder(
     samplers = [BatchSampler(beats, recipe.persons, recipe.beats_each, rng)]
     if views is not None:
         samplers.append(BatchSampler(views, recipe.views, recipe.beats_each, rng))
-    network = embedder()
+    network = convolutional_branch()
     everybody = sum(len(sampler.names) for sampler in samplers)
-    centres = tf.Variable(tf.random.normal((everybody, EMBEDDING)))
+    centres = tf.Variable(tf.random.normal((everybody, LEARNT)))
     step = _training_step(network, centres, recipe)
     for _ in range(recipe.steps):
         groups_mv, labels = _draw(samplers)
         step(tf.constant(augment(groups_mv, rng)[..., None]), tf.constant(labels))
         on_step()
-    return network
+    return _with_linear_branch(network, beats)
+
+
+def _with_linear_branch(learnt: KerasModel, beats: Beats) -> KerasModel:
+    """Set the linear discriminant of the good beats beside the convolutional branch."""
+    good = beats.where(beats.good)
+    windows = normalise(good.windows_mv)
+    matrix, offset = discriminant(windows, good.persons, LINEAR)
+    outputs = learnt.predict(windows[..., None], batch_size=512, verbose=0)
+    scale = LINEAR_WEIGHT * _mean_length(outputs) / _mean_length(windows @ matrix + offset)
+    return embedder(learnt, scale * matrix, scale * offset)
+
+
+def _mean_length(vectors: NDArray[Any]) -> float:
+    return float(np.linalg.norm(vectors, axis=1).mean())
 
 
 def _draw(samplers: list[BatchSampler]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -131,5 +150,5 @@ def _training_step(
 
 
 def embed(network: KerasModel, windows_mv: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the unit embedding of each beat, as Keras computes it: (n, 175) to (n, 64)."""
+    """Return the unit embedding of each beat, as Keras computes it: (n, 175) to (n, 96)."""
     return unit(network.predict(normalise(windows_mv)[..., None], batch_size=512, verbose=0))

@@ -9,9 +9,10 @@ pytest.importorskip("keras", reason="needs the [train] extra")
 
 
 def test_the_embedder_is_small_enough_for_a_pi() -> None:
-    from model.training.architecture import EMBEDDING, embedder
+    from model.training.architecture import EMBEDDING
+    from tests.model.training.untrained import untrained_embedder
 
-    network = embedder()
+    network = untrained_embedder()
     assert network.input_shape == (None, 175, 1)
     assert network.output_shape == (None, EMBEDDING)
     assert network.count_params() < 100_000

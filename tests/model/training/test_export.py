@@ -15,17 +15,18 @@ pytest.importorskip("tensorflow", reason="needs the [train] extra")
 
 
 def test_a_converted_network_computes_what_keras_does() -> None:
-    from model.training.architecture import embedder
+    from model.training.architecture import EMBEDDING
     from model.training.export import check_agreement, run_tflite, to_tflite
     from model.training.reference import made_up_beats
     from model.training.train import embed
+    from tests.model.training.untrained import untrained_embedder
 
-    network, beats_mv = embedder(), made_up_beats(60, seed=2)
+    network, beats_mv = untrained_embedder(), made_up_beats(60, seed=2)
     converted = to_tflite(network, beats_mv)
     assert len(converted) < 80_000
     outputs = run_tflite(converted, beats_mv)
     assert check_agreement(outputs, embed(network, beats_mv))["mean"] >= 0.999
-    assert unit(outputs).shape == (60, 64)
+    assert unit(outputs).shape == (60, EMBEDDING)
 
 
 def test_outputs_that_disagree_are_refused() -> None:
@@ -39,11 +40,11 @@ def test_outputs_that_disagree_are_refused() -> None:
 
 
 def test_a_reference_holds_beats_of_nobody_and_their_outputs(tmp_path: Path) -> None:
-    from model.training.architecture import embedder
     from model.training.reference import write_reference
     from model.training.train import embed
+    from tests.model.training.untrained import untrained_embedder
 
-    network = embedder()
+    network = untrained_embedder()
     write_reference(network, tmp_path, "tiny")
     with np.load(tmp_path / "tiny.reference.npz") as reference:
         assert reference["windows"].shape == (50, 175)

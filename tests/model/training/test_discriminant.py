@@ -1,0 +1,47 @@
+"""The linear discriminant, against what it is defined by."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from model.training.discriminant import RIDGE, discriminant
+
+
+@pytest.fixture
+def people() -> tuple[np.ndarray, np.ndarray]:
+    """Six people who differ in the first two numbers of five; the first is the noisier one."""
+    rng = np.random.default_rng(1)
+    persons = np.repeat(np.array(list("ABCDEF")), 200)
+    centres = np.repeat(rng.standard_normal((6, 5)) * [3, 3, 0, 0, 0], 200, axis=0)
+    return centres + rng.standard_normal(centres.shape) * [3, 1, 1, 1, 1], persons
+
+
+def test_it_looks_where_persons_differ_and_their_own_beats_do_not(
+    people: tuple[np.ndarray, np.ndarray],
+) -> None:
+    matrix, _ = discriminant(*people, outputs=2)
+    assert np.argmax(np.abs(matrix[:, 0])) == 1
+    assert np.abs(matrix[0, 0]) < 0.3 * np.abs(matrix[1, 0])
+
+
+def test_its_outputs_are_centred_uncorrelated_and_of_deviation_1_within_a_person(
+    people: tuple[np.ndarray, np.ndarray],
+) -> None:
+    beats, persons = people
+    matrix, offset = discriminant(beats, persons, outputs=2)
+    outputs = beats @ matrix + offset
+    np.testing.assert_allclose(outputs.mean(axis=0), 0, atol=1e-9)
+    within = np.mean([np.cov(outputs[persons == p].T, bias=True) for p in "ABCDEF"], axis=0)
+    np.testing.assert_allclose(within, np.eye(2), atol=3 * RIDGE)
+
+
+def test_there_are_as_many_directions_as_persons_less_one(
+    people: tuple[np.ndarray, np.ndarray],
+) -> None:
+    beats, persons = people
+    three = np.isin(persons, list("ABC"))
+    matrix, _ = discriminant(beats[three], persons[three], outputs=4)
+    assert matrix.shape == (5, 4)
+    assert np.all(matrix[:, :2].any(axis=0))
+    assert not matrix[:, 2:].any()

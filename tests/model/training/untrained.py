@@ -1,0 +1,13 @@
+"""An embedder that has learnt nothing, for tests of what is done with one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.training.architecture import LINEAR, KerasModel, convolutional_branch, embedder
+
+
+def untrained_embedder() -> KerasModel:
+    """Return an embedder with weights by chance."""
+    matrix = np.random.default_rng(4).standard_normal((175, LINEAR)) / 50
+    return embedder(convolutional_branch(), matrix, np.zeros(LINEAR))
