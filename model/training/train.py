@@ -112,7 +112,7 @@ def _with_linear_branch(learnt: KerasModel, beats: Beats) -> KerasModel:
     good = beats.where(beats.good)
     windows = normalise(good.windows_mv)
     matrix, offset = discriminant(windows, good.persons, LINEAR)
-    outputs = learnt.predict(windows[..., None], batch_size=512, verbose=0)
+    outputs = np.asarray(learnt(windows[..., None], training=False))
     scale = LINEAR_WEIGHT * _mean_length(outputs) / _mean_length(windows @ matrix + offset)
     return embedder(learnt, scale * matrix, scale * offset)
 
