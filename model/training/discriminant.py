@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-RIDGE = 0.1  # of the mean variance within persons, added to each: neighbouring samples are alike
+RIDGE = 0.5  # of the mean variance within persons, added to each: neighbouring samples are alike
 
 
 def discriminant(

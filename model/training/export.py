@@ -19,6 +19,7 @@ from model.training.errors import ConversionFailed
 INT16_ACTIVATIONS = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
 LEAST_COSINE = 0.999
 REPRESENTATIVE = 1000  # beats that tell the converter how large each layer's numbers become
+HEADROOM = 2.5  # for those of flawed beats, which else are cut off; 16 bits have room enough
 
 
 def to_tflite(network: KerasModel, windows_mv: NDArray[np.float64]) -> bytes:
@@ -32,7 +33,7 @@ def to_tflite(network: KerasModel, windows_mv: NDArray[np.float64]) -> bytes:
         windows_mv: beats that it was trained on, shape (n, 175).
     """
     chosen = np.random.default_rng(0).permutation(len(windows_mv))[:REPRESENTATIVE]
-    beats = normalise(windows_mv[chosen])
+    beats = HEADROOM * normalise(windows_mv[chosen])
     one_beat = keras.InputSpec(shape=(1, windows_mv.shape[1], 1), dtype="float32")
     with TemporaryDirectory() as folder:
         network.export(folder, verbose=False, input_signature=[one_beat])

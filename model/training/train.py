@@ -44,7 +44,7 @@ class Recipe:
     steps: int = 800
     persons: int = 32
     beats_each: int = 4
-    views: int = 32
+    views: int = 12
     peak_rate: float = 2e-3
     weight_decay: float = 1e-2
 

@@ -29,6 +29,20 @@ def test_a_converted_network_computes_what_keras_does() -> None:
     assert unit(outputs).shape == (60, EMBEDDING)
 
 
+def test_a_pop_larger_than_any_beat_is_not_cut_off() -> None:
+    from model.training.export import check_agreement, run_tflite, to_tflite
+    from model.training.reference import made_up_beats
+    from model.training.train import embed
+    from tests.model.training.untrained import untrained_embedder
+
+    network, beats_mv = untrained_embedder(), made_up_beats(60, seed=2)
+    converted = to_tflite(network, beats_mv)
+    popped_mv = beats_mv[:20].copy()
+    popped_mv[:, 30:33] += 5
+    outputs = run_tflite(converted, popped_mv)
+    assert check_agreement(outputs, embed(network, popped_mv))["least"] >= 0.999
+
+
 def test_outputs_that_disagree_are_refused() -> None:
     from model.training.export import check_agreement
 

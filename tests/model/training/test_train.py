@@ -37,6 +37,16 @@ def test_training_draws_persons_apart() -> None:
     assert likeness[same].mean() > likeness[~same].mean() + 0.5
 
 
+def test_views_are_learnt_from_as_well() -> None:
+    from model.training.train import Recipe, embed, train_embedder
+
+    beats, views, recipe = crowd(4), crowd(7), Recipe(steps=3)
+    with_views = embed(train_embedder(beats, recipe, 7, views=views), beats.windows_mv)
+    without = embed(train_embedder(beats, recipe, 7), beats.windows_mv)
+    assert with_views.shape == without.shape
+    assert not np.allclose(with_views, without)
+
+
 def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
     from model.training.train import START, WARM_UP, OneCycle
 
