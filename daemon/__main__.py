@@ -21,6 +21,7 @@ COMMANDS = (
     "people",
     "records",
     "training",
+    "evaluate",
     "benchmark",
     "settings",
     "demo",

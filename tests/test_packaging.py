@@ -23,7 +23,10 @@ BELOW = {
     "benchmarks": {"daemon", "config", "model", "dsp", "drivers"},
 }
 #: The command line stands above all: a command may call what is above the service.
-COMMAND_LINE = {"daemon/commands/benchmark.py": {"benchmarks"}}
+COMMAND_LINE = {
+    "daemon/commands/benchmark.py": {"benchmarks"},
+    "daemon/commands/evaluate.py": {"benchmarks"},
+}
 RUNTIMES = {"tflite_runtime", "ai_edge_litert"}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,22 +16,15 @@ from daemon.errors import ResultsNotWritable
 from daemon.lead_views import find_twelve_leads, hear_views
 from daemon.offline import hear_all
 from daemon.training_data import find_records, gather_beats
+from daemon.training_extra import require_tensorflow
 from drivers.waveforms.errors import RecordingError
 from dsp.front_end import FrontEnd
-from model.training.errors import TrainExtraMissing
 
 if TYPE_CHECKING:
     from model.training.datasets import Beats
     from model.training.study import Plan
     from model.training.study import Progress as StageBar
 
-#: What TensorFlow wants to be told before it is imported: to be quiet, and to keep to one thread,
-#: which for so small a network is faster than two, and gives the same figures every time.
-TENSORFLOW = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-}
 HEADINGS = (
     "beats",
     "EER %",
@@ -114,7 +106,7 @@ def _from(least: int) -> Callable[[str], int]:
 def run(args: argparse.Namespace) -> int:
     """Train, write the model and print its evaluation."""
     _require_folder(args.out)
-    _require_tensorflow()
+    require_tensorflow()
     make = _classifier if args.classifier else _embedder
     bars = Progress(
         TextColumn("{task.description}"),
@@ -137,18 +129,6 @@ def _require_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ResultsNotWritable(f"{folder}: {error.strerror}; choose another --out") from error
-
-
-def _require_tensorflow() -> None:
-    for name, value in TENSORFLOW.items():
-        os.environ.setdefault(name, value)
-    try:
-        import tensorflow  # noqa: F401
-    except ImportError as error:
-        raise TrainExtraMissing(
-            f"training needs packages that are not installed ({error.name}): "
-            "pip install 'qrsd[train]'"
-        ) from error
 
 
 def _hear(args: argparse.Namespace, bars: Progress) -> Beats:

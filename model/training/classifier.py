@@ -28,11 +28,11 @@ from model.training.augment import augment
 from model.training.calibrate import fit_logistic
 from model.training.datasets import BatchSampler, Beats
 from model.training.errors import TooLittleData
-from model.training.evaluate import percent
+from model.training.evaluate import STRETCHES, percent
 from model.training.export import check_agreement, run_tflite, to_tflite, write_model
 from model.training.metrics import Trials, error_rates
 from model.training.reference import write_reference
-from model.training.study import STRETCHES, Plan, Progress
+from model.training.study import Plan, Progress
 from model.training.train import OneCycle
 
 LEARNT, CALIBRATED = 0.6, 0.8  # where in time the training and the calibration end

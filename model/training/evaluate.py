@@ -19,6 +19,8 @@ from model.training.metrics import (
     subject_bootstrap,
 )
 
+STRETCHES = tuple(range(1, 11))  # beats behind a decision, each with its own calibration
+REPORTED = (1, 5, 10)
 FNMR_LIMIT = 0.05
 
 PROTOCOL = (
@@ -41,6 +43,47 @@ class Probes:
     embeddings: NDArray[np.float32]
     persons: NDArray[np.int64]
     other_day: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """How alike each template is to each probe.
+
+    Attributes:
+        s_norms: shape (t, p).
+        cosines: shape (t, p); the highest one says who it is.
+        template_of: person number of each template, shape (t,).
+        probe_of: person number of each probe, shape (p,).
+        other_day: of each probe: whether it is from another day than the enrolment, shape (p,).
+    """
+
+    s_norms: NDArray[np.float64]
+    cosines: NDArray[np.float64]
+    template_of: NDArray[np.int64]
+    probe_of: NDArray[np.int64]
+    other_day: NDArray[np.bool_]
+
+    @property
+    def trials(self) -> Trials:
+        """Every template with every probe, one template after the other."""
+        template_at, probe_at = np.indices(self.s_norms.shape).reshape(2, -1)
+        return Trials(
+            self.s_norms.ravel(),
+            self.template_of[template_at],
+            self.probe_of[probe_at],
+            np.ones(self.s_norms.size),
+        )
+
+    @property
+    def trials_of_other_days(self) -> Trials:
+        """Those whose probe is from another day than its person's enrolment."""
+        return self.trials.where(np.tile(self.other_day, len(self.template_of)))
+
+    @property
+    def nearest_is_right(self) -> NDArray[np.bool_]:
+        """Of each probe: whether the nearest template by cosine is its person's."""
+        right: NDArray[np.bool_] = self.template_of[self.cosines.argmax(axis=0)] == self.probe_of
+        return right
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,12 +158,31 @@ def compare(
         stretch: beats that a probe is the mean of.
     """
     enrolled = templates(beats, embeddings)
-    probed = probes(beats, embeddings, stretch)
-    scores = s_norm(enrolled, probed.embeddings, cohort)
-    nearest = cosine(enrolled, probed.embeddings).argmax(axis=0)
-    template_of, probe_at = np.indices(scores.shape).reshape(2, -1)
-    trials = Trials(scores.ravel(), template_of, probed.persons[probe_at], np.ones(scores.size))
-    return Comparison(trials, probed.other_day[probe_at], nearest == probed.persons, len(enrolled))
+    numbers = np.arange(len(enrolled))
+    scores = score(enrolled, numbers, probes(beats, embeddings, stretch), cohort)
+    other_day = np.tile(scores.other_day, len(enrolled))
+    return Comparison(scores.trials, other_day, scores.nearest_is_right, len(enrolled))
+
+
+def score(
+    enrolled: NDArray[np.float32],
+    template_of: NDArray[np.int64],
+    probed: Probes,
+    cohort: NDArray[np.float32],
+) -> Scores:
+    """Score templates, shape (t, d), of the persons whose numbers are given, with probes."""
+    return Scores(
+        s_norm(enrolled, probed.embeddings, cohort),
+        cosine(enrolled, probed.embeddings),
+        template_of,
+        probed.persons,
+        probed.other_day,
+    )
+
+
+def can_enrol(beats: Beats, person: str) -> bool:
+    """Tell whether the earliest record has a good beat."""
+    return bool(beats.good[beats.records == beats.records_of(person)[0]].any())
 
 
 def figures(comparison: Comparison) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +37,8 @@ class Trials:
         """Return the same trials with other weights."""
         return type(self)(self.scores, self.template_of, self.probe_of, weights)
 
-    def where(self, chosen: NDArray[np.bool_]) -> Self:
-        """Return the chosen trials, given as a mask of shape (n,)."""
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Self:
+        """Return the chosen trials, given as a mask of shape (n,) or by their places."""
         return type(self)(
             self.scores[chosen],
             self.template_of[chosen],
@@ -57,6 +58,16 @@ def pool_trials(folds: Sequence[Trials]) -> Trials:
         np.concatenate([fold.template_of + first for fold, first in numbered]),
         np.concatenate([fold.probe_of + first for fold, first in numbered]),
         np.concatenate([fold.weights for fold in folds]),
+    )
+
+
+def join_trials(parts: Sequence[Trials]) -> Trials:
+    """Put trials together whose persons are numbered alike: a number is one person throughout."""
+    return Trials(
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.template_of for part in parts]),
+        np.concatenate([part.probe_of for part in parts]),
+        np.concatenate([part.weights for part in parts]),
     )
 
 
@@ -129,6 +140,7 @@ def subject_bootstrap(
     template's person was drawn, times as often as its probe's, if that is another one.
     """
     rng = np.random.default_rng(seed)
+    trials = trials.where(np.argsort(-trials.scores, kind="stable"))  # sorts faster from now on
     persons = np.unique(np.concatenate([trials.template_of, trials.probe_of]))
     template_at = np.searchsorted(persons, trials.template_of)
     probe_at = np.searchsorted(persons, trials.probe_of)
@@ -146,3 +158,51 @@ def subject_bootstrap(
 def _has_both_kinds(trials: Trials) -> bool:
     counted = trials.weights > 0
     return bool(np.any(counted & trials.mated) and np.any(counted & ~trials.mated))
+
+
+def mean_bootstrap(
+    values: NDArray[np.float64], persons: NDArray[np.int64], rounds: int = 300, seed: int = 0
+) -> tuple[float, float]:
+    """Return the 95 % interval of a mean over draws of the persons that its values are of."""
+    _, person_at = np.unique(persons, return_inverse=True)
+    sums, counts = np.bincount(person_at, values), np.bincount(person_at)
+    drawn = np.random.default_rng(seed).integers(len(counts), size=(rounds, len(counts)))
+    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def cllr(trials: Trials) -> float:
+    """Return what log-likelihood ratios (natural) cost in bits: 0 at best, 1 if they say nothing.
+
+    Source: N. Bruemmer & J. du Preez, "Application-independent evaluation of speaker detection",
+    Computer Speech & Language 20:230, 2006.
+    """
+    signs = np.where(trials.mated, -1, 1)
+    bits = np.logaddexp(0, signs * trials.scores) / np.log(2)
+    mated, weights = trials.mated, trials.weights
+    of_mated = np.average(bits[mated], weights=weights[mated])
+    return float(of_mated + np.average(bits[~mated], weights=weights[~mated])) / 2
+
+
+def calibration_curve(
+    trials: Trials, bins: int = 10
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the probability that was stated and the part that was mated, for each bin in use.
+
+    Args:
+        trials: scored by natural log-likelihood ratios.
+        bins: of equal width, from 0 to 1.
+
+    Both are for as many mated trials as others.
+    """
+    stated = expit(trials.scores)
+    mated = trials.mated
+    weights = trials.weights / np.where(
+        mated, trials.weights[mated].sum(), trials.weights[~mated].sum()
+    )
+    bin_of = np.minimum((stated * bins).astype(int), bins - 1)
+    totals = np.bincount(bin_of, weights, bins)
+    used = totals > 0
+    means = np.bincount(bin_of, weights * stated, bins)[used] / totals[used]
+    return means, np.bincount(bin_of, weights * mated, bins)[used] / totals[used]

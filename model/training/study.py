@@ -23,14 +23,22 @@ from model.training.architecture import EMBEDDING, KerasModel
 from model.training.calibrate import calibrate, transferred_rates
 from model.training.datasets import Beats, person_folds
 from model.training.errors import TooLittleData, UnknownPerson
-from model.training.evaluate import PROTOCOL, Comparison, compare, figures, percent, templates
+from model.training.evaluate import (
+    PROTOCOL,
+    REPORTED,
+    STRETCHES,
+    Comparison,
+    can_enrol,
+    compare,
+    figures,
+    percent,
+    templates,
+)
 from model.training.export import check_agreement, run_tflite, to_tflite, write_model
 from model.training.metrics import equal_error_rate
 from model.training.reference import write_reference
 from model.training.train import Recipe, embed, train_embedder
 
-STRETCHES = tuple(range(1, 11))  # beats behind a decision, each with its own calibration
-REPORTED = (1, 5, 10)
 LEAST_PERSONS = 2  # in each fold: one to know again and one to take for another
 
 #: Told of a stage of the work and its number of steps; returns what to call after each step.
@@ -119,7 +127,7 @@ def _usable(beats: Beats, plan: Plan) -> Beats:
             f"{', '.join(beats.names)}"
         )
     beats = beats.of(set(beats.names) - set(plan.leave_out))
-    beats = beats.of([name for name in beats.names if _can_enrol(beats, name)])
+    beats = beats.of([name for name in beats.names if can_enrol(beats, name)])
     if len(beats.names) < plan.folds * LEAST_PERSONS:
         raise TooLittleData(
             f"the data hold {len(beats.names)} persons with good beats; {plan.folds} folds need "
@@ -132,10 +140,6 @@ def _usable(beats: Beats, plan: Plan) -> Beats:
                 f"{STRETCHES[-1]} good beats in a second record; record more, or use fewer folds"
             )
     return beats
-
-
-def _can_enrol(beats: Beats, person: str) -> bool:
-    return bool(beats.good[beats.records == beats.records_of(person)[0]].any())
 
 
 def _can_probe(beats: Beats, person: str) -> bool:

@@ -1,0 +1,372 @@
+"""One fold through the parts that the service is made of: network, enrolment, gallery, identifier.
+
+This runs where TensorFlow is not loaded (see ``benchmarks.identity.fold``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.identity.angles import score_by_angle
+from benchmarks.identity.plan import FoldJob, Sitting
+from dsp.signals import BeatQuality, Interruption
+from model.enrolment import Enrolment
+from model.errors import EnrolmentFailed
+from model.gallery import Gallery
+from model.identifier import Identifier
+from model.network import Network
+from model.passport import Calibration, Cohort, Passport
+from model.scores import s_norm
+from model.template import Template
+from model.tensor import normalise
+from model.training.datasets import Beats
+from model.training.errors import TooLittleData
+from model.training.evaluate import (
+    REPORTED,
+    STRETCHES,
+    Scores,
+    can_enrol,
+    compare,
+    probes,
+    score,
+    templates,
+)
+from model.training.metrics import Trials
+
+GROUP = 6  # enrolled in an open set
+DRAWS = 20  # of a group from each fold
+IDENTIFIER_DRAWS = 5  # since every beat of every record is decided on
+NOTHING = np.empty(0, dtype=np.float32)
+PAIRS = 2000  # of beats, of the same person and of two persons each
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """One fold's beats as its network sees them, before anything is calibrated.
+
+    Attributes:
+        job: the fold.
+        passport: of its model.
+        runtime: that ran it.
+        embeddings: of the unseen beats, shape (n, d).
+        trials: by number of beats, one for each of STRETCHES, to calibrate other folds with.
+        pairs: single beats of different records.
+        sides: scores by number of fittings and angle, if there are any.
+    """
+
+    job: FoldJob
+    passport: Passport
+    runtime: str
+    embeddings: NDArray[np.float32]
+    trials: list[Trials]
+    pairs: Trials
+    sides: dict[tuple[int, int], Scores]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decisions:
+    """What the identifier said, with 1 for the person accepted and 0 for not.
+
+    Attributes:
+        at_end: of each record.
+        on_the_way: at any moment of each record.
+        decided_s: from each record's start to its first decision.
+    """
+
+    at_end: Trials
+    on_the_way: Trials
+    decided_s: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """One fold's scores and decisions; persons are numbered as in ``FoldJob.names``.
+
+    Attributes:
+        enrolled: of each unseen person: whether it could be.
+        good_beats: of each probe record, with its person.
+        scores: by number of beats.
+        original: the same by the network before conversion.
+        groups: by number of beats: six enrolled, the best match of each probe.
+        claims: the identifier with only the claimed person enrolled.
+        searches: the identifier with six enrolled.
+    """
+
+    enrolled: dict[int, bool]
+    good_beats: list[tuple[int, int]]
+    scores: dict[int, Scores]
+    original: dict[int, Scores]
+    groups: dict[int, Trials]
+    claims: Decisions
+    searches: Decisions
+
+
+def hear_fold(job: FoldJob, model_path: Path) -> Heard:
+    """Run a fold's model, give it the cohort that it sees itself, and score uncalibrated."""
+    network = Network(model_path)
+    cohort = templates(job.known, network.run(normalise(job.known.windows_mv)))
+    written = Cohort.write(model_path.with_suffix(".cohort.npy"), cohort)
+    passport = replace(network.passport, cohort=written)
+    passport.save(model_path)
+    embeddings = network.run(normalise(job.unseen.windows_mv))
+    able = np.isin(job.unseen.persons, [n for n in job.unseen.names if can_enrol(job.unseen, n)])
+    beats = job.unseen.where(able)
+    return Heard(
+        job,
+        passport,
+        network.runtime,
+        embeddings,
+        [compare(beats, embeddings[able], cohort, stretch).trials for stretch in STRETCHES],
+        _pairs(job, embeddings, cohort),
+        score_by_angle(job.sides, network.run(normalise(job.side_windows_mv)), cohort, job.hearts)
+        if job.sides
+        else {},
+    )
+
+
+def _pairs(job: FoldJob, embeddings: NDArray[np.float32], cohort: NDArray[np.float32]) -> Trials:
+    """Draw pairs of good beats, never of one record: half of one person, half of two."""
+    rng = np.random.default_rng([job.seed, job.number])
+    beats = job.unseen
+    rows = {
+        record: good
+        for record in np.unique(beats.records)
+        if (good := np.flatnonzero((beats.records == record) & beats.good)).size
+    }
+    own = {name: [r for r in beats.records_of(name) if r in rows] for name in beats.names}
+    several = [name for name, records in own.items() if len(records) > 1]
+    some = [name for name, records in own.items() if records]
+    pairs = []
+    for _ in range(PAIRS):
+        person = rng.choice(several)
+        one, other = rng.permutation(len(own[person]))[:2]
+        pairs.append((own[person][one], own[person][other]))
+        first, second = rng.permutation(len(some))[:2]
+        pairs.append((rng.choice(own[some[first]]), rng.choice(own[some[second]])))
+    at = np.array([[rng.choice(rows[record]) for record in pair] for pair in pairs])
+    numbers = np.searchsorted(np.array(job.names), beats.persons)
+    s_norms = _paired_s_norm(embeddings[at[:, 0]], embeddings[at[:, 1]], cohort)
+    return Trials(s_norms, numbers[at[:, 0]], numbers[at[:, 1]], np.ones(len(at)))
+
+
+def _paired_s_norm(
+    ones: NDArray[np.float32], others: NDArray[np.float32], cohort: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return the S-norm of each vector with the one in the same row, shape (n,)."""
+    parts = zip(np.array_split(ones, 50), np.array_split(others, 50), strict=True)
+    return np.concatenate([np.diag(s_norm(one, other, cohort)) for one, other in parts])
+
+
+def judge_fold(
+    heard: Heard,
+    calibration: Calibration,
+    original: NDArray[np.float32],
+    original_cohort: NDArray[np.float32],
+) -> Judged:
+    """Enrol the fold's people in a gallery, and probe it with their later records.
+
+    Args:
+        heard: the fold.
+        calibration: from the other folds' persons.
+        original: embeddings before conversion.
+        original_cohort: the training's persons before conversion.
+    """
+    job = heard.job
+    passport = replace(heard.passport, calibration=calibration)
+    assert passport.cohort is not None
+    enrolled, refused = _enrol(job, passport, heard.embeddings)
+    if len(enrolled) < 2:
+        raise TooLittleData(
+            f"{len(enrolled)} of {len(job.unseen.names)} persons of a fold could be enrolled: "
+            "the networks need more persons or more steps to learn from"
+        )
+    members = np.isin(job.unseen.persons, [template.person for template in enrolled])
+    beats = job.unseen.where(members)
+    vectors = np.stack([template.embedding for template in enrolled])
+    scores = _score_all(job, beats, heard.embeddings[members], vectors, passport.cohort.embeddings)
+    keras = original[members]
+    later = _later_sittings(job)
+    number = job.names.index
+    return Judged(
+        {number(t.person): True for t in enrolled} | {number(name): False for name in refused},
+        [(number(sitting.person), sitting.good_beats) for sitting in later],
+        scores,
+        _score_all(job, beats, keras, templates(beats, keras), original_cohort),
+        {stretch: _search_groups(job, scores[stretch]) for stretch in REPORTED},
+        _claims(job, passport, enrolled, later, heard.embeddings),
+        _searches(job, passport, enrolled, later, heard.embeddings),
+    )
+
+
+def _enrol(
+    job: FoldJob, passport: Passport, embeddings: NDArray[np.float32]
+) -> tuple[list[Template], list[str]]:
+    """Put the templates of the earliest records into a gallery; return these and who has none."""
+    refused = []
+    with Gallery(job.folder / "gallery.sqlite") as gallery:
+        for name in job.unseen.names:
+            earliest = next(each for each in job.sittings if each.person == name)
+            try:
+                enrolment = Enrolment(name, passport, needed=earliest.good_beats)
+                for embedding, (_, what) in _outputs(job, earliest, embeddings):
+                    if isinstance(what, Interruption):
+                        enrolment.restart()
+                    else:
+                        enrolment.push(embedding, what)
+                gallery.enrol(enrolment.template(passport.created_utc, "recording"))
+            except EnrolmentFailed:
+                refused.append(name)
+        enrolled = gallery.templates(passport.sha256)
+    return sorted(enrolled, key=lambda template: template.person), refused
+
+
+def _outputs(
+    job: FoldJob, sitting: Sitting, embeddings: NDArray[np.float32]
+) -> Iterator[tuple[NDArray[np.float32], tuple[float, BeatQuality | Interruption]]]:
+    """Yield what the identifier is fed with, in time order."""
+    rows = iter(embeddings[job.unseen.records == sitting.record])
+    for event in sitting.feed:
+        yield (NOTHING if isinstance(event[1], Interruption) else next(rows)), event
+
+
+def _score_all(
+    job: FoldJob,
+    beats: Beats,
+    embeddings: NDArray[np.float32],
+    enrolled: NDArray[np.float32],
+    cohort: NDArray[np.float32],
+) -> dict[int, Scores]:
+    """Score the templates of all of ``beats.names`` with all stretches of later records."""
+    numbers = np.searchsorted(np.array(job.names), beats.names)
+    scores = {}
+    for stretch in REPORTED:
+        probed = probes(beats, embeddings, stretch)
+        probed = replace(probed, persons=numbers[probed.persons])
+        scores[stretch] = score(enrolled, numbers, probed, cohort)
+    return scores
+
+
+def _search_groups(job: FoldJob, scores: Scores) -> Trials:
+    """Enrol six at random, again and again, and take each probe's best match.
+
+    An enrolled person's probe is a mated trial, lost at any threshold (score -inf) if somebody
+    else is nearest; a stranger's is a trial with the nearest template.
+    """
+    rng = np.random.default_rng([job.seed, job.number])
+    group_size = min(GROUP, len(scores.template_of) - 1)
+    s_norms, nearest_of = [], []
+    for _ in range(DRAWS):
+        group = rng.permutation(len(scores.template_of))[:group_size]
+        nearest = group[scores.cosines[group].argmax(axis=0)]
+        found = scores.s_norms[nearest, np.arange(len(scores.probe_of))]
+        enrolled = np.isin(scores.probe_of, scores.template_of[group])
+        wrong = enrolled & (scores.template_of[nearest] != scores.probe_of)
+        s_norms.append(np.where(wrong, -np.inf, found))
+        nearest_of.append(np.where(enrolled, scores.probe_of, scores.template_of[nearest]))
+    return Trials(
+        np.concatenate(s_norms),
+        np.concatenate(nearest_of),
+        np.tile(scores.probe_of, DRAWS),
+        np.ones(DRAWS * len(scores.probe_of)),
+    )
+
+
+def _later_sittings(job: FoldJob) -> list[Sitting]:
+    """Return everybody's records but the earliest."""
+    seen: set[str] = set()
+    later = []
+    for sitting in job.sittings:
+        if sitting.person in seen:
+            later.append(sitting)
+        seen.add(sitting.person)
+    return later
+
+
+def _claims(
+    job: FoldJob,
+    passport: Passport,
+    enrolled: Sequence[Template],
+    later: Sequence[Sitting],
+    embeddings: NDArray[np.float32],
+) -> Decisions:
+    """Let everybody's records claim to be each enrolled person."""
+    names = {template.person for template in enrolled}
+    rows = [
+        (template.person, sitting.person, *_decide(job, passport, [template], sitting, embeddings))
+        for sitting in later
+        if sitting.person in names
+        for template in enrolled
+    ]
+    return _decisions(job, rows)
+
+
+def _searches(
+    job: FoldJob,
+    passport: Passport,
+    enrolled: Sequence[Template],
+    later: Sequence[Sitting],
+    embeddings: NDArray[np.float32],
+) -> Decisions:
+    """Enrol six at random, a few times, and let everybody's records be searched among them."""
+    rng = np.random.default_rng([job.seed, job.number])
+    rows = []
+    for _ in range(IDENTIFIER_DRAWS):
+        places = rng.permutation(len(enrolled))[: min(GROUP, len(enrolled) - 1)]
+        group = [enrolled[place] for place in places]
+        names = {template.person for template in group}
+        for sitting in later:
+            at_end, accepted, decided_s = _decide(job, passport, group, sitting, embeddings)
+            if sitting.person in names:
+                wanted = sitting.person
+            else:  # whoever was taken for the stranger; if nobody was, any of the group
+                wanted = at_end or min(accepted, default=group[0].person)
+            rows.append((wanted, sitting.person, at_end, accepted, decided_s))
+    return _decisions(job, rows)
+
+
+def _decide(
+    job: FoldJob,
+    passport: Passport,
+    group: list[Template],
+    sitting: Sitting,
+    embeddings: NDArray[np.float32],
+) -> tuple[str | None, set[str], float]:
+    """Feed one record to a fresh identifier.
+
+    Returns:
+        Who is accepted at its end, everybody who was at any moment, and the seconds to the first
+        decision (NaN if there is none).
+    """
+    identifier = Identifier(passport, group)
+    accepted, decided_s = set(), np.nan
+    for embedding, (time_s, what) in _outputs(job, sitting, embeddings):
+        if isinstance(what, Interruption):
+            identity = identifier.interrupted(what.reason)
+        else:
+            identity = identifier.push(embedding, what)
+        if identity.state in ("accepted", "unknown") and np.isnan(decided_s):
+            decided_s = time_s
+        if identity.person:
+            accepted.add(identity.person)
+    return identifier.identity.person, accepted, decided_s
+
+
+def _decisions(
+    job: FoldJob, rows: Iterable[tuple[str, str, str | None, set[str], float]]
+) -> Decisions:
+    wanted, whose, at_end, accepted, decided_s = zip(*rows, strict=True)
+    names = np.array(job.names)
+    template_of, probe_of = np.searchsorted(names, wanted), np.searchsorted(names, whose)
+    right = [float(one == other) for one, other in zip(wanted, at_end, strict=True)]
+    ever = [float(one in others) for one, others in zip(wanted, accepted, strict=True)]
+    ones = np.ones(len(right))
+    return Decisions(
+        Trials(np.array(right), template_of, probe_of, ones),
+        Trials(np.array(ever), template_of, probe_of, ones),
+        np.array(decided_s),
+    )

@@ -1,0 +1,155 @@
+"""What is evaluated: the people, how they are split, and what each part of the work is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.offline import Heard
+from daemon.training_data import TrainingRecord, gather_beats
+from dsp.segmenter import WINDOW_SAMPLES
+from dsp.signals import BeatQuality, BeatWindow, Interruption
+from model.training.datasets import Beats, person_folds
+from model.training.errors import TooLittleData
+from model.training.evaluate import can_enrol
+
+if TYPE_CHECKING:
+    from benchmarks.identity.angles import Side
+
+RATE_HZ = 250
+AFTER_R_S = 105 / RATE_HZ  # a beat is cut out when its last sample is there
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """One record as the identifier hears it.
+
+    Attributes:
+        record: its name among ``Beats.records``.
+        person: whose it is.
+        feed: each beat's quality or an interruption, with seconds since the record's start.
+    """
+
+    record: str
+    person: str
+    feed: tuple[tuple[float, BeatQuality | Interruption], ...]
+
+    @classmethod
+    def of(cls, record: TrainingRecord, heard: Heard) -> Sitting:
+        """Take from a record what the identifier needs beside the embeddings."""
+        feed: list[tuple[float, BeatQuality | Interruption]] = []
+        for event in heard.events:
+            if isinstance(event, BeatWindow):
+                feed.append((event.r_index / RATE_HZ + AFTER_R_S, event.quality))
+            elif isinstance(event, Interruption) and event.wearer_may_differ:
+                feed.append((event.index / RATE_HZ, event))
+        return cls(record.path, record.person, tuple(feed))
+
+    @property
+    def good_beats(self) -> int:
+        """How many of its beats count."""
+        return sum(isinstance(what, BeatQuality) and what.good for _, what in self.feed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """Everybody's beats, and the records that they come from, in the same order."""
+
+    beats: Beats
+    sittings: tuple[Sitting, ...]
+
+    @classmethod
+    def of(cls, records: Sequence[TrainingRecord], heard: Sequence[Heard]) -> People:
+        """Put all records together."""
+        sittings = tuple(map(Sitting.of, records, heard))
+        return cls(gather_beats(records, heard), sittings)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldJob:
+    """One training and who is judged by it.
+
+    Attributes:
+        seed: of the split and the training.
+        number: of the fold, from 0 on.
+        known: beats to train on.
+        unseen: beats of the persons that are judged.
+        sittings: the same persons' records.
+        names: of all persons of the study; their places are the person numbers.
+        views: hearts seen from many sides to train on as well.
+        sides: other hearts seen from known directions, to be judged; or none.
+        hearts: of all sides of the study; their places are the hearts' numbers.
+        steps: of the training.
+        folder: for the model's files.
+    """
+
+    seed: int
+    number: int
+    known: Beats
+    unseen: Beats
+    sittings: tuple[Sitting, ...]
+    names: tuple[str, ...]
+    views: Beats | None
+    sides: tuple[Side, ...]
+    hearts: tuple[str, ...]
+    steps: int
+    folder: Path
+
+    @property
+    def side_windows_mv(self) -> NDArray[np.float64]:
+        """Beats of all sides one after the other, shape (n, 175)."""
+        windows = [side.windows_mv for side in self.sides]
+        return np.concatenate([np.empty((0, WINDOW_SAMPLES)), *windows])
+
+
+def plan_folds(
+    people: People,
+    *,
+    folds: int,
+    seeds: int,
+    steps: int,
+    folder: Path,
+    views: Beats | None = None,
+    sides: Sequence[Side] = (),
+) -> Iterator[FoldJob]:
+    """Split the persons anew for each seed and yield every fold's work.
+
+    Hearts of 12 leads are split as well: nobody is judged whose heart was trained on.
+
+    Raises:
+        TooLittleData: a fold would have nobody to compare.
+    """
+    names = people.beats.names
+    if len(names) < 2 * folds:
+        raise TooLittleData(
+            f"the data hold {len(names)} persons; {folds} folds need {2 * folds} or more"
+        )
+    hearts = tuple(sorted({side.heart for side in sides}))
+    for seed in range(1, seeds + 1):
+        parts = person_folds(names, folds, seed)
+        heart_parts = person_folds(hearts, folds, seed)
+        for number, (held_out, held_out_hearts) in enumerate(zip(parts, heart_parts, strict=True)):
+            known = people.beats.of(set(names) - set(held_out))
+            yield FoldJob(
+                seed,
+                number,
+                known.of([name for name in known.names if can_enrol(known, name)]),
+                people.beats.of(held_out),
+                tuple(each for each in people.sittings if each.person in held_out),
+                names,
+                views and _without(views, held_out_hearts),
+                tuple(side for side in sides if side.heart in held_out_hearts),
+                hearts,
+                steps,
+                folder / f"seed_{seed}_fold_{number}",
+            )
+
+
+def _without(views: Beats, hearts: Sequence[str]) -> Beats:
+    """Leave out the views of some hearts; a view's person is HEART~NUMBER."""
+    return views.of([name for name in views.names if name.rpartition("~")[0] not in hearts])

@@ -1,0 +1,119 @@
+"""The work in its order, in processes of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+from benchmarks.identity.chain import Heard, Judged, hear_fold, judge_fold
+from benchmarks.identity.plan import FoldJob
+from model.passport import Calibration
+from model.training.calibrate import calibrate, fit_logistic
+from model.training.metrics import Trials, pool_trials
+
+POLL_S = 0.3
+_steps: Any = None  # the counter that all training processes add to
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fold:
+    """All that is known of one fold.
+
+    Attributes:
+        heard: before calibration.
+        calibration: from the other folds of the same seed.
+        pair_line: slope and intercept from the score of two beats to a log-likelihood ratio,
+            from the other folds as well.
+        judged: enrolled and probed.
+    """
+
+    heard: Heard
+    calibration: Calibration
+    pair_line: tuple[float, float]
+    judged: Judged
+
+
+#: Told of a stage and its number of steps; returns what to call with the steps done so far.
+Stage = Callable[[str, int], Callable[[int], None]]
+
+
+def evaluate(jobs: Sequence[FoldJob], processes: int, stage: Stage) -> list[Fold]:
+    """Train, hear and judge every fold."""
+    counter = get_context("forkserver").Value("q", 0)
+    steps = sum(job.steps for job in jobs)
+    with _pool(processes, counter) as pool:
+        futures = [pool.submit(_train, job) for job in jobs]
+        _watch(futures, stage("Training", steps), lambda: counter.value)
+        trained = [future.result() for future in futures]
+    with _pool(processes, counter) as pool:  # new ones, without TensorFlow
+        futures = [
+            pool.submit(hear_fold, job, each.model_path)
+            for job, each in zip(jobs, trained, strict=True)
+        ]
+        _watch(futures, stage("Running the models", len(jobs)))
+        heard: list[Heard] = [future.result() for future in futures]
+        others = [_others(heard, each) for each in heard]
+        calibrations = [_calibration(each) for each in others]
+        futures = [
+            pool.submit(judge_fold, one, calibration, each.embeddings, each.cohort)
+            for one, calibration, each in zip(heard, calibrations, trained, strict=True)
+        ]
+        _watch(futures, stage("Enrolling and probing", len(jobs)))
+        judged: list[Judged] = [future.result() for future in futures]
+    lines = [_pair_line(each) for each in others]
+    return [Fold(*of_one) for of_one in zip(heard, calibrations, lines, judged, strict=True)]
+
+
+def _pool(processes: int, counter: Any) -> ProcessPoolExecutor:
+    # fork alone is not safe beside the progress bar's thread
+    context = get_context("forkserver")
+    return ProcessPoolExecutor(processes, context, _begin, (counter,))
+
+
+def _begin(counter: Any) -> None:
+    global _steps  # noqa: PLW0603
+    _steps = counter
+
+
+def _train(job: FoldJob) -> Any:
+    from benchmarks.identity.fold import train_fold
+
+    def on_step() -> None:
+        with _steps.get_lock():
+            _steps.value += 1
+
+    return train_fold(job, on_step)
+
+
+def _watch(
+    futures: Sequence[Future[Any]],
+    show: Callable[[int], None],
+    done: Callable[[], int] | None = None,
+) -> None:
+    """Show how far the work is until all is done, or one has failed."""
+    waiting = set(futures)
+    while waiting:
+        finished, waiting = wait(waiting, POLL_S, FIRST_COMPLETED)
+        for future in finished:
+            future.result()
+        show(done() if done else len(futures) - len(waiting))
+
+
+def _others(heard: Sequence[Heard], own: Heard) -> list[Heard]:
+    return [each for each in heard if each.job.seed == own.job.seed and each is not own]
+
+
+def _calibration(others: Sequence[Heard]) -> Calibration:
+    return calibrate([pool_trials(list(of_one)) for of_one in _by_stretch(others)])
+
+
+def _by_stretch(others: Sequence[Heard]) -> Iterator[tuple[Trials, ...]]:
+    return zip(*(each.trials for each in others), strict=True)
+
+
+def _pair_line(others: Sequence[Heard]) -> tuple[float, float]:
+    pairs = pool_trials([each.pairs for each in others])
+    return fit_logistic(pairs.scores, pairs.mated)
