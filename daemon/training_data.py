@@ -44,10 +44,12 @@ def find_records(data: Iterable[Path]) -> list[TrainingRecord]:
         data: data sets, or single persons.
 
     Raises:
-        RecordingNotFound: there is no recording in one of them.
+        RecordingNotFound: one of them is missing, or there is no recording in it.
     """
     found = []
     for place in data:
+        if not place.exists():
+            raise RecordingNotFound(f"{place} is missing: there is no such file or folder")
         persons = _persons(place)
         if not persons:
             raise RecordingNotFound(

@@ -61,11 +61,15 @@ def test_single_persons_may_be_named_as_well(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("place", ["empty", "missing"])
-def test_a_folder_without_recordings_is_refused_by_name(tmp_path: Path, place: str) -> None:
+def test_a_folder_without_recordings_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "empty/README").mkdir(parents=True)
-    with pytest.raises(RecordingNotFound, match=f"{place} holds no recordings"):
-        find_records([tmp_path / place])
+    with pytest.raises(RecordingNotFound, match="empty holds no recordings"):
+        find_records([tmp_path / "empty"])
+
+
+def test_a_folder_that_does_not_exist_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(RecordingNotFound, match="nowhere is missing"):
+        find_records([tmp_path / "nowhere"])
 
 
 def test_beats_know_whose_and_from_when_they_are(tmp_path: Path) -> None:
