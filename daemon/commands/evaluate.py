@@ -18,9 +18,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from daemon.errors import ResultsNotWritable
 from daemon.lead_views import find_twelve_leads, hear_views
 from daemon.offline import hear_all
+from daemon.recognition import DEFAULT_MODEL
 from daemon.training_data import find_records, gather_beats
 from daemon.training_extra import require_tensorflow
 from drivers.waveforms.errors import RecordingError
+from model.passport import Passport
 
 if TYPE_CHECKING:
     from benchmarks.identity.angles import Side
@@ -202,10 +204,27 @@ def _each(bars: Progress, name: str, steps: int) -> Callable[[], None]:
 
 
 def _write(figures: dict[str, Any], args: argparse.Namespace) -> None:
+    from benchmarks.identity.card import card
+    from benchmarks.identity.picture import draw
+
     try:
         if args.json:
             args.json.write_text(json.dumps(figures, indent=1) + "\n")
+        if args.pictures:
+            draw(figures, args.pictures)
+        if args.card:
+            text = card(figures, Passport.load(DEFAULT_MODEL), _command(args))
+            args.card.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ResultsNotWritable(
             f"{error.filename}: {error.strerror}; choose another place"
         ) from error
+
+
+def _command(args: argparse.Namespace) -> str:
+    """Return how to measure this again, wherever the data lie."""
+    leads = f" --leads {args.leads.name}" if args.leads else ""
+    steps = f" --steps {args.steps}" if args.steps else ""
+    data = " ".join(place.name for place in args.data)
+    repeated = f"--folds {args.folds} --seeds {args.seeds}"
+    return f"qrsd evaluate identity {data}{leads} {repeated}{steps} --card {args.card.name}"

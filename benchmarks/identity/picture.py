@@ -1,0 +1,105 @@
+"""The figures as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.qrs.picture import OTHER_COLOUR, OWN_COLOUR, PALE_COLOUR
+
+COLOURS = (PALE_COLOUR, OTHER_COLOUR, OWN_COLOUR)
+LEAST_PERCENT = 0.01  # a logarithmic axis has no 0
+
+
+def draw(figures: dict[str, Any], folder: Path) -> None:
+    """Write det.png, calibration.png, scores.png and, if it was measured, angles.png.
+
+    Raises:
+        OSError: one of them cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "det.png", _draw_det, figures["by_beats"])
+    _write(folder / "calibration.png", _draw_calibration, figures["by_beats"])
+    _write(folder / "scores.png", _draw_scores, figures["by_beats"])
+    if figures["by_angle"]:
+        _write(folder / "angles.png", _draw_angles, figures["by_angle"])
+
+
+def _write(file: Path, draw_on: Callable[[Any, Any], None], figures: Any) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    draw_on(axes, figures)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(file, dpi=120)
+
+
+def _draw_det(axes: Any, by_beats: dict[str, Any]) -> None:
+    for (beats, of), colour in zip(by_beats.items(), COLOURS, strict=True):
+        axes.plot(*_visible(of["det"]), color=colour, label=f"beats: {beats}")
+        if of["det_across_days"]:
+            days = _visible(of["det_across_days"])
+            axes.plot(*days, "--", color=colour, label=f"beats: {beats}, across days")
+    axes.plot([LEAST_PERCENT, 100], [LEAST_PERCENT, 100], color="0.8", linewidth=0.8)
+    axes.set(
+        title="Detection error trade-off",
+        xlabel="false match rate, %",
+        ylabel="false non-match rate, %",
+        xscale="log",
+        yscale="log",
+    )
+
+
+def _visible(det: dict[str, list[float]]) -> tuple[list[float], list[float]]:
+    """Return both rates, without the ends where one of them is 0."""
+    pairs = zip(det["fmr"], det["fnmr"], strict=True)
+    seen = [pair for pair in pairs if min(pair) >= LEAST_PERCENT]
+    return [fmr for fmr, _ in seen], [fnmr for _, fnmr in seen]
+
+
+def _draw_calibration(axes: Any, by_beats: dict[str, Any]) -> None:
+    for (beats, of), colour in zip(by_beats.items(), COLOURS, strict=True):
+        calibration = of["calibration"]
+        label = f"beats: {beats}, Cllr {calibration['cllr_bits']:.3f} bits"
+        axes.plot(calibration["stated"], calibration["observed"], "o-", color=colour, label=label)
+    axes.plot([0, 1], [0, 1], color="0.8", linewidth=0.8)
+    axes.set(
+        title="Calibration on persons of other folds",
+        xlabel="stated probability of the same person",
+        ylabel="part that was",
+    )
+
+
+def _draw_scores(axes: Any, by_beats: dict[str, Any]) -> None:
+    beats, of = list(by_beats.items())[-1]
+    histogram = of["histogram"]
+    for name, colour, label in (
+        ("non_mated", OTHER_COLOUR, "two persons"),
+        ("mated", OWN_COLOUR, "the same person"),
+    ):
+        axes.stairs(
+            histogram[name], histogram["edges"], fill=True, alpha=0.6, color=colour, label=label
+        )
+    axes.set(title=f"Scores of {beats} beats", xlabel="S-norm", ylabel="density")
+
+
+def _draw_angles(axes: Any, by_angle: dict[str, Any]) -> None:
+    for (fittings, figures), colour in zip(
+        by_angle.items(), (OTHER_COLOUR, OWN_COLOUR), strict=True
+    ):
+        angles = [int(angle) for angle in figures]
+        rates = [of["eer"] for of in figures.values()]
+        middles = [of["percent"] for of in rates]
+        axes.plot(angles, middles, "o-", color=colour, label=f"fittings enrolled: {fittings}")
+        low, high = zip(*(of["interval_95"] for of in rates), strict=True)
+        axes.fill_between(angles, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.set(
+        title="Electrodes turned away since the enrolment",
+        xlabel="angle, degrees",
+        ylabel="equal error rate, %",
+    )
