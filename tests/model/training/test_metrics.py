@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from model.training.metrics import (
     Trials,
+    calibration_curve,
+    cllr,
     equal_error_rate,
     error_curve,
     error_rates,
     fmr_at_fnmr,
+    join_trials,
+    mean_bootstrap,
     pool_trials,
     subject_bootstrap,
     threshold_at_fmr,
@@ -127,3 +133,33 @@ def test_many_alike_trials_of_few_persons_do_not_narrow_the_interval() -> None:
     assert subject_bootstrap(few, equal_error_rate) == pytest.approx(
         subject_bootstrap(many, equal_error_rate), abs=1e-9
     )
+
+
+def test_ratios_that_say_nothing_cost_one_bit() -> None:
+    assert cllr(trials([0, 0], [0])) == pytest.approx(1)
+    assert cllr(trials([30, 40], [-30])) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_log_likelihood_ratio_of_two_normal_distributions_is_calibrated(
+    normal: Trials,
+) -> None:
+    ratios = replace(normal, scores=DISTANCE * (normal.scores - DISTANCE / 2))
+    stated, observed = calibration_curve(ratios)
+    assert len(stated) == 10
+    assert observed == pytest.approx(stated, abs=0.01)
+
+
+def test_joined_trials_keep_their_persons() -> None:
+    part = trials([3], [1, 2])
+    joined = join_trials([part, part])
+    assert joined.probe_of.tolist() == [0, 1, 1, 0, 1, 1]
+
+
+def test_the_interval_of_a_mean_covers_the_truth_nineteen_times_in_twenty() -> None:
+    rng = np.random.default_rng(3)
+    persons = np.repeat(np.arange(40), 5)
+    covered = 0
+    for _ in range(200):
+        low, high = mean_bootstrap(np.repeat(rng.standard_normal(40), 5), persons)
+        covered += low <= 0 <= high
+    assert 0.88 <= covered / 200 <= 0.99
