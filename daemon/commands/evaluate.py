@@ -92,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate, print and write."""
     from benchmarks.identity.report import tables
 
+    _require_places(args)
     require_tensorflow()
     if args.pictures:
         from benchmarks.qrs.picture import require_matplotlib
@@ -112,6 +113,13 @@ def run(args: argparse.Namespace) -> int:
         page.print(table)
     _write(figures, args)
     return 0
+
+
+def _require_places(args: argparse.Namespace) -> None:
+    """Find out that a result has no folder before the work, and not after minutes of it."""
+    for file in (args.json, args.card):
+        if file and not file.parent.is_dir():
+            raise ResultsNotWritable(f"{file}: {file.parent} is not a folder; make it first")
 
 
 def _measure(args: argparse.Namespace, bars: Progress) -> dict[str, Any]:
