@@ -24,6 +24,7 @@ from daemon.publisher import Publisher
 from daemon.recognition import open_network
 from daemon.service import Parts, Service
 from daemon.utc_clock import UtcClock
+from daemon.verification import Verifier
 from dsp.front_end import RATE_HZ
 from model.gallery import Gallery
 
@@ -36,7 +37,8 @@ def assembled(settings: Settings) -> Iterator[Service]:
         SettingsError, ModelError, GalleryError, DaemonError: a part cannot be had.
     """
     check(settings)
-    network = open_network(Path(settings.model) if settings.model else None)
+    model = Path(settings.model) if settings.model else None
+    network = open_network(model)
     passport = network.passport
     source: Source = "simulated" if settings.source == "simulated" else "ads1292r"
     with ExitStack() as parts:
@@ -52,7 +54,9 @@ def assembled(settings: Settings) -> Iterator[Service]:
         device = settings.device or socket.gethostname()
         publisher = Publisher(context, settings.publish.addresses, device, source)
         parts.enter_context(publisher)
-        control = parts.enter_context(ControlServer(context, control_address(), desk.commands))
+        verifier = parts.enter_context(Verifier(open_network(model), settings.front_end.mains_hz))
+        commands = {**desk.commands, "verify": verifier.verify}
+        control = parts.enter_context(ControlServer(context, control_address(), commands))
         notifier = Notifier.of_this_process()
         parts.callback(notifier.close)
         yield Service(

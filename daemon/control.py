@@ -4,13 +4,15 @@
     {"command": "enrol"}                    ->  {"ok": false, "error": "enrol: not one of ..."}
 
 A command is a function: its parameters are the fields that a request may have, their annotations
-the types, their defaults what a request may leave out.
+the types, their defaults what a request may leave out. One that takes its time returns the future
+of its answer, which is sent when it is there.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from inspect import Parameter, signature
 from typing import Any, Self, TypeAlias, get_type_hints
 
@@ -18,12 +20,14 @@ import zmq
 
 from config.typed_json import typed
 from daemon.addresses import bind
-from daemon.errors import CommandRefused
+from daemon.errors import CommandRefused, DaemonError
 from model.errors import ModelError
 
-Command: TypeAlias = Callable[..., Mapping[str, object]]
+Fields: TypeAlias = Mapping[str, object]
+Command: TypeAlias = Callable[..., Fields | Future[Fields]]
 
-MAX_REQUEST_BYTES = 65536
+MAX_REQUEST_BYTES = 1 << 20  # two recordings of a minute, with all the digits that JSON may write
+CUT_OFF_BYTES = 1 << 24  # not even taken in, and the client is hung up on
 
 
 class ControlServer:
@@ -32,8 +36,8 @@ class ControlServer:
     Args:
         context: the service's ZeroMQ context.
         address: where to listen, see ``daemon.addresses``.
-        commands: by name, functions that return the fields of the answer. They say no by raising
-            ``CommandRefused`` or a ``ModelError``.
+        commands: by name, functions that return the fields of the answer, or the future of them.
+            They and their futures say no by raising a ``DaemonError`` or a ``ModelError``.
 
     Attributes:
         socket: to be polled; readable when there are requests.
@@ -51,7 +55,8 @@ class ControlServer:
         self._commands = dict(commands)
         self.socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
         self.socket.linger = 0
-        self.socket.maxmsgsize = MAX_REQUEST_BYTES
+        self.socket.maxmsgsize = CUT_OFF_BYTES
+        self._promised: list[tuple[list[bytes], Future[Fields]]] = []
         try:
             self.address = bind(self.socket, address)
         except BaseException:
@@ -62,17 +67,29 @@ class ControlServer:
         """Answer every request that is waiting; a client that has left is not waited for."""
         while self.socket.poll(0):
             *envelope, request = self.socket.recv_multipart()
-            self.socket.send_multipart([*envelope, self.reply(request)])
+            answer = self.reply(request)
+            if isinstance(answer, Future):
+                self._promised.append((envelope, answer))
+            else:
+                self.socket.send_multipart([*envelope, answer])
 
-    def reply(self, request: bytes) -> bytes:
-        """Return the answer to the bytes of one request."""
+    def keep_promises(self) -> None:
+        """Send the answers that took their time and are there now."""
+        finished = [promise for promise in self._promised if promise[1].done()]
+        for promise in finished:
+            self._promised.remove(promise)
+            envelope, future = promise
+            self.socket.send_multipart([*envelope, _kept(future)])
+
+    def reply(self, request: bytes) -> bytes | Future[Fields]:
+        """Return the answer to the bytes of one request, or the future of the answer's fields."""
         try:
-            answer = {"ok": True, **self._obey(_read(request))}
-        except (CommandRefused, ModelError) as refusal:
-            answer = {"ok": False, "error": str(refusal)}
-        return json.dumps(answer).encode()
+            fields = self._obey(_read(request))
+        except (DaemonError, ModelError) as refusal:
+            return _no(refusal)
+        return fields if isinstance(fields, Future) else _yes(fields)
 
-    def _obey(self, fields: dict[str, Any]) -> Mapping[str, object]:
+    def _obey(self, fields: dict[str, Any]) -> Fields | Future[Fields]:
         name = fields.pop("command", None)
         if not (isinstance(name, str) and name in self._commands):
             raise CommandRefused(f"{name!r:.40} is not one of {', '.join(self._commands)}.")
@@ -90,7 +107,26 @@ class ControlServer:
         self.close()
 
 
+def _yes(fields: Fields) -> bytes:
+    return json.dumps({"ok": True, **fields}).encode()
+
+
+def _kept(future: Future[Fields]) -> bytes:
+    try:
+        return _yes(future.result())
+    except (DaemonError, ModelError) as refusal:
+        return _no(refusal)
+
+
+def _no(refusal: Exception) -> bytes:
+    return json.dumps({"ok": False, "error": str(refusal)}).encode()
+
+
 def _read(request: bytes) -> dict[str, Any]:
+    if len(request) > MAX_REQUEST_BYTES:
+        raise CommandRefused(
+            f"The request has {len(request)} bytes, {MAX_REQUEST_BYTES} are the most."
+        )
     try:
         fields: dict[str, Any] = typed(dict[str, Any], json.loads(request), "request")
     except (ValueError, RecursionError) as error:

@@ -14,14 +14,13 @@ from dsp.front_end import FrontEnd
 from dsp.signals import BeatWindow, Interruption
 from model.enrolment import keep_nearest
 from model.gallery import Gallery
-from model.identifier import Identifier, IdentifierOptions, Identity
+from model.identifier import Identifier, Identity
 from model.network import Network
 from model.passport import Passport
 from model.scores import mean_direction, s_norm
 from model.template import Template
 from model.tensor import normalise
 
-MIN_BEATS = IdentifierOptions().min_beats
 DEFAULT_MODEL = Path(__file__).parents[1] / "model" / "ecg_id.tflite"
 
 
@@ -61,17 +60,21 @@ def decide(heard: Heard, network: Network, identifier: Identifier) -> Identity:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether two records are one person's.
+    """Whether two recordings are one person's.
 
     Attributes:
-        same: None if there are too few good beats to say.
-        score: S-norm of the records' mean embeddings, in standard deviations among strangers.
-        probability: that it is the same person, 0 to 1.
-        beats: good beats of the record that has fewer.
+        same: whether the score reaches the threshold of the model; None without a good beat in
+            each recording, as are the next three.
+        score: S-norm of the recordings' mean embeddings, in standard deviations among strangers.
+        ln_likelihood_ratio: natural logarithm of how many times as likely such recordings are of
+            one person as of two; within that of 1/1000 and 1000.
+        probability: that it is the same person if both were as likely before, 0 to 1.
+        beats: good beats of the recording that has fewer.
     """
 
     same: bool | None
     score: float | None
+    ln_likelihood_ratio: float | None
     probability: float | None
     beats: int
 
@@ -79,24 +82,32 @@ class Verdict:
 def compare(first: Heard, second: Heard, network: Network) -> Verdict:
     """Compare the mean embeddings of two recordings' good beats, as if both had been enrolled.
 
+    One good beat in each is enough. The calibration was measured with one long recording and one of
+    so many beats: where both are short, the row of the shorter is somewhat too sure of itself.
+
     Raises:
         EmbedderNeeded: the model is a classifier.
     """
     passport = network.passport
     if passport.cohort is None:
         raise EmbedderNeeded(
-            f"model {passport.name!r} knows only the group it was trained on: two recordings are "
-            "compared by an embedder; leave out --model for qrsd's own"
+            f"model {passport.name!r} knows only the group it was trained on; two recordings are "
+            "compared by an embedder, such as the model that comes with qrsd"
         )
     embeddings = [_good_embeddings(heard, network) for heard in (first, second)]
     beats = min(len(of_one) for of_one in embeddings)
-    if beats < MIN_BEATS:
-        return Verdict(None, None, None, beats)
+    if beats == 0:
+        return Verdict(None, None, None, None, beats)
     one, other = (mean_direction(keep_nearest(of_one))[None] for of_one in embeddings)
     score = float(s_norm(one, other, passport.cohort.embeddings)[0, 0])
     calibration = passport.calibration
-    same = score >= calibration.threshold(beats)
-    return Verdict(same, score, calibration.probability(score, beats), beats)
+    return Verdict(
+        same=score >= calibration.threshold(beats),
+        score=score,
+        ln_likelihood_ratio=calibration.ln_likelihood_ratio(score, beats),
+        probability=calibration.probability(score, beats),
+        beats=beats,
+    )
 
 
 def _good_embeddings(heard: Heard, network: Network) -> NDArray[np.float32]:

@@ -139,6 +139,7 @@ class Service:
             parts.publisher.welcome()
         if parts.control.socket in ready:
             parts.control.answer()
+        parts.control.keep_promises()
         self._say_status_if_due()
 
     # Samples

@@ -36,6 +36,9 @@ SCHEMA = 1
 
 Kind: TypeAlias = Literal["embedder", "classifier"]
 
+#: Trials of some sixty persons cannot support stronger words than "a thousand times as likely".
+LARGEST_LN_RATIO = math.log(1000)
+
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
@@ -65,8 +68,8 @@ class Calibration:
     Attributes:
         fmr: false match rate that the thresholds were set for, 0 to 1.
         thresholds: the lowest score that is accepted.
-        slopes: of the logistic from score to the probability that it is the same person.
-        intercepts: of the same logistic.
+        slopes: of the line from score to log-likelihood ratio, see ``ln_likelihood_ratio``.
+        intercepts: of the same line.
     """
 
     fmr: float
@@ -78,11 +81,24 @@ class Calibration:
         """Return the lowest score that is accepted on so many beats."""
         return self.thresholds[self._row(beats)]
 
-    def probability(self, score: float, beats: int) -> float:
-        """Return the probability that a score on so many beats is the same person's, 0 to 1."""
+    def ln_likelihood_ratio(self, score: float, beats: int) -> float:
+        """Return how much likelier a score is of one person than of two, as a natural logarithm.
+
+        The line was fitted as a logistic regression in which mated and non-mated trials weighed
+        the same. Its log-odds are those at even prior odds, which is the likelihood ratio itself.
+        It is bounded by the ln of 1/1000 and 1000: the trials of some sixty persons have too few
+        independent extremes to support more.
+
+        Source: N. Brummer and J. du Preez, "Application-independent evaluation of speaker
+        detection", Computer Speech & Language 20 (2006).
+        """
         row = self._row(beats)
-        logit = self.slopes[row] * score + self.intercepts[row]
-        return 0.5 * (1 + math.tanh(logit / 2))  # the logistic function, without overflow
+        ln_ratio = self.slopes[row] * score + self.intercepts[row]
+        return max(-LARGEST_LN_RATIO, min(LARGEST_LN_RATIO, ln_ratio))
+
+    def probability(self, score: float, beats: int) -> float:
+        """Return the probability that a score is the same person's, at even prior odds, 0 to 1."""
+        return 1 / (1 + math.exp(-self.ln_likelihood_ratio(score, beats)))
 
     def _row(self, beats: int) -> int:
         return min(beats, len(self.thresholds)) - 1

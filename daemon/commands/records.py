@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,10 +19,11 @@ from rich.progress import track
 from daemon.errors import ResultsNotWritable
 from daemon.folders import gallery_path
 from daemon.offline import Heard, hear_all
-from daemon.recognition import MIN_BEATS, compare, decide, enrolled, open_network
+from daemon.recognition import Verdict, compare, decide, enrolled, open_network
 from daemon.record_names import record_name, unique_names
 from drivers.waveforms.errors import RecordingError
 from model.identifier import Identifier
+from model.passport import LARGEST_LN_RATIO
 from model.tensor import normalise
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
@@ -61,7 +63,12 @@ example:
 VERIFY = """\
 Say whether two recordings are the same person's, without enrolling anybody.
 
-The exit code is 0 for the same person, 1 for different persons, 3 if there are too few good beats.
+Prints how many times as likely two such recordings are if they are one person's than if they are
+two people's, and the probability that follows where both were as likely before. Called the same
+person is who reaches the threshold of the model, which it took 1 % of strangers' pairs to reach.
+With --json, ln_likelihood_ratio is the natural logarithm of that ratio.
+
+The exit code is 0 for the same person, 1 for different persons, 3 without a good beat in each.
 
 example:
   qrsd verify ecg-id/Person_01/rec_1 ecg-id/Person_01/rec_2"""
@@ -253,15 +260,34 @@ def run_verify(args: argparse.Namespace) -> int:
     verdict = compare(heard[0], heard[1], network)
     if args.json:
         print(json.dumps({"records": args.records, **asdict(verdict)}))
-    elif verdict.same is None:
-        print(f"undecided: {verdict.beats} good beats, {MIN_BEATS} are needed")
     else:
-        persons = "the same person" if verdict.same else "different persons"
-        print(
-            f"{persons}: probability {verdict.probability:.1%} of being the same, "
-            f"score {verdict.score:.2f} on {verdict.beats} beats"
-        )
+        print(explained(verdict))
     return UNDECIDED if verdict.same is None else SAME if verdict.same else DIFFERENT
+
+
+def explained(verdict: Verdict) -> str:
+    """Say in words what a verdict means."""
+    if verdict.ln_likelihood_ratio is None:
+        return "undecided: there is no good beat in one of the recordings, or in neither"
+    called = "the same person" if verdict.same else "different persons"
+    for_same = verdict.ln_likelihood_ratio > 0
+    if for_same and not verdict.same:
+        called += ", since the likeness is below the threshold"
+    cases = ("one person's", "two people's")
+    likelier, other = cases if for_same else cases[::-1]
+    return (
+        f"{called}: the signals are {_times(abs(verdict.ln_likelihood_ratio))} as likely if they "
+        f"are {likelier} than if they are {other} (probability {verdict.probability:.1%} of being "
+        f"the same if both were as likely before; score {verdict.score:.2f} on "
+        f"{verdict.beats} {'beat' if verdict.beats == 1 else 'beats'})"
+    )
+
+
+def _times(ln_ratio: float) -> str:
+    """Write a ratio with the two digits that it is good for."""
+    if ln_ratio >= LARGEST_LN_RATIO:
+        return f"{math.exp(LARGEST_LN_RATIO):.0f} times or more"
+    return f"{float(f'{math.exp(ln_ratio):.2g}'):g} times"
 
 
 @contextmanager

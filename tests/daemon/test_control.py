@@ -12,7 +12,7 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.control import MAX_REQUEST_BYTES, ControlServer
+from daemon.control import CUT_OFF_BYTES, MAX_REQUEST_BYTES, ControlServer
 from daemon.errors import AddressInUse, CommandRefused
 from model.errors import PersonUnknown
 
@@ -119,13 +119,18 @@ def test_the_answer_goes_back_in_the_envelope_of_the_request(
         assert client.recv_multipart()[:-1] == envelope
 
 
+def test_too_long_a_request_is_refused_in_words(server: ControlServer) -> None:
+    answer = json.loads(server.reply(b" " * (MAX_REQUEST_BYTES + 1)))
+    assert answer == {"ok": False, "error": "The request has 1048577 bytes, 1048576 are the most."}
+
+
 def test_a_request_without_end_is_cut_off(
     context: zmq.Context[zmq.Socket[bytes]], server: ControlServer
 ) -> None:
     with context.socket(zmq.DEALER) as client:
         client.linger = 0
         client.connect(server.address)
-        client.send(bytes(MAX_REQUEST_BYTES + 1))
+        client.send(bytes(CUT_OFF_BYTES + 1))
         assert not server.socket.poll(50)
 
 

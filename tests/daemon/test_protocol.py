@@ -12,6 +12,7 @@ import pytest
 
 from daemon.front_desk import FrontDesk
 from daemon.messages import KINDS, Message, Stamp
+from daemon.verification import Verifier
 
 PROTOCOL = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 
@@ -38,7 +39,9 @@ def test_every_field_of_the_stamp_is_told() -> None:
 def test_every_command_is_told_with_its_fields() -> None:
     control = PROTOCOL.partition("## Control")[2]
     nobody: Any = None
-    for name, command in FrontDesk(nobody, nobody, nobody, nobody, nobody).commands.items():
+    commands = FrontDesk(nobody, nobody, nobody, nobody, nobody).commands
+    commands["verify"] = Verifier(nobody, 50).verify
+    for name, command in commands.items():
         [row] = re.findall(rf"^\| `{name}` \|.*", control, re.MULTILINE)
         for field in signature(command).parameters:
             assert f"`{field}`" in row

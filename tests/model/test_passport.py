@@ -25,6 +25,7 @@ from model.errors import (
 )
 from model.fields import Fields
 from model.passport import Calibration, Cohort, Passport, file_sha256
+from model.training.calibrate import fit_logistic
 from tests.model.models import CALIBRATION, classifier, embedder
 
 
@@ -177,7 +178,25 @@ def test_thresholds_go_by_beats_and_the_last_one_serves_for_more() -> None:
     assert [CALIBRATION.threshold(beats) for beats in (1, 2, 5, 6, 50)] == [1.6, 1.4, 0.8, 0.8, 0.8]
 
 
-@given(st.floats(-1e6, 1e6))
-def test_the_probability_is_the_logistic_function(score: float) -> None:
-    calibration = Calibration(0.01, (0.0,), (2.0,), (-1.0,))
-    assert calibration.probability(score, 3) == pytest.approx(expit(2 * score - 1), abs=1e-12)
+STEEP = Calibration(0.01, (0.0,), (2.0,), (-1.0,))
+
+
+@given(st.floats(-2.9, 3.9))
+def test_the_probability_is_that_of_even_prior_odds(score: float) -> None:
+    assert STEEP.ln_likelihood_ratio(score, 3) == pytest.approx(2 * score - 1)
+    assert STEEP.probability(score, 3) == pytest.approx(expit(2 * score - 1), abs=1e-12)
+
+
+@pytest.mark.parametrize(("score", "ratio"), [(1e6, 1000), (-1e6, 1 / 1000)])
+def test_no_score_speaks_louder_than_a_thousand_to_one(score: float, ratio: float) -> None:
+    assert np.exp(STEEP.ln_likelihood_ratio(score, 1)) == pytest.approx(ratio)
+    assert STEEP.probability(score, 1) == pytest.approx(ratio / (1 + ratio))
+
+
+def test_the_fitted_line_is_the_likelihood_ratio_however_many_trials_are_mated() -> None:
+    """Of two normal distributions a distance of 2 apart the ratio is e to the 2 times the score."""
+    random = np.random.default_rng(1)
+    scores = np.concatenate([random.normal(1, 1, 2_000), random.normal(-1, 1, 40_000)])
+    slope, intercept = fit_logistic(scores, np.arange(42_000) < 2_000)
+    assert slope == pytest.approx(2, abs=0.1)
+    assert intercept == pytest.approx(0, abs=0.1)

@@ -12,8 +12,10 @@ import pytest
 
 from daemon import offline
 from daemon.commands import records
+from daemon.commands.records import explained
 from daemon.errors import EmbedderNeeded, ResultsNotWritable
 from daemon.offline import hear
+from daemon.recognition import Verdict
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
@@ -256,17 +258,47 @@ def test_verify_says_by_its_exit_code_whether_two_records_are_one_persons(
     first = write_heart(tmp_path / "first.csv", seed=3)
     later = write_heart(tmp_path / "later.csv", seed=3, start_s=100)
     other = write_heart(tmp_path / "other.csv", seed=5)
-    short = write_heart(tmp_path / "short.csv", seed=3, seconds=4)
+    quiet = write_heart(tmp_path / "quiet.csv", seed=3, seconds=1)
     codes = [
         qrsd("verify", first, second, "--model", embedder, "--json")
-        for second in (later, other, short)
+        for second in (later, other, quiet)
     ]
     same, different, undecided = map(json.loads, capsys.readouterr().out.splitlines())
     assert codes == [0, 1, 3]
     assert [same["same"], different["same"], undecided["same"]] == [True, False, None]
+    assert same["ln_likelihood_ratio"] == pytest.approx(2 * same["score"] - 3)
     assert same["probability"] == pytest.approx(1 / (1 + np.exp(3 - 2 * same["score"])))
     assert different["score"] < 1.5 < same["score"]
-    assert undecided["score"] is None
+    assert undecided["score"] is undecided["ln_likelihood_ratio"] is None
+
+
+def test_a_single_good_beat_is_enough_for_a_verdict(
+    tmp_path: Path, embedder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = write_heart(tmp_path / "first.csv", seed=3)
+    short = write_heart(tmp_path / "short.csv", seed=3, start_s=0.5, seconds=2.1)
+    assert qrsd("verify", first, short, "--model", embedder, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["beats"] == 1
+
+
+@pytest.mark.parametrize(
+    ("same", "ln_ratio", "words"),
+    [
+        (
+            True,
+            np.log(312),
+            "the same person: the signals are 310 times as likely if they are one ",
+        ),
+        (True, 9.9, "the same person: the signals are 1000 times or more as likely if they are on"),
+        (False, -np.log(2), "different persons: the signals are 2 times as likely if they are two"),
+        (False, 0.7, "different persons, since the likeness is below the threshold: the signals a"),
+        (None, None, "undecided: there is no good beat in one of the recordings, or in neither"),
+    ],
+)
+def test_a_verdict_is_explained(same: bool | None, ln_ratio: float | None, words: str) -> None:
+    known = ln_ratio is not None
+    verdict = Verdict(same, 2.0 if known else None, ln_ratio, 0.6 if known else None, 7)
+    assert explained(verdict).startswith(words)
 
 
 def test_verify_of_an_unreadable_record_has_that_errors_exit_code(
