@@ -25,6 +25,9 @@ Source: TypeAlias = Literal["ads1292r", "simulated"]
 ServiceState: TypeAlias = Literal["starting", "running", "recovering", "ended", "stopping"]
 ContactState: TypeAlias = Literal["on", "off", "unknown"]
 IdentityState: TypeAlias = Literal["accepted", "unknown", "undecided", "no_contact"]
+Hint: TypeAlias = Literal["electrodes_swapped"]
+
+SWAPPED: Hint = "electrodes_swapped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ class IdentityMessage:
         person: the enrolled name if accepted, else None.
         confidence: probability that ``accepted`` or ``unknown`` is right; None otherwise.
         beats: good beats behind the decision.
+        hint: why an ``unknown`` may be somebody after all; None otherwise. The electrodes are
+            ``electrodes_swapped`` if the signal upside down would be accepted.
     """
 
     TOPIC: ClassVar[str] = "identity"
@@ -115,6 +120,7 @@ class IdentityMessage:
     person: str | None
     confidence: float | None
     beats: int
+    hint: Hint | None = None
 
 
 @dataclass(frozen=True, slots=True)

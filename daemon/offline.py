@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from time import perf_counter
@@ -60,13 +60,22 @@ class Heard:
         return np.array(windows, dtype=np.float64).reshape(-1, WINDOW_SAMPLES)
 
 
-def hear(path: str, signal: str = "0", mains_hz: int = 50) -> Heard:
+def hear(path: str, signal: str = "0", mains_hz: int = 50, inverted: bool = False) -> Heard:
     """Replay one recording into a fresh signal chain.
+
+    Args:
+        path: the recording.
+        signal: name or number of the signal.
+        mains_hz: frequency of the grid, 50 or 60.
+        inverted: turn it upside down, as it would be with the two electrodes in each other's place.
 
     Raises:
         RecordingError: it cannot be read.
     """
-    return hear_recording(read_recording(path, signal), mains_hz)
+    recording = read_recording(path, signal)
+    if inverted:
+        recording = replace(recording, ecg_mv=-recording.ecg_mv)
+    return hear_recording(recording, mains_hz)
 
 
 def hear_recording(recording: Recording, mains_hz: int = 50) -> Heard:

@@ -2,6 +2,7 @@
 
 Frame -> Sample (mV) -> FrontEnd -> RPeak ----------------------------> r_peak
   |                        |------> BeatWindow -> Network -> Identifier -> beat, identity
+  |                        |                        |`-> SwappedElectrodes: a hint while unknown
   `-> wave (raw counts)    |------> Interruption ----------> Identifier -> identity
                            `------> conditioned mV --------------------> ecg
 """
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from daemon.messages import (
+    SWAPPED,
     BeatMessage,
     ContactState,
     EcgMessage,
@@ -21,6 +23,7 @@ from daemon.messages import (
     RPeakMessage,
     WaveMessage,
 )
+from daemon.swapped_electrodes import SwappedElectrodes
 from drivers.chip_setup import ChipSetup
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame, millivolts_per_count
 from dsp.front_end import FrontEnd, FrontEndOptions
@@ -58,9 +61,13 @@ class Pipeline:
         identifier: IdentifierOptions,
     ) -> None:
         self._network = network
+        self._templates = templates
         self._front_end_options = front_end
+        self._identifier_options = identifier
         self._front_end = FrontEnd(front_end)
         self._identifier = Identifier(network.passport, templates, identifier)
+        self._swapped_electrodes: SwappedElectrodes | None = None
+        self._swapped = False
         self._wave: list[tuple[int, int]] = []
         self._ecg_mv: list[float] = []
         self._chunk_index = 0
@@ -88,7 +95,9 @@ class Pipeline:
 
     def use_templates(self, templates: Sequence[Template]) -> None:
         """Decide from now on among these people."""
+        self._templates = templates
         self._identifier.update(templates)
+        self._swapped_electrodes = None
 
     def push(self, frame: Frame) -> list[Message]:
         """Take one frame, after ``use_setup``, and return what is to be said about it."""
@@ -106,6 +115,7 @@ class Pipeline:
         for event in self._front_end.push(sample):
             messages += self._tell(event, frame.index)
         messages += self._follow_contact(lead_off, frame.index)
+        messages += self._suspect_swap(sample)
         self._wave.append(frame.counts)
         self._ecg_mv.append(self._front_end.conditioned_mv)
         return messages
@@ -191,8 +201,22 @@ class Pipeline:
             return [self._identity(index)]
         return []
 
+    def _suspect_swap(self, sample: Sample) -> list[Message]:
+        """Hear the signal upside down too while nobody is known, and tell when that helps."""
+        if self._identifier.identity.state != "unknown":
+            self._swapped_electrodes = None
+            self._swapped = False
+            return []
+        if self._swapped_electrodes is None:
+            self._swapped_electrodes = SwappedElectrodes(
+                self._network, self._templates, self._front_end_options, self._identifier_options
+            )
+        before, self._swapped = self._swapped, self._swapped_electrodes.push(sample)
+        return [self._identity(sample.index)] if self._swapped != before else []
+
     def _identity(self, index: int) -> IdentityMessage:
         identity = self._identifier.identity
+        hint = SWAPPED if self._swapped and identity.state == "unknown" else None
         return IdentityMessage(
-            index, identity.state, identity.person, identity.confidence, identity.beats
+            index, identity.state, identity.person, identity.confidence, identity.beats, hint
         )

@@ -97,7 +97,7 @@ def change(before: Scene, item: Item) -> str | None:
     match item:
         case Received(stamp, IdentityMessage() as identity):
             old = before.identity
-            if old is None or (old.state, old.person) != (identity.state, identity.person):
+            if old is None or who(old) != who(identity):
                 return f"{stamp.utc:%H:%M:%S} {who(identity)}{_certainty(identity)}"
         case Received(stamp, StatusMessage() as status):
             text = _condition(status)
@@ -119,6 +119,8 @@ def who(identity: IdentityMessage | None) -> str:
             return "no beat yet"
         case IdentityMessage(person=str(person)):
             return person
+        case IdentityMessage(hint="electrodes_swapped"):
+            return "unknown: the electrodes may be swapped"
         case IdentityMessage(state="unknown"):
             return "a stranger (unknown)"
         case IdentityMessage(state="undecided"):

@@ -18,7 +18,8 @@ from rich.progress import track
 
 from daemon.errors import ResultsNotWritable
 from daemon.folders import gallery_path
-from daemon.offline import Heard, hear_all
+from daemon.messages import SWAPPED
+from daemon.offline import Heard, hear, hear_all
 from daemon.recognition import Verdict, compare, decide, enrolled, open_network
 from daemon.record_names import record_name, unique_names
 from drivers.waveforms.errors import RecordingError
@@ -55,7 +56,8 @@ IDENTIFY = """\
 Say whose heart each recording is, among the enrolled people.
 
 Prints the decision after the last beat of each record, as the service would have made it: the name,
-`unknown`, or `undecided` if there were too few good beats.
+`unknown`, or `undecided` if there were too few good beats. Says so if an unknown would be somebody
+with the electrodes in each other's place.
 
 example:
   qrsd identify monday.csv tuesday.csv --signal "Channel 2\""""
@@ -237,9 +239,13 @@ def run_identify(args: argparse.Namespace) -> int:
     hearing = Hearing(args)
     rows = []
     for heard in hearing:
-        identifier = Identifier(network.passport, templates)
-        identity = decide(heard, network, identifier)
-        rows.append({"record": heard.path, **asdict(identity)})
+        identity = decide(heard, network, Identifier(network.passport, templates))
+        hint = None
+        if identity.state == "unknown" and templates:
+            inverted = hear(heard.path, args.signal, args.mains, inverted=True)
+            upside_down = decide(inverted, network, Identifier(network.passport, templates))
+            hint = SWAPPED if upside_down.state == "accepted" else None
+        rows.append({"record": heard.path, **asdict(identity), "hint": hint})
     _report(args, rows, _identity_line)
     return hearing.exit_code
 
@@ -247,7 +253,8 @@ def run_identify(args: argparse.Namespace) -> int:
 def _identity_line(row: dict[str, Any]) -> str:
     who = row["person"] or row["state"]
     sure = "" if row["confidence"] is None else f"{row['confidence']:.0%}"
-    return f"{who:20} {sure:>4}  {row['beats']:3d} beats  {row['record']}"
+    hint = "  (the electrodes may be swapped)" if row["hint"] else ""
+    return f"{who:20} {sure:>4}  {row['beats']:3d} beats  {row['record']}{hint}"
 
 
 def run_verify(args: argparse.Namespace) -> int:

@@ -60,6 +60,7 @@ EXAMPLES: list[Message] = [
     StatusMessage(None, "starting", "unknown", None, None, None, {}, None, None, None, None, None),
     IDENTITY,
     IdentityMessage(3, "no_contact", None, None, 0),
+    IdentityMessage(15000, "unknown", None, 0.97, 9, "electrodes_swapped"),
     RPeakMessage(14900, 1.1, None, False),
     BeatMessage(15004, 14900, 0.98, 61.2, 0.4, ("noisy", "flat")),
     WAVE,

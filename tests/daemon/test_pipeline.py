@@ -25,6 +25,7 @@ from daemon.messages import (
 from daemon.pipeline import CHUNK_SAMPLES, Pipeline
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame
 from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.segmenter import BEFORE_R
 from dsp.signals import HANDOVER_SAMPLES, Sample
 from model.enrolment import Enrolment
 from model.identifier import IdentifierOptions
@@ -267,6 +268,58 @@ def test_people_who_were_just_enrolled_are_known_at_once(network: FakeNetwork) -
     assert identities(push(pipeline, beating(15.0)))[-1] == ("unknown", None)
     pipeline.use_templates([template(network, "Ada")])
     assert identities(push(pipeline, beating(2.0, first=3750)))[0] == ("accepted", "Ada")
+
+
+# Swapped electrodes
+
+
+def upside_down(frames: Iterable[Frame]) -> list[Frame]:
+    return [replace(frame, counts=(frame.counts[0], -frame.counts[1])) for frame in frames]
+
+
+@pytest.fixture
+def looking(network: FakeNetwork, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """A pipeline whose network takes a beat for Ada's if its R wave points upwards."""
+
+    def run(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        return (ADA if windows[0, BEFORE_R] > 0 else BOB)[None]
+
+    monkeypatch.setattr(network, "run", run)
+    return pipeline_of(network.as_network(), template(network, "Ada"))
+
+
+def test_an_enrolled_heart_upside_down_stays_unknown_with_a_hint(looking: Pipeline) -> None:
+    told = only(IdentityMessage, push(looking, upside_down(beating(30.0))))
+    assert {(message.state, message.person) for message in told[5:]} == {("unknown", None)}
+    hints = [message.hint for message in told]
+    first = hints.index("electrodes_swapped")
+    assert set(hints[:first]) == {None}
+    assert set(hints[first:]) == {"electrodes_swapped"}
+    assert told[first].index < 20 * RATE_HZ
+
+
+def test_the_hint_goes_when_the_electrodes_are_put_right(looking: Pipeline) -> None:
+    push(looking, upside_down(beating(30.0)))
+    told = push(looking, beating(1.0, first=7500, status=STATUS | ELECTRODE_OFF))
+    told += push(looking, beating(15.0, first=7750))
+    assert {message.hint for message in only(IdentityMessage, told)} == {None}
+    assert identities(told)[-1] == ("accepted", "Ada")
+
+
+def test_a_stranger_gets_no_hint(pipeline: Pipeline, network: FakeNetwork) -> None:
+    network.says = BOB
+    told = only(IdentityMessage, push(pipeline, beating(30.0)))
+    assert {message.hint for message in told} == {None}
+
+
+def test_whoever_is_enrolled_while_unknown_may_be_the_one_upside_down(
+    looking: Pipeline, network: FakeNetwork
+) -> None:
+    looking.use_templates([])
+    push(looking, upside_down(beating(20.0)))
+    looking.use_templates([template(network, "Ada")])
+    told = only(IdentityMessage, push(looking, upside_down(beating(15.0, first=5000))))
+    assert told[-1].hint == "electrodes_swapped"
 
 
 # Enrolment

@@ -70,6 +70,7 @@ def test_simulated_data_says_so_and_real_data_does_not() -> None:
     ("identity", "words"),
     [
         (STRANGER, "a stranger (unknown)"),
+        (replace(STRANGER, hint="electrodes_swapped"), "unknown: the electrodes may be swapped"),
         (LISTENING, "listening … (undecided)"),
         (NOBODY, "nobody: an electrode is off"),
     ],

@@ -43,11 +43,13 @@ def qrsd(*arguments: str | Path) -> int:
     return code
 
 
-def write_heart(path: Path, seed: int, start_s: float = 0, seconds: float = 20) -> Path:
+def write_heart(
+    path: Path, seed: int, start_s: float = 0, seconds: float = 20, sign: int = 1
+) -> Path:
     """Write a synthetic heart as a table of raw codes, as a logger would have."""
     path.parent.mkdir(parents=True, exist_ok=True)
     span = slice(round(start_s * RATE_HZ), round((start_s + seconds) * RATE_HZ))
-    codes = np.rint(heart(seed).ecg_mv[span] / millivolts_per_count(6, 2.42)).astype(int)
+    codes = np.rint(sign * heart(seed).ecg_mv[span] / millivolts_per_count(6, 2.42)).astype(int)
     rows = [f"{4 * row}, {code}" for row, code in enumerate(codes)]
     path.write_text("\n".join(["timestamp, Channel 1", *rows]))
     return path
@@ -219,6 +221,22 @@ def test_identify_says_who_is_who_among_the_enrolled(
     assert rows[0]["confidence"] > 0.5
     qrsd("identify", later, *options)
     assert capsys.readouterr().out.startswith("Ada ")
+
+
+def test_identify_says_if_the_electrodes_may_be_swapped(
+    tmp_path: Path, embedder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gallery = tmp_path / "gallery.sqlite"
+    enrol(gallery, "Ada", write_heart(tmp_path / "ada.csv", seed=3), embedder)
+    swapped = write_heart(tmp_path / "swapped.csv", seed=3, start_s=100, sign=-1)
+    stranger = write_heart(tmp_path / "stranger.csv", seed=5)
+    options = ("--gallery", gallery, "--model", embedder)
+    assert qrsd("identify", swapped, stranger, *options, "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["records"]
+    assert [row["state"] for row in rows] == ["unknown", "unknown"]
+    assert [row["hint"] for row in rows] == ["electrodes_swapped", None]
+    qrsd("identify", swapped, *options)
+    assert capsys.readouterr().out.endswith("(the electrodes may be swapped)\n")
 
 
 def test_identify_without_anybody_enrolled_says_so_and_makes_no_gallery(
