@@ -24,6 +24,7 @@ COMMANDS = (
     "evaluate",
     "benchmark",
     "settings",
+    "data",
     "demo",
 )
 

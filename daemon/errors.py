@@ -11,6 +11,11 @@ DaemonError
 ├── CommandRefused (ValueError)          a request that the service cannot or will not obey
 ├── EmbedderNeeded (ValueError)          a command that a classifier cannot serve
 ├── ResultsNotWritable (OSError)         where a command was to put its results
+├── DownloadError                        a public set of recordings that does not come
+│   ├── ArchiveUnreachable (ConnectionError) no network, or one that does not let us through
+│   ├── TransferFailed (ConnectionError)     the connection broke off, or the archive is busy
+│   ├── NotInArchive (FileNotFoundError)     the archive does not have a file that it should
+│   └── ChecksumWrong (ValueError)           a file is not what the archive says it published
 └── ServiceUnavailable (ConnectionError) nobody answers on the control socket
     └── ServiceNotPermitted              ... or it is not ours to ask
 """
@@ -96,6 +101,41 @@ class ResultsNotWritable(DaemonError, OSError):
     """A command cannot write its results where it was told to."""
 
     exit_code = 73
+
+
+class DownloadError(DaemonError):
+    """A public set of recordings does not come."""
+
+
+class ArchiveUnreachable(DownloadError, ConnectionError):
+    """There is no network, or it does not let us through to the archive."""
+
+
+class TransferFailed(DownloadError, ConnectionError):
+    """A connection broke off, or the archive has too much to do.
+
+    Args:
+        address: of what was to come.
+        reason: what the connection died of, in a word or two.
+    """
+
+    exit_code = 75
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(
+            f"{address} did not come ({reason}); run the same command again, and it goes on here"
+        )
+        self.reason = reason
+
+
+class NotInArchive(DownloadError, FileNotFoundError):
+    """The archive does not have a file that it should have."""
+
+
+class ChecksumWrong(DownloadError, ValueError):
+    """A file is not what the archive says it published."""
+
+    exit_code = 65
 
 
 class ServiceUnavailable(DaemonError, ConnectionError):
