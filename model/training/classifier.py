@@ -67,7 +67,7 @@ def train_classifier(beats: Beats, plan: Plan, folder: Path, progress: Progress)
     agreement = check_agreement(outputs, _predict(network, test))
     calibration = _calibrate(run_tflite(converted, held_out.windows_mv), held_out)
     model_path = write_model(converted, folder, plan.name)
-    write_reference(network, folder, plan.name)
+    write_reference(network, beats, folder, plan.name)
     confusion = confusion_matrix(outputs, test)
     accuracy = float(np.trace(confusion) / confusion.sum())
     passport = Passport(

@@ -1,4 +1,8 @@
-"""Beats of nobody, and what Keras makes of them: how a runtime is shown to compute the same."""
+"""What Keras makes of some beats: how a runtime is shown to compute the same.
+
+Of real beats only the outputs are kept and where the beats are found, not the beats themselves:
+recordings of people stay where their licence came with them.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,10 @@ from numpy.typing import NDArray
 from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
 from model.tensor import normalise
 from model.training.architecture import KerasModel
+from model.training.datasets import Beats
 
 BEATS = 50
+REAL_BEATS = 500
 RATE_HZ = 250.0
 
 #: P, Q, R, S and T: height in mV, offset from the R peak in s, width in s; each drawn about these.
@@ -37,8 +43,40 @@ def made_up_beats(count: int, seed: int = 0) -> NDArray[np.float64]:
     return beats
 
 
-def write_reference(network: KerasModel, folder: Path, name: str) -> None:
-    """Write NAME.reference.npz: normalised ``windows`` (50, 175) and their ``outputs``."""
+def write_reference(network: KerasModel, beats: Beats, folder: Path, name: str) -> None:
+    """Write NAME.reference.npz: made-up beats with their outputs, and outputs of real ones.
+
+    Made up are ``windows``, normalised, shape (50, 175), with ``outputs``. For the 500 real beats,
+    fewer if there are not so many, ``real_records`` says which recording a beat is in,
+    ``Person_01/rec_1``, ``real_places`` which of its good beats it is, from 0, and ``real_outputs``
+    what Keras made of it, in float16.
+    """
     windows = normalise(made_up_beats(BEATS))
-    outputs = network.predict(windows[..., None], verbose=0)
-    np.savez_compressed(folder / f"{name}.reference.npz", windows=windows, outputs=outputs)
+    real, places = some_of_everybody(beats)
+    np.savez_compressed(
+        folder / f"{name}.reference.npz",
+        windows=windows,
+        outputs=network.predict(windows[..., None], verbose=0),
+        real_records=np.array(["/".join(Path(record).parts[-2:]) for record in real.records]),
+        real_places=places,
+        real_outputs=network.predict(normalise(real.windows_mv)[..., None], verbose=0).astype(
+            np.float16
+        ),
+    )
+
+
+def some_of_everybody(beats: Beats) -> tuple[Beats, NDArray[np.int64]]:
+    """Return 500 good beats of the persons' first records, and their places among the good there.
+
+    They are spread evenly, so that everybody has about the same part.
+    """
+    first = [beats.records_of(person)[0] for person in beats.names]
+    candidates = beats.where(beats.good & np.isin(beats.records, first))
+    places = np.zeros(len(candidates), dtype=np.int64)
+    for record in first:
+        there = candidates.records == record
+        places[there] = np.arange(there.sum())
+    step = max(1, len(candidates) / REAL_BEATS)
+    chosen = np.zeros(len(candidates), dtype=bool)
+    chosen[np.arange(0, len(candidates), step).astype(int)[:REAL_BEATS]] = True
+    return candidates.where(chosen), places[chosen]

@@ -170,7 +170,7 @@ def _make_model(
     outputs = run_tflite(converted, beats.windows_mv)
     agreement = check_agreement(outputs, embed(network, beats.windows_mv))
     model_path = write_model(converted, folder, plan.name)
-    write_reference(network, folder, plan.name)
+    write_reference(network, beats, folder, plan.name)
     cohort = Cohort.write(folder / f"{plan.name}.cohort.npy", templates(beats, unit(outputs)))
     passport = Passport(
         name=plan.name,

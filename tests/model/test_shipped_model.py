@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from daemon.offline import hear
 from dsp.front_end import FrontEnd
 from model.network import Network
 from model.scores import unit
+from model.tensor import normalise
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "model" / "ecg_id.tflite"
@@ -26,6 +31,34 @@ def test_it_computes_what_keras_computed(path: Path) -> None:
     assert len(windows) == 50
     assert agreement.mean() >= 0.999
     assert agreement.min() >= 0.995
+
+
+@pytest.mark.train
+@models
+def test_it_computes_what_keras_computed_of_500_real_beats(
+    path: Path, shared_data: Callable[[str], Path]
+) -> None:
+    folder = shared_data("ecg-id")
+    with np.load(path.with_suffix(".reference.npz")) as reference:
+        assert "real_outputs" in reference, "made before real beats were kept: train it again"
+        records, places = reference["real_records"].tolist(), reference["real_places"]
+        outputs = reference["real_outputs"].astype(np.float32)
+    windows_mv = [
+        good_beats(folder / record)[place] for record, place in zip(records, places, strict=True)
+    ]
+    network = Network(path)
+    agreement = np.sum(network.run(normalise(windows_mv)) * unit(outputs), axis=1)
+    print(f"{network.runtime}: cosine {agreement.mean():.6f}, least {agreement.min():.6f}")
+    assert len(agreement) == 500
+    assert agreement.mean() >= 0.999
+    assert agreement.min() >= 0.99
+
+
+@cache
+def good_beats(record: Path) -> NDArray[np.float64]:
+    """What the signal chain cuts out of a recording, shape (beats, 175)."""
+    heard = hear(str(record))
+    return heard.windows_mv[[beat.quality.good for beat in heard.beats]]
 
 
 @models
