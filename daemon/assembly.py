@@ -47,7 +47,12 @@ def assembled(settings: Settings) -> Iterator[Service]:
         pipeline = Pipeline(network, templates, settings.front_end, settings.identifier)
         clock = UtcClock(RATE_HZ, time.monotonic, time.time)
         desk = FrontDesk(
-            gallery, passport, pipeline, source, lambda: clock.now().isoformat(timespec="seconds")
+            gallery,
+            passport,
+            pipeline,
+            source,
+            lambda: clock.now().isoformat(timespec="seconds"),
+            grown_templates=settings.identifier.grown_templates,
         )
         desk.open()
         context = parts.enter_context(zmq.Context())

@@ -17,6 +17,7 @@ from daemon.messages import Source
 from daemon.pipeline import Pipeline
 from model.enrolment import Enrolment
 from model.errors import GalleryError, ModelError
+from model.fittings import grow
 from model.gallery import Gallery
 from model.passport import Passport
 
@@ -34,6 +35,7 @@ class FrontDesk:
         pipeline: gathers the beats of an enrolment.
         source: what these beats come from.
         now_utc: tells the time, ISO 8601.
+        grown_templates: how many templates a person may gain from sure sittings.
     """
 
     def __init__(
@@ -43,12 +45,15 @@ class FrontDesk:
         pipeline: Pipeline,
         source: Source,
         now_utc: Callable[[], str],
+        *,
+        grown_templates: int = 0,
     ) -> None:
         self._gallery = gallery
         self._passport = passport
         self._pipeline = pipeline
         self._source = source
         self._now_utc = now_utc
+        self._grown_templates = grown_templates
         self._outcome: dict[str, Any] = {"state": "none"}
         self._stale = False
 
@@ -67,7 +72,10 @@ class FrontDesk:
     def attend(self) -> bool:
         """End an enrolment that has its beats, well or not; return whether one has ended."""
         enrolment = self._pipeline.enrolment
-        if enrolment is None or not enrolment.complete:
+        if enrolment is None:
+            self._learn_fitting()
+            return False
+        if not enrolment.complete:
             return False
         self._pipeline.enrolment = None
         self._outcome = {"person": enrolment.person, "needed": enrolment.needed}
@@ -81,6 +89,25 @@ class FrontDesk:
             self._tell_pipeline()
             _LOG.info("somebody was enrolled")
         return True
+
+    def _learn_fitting(self) -> None:
+        """Add a template of this sitting to whose it surely is, if that is asked for."""
+        if not self._grown_templates or self._passport.kind == "classifier":
+            return
+        beats = self._pipeline.sitting.take()
+        if beats is None:
+            return
+        try:
+            templates = self._gallery.templates(self._passport.sha256)
+            grown = grow(beats, templates, self._passport, self._now_utc())
+            if grown is None:
+                return
+            self._gallery.grow(grown, self._grown_templates)
+        except GalleryError as error:
+            _LOG.warning("a sitting could not be kept: %s", type(error).__name__)
+            return
+        self._tell_pipeline()
+        _LOG.info("a template was grown")
 
     def open(self) -> None:
         """Say how many people the model in use cannot know."""
@@ -140,6 +167,7 @@ class FrontDesk:
                     "name": person.name,
                     "created_utc": person.created_utc,
                     "templates": len(person.templates),
+                    "grown": person.grown,
                 }
                 for person in self._gallery.people()
             ]

@@ -29,6 +29,7 @@ from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame, millivolts_per_c
 from dsp.front_end import FrontEnd, FrontEndOptions
 from dsp.signals import HANDOVER_SAMPLES, BeatWindow, Interruption, RPeak, Sample
 from model.enrolment import Enrolment
+from model.fittings import Sitting
 from model.identifier import Identifier, IdentifierOptions
 from model.network import Network
 from model.template import Template
@@ -51,6 +52,7 @@ class Pipeline:
         contact: whether the electrodes touch the skin.
         quality: of the newest beat; None without one.
         enrolment: the one under way, to be ended by whoever began it; else None.
+        sitting: the beats since the electrodes were fitted.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Pipeline:
         self.contact: ContactState = "unknown"
         self.quality: float | None = None
         self.enrolment: Enrolment | None = None
+        self.sitting = Sitting()
 
     @property
     def heart_rate_bpm(self) -> float | None:
@@ -169,6 +172,7 @@ class Pipeline:
     def _identify(self, beat: BeatWindow, index: int) -> list[Message]:
         output = self._network.run(normalise(np.array([beat.ecg_mv])))[0]
         self._identifier.push(output, beat.quality)
+        self.sitting.push(output, beat.quality)
         if self.enrolment is not None:
             self.enrolment.push(output, beat.quality)
         self.quality = beat.quality.score
@@ -188,6 +192,7 @@ class Pipeline:
         if not interruption.wearer_may_differ:
             return []
         self._identifier.interrupted(interruption.reason)
+        self.sitting.restart()
         if self.enrolment is not None:
             self.enrolment.restart()
         self.quality = None

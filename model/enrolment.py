@@ -93,11 +93,9 @@ class Enrolment:
         )
 
     def _check_agreement(self, beats: NDArray[np.float32]) -> None:
-        """Split the beats where they differ most, and compare the halves like two people."""
-        halves = split(beats)
-        one, other = (mean_direction(half)[None] for half in halves)
-        score = float(s_norm(one, other, self._cohort)[0, 0])
-        if score < self._passport.calibration.threshold(min(len(half) for half in halves)):
+        one, other, smaller_half = mean_halves(beats)
+        score = s_norm(one[None], other[None], self._cohort)[0, 0]
+        if score < self._passport.calibration.threshold(smaller_half):
             raise EnrolmentFailed(
                 f"{self.person!r} was not enrolled: the beats disagree as if two people had worn "
                 "the electrodes, or one had moved; keep still and try again"
@@ -109,6 +107,18 @@ def keep_nearest(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     nearness = cosine(embeddings, mean_direction(embeddings)[None])[:, 0]
     kept = len(embeddings) - int(DROPPED * len(embeddings))
     return embeddings[np.sort(np.argsort(-nearness, kind="stable")[:kept])]
+
+
+def mean_halves(
+    embeddings: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], int]:
+    """Split beats (n, d) where they differ most.
+
+    Returns:
+        The mean direction of each half, shape (d,), and how many beats the smaller one has.
+    """
+    one, other = split(embeddings)
+    return mean_direction(one), mean_direction(other), min(len(one), len(other))
 
 
 def split(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

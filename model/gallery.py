@@ -30,7 +30,7 @@ from model.errors import (
     PersonExists,
     PersonUnknown,
 )
-from model.template import Person, Template
+from model.template import GROWN, Person, Template
 
 APPLICATION_ID = int.from_bytes(b"qrsd")  # in the file's header: what kind of database it is
 SCHEMA = 1
@@ -121,6 +121,23 @@ class Gallery:
                     (template.person, template.created_utc),
                 )
                 self._insert(template)
+
+    def grow(self, template: Template, most: int) -> None:
+        """Add a grown template to somebody who is enrolled, in place of the oldest above ``most``.
+
+        Raises:
+            PersonUnknown: nobody of that name is enrolled.
+        """
+        with self._transaction():
+            self._check_known(template.person)
+            self._insert(template)
+            self._database.execute(
+                "DELETE FROM template WHERE id IN (SELECT template.id FROM template "
+                "JOIN person ON person.id = template.person WHERE name = ? AND source = ? "
+                "AND model_sha256 = ? ORDER BY template.id DESC LIMIT -1 OFFSET ?)",
+                (template.person, GROWN, template.model_sha256, most),
+            )
+        self._sweep()
 
     def add(self, people: Iterable[Person]) -> None:
         """Add people with all that is held on them: all of them or, if one is refused, none.

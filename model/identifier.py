@@ -38,10 +38,13 @@ class IdentifierOptions:
     Attributes:
         min_beats: good beats before the first decision.
         max_beats: good beats that a decision looks back on.
+        grown_templates: templates that a person may gain from sure sittings; 0: only enrolment
+            adds any. See ``model.fittings`` for what it costs.
     """
 
     min_beats: int = 5
     max_beats: int = 10
+    grown_templates: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_beats <= 100:
@@ -50,6 +53,8 @@ class IdentifierOptions:
             raise ValueError(
                 f"max_beats: {self.max_beats} is not between min_beats ({self.min_beats}) and 100"
             )
+        if not 0 <= self.grown_templates <= 5:
+            raise ValueError(f"grown_templates: {self.grown_templates} is not between 0 and 5")
 
 
 @dataclass(frozen=True, slots=True)

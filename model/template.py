@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+GROWN = "grown"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """A person's heart as a network saw it at one enrolment.
+    """A person's heart as a network saw it at one fitting of the electrodes.
 
     Attributes:
         person: the name.
@@ -18,7 +20,8 @@ class Template:
         beats: how many beats it is the mean of.
         created_utc: ISO 8601.
         model_sha256: of the network that made it; to another one it means nothing.
-        source: what the beats came from: ``ads1292r``, ``simulated`` or ``recording``.
+        source: what the beats of an enrolment came from: ``ads1292r``, ``simulated`` or
+            ``recording``; ``grown`` if nobody enrolled them, see ``model.fittings``.
     """
 
     person: str
@@ -36,9 +39,14 @@ class Person:
     Attributes:
         name: unique among the enrolled.
         created_utc: when they were first enrolled, ISO 8601.
-        templates: one for each enrolment, oldest first.
+        templates: one for each fitting, oldest first.
     """
 
     name: str
     created_utc: str
     templates: tuple[Template, ...]
+
+    @property
+    def grown(self) -> int:
+        """How many templates were not enrolled but grown."""
+        return sum(template.source == GROWN for template in self.templates)

@@ -83,12 +83,11 @@ def run_list(args: argparse.Namespace) -> int:
     if not people:
         print("Nobody is enrolled yet: qrsd enroll NAME")
         return 0
-    table = Table("name", "enrolled", "templates", "beats", box=None, pad_edge=False)
+    table = Table("name", "enrolled", "templates", "grown", "beats", box=None, pad_edge=False)
     for person in people:
         summary = _summary(person)
-        table.add_row(
-            person.name, person.created_utc, str(summary["templates"]), str(summary["beats"])
-        )
+        counts = (str(summary[count]) for count in ("templates", "grown", "beats"))
+        table.add_row(person.name, person.created_utc, *counts)
     Console(highlight=False, markup=False).print(table)
     return 0
 
@@ -153,6 +152,7 @@ def _summary(person: Person) -> dict[str, object]:
         "name": person.name,
         "created_utc": person.created_utc,
         "templates": len(person.templates),
+        "grown": person.grown,
         "beats": sum(template.beats for template in person.templates),
         "models": dict(Counter(template.model_sha256 for template in person.templates)),
     }

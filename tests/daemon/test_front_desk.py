@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 import zmq
+from numpy.typing import NDArray
 
 from daemon.control import ControlServer
 from daemon.front_desk import FrontDesk
@@ -17,8 +19,11 @@ from daemon.messages import IdentityMessage
 from daemon.pipeline import Pipeline
 from dsp.front_end import FrontEndOptions
 from model.errors import GalleryBusy
+from model.fittings import SITTING_BEATS
 from model.gallery import Gallery
 from model.identifier import IdentifierOptions
+from model.passport import Calibration
+from model.scores import unit
 from model.template import Template
 from tests.daemon.frames import (
     ADA,
@@ -31,7 +36,7 @@ from tests.daemon.frames import (
     beating,
     fake_network,
 )
-from tests.model.models import classifier, embedder
+from tests.model.models import AXES, GOOD, classifier, embedder
 
 NOW = "2026-03-01T12:00:00+00:00"
 
@@ -208,7 +213,7 @@ def staffed(office: Office) -> Office:
 def test_people_are_listed(staffed: Office) -> None:
     assert staffed.ask("people") == {
         "ok": True,
-        "people": [{"name": "Ada", "created_utc": NOW, "templates": 1}],
+        "people": [{"name": "Ada", "created_utc": NOW, "templates": 1, "grown": 0}],
     }
 
 
@@ -301,4 +306,66 @@ def test_people_of_another_model_are_counted_at_the_start_and_not_named(
     office.gallery.enrol(ada("0" * 64))
     office.desk.open()
     assert "people who were enrolled with another model only: 1" in caplog.text
+    assert "Ada" not in caplog.text
+
+
+# Growing templates
+
+STEEP = Calibration(0.01, thresholds=(1.0,), slopes=(10.0,), intercepts=(-10.0,))
+NEW_FITTING = unit(ADA + np.float32(0.3) * AXES[2])
+
+
+def growing(office: Office, most: int) -> FrontDesk:
+    """Have a desk in the office that grows so many templates of Ada, who is enrolled."""
+    passport = replace(office.network.passport, calibration=STEEP)
+    office.desk = FrontDesk(
+        office.gallery, passport, office.pipeline, "simulated", lambda: NOW, grown_templates=most
+    )
+    office.gallery.enrol(ada(passport.sha256))
+    return office.desk
+
+
+def sit(office: Office, centre: NDArray[np.float32]) -> int:
+    """Put the electrodes on for a sitting, and return how many templates there are after it."""
+    office.pipeline.interrupt()
+    noise = np.random.default_rng(1).normal(size=(SITTING_BEATS, 4)).astype(np.float32)
+    for beat in unit(centre + np.float32(0.01) * noise):
+        office.pipeline.sitting.push(beat, GOOD)
+    office.desk.attend()
+    return len(office.gallery.templates(office.network.passport.sha256))
+
+
+def test_a_sure_sitting_adds_a_template_that_goes_with_the_person(office: Office) -> None:
+    desk = growing(office, most=2)
+    assert sit(office, BOB) == 1
+    assert sit(office, NEW_FITTING) == 2
+    assert sit(office, NEW_FITTING) == 2  # nothing new
+    assert desk.people() == {
+        "people": [{"name": "Ada", "created_utc": NOW, "templates": 2, "grown": 1}]
+    }
+    desk.forget("Ada")
+    assert office.gallery.templates(office.network.passport.sha256) == []
+
+
+def test_unasked_no_template_is_grown(office: Office) -> None:
+    growing(office, most=0)
+    assert sit(office, NEW_FITTING) == 1
+
+
+def test_no_template_is_grown_of_an_enrolment(office: Office) -> None:
+    desk = growing(office, most=2)
+    desk.enroll("Bob")
+    assert sit(office, NEW_FITTING) == 1
+
+
+def test_a_sitting_that_cannot_be_kept_is_logged_without_a_name(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_template: Template, _most: int) -> NoReturn:
+        raise GalleryBusy("another program is writing to it")
+
+    growing(office, most=2)
+    monkeypatch.setattr(office.gallery, "grow", refuse)
+    assert sit(office, NEW_FITTING) == 1
+    assert "a sitting could not be kept: GalleryBusy" in caplog.text
     assert "Ada" not in caplog.text

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,29 @@ def test_a_person_can_have_several_templates(gallery: Gallery) -> None:
     [person] = gallery.people()
     assert [kept.created_utc for kept in person.templates] == [NOW, LATER]
     assert person.created_utc == NOW
+
+
+def grown(at: str, model: str = MODEL) -> Template:
+    return replace(template("Ada", model=model, at=at), source="grown")
+
+
+def test_of_grown_templates_the_oldest_go_and_of_enrolled_ones_none(gallery: Gallery) -> None:
+    gallery.enrol(template("Ada", at="1"), template("Bob", at="1"))
+    for at in ("2", "3", "4", "5"):
+        gallery.grow(grown(at), most=2)
+    gallery.enrol(template("Ada", at="6"))
+    gallery.grow(grown("7"), most=2)
+    gallery.grow(grown("8", OTHER_MODEL), most=2)  # each model has its own
+    ada, bob = gallery.people()
+    assert [kept.created_utc for kept in ada.templates] == ["1", "5", "6", "7", "8"]
+    assert ada.grown == 3
+    assert bob.grown == 0
+
+
+def test_a_grown_template_enrols_nobody(gallery: Gallery) -> None:
+    with pytest.raises(PersonUnknown):
+        gallery.grow(grown(NOW), most=2)
+    assert gallery.people() == []
 
 
 def test_templates_of_another_model_are_left_out_and_said(gallery: Gallery) -> None:

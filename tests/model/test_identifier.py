@@ -174,6 +174,7 @@ def test_evidence_is_the_mean_direction_of_the_beats(passport: Passport) -> None
     ("arguments", "complaint"),
     [
         ({"min_beats": 0}, "min_beats: 0 is not between 1 and 100"),
+        ({"grown_templates": 6}, "grown_templates: 6 is not between 0 and 5"),
         ({"min_beats": 8, "max_beats": 7}, r"max_beats: 7 is not between min_beats \(8\) and 100"),
     ],
 )

@@ -47,12 +47,13 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """The service's gallery, in which Ada and Bob are enrolled."""
+    """The service's gallery: Ada and Bob are enrolled, and one template of Bob was grown."""
     path = tmp_path / "gallery.sqlite"
     with Gallery(path) as gallery:
         for at, person in enumerate(("Ada", "Bob", "Bob")):
             when = f"2026-01-0{at + 1}T00:00:00Z"
-            gallery.enrol(Template(person, AXES[at], 16, when, "a" * 64, "simulated"))
+            source = "grown" if at == 2 else "simulated"
+            gallery.enrol(Template(person, AXES[at], 16, when, "a" * 64, source))
     return path
 
 
@@ -88,9 +89,9 @@ def test_list_tells_who_is_enrolled(path: Path, capsys: pytest.CaptureFixture[st
     assert qrsd("people", "list") == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows == [
-        ["name", "enrolled", "templates", "beats"],
-        ["Ada", "2026-01-01T00:00:00Z", "1", "16"],
-        ["Bob", "2026-01-02T00:00:00Z", "2", "32"],
+        ["name", "enrolled", "templates", "grown", "beats"],
+        ["Ada", "2026-01-01T00:00:00Z", "1", "0", "16"],
+        ["Bob", "2026-01-02T00:00:00Z", "2", "1", "32"],
     ]
 
 

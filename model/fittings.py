@@ -1,0 +1,92 @@
+"""One person, several fittings: what is learnt of them each time the electrodes are put on anew.
+
+The same heart looks different with the electrodes elsewhere. A sitting that is surely an enrolled
+person's, and not quite what is known of them, may become a template of theirs besides the enrolled
+ones. It is a trade: whoever passes for somebody once can make that last, and each template gives
+strangers another chance. Hence the conditions of ``grow``, and that none of it happens unasked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.signals import BeatQuality
+from model.enrolment import keep_nearest, mean_halves
+from model.passport import Passport
+from model.scores import cosine, mean_direction, s_norm
+from model.template import GROWN, Template
+
+SITTING_BEATS = 20
+SURE_LN_RATIO = math.log(100)  # the beats are 100 times as likely to be theirs as a stranger's
+
+
+class Sitting:
+    """Gathers the first good beats since the electrodes were fitted."""
+
+    def __init__(self) -> None:
+        self._outputs: list[NDArray[np.float32]] = []
+        self._taken = False
+
+    def push(self, output: NDArray[np.float32], quality: BeatQuality) -> None:
+        """Take what the network made of one beat; one with flaws does not count."""
+        if quality.good and len(self._outputs) < SITTING_BEATS:
+            self._outputs.append(output)
+
+    def restart(self) -> None:
+        """Begin anew: the electrodes may sit elsewhere by now, or on somebody else."""
+        self._outputs.clear()
+        self._taken = False
+
+    def take(self) -> NDArray[np.float32] | None:
+        """Return the beats, shape (20, outputs), once per sitting as soon as they are complete."""
+        if self._taken or len(self._outputs) < SITTING_BEATS:
+            return None
+        self._taken = True
+        return np.stack(self._outputs)
+
+
+def grow(
+    beats: NDArray[np.float32], templates: Sequence[Template], passport: Passport, created_utc: str
+) -> Template | None:
+    """Make a template of a sitting, if it is somebody's beyond doubt and tells something new.
+
+    The beats must agree with each other; they must be 100 times as likely this person's as a
+    stranger's by a template from an enrolment (never by a grown one alone, lest templates wander
+    step by step to somebody else); every other person must be less likely than a stranger; and no
+    template of this person may be as near as the sitting's own beats are to each other.
+
+    Args:
+        beats: embeddings of one sitting, shape (n, d).
+        templates: of all the people, made by the same embedder.
+        passport: of that embedder.
+        created_utc: ISO 8601.
+    """
+    assert passport.cohort is not None  # a classifier has no templates
+    calibration, cohort = passport.calibration, passport.cohort.embeddings
+    if all(template.source == GROWN for template in templates):
+        return None  # nobody is enrolled
+    beats = keep_nearest(beats)
+    one, other, smaller_half = mean_halves(beats)
+    if s_norm(one[None], other[None], cohort)[0, 0] < calibration.threshold(smaller_half):
+        return None
+    sitting = mean_direction(beats)
+    embeddings = np.stack([template.embedding for template in templates])
+    scores = s_norm(embeddings, sitting[None], cohort)[:, 0]
+    enrolled, person = max(
+        (score, template.person)
+        for score, template in zip(scores, templates, strict=True)
+        if template.source != GROWN
+    )
+    theirs = np.array([template.person == person for template in templates])
+    another = scores[~theirs].max(initial=-np.inf)
+    if (
+        calibration.ln_likelihood_ratio(enrolled, len(beats)) < SURE_LN_RATIO
+        or calibration.ln_likelihood_ratio(another, len(beats)) > 0
+        or cosine(embeddings[theirs], sitting[None]).max() >= one @ other
+    ):
+        return None
+    return Template(person, sitting, len(beats), created_utc, passport.sha256, GROWN)
