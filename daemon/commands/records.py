@@ -66,9 +66,8 @@ VERIFY = """\
 Say whether two recordings are the same person's, without enrolling anybody.
 
 Prints how many times as likely two such recordings are if they are one person's than if they are
-two people's, and the probability that follows where both were as likely before. Called the same
-person is who reaches the threshold of the model, which it took 1 % of strangers' pairs to reach.
-With --json, ln_likelihood_ratio is the natural logarithm of that ratio.
+two people's, and the probability that follows where both were as likely before; above one half the
+verdict is the same person. With --json, ln_likelihood_ratio is the natural logarithm of the ratio.
 
 The exit code is 0 for the same person, 1 for different persons, 3 without a good beat in each.
 
@@ -276,12 +275,11 @@ def explained(verdict: Verdict) -> str:
     """Say in words what a verdict means."""
     if verdict.ln_likelihood_ratio is None:
         return "undecided: there is no good beat in one of the recordings, or in neither"
-    called = "the same person" if verdict.same else "different persons"
-    for_same = verdict.ln_likelihood_ratio > 0
-    if for_same and not verdict.same:
-        called += ", since the likeness is below the threshold"
-    cases = ("one person's", "two people's")
-    likelier, other = cases if for_same else cases[::-1]
+    called, likelier, other = (
+        ("the same person", "one person's", "two people's")
+        if verdict.same
+        else ("different persons", "two people's", "one person's")
+    )
     return (
         f"{called}: the signals are {_times(abs(verdict.ln_likelihood_ratio))} as likely if they "
         f"are {likelier} than if they are {other} (probability {verdict.probability:.1%} of being "
