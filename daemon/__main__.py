@@ -20,6 +20,7 @@ COMMANDS = (
     "enroll",
     "people",
     "records",
+    "explain",
     "training",
     "evaluate",
     "benchmark",

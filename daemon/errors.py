@@ -10,6 +10,7 @@ DaemonError
 ├── AcquisitionFailed (OSError)          the chip, or the process that reads it, is beyond recovery
 ├── CommandRefused (ValueError)          a request that the service cannot or will not obey
 ├── EmbedderNeeded (ValueError)          a command that a classifier cannot serve
+├── TooFewBeats (ValueError)             a recording without the good beats that a command needs
 ├── ResultsNotWritable (OSError)         where a command was to put its results
 ├── DownloadError                        a public set of recordings that does not come
 │   ├── ArchiveUnreachable (ConnectionError) no network, or one that does not let us through
@@ -93,6 +94,12 @@ class CommandRefused(DaemonError, ValueError):
 
 class EmbedderNeeded(DaemonError, ValueError):
     """The command compares hearts, and the model only tells a fixed group apart."""
+
+    exit_code = 65
+
+
+class TooFewBeats(DaemonError, ValueError):
+    """A recording does not have the good beats that a command needs."""
 
     exit_code = 65
 
