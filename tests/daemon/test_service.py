@@ -12,6 +12,7 @@ import pytest
 
 from daemon.client import Control
 from daemon.messages import BeatMessage, IdentityMessage, StatusMessage, WaveMessage
+from drivers.waveforms.hearts import Heart
 from tests.daemon.running import Running, qrsd, running
 from tests.model.models import embedder
 
@@ -87,6 +88,15 @@ def test_commands_are_answered(service: Running, folder: Path) -> None:
         assert status.enrolment is not None
         assert status.enrolment.needed == 20
         assert control.request("cancel")["ok"]
+
+
+def test_recordings_are_compared_while_samples_flow(service: Running, folder: Path) -> None:
+    before = add_up(service)
+    minute = Heart(3).ecg_mv[: 60 * 250].tolist()
+    with Control(f"ipc://{folder}/control.ipc", timeout_s=20) as control:
+        answer = control.request("verify", first_mv=minute, second_mv=minute)
+    assert answer["same"] is True
+    assert add_up(service).counters["lost"] == before.counters["lost"]
 
 
 def test_a_second_service_finds_the_sockets_taken(
