@@ -156,7 +156,7 @@ class Archive:
                 f"{base} cannot be reached ({error.reason}): is there a network, and does it "
                 "let one out?"
             ) from error
-        lines = [CHECKSUM_LINE.fullmatch(line) for line in listed.splitlines()]
+        lines = [CHECKSUM_LINE.fullmatch(line) for line in listed.splitlines() if line]
         files = [
             RemoteFile(f"{base}/{line[2]}", path[1], line[1])
             for line in lines

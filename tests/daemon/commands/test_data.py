@@ -193,6 +193,18 @@ def test_what_lasts_ends_it_with_a_reason_and_the_next_run_goes_on(
     assert contents(out) == wfdb_files(REC_1, REC_2, "Person_02/rec_1")
 
 
+def test_ctrl_c_ends_it_at_once(archive: MadeUpArchive, out: Path) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    many = public_data.PublicSet("Many", "many/1.0.0", r"(\d+\.(?:hea|dat))", "", (), "")
+    archive.publish(many.address, wfdb_files(*map(str, range(100)), annotators=()))
+    physionet = public_data.Archive()
+    with pytest.raises(KeyboardInterrupt):
+        public_data.fetch_set(physionet, physionet.records(many), out, interrupt)
+    assert len(contents(out)) < 100
+
+
 def test_without_a_network_it_says_so(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
