@@ -51,7 +51,7 @@ class Settings(SourceOptions):
         device: this device's name in messages; empty for its host name.
         model: path of the .tflite; empty for the one that comes with qrsd.
         front_end: the signal chain.
-        identifier: how many beats a decision counts.
+        identifier: how many beats a decision counts, and whether sittings add to who is known.
         publish: where the service speaks.
     """
 
