@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +14,14 @@ from daemon.recognition import decide
 from model.enrolment import keep_nearest
 from model.errors import PersonUnknown
 from model.explanation import Score
-from model.identifier import SMALLEST_PROBABILITY, Identifier, Labels
+from model.identifier import Identifier
 from model.network import Network
 from model.passport import Cohort
 from model.scores import cosine, mean_direction, s_norm, unit
 from model.template import Template
 from model.tensor import normalise
 
+SMALLEST_PROBABILITY = 1e-6  # that a float32 softmax means
 MOST_BEATS = 50  # of a long recording these, spread evenly, tell as much
 
 
@@ -106,9 +106,9 @@ def about_labels(heard: Heard, network: Network, person: str | None) -> Question
     labels = network.passport.tensors.labels
     _require_known(person, labels)
     beats = good_beats(heard)
-    whose = person or Labels(labels).best(network.run(beats)).person
-    score = partial(_log_probability, label=labels.index(whose))
-    return Question(whose, beats, [score] * len(beats))
+    whose = person or labels[int(_evidence(network.run(beats)).mean(axis=0).argmax())]
+    label = labels.index(whose)
+    return Question(whose, beats, [lambda outputs: _evidence(outputs)[:, label]] * len(beats))
 
 
 def good_beats(heard: Heard, least: int = 1) -> NDArray[np.float32]:
@@ -144,6 +144,6 @@ def _likeness(template: NDArray[np.float32], cohort: Cohort) -> Score:
     return lambda outputs: s_norm(template[None], outputs, cohort.embeddings)[0]
 
 
-def _log_probability(outputs: NDArray[np.float32], label: int) -> NDArray[np.float64]:
-    probability = outputs[:, label].astype(np.float64)
-    return np.asarray(np.log(np.maximum(probability, SMALLEST_PROBABILITY)))
+def _evidence(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return how much a classifier's outputs speak for each label, shape (m, labels)."""
+    return np.asarray(np.log(np.maximum(outputs.astype(np.float64), SMALLEST_PROBABILITY)))
