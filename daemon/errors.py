@@ -12,6 +12,7 @@ DaemonError
 ├── EmbedderNeeded (ValueError)          a command that a classifier cannot serve
 ├── TooFewBeats (ValueError)             a recording without the good beats that a command needs
 ├── ResultsNotWritable (OSError)         where a command was to put its results
+├── DrawingExtraMissing (ImportError)    pictures are asked for, and what draws is not installed
 ├── DownloadError                        a public set of recordings that does not come
 │   ├── ArchiveUnreachable (ConnectionError) no network, or one that does not let us through
 │   ├── TransferFailed (ConnectionError)     the connection broke off, or the archive is busy
@@ -108,6 +109,10 @@ class ResultsNotWritable(DaemonError, OSError):
     """A command cannot write its results where it was told to."""
 
     exit_code = 73
+
+
+class DrawingExtraMissing(DaemonError, ImportError):
+    """Pictures need a library that the service does not."""
 
 
 class DownloadError(DaemonError):

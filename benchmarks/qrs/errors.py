@@ -5,7 +5,7 @@ BenchmarkError
 ├── MalformedAnnotations (ValueError)     a file of annotations that cannot be read
 ├── NoiseMissing (FileNotFoundError)      recorded noise is asked for and not there
 ├── PeerFailed (RuntimeError)             another detector gave up on a recording
-└── BenchmarkExtraMissing (ImportError)   a peer or the drawing library is not installed
+└── BenchmarkExtraMissing (ImportError)   a peer is not installed
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class PeerFailed(BenchmarkError, RuntimeError):
 
 
 class BenchmarkExtraMissing(BenchmarkError, ImportError):
-    """The peers and the picture need libraries that the service does not."""
+    """The peers need libraries that the service does not."""
 
     exit_code = 69
 

@@ -7,24 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.qrs.errors import BenchmarkExtraMissing
 from benchmarks.qrs.measure import OURS, Result
 from benchmarks.qrs.report import Report
 
 OWN_COLOUR, OTHER_COLOUR, PALE_COLOUR = "#c1272d", "#4a6fa5", "#a8bbd6"
 SAMPLE_MS = 4.0
-
-
-def require_matplotlib() -> None:
-    """Find out that it is missing before the work, and not after minutes of it.
-
-    Raises:
-        BenchmarkExtraMissing: it is.
-    """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise BenchmarkExtraMissing.of(error) from error
 
 
 def draw(report: Report, file: Path) -> None:

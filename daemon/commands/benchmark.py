@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import Console
 from rich.progress import track
 
+from daemon.drawing_extra import require_matplotlib
 from daemon.errors import ResultsNotWritable
 
 if TYPE_CHECKING:
@@ -247,7 +248,6 @@ def _peers(args: argparse.Namespace) -> tuple[str, ...]:
 def _require_libraries(args: argparse.Namespace) -> None:
     """Find out that the benchmark's extra is missing before the work, and not after minutes."""
     from benchmarks.qrs.peers import require_peers
-    from benchmarks.qrs.picture import require_matplotlib
 
     if args.peers:
         require_peers()

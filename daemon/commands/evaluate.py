@@ -15,6 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from daemon.drawing_extra import require_matplotlib
 from daemon.errors import ResultsNotWritable
 from daemon.lead_views import find_twelve_leads, hear_views
 from daemon.offline import hear_all
@@ -95,8 +96,6 @@ def run(args: argparse.Namespace) -> int:
     _require_places(args)
     require_tensorflow()
     if args.pictures:
-        from benchmarks.qrs.picture import require_matplotlib
-
         require_matplotlib()
     bars = Progress(
         TextColumn("{task.description}"),

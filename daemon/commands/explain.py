@@ -15,6 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from daemon.commands.records import A_RECORD
+from daemon.drawing_extra import require_matplotlib
 from daemon.errors import EmbedderNeeded, ResultsNotWritable
 from daemon.explaining import Question, about_itself, about_labels, about_people, about_recording
 from daemon.folders import gallery_path
@@ -70,8 +71,6 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 def run(args: argparse.Namespace) -> int:
     """Ask, print and write."""
     if args.picture:
-        from benchmarks.qrs.picture import require_matplotlib
-
         require_matplotlib()
     network = open_network(args.model)
     question = _question(args, network)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,16 @@ def test_the_shipped_model_gives_reasons_and_a_picture_of_them(
     assert np.isfinite(figures["score_lost"]).all()
     assert max(figures["score_lost"]) > 0
     assert picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_what_draws_is_missed_before_the_work(
+    recordings: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["explain", str(recordings["ada"]), "--picture", "why.png"]) == 69
+    assert "matplotlib, which is not installed" in capsys.readouterr().err
 
 
 def test_a_classifier_is_asked_about_its_labels(
