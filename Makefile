@@ -10,7 +10,7 @@ help:
 	@echo "make demo DATA=folder  the same with the WFDB recordings of a folder"
 	@echo "make test              lint, types and tests (some minutes)"
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
-	@echo "make test-train        the tests that train a network (installs TensorFlow)"
+	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
 	@echo "sudo make install      put the service into /opt/qrsd, for systemd"
 	@echo "sudo make uninstall    take it away again; PURGE=1 with settings and enrolled people"
 	@echo "make clean             remove what the others made here"
@@ -30,7 +30,7 @@ test-realtime: .venv/with-tests
 	.venv/bin/python -m pytest -m "realtime or system"
 
 test-train: .venv-train/with-tests
-	.venv-train/bin/python -m pytest -m train
+	.venv-train/bin/python -m pytest -m "train or benchmark"
 
 install:
 	@PYTHON="$(PYTHON)" DESTDIR="$(DESTDIR)" sh systemd/install.sh
@@ -45,7 +45,7 @@ clean:
 # Each with-... is an empty file that is newer than setup.cfg once its extras are installed.
 .venv/with-records: extras := records
 .venv/with-tests: extras := records,test
-.venv-train/with-tests: extras := train,test
+.venv-train/with-tests: extras := train,benchmark,test
 
 .venv/with-records .venv/with-tests: .venv/bin/pip
 .venv-train/with-tests: .venv-train/bin/pip

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from dsp import conditioner, pan_tompkins, segmenter
+from dsp import conditioner, qrs_features, segmenter
 from dsp.conditioner import Conditioner, conditioning_delay
 from dsp.pacing import PulseHold
 from dsp.pan_tompkins import Detection, PanTompkins
@@ -88,7 +88,7 @@ class FrontEnd:
             "notch_q": conditioner.NOTCH_Q,
             "lowpass_hz": conditioner.LOWPASS_HZ,
             "window": [segmenter.BEFORE_R, segmenter.FROM_R],
-            "detector_band_hz": list(pan_tompkins.BAND_HZ),
+            "detector_band_hz": list(qrs_features.BAND_HZ),
         }
 
     @property

@@ -1,28 +1,13 @@
 r"""Online QRS detection after Pan and Tompkins, one sample in, R peaks out.
 
-    x --> band-pass --> slope --> square --> moving mean --> root --> candidates --> R peaks
-      \___________________________ where exactly is the R? ___________________________/
+    x --> features --> humps --> beats --> R peaks
+      \____________________________/ where exactly is the R?
 
-The signal's energy in the QRS band rises to one hump per beat. Each hump is a *candidate*; two
-thresholds, which float between the levels of recent beats and of recent noise, divide candidates
-into beats and noise.
+The signal's energy in the QRS band rises to one hump per beat (``dsp.qrs_features``). Two
+thresholds, which float between the levels of recent beats and of recent noise, divide the humps
+into beats and noise; ``dsp.r_peak`` finds the R peak of each beat.
 
-Departures from the paper, each for a reason:
-
-* 7 to 20 Hz instead of 5 to 15 Hz: less T wave, less wander of wide beats.
-* The root of the moving mean: levels then average amplitudes, which one giant ectopic beat
-  cannot spoil for the beats after it.
-* A hump is judged once it has fallen to half of its top or is 120 ms old, and a clear one sooner.
-* The R peak is the most sharply bent extremum: the largest deflection of a paced or wide beat can
-  be 160 ms away from its R wave.
-* With no beat for 2.5 s the signal level decays. As published, a drop of the gain to a quarter
-  leaves the thresholds out of reach for ever.
-* A hump eight times as high as the signal level is an artefact, not a beat, unless it is not alone:
-  then the gain has risen, and the signal level is set from it at once.
-* What a QRS of some 60 uV would not reach is no beat, however low the thresholds have sunk: after
-  asystole they would find beats in the noise.
-* The search-back threshold never falls below the noise level.
-* The candidates of the learning phase are judged when it ends, so the first beats are not lost.
+@@DEPARTURES@@
 
 Source: J. Pan, W. J. Tompkins, "A Real-Time QRS Detection Algorithm", IEEE Trans. Biomed. Eng.
 32(3):230-236, 1985.
@@ -32,31 +17,32 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from functools import lru_cache
-from math import sqrt
 
-import numpy as np
+from dsp import r_peak
+from dsp.qrs_features import HISTORY, MASK, Hump, QrsFeatures, band_pass_delay
 
-from dsp.biquads import Cascade
-from dsp.moving_mean import MovingMean
-
-BAND_HZ = (7.0, 20.0)
-INTEGRATION_S = 0.150
 LEARNING_S = 2.0
 LEARNT_SIGNAL = 0.8  # first signal level, as a part of the largest hump seen while learning
 SETTLING_S = 0.3  # after a short gap the levels are known, and only the filters have to settle
 LEARNT_NOISE = 0.5  # first noise level, as a part of the mean seen while learning
 
-HUMP_END = 0.5  # a hump is over when it has fallen to this part of its top,
-HUMP_MAX_S = 0.120  # or this long after its top
 REFRACTORY_S = 0.200  # no heart beats twice within this time
-T_WAVE_S = 0.360  # within this time of a beat, a hump with
-T_WAVE_SLOPE = 0.5  # less than this part of the beat's slope is its T wave
+T_WAVE_SLOPE = 0.5  # a hump with less than this part of the last beat's slope is its T wave,
+T_WAVE_STEEPNESS = 0.55  # or with less than this part of its steepness,
+T_WAVE_RR = 0.42  # within this part of the mean RR interval of that beat,
+T_WAVE_S = (0.360, 0.440)  # but no less and no more than this; the most, with RR unknown
+T_DOUBT_S = 0.500  # search-back doubts more: it takes no hump within this time of a beat
+T_DOUBT_SLOPE = 0.35  # with less than this part of its slope
 
 ENERGY_THRESHOLD = 0.45  # place of the threshold between noise level 0 and signal level 1
 BAND_THRESHOLD = 0.40
 CLEAR_THRESHOLD = 0.80  # above this on both features a beat need not wait for its hump to end,
-CLEAR_WAIT_S = 0.060  # only this long past its top in the band-passed signal
+CLEAR_WAIT_S = 0.052  # only this long past its top in the band-passed signal;
+LIKELY_ENERGY = 0.50  # above these, somewhat longer
+LIKELY_BAND = 0.45
+LIKELY_WAIT_S = 0.128
+REGRET = 1.2  # a wave larger than the last beat by so much, on its heels, should have been it:
+PATIENT_S = 60.0  # for so long no beat is declared before its hump has ended
 SIGNAL_GAIN = 0.125  # how far a beat moves the signal level towards itself
 NOISE_GAIN = 0.2
 SEARCH_BACK_GAIN = 0.25
@@ -71,13 +57,6 @@ SMALLEST_BAND_MV = 0.03  # the least band-passed deflection of a beat, a tenth g
 
 DECAY_AFTER_S = 2.5  # with no beat for so long,
 DECAY_S = 2.0  # the signal level decays with this time constant
-
-CURVATURE_S = 0.040  # spacing of the three points that measure curvature; it nulls 50 Hz
-LOOK_BEFORE_S = 0.140
-LOOK_AFTER_S = 0.060
-UPRIGHT = 1.8  # an upward bend counts for more: equal R and S must not take turns as the R peak
-
-HISTORY = 2048  # samples kept for search-back and localisation; a power of two, over 8 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +74,6 @@ class Detection:
     search_back: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A hump of the energy: perhaps a beat.
-
-    Attributes:
-        top: position of the largest band-passed deflection under the hump.
-        energy: the hump's height.
-        band: the size of that deflection.
-        slope: the steepest slope under the hump.
-    """
-
-    top: int
-    energy: float
-    band: float
-    slope: float
-
-
 @dataclass(slots=True)
 class Level:
     """Where beats and noise have lately been in one feature, and the thresholds between."""
@@ -123,57 +85,13 @@ class Level:
         """Return the value at ``place`` between the noise level (0) and the signal level (1)."""
         return self.noise + place * (self.signal - self.noise)
 
+    def place(self, value: float) -> float:
+        """Return where a value is: the inverse of ``at``."""
+        return (value - self.noise) / (self.signal - self.noise)
 
-@lru_cache
-def band_pass_sections(rate_hz: float) -> tuple[tuple[float, ...], ...]:
-    """Return the QRS band-pass as second-order sections."""
-    from scipy import signal
-
-    sos = signal.butter(2, BAND_HZ, "bandpass", fs=rate_hz, output="sos")
-    return tuple(tuple(map(float, row)) for row in sos)
-
-
-@lru_cache
-def band_pass_delay(rate_hz: float) -> int:
-    """Return the group delay of the band-pass at its centre, in samples."""
-    from scipy import signal
-
-    centre_hz = sqrt(BAND_HZ[0] * BAND_HZ[1])
-    around_hz = [centre_hz - 0.1, centre_hz + 0.1]
-    _, response = signal.sosfreqz(band_pass_sections(rate_hz), around_hz, fs=rate_hz)
-    phase_rad = float(np.angle(response[1] / response[0]))
-    return round(-phase_rad / (2 * np.pi * 0.2) * rate_hz)
-
-
-class HumpFinder:
-    """Follows the energy and tells when a hump is over."""
-
-    __slots__ = ("_floor", "_max_age", "_rising", "top", "top_at")
-
-    def __init__(self, max_age: int) -> None:
-        self._max_age = max_age
-        self._rising = True
-        self._floor = 0.0
-        self.top = 0.0
-        self.top_at = 0
-
-    def push(self, energy: float, now: int) -> bool:
-        """Take the energy of position ``now``; True when the hump of ``top`` has just ended."""
-        if not self._rising:
-            if energy <= self._floor:
-                self._floor = energy
-                return False
-            self._rising = True
-            self.top = 0.0
-        if energy > self.top:
-            self.top = energy
-            self.top_at = now
-            return False
-        if energy < HUMP_END * self.top or now - self.top_at >= self._max_age:
-            self._rising = False
-            self._floor = energy
-            return True
-        return False
+    def in_search_back(self, place: float) -> float:
+        """Return what an overdue beat must reach: less, but no less than the noise level."""
+        return max(SEARCH_BACK_THRESHOLD * self.at(place), self.noise)
 
 
 class PanTompkins:
@@ -188,213 +106,209 @@ class PanTompkins:
 
         self._rate_hz = rate_hz
         self._learning = samples(LEARNING_S)
-        self._integration = samples(INTEGRATION_S)
         self._refractory = samples(REFRACTORY_S)
-        self._t_wave = samples(T_WAVE_S)
+        self._t_wave_least, self._t_wave_most = map(samples, T_WAVE_S)
+        self._t_doubt = samples(T_DOUBT_S)
         self._clear_wait = samples(CLEAR_WAIT_S)
+        self._likely_wait = samples(LIKELY_WAIT_S)
+        self._patient = samples(PATIENT_S)
         self._artefact = samples(ARTEFACT_S)
         self._artefact_memory = samples(ARTEFACT_MEMORY_S)
         self._decay_after = samples(DECAY_AFTER_S)
         self._decay = 1 - 1 / (DECAY_S * rate_hz)
-        self._curvature = samples(CURVATURE_S)
-        self._look_before = samples(LOOK_BEFORE_S)
-        self._look_after = samples(LOOK_AFTER_S)
+        self._curvature = samples(r_peak.CURVATURE_S)
+        self._look_before = samples(r_peak.LOOK_BEFORE_S)
+        self._look_after = samples(r_peak.LOOK_AFTER_S)
 
-        self._band_pass = Cascade(band_pass_sections(rate_hz))
+        self._features = QrsFeatures(rate_hz)
         self._band_delay = band_pass_delay(rate_hz)
-        self._mean = MovingMean(self._integration)
-        self._humps = HumpFinder(samples(HUMP_MAX_S))
-        self._ecg = [0.0] * HISTORY
-        self._band = [0.0] * HISTORY
-        self._slope = [0.0] * HISTORY
-
-        self._now = -1  # position of the newest sample
         self._energy = Level(0.0, 0.0)
-        self._deflection = Level(0.0, 0.0)
-        self._waiting: list[Candidate] = []  # humps since the last beat that were not beats
+        self._band = Level(0.0, 0.0)
+        self._waiting: list[Hump] = []  # humps since the last beat that were not beats
         self._last_top = -HISTORY
+        self._last_band = 0.0
         self._last_slope = 0.0
+        self._last_steepness = 0.0
         self._last_r: int | None = None
         self._rr: deque[int] = deque(maxlen=RR_MEMORY)
+        self._t_wave = self._t_wave_most
+        self._overdue_at = -1
         self._declared_early = False
+        self._look_at = 0  # when to look again whether a beat can be declared early
+        self._patient_until = 0
         self._artefact_at = -HISTORY  # the first of the newest artefacts
 
     def resumed(self) -> PanTompkins:
         """Return a detector for the same heart after a short gap: filters anew, levels kept."""
-        if self._now < self._learning:
-            return PanTompkins(self._rate_hz)
         detector = PanTompkins(self._rate_hz)
+        now = self._features.now
+        if now < self._learning:
+            return detector
         detector._learning = round(SETTLING_S * self._rate_hz)
-        detector._energy, detector._deflection = self._energy, self._deflection
-        detector._last_slope = self._last_slope
-        detector._rr = self._rr
+        detector._energy, detector._band = self._energy, self._band
+        detector._last_band = self._last_band
+        detector._last_slope, detector._last_steepness = self._last_slope, self._last_steepness
+        detector._rr, detector._t_wave = self._rr, self._t_wave
+        detector._patient_until = self._patient_until - now
         return detector
 
     def push(self, ecg_mv: float) -> tuple[Detection, ...]:
         """Take one sample in mV and return the R peaks it made certain: most often none."""
-        self._now = now = self._now + 1
-        energy = self._extract(ecg_mv, now)
-        hump_ended = self._humps.push(energy, now)
+        features = self._features
+        hump_ended = features.push(ecg_mv)
+        now = features.now
         if now <= self._learning:
             if hump_ended:
-                self._waiting.append(self._candidate())
+                self._waiting.append(features.hump())
             return self._end_learning() if now == self._learning else ()
         if now - self._last_top > self._decay_after:
             self._energy.signal *= self._decay
-            self._deflection.signal *= self._decay
+            self._band.signal *= self._decay
         if hump_ended:
             return self._judge_hump()
-        if energy > self._energy.at(CLEAR_THRESHOLD):
-            return self._declare_early()
-        if now == self._overdue_at():
+        if now >= self._look_at and features.energy > self._energy.at(LIKELY_ENERGY):
+            return self._declare_early(now)
+        if now == self._overdue_at:
             return self._search_back()
         return ()
 
-    def _extract(self, ecg_mv: float, now: int) -> float:
-        """Run the filters and return the energy feature of the newest sample."""
-        at = now & (HISTORY - 1)
-        band = self._band
-        self._ecg[at] = ecg_mv
-        band[at] = newest = self._band_pass.push(ecg_mv)
-        slope = 2 * (newest - band[at - 4]) + band[at - 1] - band[at - 3]
-        self._slope[at] = slope
-        return sqrt(self._mean.push(slope * slope))
-
-    def _candidate(self) -> Candidate:
-        """Measure the hump: its features lie up to one integration before its top."""
-        humps, mask = self._humps, HISTORY - 1
-        start = max(humps.top_at - self._integration, 0)
-        top, band, slope = start, 0.0, 0.0
-        for position in range(start, humps.top_at + 1):
-            deflection = abs(self._band[position & mask])
-            if deflection > band:
-                top, band = position, deflection
-            slope = max(slope, abs(self._slope[position & mask]))
-        return Candidate(top, humps.top, band, slope)
-
     def _end_learning(self) -> tuple[Detection, ...]:
-        """Set the levels from the candidates seen so far, unless known, then judge these."""
+        """Set the levels from the humps seen so far, unless known, then judge these."""
         seen, self._waiting = self._waiting, []
         if seen and not self._energy.signal:
             for level, values in (
-                (self._energy, [c.energy for c in seen]),
-                (self._deflection, [c.band for c in seen]),
+                (self._energy, [hump.energy for hump in seen]),
+                (self._band, [hump.band for hump in seen]),
             ):
                 level.signal = LEARNT_SIGNAL * max(values)
                 level.noise = LEARNT_NOISE * min(values)
-        return tuple(found for candidate in seen for found in self._judge(candidate))
+        return tuple(found for hump in seen for found in self._judge(hump))
 
     def _judge_hump(self) -> tuple[Detection, ...]:
         """Decide on a hump that has just ended."""
-        candidate = self._candidate()
+        hump = self._features.hump()
+        self._look_at = 0
         if self._declared_early:
             self._declared_early = False
-            self._learn_beat(candidate, SIGNAL_GAIN)
+            self._regret_haste(hump)
+            self._learn_beat(hump, SIGNAL_GAIN)
             return ()
-        return self._judge(candidate)
+        return self._judge(hump)
 
-    def _judge(self, candidate: Candidate) -> tuple[Detection, ...]:
-        """Call the candidate a beat or noise, and learn from it."""
-        since_beat = candidate.top - self._last_top
-        if since_beat < self._refractory or self._is_artefact(candidate):
+    def _judge(self, hump: Hump) -> tuple[Detection, ...]:
+        """Call the hump a beat or noise, and learn from it."""
+        since_beat = hump.top - self._last_top
+        if since_beat < self._refractory:
+            self._regret_haste(hump)
             return ()
-        if since_beat < self._t_wave and candidate.slope < T_WAVE_SLOPE * self._last_slope:
-            self._learn_noise(candidate)
+        if self._is_artefact(hump):
             return ()
-        could_be_a_beat = candidate.band >= SMALLEST_BAND_MV
+        if since_beat < self._t_wave and self._is_flat(hump):
+            self._learn_noise(hump)
+            return ()
+        could_be_a_beat = hump.band >= SMALLEST_BAND_MV
         if (
             could_be_a_beat
-            and candidate.energy > self._energy.at(ENERGY_THRESHOLD)
-            and candidate.band > self._deflection.at(BAND_THRESHOLD)
+            and hump.energy > self._energy.at(ENERGY_THRESHOLD)
+            and hump.band > self._band.at(BAND_THRESHOLD)
         ):
-            self._learn_beat(candidate, SIGNAL_GAIN)
-            return (self._declare(candidate, search_back=False),)
-        self._learn_noise(candidate)
-        if could_be_a_beat:
-            self._waiting.append(candidate)
-        return self._search_back() if self._now > self._overdue_at() else ()
+            self._learn_beat(hump, SIGNAL_GAIN)
+            return (self._declare(hump, search_back=False),)
+        self._learn_noise(hump)
+        doubtful = since_beat < self._t_doubt and hump.slope < T_DOUBT_SLOPE * self._last_slope
+        if could_be_a_beat and not doubtful:
+            self._waiting.append(hump)
+        return self._search_back() if self._features.now > self._overdue_at else ()
 
-    def _is_artefact(self, candidate: Candidate) -> bool:
+    def _is_flat(self, hump: Hump) -> bool:
+        """Tell whether a hump is too flat for a beat like the last one."""
+        return (
+            hump.slope < T_WAVE_SLOPE * self._last_slope
+            or hump.steepness < T_WAVE_STEEPNESS * self._last_steepness
+        )
+
+    def _is_artefact(self, hump: Hump) -> bool:
         """Tell whether a hump is too high for a beat, or learn from it that beats have grown."""
-        if candidate.energy < ARTEFACT * self._energy.signal:
+        if hump.energy < ARTEFACT * self._energy.signal:
             return False
-        since_first = candidate.top - self._artefact_at
+        since_first = hump.top - self._artefact_at
         if since_first > self._artefact_memory:
-            self._artefact_at = candidate.top
+            self._artefact_at = hump.top
             return True
         if since_first < self._artefact:
             return True
-        self._learn_beat(candidate, LEARNT_SIGNAL)
+        self._learn_beat(hump, LEARNT_SIGNAL)
         return False
 
-    def _declare_early(self) -> tuple[Detection, ...]:
-        """Declare a beat that is clear before its hump has ended."""
-        if self._declared_early:
+    def _declare_early(self, now: int) -> tuple[Detection, ...]:
+        """Declare a beat that is clear enough before its hump has ended."""
+        if self._declared_early or now < self._patient_until:
             return ()
-        candidate = self._candidate()
+        hump = self._features.hump()
         if (
-            candidate.band > max(self._deflection.at(CLEAR_THRESHOLD), SMALLEST_BAND_MV)
-            and candidate.energy < ARTEFACT * self._energy.signal
-            and self._now - candidate.top >= self._clear_wait
-            and candidate.top - self._last_top > self._t_wave
+            hump.band < max(self._band.at(LIKELY_BAND), SMALLEST_BAND_MV)
+            or hump.energy >= ARTEFACT * self._energy.signal
+            or hump.top - self._last_top <= self._t_wave
         ):
-            self._declared_early = True
-            return (self._declare(candidate, search_back=False),)
-        return ()
+            return ()
+        clear = min(self._energy.place(hump.energy), self._band.place(hump.band)) > CLEAR_THRESHOLD
+        if now < hump.top + (self._clear_wait if clear else self._likely_wait):
+            self._look_at = hump.top + self._clear_wait
+            return ()
+        self._declared_early = True
+        return (self._declare(hump, search_back=False),)
 
-    def _overdue_at(self) -> int:
-        """Return the position at which the next beat is overdue."""
-        if not self._rr:
-            return -1
-        return self._last_top + round(SEARCH_BACK_RR * sum(self._rr) / len(self._rr))
+    def _regret_haste(self, hump: Hump) -> None:
+        """Be patient for a while if this wave, and not the last beat's, should have been it.
+
+        So it is with a P wave that stands as high as the R wave before which it was taken for one.
+        """
+        if hump.band > REGRET * self._last_band and hump.energy < ARTEFACT * self._energy.signal:
+            self._patient_until = self._features.now + self._patient
 
     def _search_back(self) -> tuple[Detection, ...]:
         """Look for an overdue beat among the humps that were passed over."""
-        best = max(self._waiting, key=lambda c: c.energy, default=None)
+        best = max(self._waiting, key=lambda hump: hump.energy, default=None)
         if best is None:
             return ()
-        for level, value, place in (
-            (self._energy, best.energy, ENERGY_THRESHOLD),
-            (self._deflection, best.band, BAND_THRESHOLD),
-        ):
-            if value < max(SEARCH_BACK_THRESHOLD * level.at(place), level.noise):
-                return ()
+        if best.energy < self._energy.in_search_back(ENERGY_THRESHOLD):
+            return ()
+        if best.band < self._band.in_search_back(BAND_THRESHOLD):
+            return ()
         self._learn_beat(best, SEARCH_BACK_GAIN)
         return (self._declare(best, search_back=True),)
 
-    def _learn_beat(self, beat: Candidate, gain: float) -> None:
+    def _learn_beat(self, beat: Hump, gain: float) -> None:
         self._energy.signal += gain * (beat.energy - self._energy.signal)
-        self._deflection.signal += gain * (beat.band - self._deflection.signal)
-        self._last_slope = beat.slope
+        self._band.signal += gain * (beat.band - self._band.signal)
+        self._last_slope, self._last_steepness = beat.slope, beat.steepness
 
-    def _learn_noise(self, noise: Candidate) -> None:
+    def _learn_noise(self, noise: Hump) -> None:
         self._energy.noise += NOISE_GAIN * (noise.energy - self._energy.noise)
-        self._deflection.noise += NOISE_GAIN * (noise.band - self._deflection.noise)
+        self._band.noise += NOISE_GAIN * (noise.band - self._band.noise)
 
-    def _declare(self, beat: Candidate, search_back: bool) -> Detection:
-        """Make the candidate a beat: find its R peak and start waiting for the next one."""
-        r_peak = self._localise(beat.top - self._band_delay)
+    def _declare(self, beat: Hump, search_back: bool) -> Detection:
+        """Make the hump a beat: find its R peak and start waiting for the next one."""
+        position = self._r_peak(beat.top - self._band_delay)
         if self._last_r is not None:
-            self._rr.append(r_peak - self._last_r)
-        self._last_r = r_peak
-        self._last_top = beat.top
-        self._last_slope = beat.slope
-        self._waiting = [c for c in self._waiting if c.top - beat.top >= self._refractory]
-        return Detection(r_peak, self._ecg[r_peak & (HISTORY - 1)], search_back)
+            self._rr.append(position - self._last_r)
+        self._last_r = position
+        self._last_top, self._last_band = beat.top, beat.band
+        self._last_slope, self._last_steepness = beat.slope, beat.steepness
+        self._waiting = [hump for hump in self._waiting if hump.top - beat.top >= self._refractory]
+        if self._rr:
+            mean_rr = sum(self._rr) / len(self._rr)
+            self._overdue_at = beat.top + round(SEARCH_BACK_RR * mean_rr)
+            self._t_wave = max(
+                self._t_wave_least, min(round(T_WAVE_RR * mean_rr), self._t_wave_most)
+            )
+        return Detection(position, self._features.ecg[position & MASK], search_back)
 
-    def _localise(self, about: int) -> int:
-        """Return the position of the R peak: the local extremum with the sharpest bend."""
-        ecg, mask, k = self._ecg, HISTORY - 1, self._curvature
-
-        def sharpness(i: int) -> float:
-            before, here, after = ecg[(i - 1) & mask], ecg[i & mask], ecg[(i + 1) & mask]
-            bend = 2 * here - ecg[(i - k) & mask] - ecg[(i + k) & mask]
-            if bend > 0:
-                return bend * UPRIGHT if before <= here >= after else 0.0
-            return -bend if before >= here <= after else 0.0
-
-        first = max(about - self._look_before, k)
+    def _r_peak(self, about: int) -> int:
+        """Return where the R peak is of a beat that is about there."""
+        first = max(about - self._look_before, self._curvature)
         if self._last_r is not None:
             first = max(first, self._last_r + self._refractory)
-        last = min(about + self._look_after, self._now - k)
-        return max(range(first, last + 1), key=sharpness, default=about)
+        last = min(about + self._look_after, self._features.now - self._curvature)
+        places = range(first, last + 1)
+        return r_peak.sharpest_bend(self._features.ecg, places, self._curvature, about)

@@ -1,21 +1,35 @@
 """What each departure from Pan and Tompkins is worth: taken back one at a time.
 
-Only those are here that a constant of ``dsp.pan_tompkins`` expresses.
-
 Source: J. Pan, W. J. Tompkins, "A Real-Time QRS Detection Algorithm", IEEE Trans. Biomed. Eng.
 32(3):230-236, 1985.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dsp import pan_tompkins
+from dsp import pan_tompkins, qrs_features, r_peak
+from dsp.pan_tompkins import Level
 
-NEVER_S = 1e6
+NEVER = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Something of the detector, and what stands in its place.
+
+    Attributes:
+        owner: the module or class that it belongs to.
+        name: what it is called there.
+        value: what is there instead.
+    """
+
+    owner: Any
+    name: str
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,41 +38,69 @@ class Departure:
 
     Attributes:
         taken_back: what is done instead without it.
-        constants: names of the constants in ``dsp.pan_tompkins``, with the paper's values.
+        patches: how that is brought about.
     """
 
     taken_back: str
-    constants: Mapping[str, Any]
+    patches: tuple[Patch, ...]
+
+
+def largest_deflection(ecg: Sequence[float], places: range, spacing: int, about: int) -> int:
+    """Return the place of the largest deflection, whichever way, as the R peak."""
+    return max(places, key=lambda i: abs(ecg[i & qrs_features.MASK]), default=about)
+
+
+def half_the_threshold(level: Level, place: float) -> float:
+    """Return half the threshold, even where that is in the noise."""
+    return pan_tompkins.SEARCH_BACK_THRESHOLD * level.at(place)
+
+
+def _of_features(taken_back: str, **values: Any) -> Departure:
+    return Departure(taken_back, tuple(Patch(qrs_features, *item) for item in values.items()))
+
+
+def _of_detector(taken_back: str, **values: Any) -> Departure:
+    return Departure(taken_back, tuple(Patch(pan_tompkins, *item) for item in values.items()))
 
 
 DEPARTURES = {
-    "band": Departure("band-pass of 5 to 15 Hz", {"BAND_HZ": (5.0, 15.0)}),
-    "thresholds": Departure(
-        "thresholds at 0.25 between noise and signal",
-        {"ENERGY_THRESHOLD": 0.25, "BAND_THRESHOLD": 0.25},
+    "slope": _of_features("slope over 16 ms", SLOPE_S=0.016),
+    "integration": _of_features("moving mean over 150 ms", INTEGRATION_S=0.150),
+    "root": _of_features("no root after the moving mean", sqrt=float),
+    "thresholds": _of_detector(
+        "thresholds at 0.25 between noise and signal", ENERGY_THRESHOLD=0.25, BAND_THRESHOLD=0.25
     ),
-    "noise_gain": Departure("noise level learns by 1/8", {"NOISE_GAIN": 0.125}),
-    "search_back": Departure("search-back after 1.66 RR", {"SEARCH_BACK_RR": 1.66}),
-    "decay": Departure("signal level never decays", {"DECAY_AFTER_S": NEVER_S}),
-    "early": Departure("no beat before its hump has ended", {"CLEAR_WAIT_S": NEVER_S}),
-    "upright": Departure("up and down bends count alike", {"UPRIGHT": 1.0}),
-    "learning": Departure("first level a third of the maximum", {"LEARNT_SIGNAL": 1 / 3}),
+    "noise_gain": _of_detector("noise level learns by 1/8", NOISE_GAIN=0.125),
+    "t_wave_time": _of_detector("T waves within 360 ms", T_WAVE_S=(0.36, 0.36), T_DOUBT_S=0.0),
+    "steepness": _of_detector("T waves by their slope alone", T_WAVE_STEEPNESS=0.0),
+    "search_back": _of_detector("search-back after 1.66 RR", SEARCH_BACK_RR=1.66),
+    "noise_floor": Departure(
+        "search-back even in the noise", (Patch(Level, "in_search_back", half_the_threshold),)
+    ),
+    "early": _of_detector("no beat before its hump has ended", LIKELY_ENERGY=NEVER),
+    "patience": _of_detector("haste that is never regretted", PATIENT_S=0.0),
+    "decay": _of_detector("signal level never decays", DECAY_AFTER_S=NEVER),
+    "artefact": _of_detector("no hump is too high for a beat", ARTEFACT=NEVER),
+    "smallest": _of_detector("no beat is too small", SMALLEST_BAND_MV=0.0),
+    "learning": _of_detector("first level a third of the maximum", LEARNT_SIGNAL=1 / 3),
+    "bend": Departure(
+        "R at the largest deflection", (Patch(r_peak, "sharpest_bend", largest_deflection),)
+    ),
+    "upright": Departure("up and down bends count alike", (Patch(r_peak, "UPRIGHT", 1.0),)),
 }
 
 
 @contextmanager
 def without(departure: Departure) -> Iterator[None]:
     """Detect as the paper has it, in this one respect, while the context lasts."""
-    ours = {name: getattr(pan_tompkins, name) for name in departure.constants}
-    _set(departure.constants)
+    ours = [Patch(p.owner, p.name, getattr(p.owner, p.name)) for p in departure.patches]
+    _apply(departure.patches)
     try:
         yield
     finally:
-        _set(ours)
+        _apply(ours)
 
 
-def _set(constants: Mapping[str, Any]) -> None:
-    for name, value in constants.items():
-        setattr(pan_tompkins, name, value)
-    for design in (pan_tompkins.band_pass_sections, pan_tompkins.band_pass_delay):
-        design.cache_clear()
+def _apply(patches: Sequence[Patch]) -> None:
+    for patch in patches:
+        setattr(patch.owner, patch.name, patch.value)

@@ -87,6 +87,23 @@ def test_the_moving_mean_forgets_a_giant_without_rounding_residue() -> None:
     assert last == pytest.approx(1e-6, rel=1e-9)
 
 
+@pytest.mark.parametrize("p_before_r_s", [0.15, 0.17, 0.19, 0.22])
+@pytest.mark.parametrize("p_mv", [0.4, 0.5, 0.6, 0.7])
+def test_a_tall_p_wave_is_taken_for_the_r_wave_once_at_most(
+    p_mv: float, p_before_r_s: float
+) -> None:
+    beats = regular(70, 40)
+    waves = (
+        (p_mv, -p_before_r_s, 0.014),
+        (1.0, 0.0, 0.010),
+        (-0.3, 0.03, 0.010),
+        (0.25, 0.25, 0.04),
+    )
+    found = r_positions(ecg(beats, 40 * 250, waves))
+    assert len(found) == len(beats)
+    assert np.sum(np.abs(np.array(found) - beats) > 10) <= 1
+
+
 @pytest.mark.parametrize(
     ("record", "most_errors"),
     [("101", 4), ("119", 2), ("203", 60), ("230", 2)],

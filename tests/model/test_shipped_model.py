@@ -74,7 +74,7 @@ def test_it_is_small(path: Path) -> None:
 @models
 def test_its_passport_says_what_it_was_made_of_and_how_good_it_is(path: Path) -> None:
     passport = Network(path).passport
-    assert passport.training["data"] == ["ecg-id"]
+    assert passport.training["data"] == ["ecg-id", "ludb"]
     assert passport.training["licence"] == "ODC-By 1.0"
     assert any("Lugovaya" in source for source in passport.training["citations"])
     assert len(passport.calibration.thresholds) == 10

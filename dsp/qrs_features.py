@@ -1,0 +1,161 @@
+"""What the detector feels of the ECG: one hump of energy for each wave in the QRS's band.
+
+    x --> band-pass --> slope --> square --> moving mean --> root --> energy --> humps
+
+Source: J. Pan, W. J. Tompkins, "A Real-Time QRS Detection Algorithm", IEEE Trans. Biomed. Eng.
+32(3):230-236, 1985, II; the root is ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import sqrt
+
+import numpy as np
+
+from dsp.biquads import Cascade
+from dsp.moving_mean import MovingMean
+
+BAND_HZ = (5.0, 15.0)
+SLOPE_S = 0.032  # the slope is taken over so long: it is deaf to muscle noise of 30 Hz and more
+STEEP_S = 0.016  # the steepness of the ECG itself is taken over so long
+INTEGRATION_S = 0.180
+HUMP_END = 0.55  # a hump is over when it has fallen to this part of its top,
+HUMP_MAX_S = 0.100  # or this long after its top
+
+HISTORY = 2048  # samples kept for search-back and localisation; a power of two, over 8 s
+MASK = HISTORY - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hump:
+    """A hump of the energy: perhaps a beat.
+
+    Attributes:
+        top: position of the largest band-passed deflection under the hump.
+        energy: the hump's height.
+        band: the size of that deflection.
+        slope: the steepest slope under the hump.
+        steepness: the most that the ECG itself rises or falls within 16 ms there: a pointed T wave
+            has a QRS's slope, but not its steepness.
+    """
+
+    top: int
+    energy: float
+    band: float
+    slope: float
+    steepness: float
+
+
+@lru_cache
+def band_pass_sections(rate_hz: float) -> tuple[tuple[float, ...], ...]:
+    """Return the QRS band-pass as second-order sections."""
+    from scipy import signal
+
+    sos = signal.butter(2, BAND_HZ, "bandpass", fs=rate_hz, output="sos")
+    return tuple(tuple(map(float, row)) for row in sos)
+
+
+@lru_cache
+def band_pass_delay(rate_hz: float) -> int:
+    """Return the group delay of the band-pass at its centre, in samples."""
+    from scipy import signal
+
+    centre_hz = float(np.sqrt(BAND_HZ[0] * BAND_HZ[1]))
+    around_hz = [centre_hz - 0.1, centre_hz + 0.1]
+    _, response = signal.sosfreqz(band_pass_sections(rate_hz), around_hz, fs=rate_hz)
+    phase_rad = float(np.angle(response[1] / response[0]))
+    return round(-phase_rad / (2 * np.pi * 0.2) * rate_hz)
+
+
+class QrsFeatures:
+    """Runs the filters and follows the energy from hump to hump.
+
+    Attributes:
+        now: position of the newest sample.
+        energy: of the newest sample.
+        ecg: the newest samples; that of position p is at ``p & MASK``.
+    """
+
+    __slots__ = (
+        "_band",
+        "_band_pass",
+        "_delay",
+        "_floor",
+        "_hump_max",
+        "_integration",
+        "_mean",
+        "_rising",
+        "_slope",
+        "_span",
+        "_steep_span",
+        "_top",
+        "_top_at",
+        "ecg",
+        "energy",
+        "now",
+    )
+
+    def __init__(self, rate_hz: float) -> None:
+        self._integration = round(INTEGRATION_S * rate_hz)
+        self._hump_max = round(HUMP_MAX_S * rate_hz)
+        self._span = round(SLOPE_S * rate_hz)
+        self._steep_span = round(STEEP_S * rate_hz)
+        self._delay = band_pass_delay(rate_hz)
+        self._band_pass = Cascade(band_pass_sections(rate_hz))
+        self._mean = MovingMean(self._integration)
+        self.ecg = [0.0] * HISTORY
+        self._band = [0.0] * HISTORY
+        self._slope = [0.0] * HISTORY
+        self._rising = True
+        self._floor = 0.0
+        self._top = 0.0
+        self._top_at = 0
+        self.energy = 0.0
+        self.now = -1
+
+    def push(self, ecg_mv: float) -> bool:
+        """Take one sample; True when a hump has just ended."""
+        self.now = now = self.now + 1
+        at, span, band = now & MASK, self._span, self._band
+        self.ecg[at] = ecg_mv
+        band[at] = newest = self._band_pass.push(ecg_mv)
+        slope = 2 * (newest - band[at - span]) + band[at - 1] - band[at - span + 1]
+        self._slope[at] = slope
+        self.energy = energy = sqrt(self._mean.push(slope * slope))
+        return self._follow(energy, now)
+
+    def _follow(self, energy: float, now: int) -> bool:
+        if not self._rising:
+            if energy <= self._floor:
+                self._floor = energy
+                return False
+            self._rising = True
+            self._top = 0.0
+        if energy > self._top:
+            self._top = energy
+            self._top_at = now
+            return False
+        if energy < HUMP_END * self._top or now - self._top_at >= self._hump_max:
+            self._rising = False
+            self._floor = energy
+            return True
+        return False
+
+    def hump(self) -> Hump:
+        """Measure the newest hump: its features lie up to one integration before its top."""
+        start = max(self._top_at - self._integration, 0)
+        top, band, slope = start, 0.0, 0.0
+        for position in range(start, self._top_at + 1):
+            deflection = abs(self._band[position & MASK])
+            if deflection > band:
+                top, band = position, deflection
+            slope = max(slope, abs(self._slope[position & MASK]))
+        return Hump(top, self._top, band, slope, self._steepness(start, self._top_at))
+
+    def _steepness(self, start: int, end: int) -> float:
+        """Return the ECG's steepness under a hump: earlier, by what the band-pass delays."""
+        ecg, span = self.ecg, self._steep_span
+        places = range(max(start - self._delay, span), end - self._delay + 1)
+        return max((abs(ecg[i & MASK] - ecg[(i - span) & MASK]) for i in places), default=0.0)
