@@ -7,7 +7,26 @@ The signal's energy in the QRS band rises to one hump per beat (``dsp.qrs_featur
 thresholds, which float between the levels of recent beats and of recent noise, divide the humps
 into beats and noise; ``dsp.r_peak`` finds the R peak of each beat.
 
-@@DEPARTURES@@
+Departures from the paper, each for a reason:
+
+* The slope is taken over 32 ms and its square averaged over 180 ms: deaf to muscle noise.
+* The root of the moving mean: levels then average amplitudes, which one giant ectopic beat
+  cannot spoil for the beats after it.
+* Thresholds at 0.45 and 0.40 between noise and signal, where the paper has 0.25.
+* A hump is judged once it has fallen to about half of its top or is 100 ms old, a likely beat
+  sooner. Where the haste takes a tall P wave for the R wave behind it, there is none for a minute.
+* A T wave has less than half the last beat's slope, or little more than half its steepness; it may
+  come later after a long RR interval. Search-back doubts longer still.
+* The search-back threshold never falls below the noise level.
+* The R peak is the most sharply bent extremum: the largest deflection of a paced or wide beat can
+  be 160 ms away from its R wave.
+* With no beat for 2.5 s the signal level decays. As published, a drop of the gain to a quarter
+  leaves the thresholds out of reach for ever.
+* A hump eight times as high as the signal level is an artefact, not a beat, unless it is not alone:
+  then the gain has risen, and the signal level is set from it at once.
+* What a QRS of some 60 uV would not reach is no beat, however low the thresholds have sunk: after
+  asystole they would find beats in the noise.
+* The humps of the learning phase are judged when it ends, so the first beats are not lost.
 
 Source: J. Pan, W. J. Tompkins, "A Real-Time QRS Detection Algorithm", IEEE Trans. Biomed. Eng.
 32(3):230-236, 1985.
