@@ -55,11 +55,11 @@ class ReferenceRecord:
     scope: Scope
 
     def until(self, time_s: float) -> ReferenceRecord:
-        """Return its beginning."""
+        """Return its beginning, and a second more in which to decide on the last beats."""
         stop = round(time_s * RATE_HZ)
         return ReferenceRecord(
-            replace(self.recording, ecg_mv=self.recording.ecg_mv[:stop]),
-            self.beats[self.beats < stop],
+            replace(self.recording, ecg_mv=self.recording.ecg_mv[: stop + round(RATE_HZ)]),
+            self.beats[self.beats < stop + RATE_HZ],
             replace(self.scope, stop=min(self.scope.stop, stop)),
         )
 
