@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from model.training.study import Plan
     from model.training.study import Progress as StageBar
 
+GROUP_HEADINGS = ("precision %", "recall %", "F1 %", "specificity %")
 HEADINGS = (
     "beats",
     "EER %",
@@ -209,7 +210,7 @@ def _rate(rate: dict[str, Any]) -> str:
 
 
 def _classifier(beats: Beats, args: argparse.Namespace, stage: StageBar) -> Table:
-    """Make a network for a fixed group; return its confusion matrix."""
+    """Make a network for a fixed group; return its evaluation."""
     from model.training.classifier import train_classifier
 
     metrics = train_classifier(beats, _plan(args), args.out, stage).metrics
@@ -218,8 +219,9 @@ def _classifier(beats: Beats, args: argparse.Namespace, stage: StageBar) -> Tabl
         caption=metrics["protocol"],
     )
     table.add_column("heart of \\ taken for")
-    for name in beats.names:
-        table.add_column(name, justify="right")
-    for name, row in zip(beats.names, metrics["confusion"], strict=True):
-        table.add_row(name, *map(str, row))
+    for heading in (*beats.names, *GROUP_HEADINGS):
+        table.add_column(heading, justify="right")
+    counts = [*metrics["confusion"], [""] * len(beats.names)]
+    for row, (name, figures) in zip(counts, metrics["persons"].items(), strict=True):
+        table.add_row(name, *map(str, row), *(f"{part:.1f}" for part in figures.values()))
     return table

@@ -8,7 +8,7 @@ Time decides the split, since a random one would test on the neighbours of the b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ from model.training.datasets import BatchSampler, Beats
 from model.training.errors import TooLittleData
 from model.training.evaluate import STRETCHES, percent
 from model.training.export import check_agreement, run_tflite, to_tflite, write_model
+from model.training.group_figures import accuracy, macro_average, person_figures
 from model.training.metrics import Trials, error_rates
 from model.training.reference import write_reference
 from model.training.study import Plan, Progress
@@ -39,6 +40,7 @@ LEARNT, CALIBRATED = 0.6, 0.8  # where in time the training and the calibration 
 LEAST_BEATS = 60  # good beats of a person, so that 12 each remain to calibrate and to test with
 MISSED = 0.05  # part of its own persons' decisions that the threshold for `unknown` may refuse
 BATCH_BEATS = 64
+MEAN = "mean of all"  # what the row of macro averages is called
 
 PROTOCOL = (
     "each person's good beats split by time: the first 60 % to train, the next 20 % to calibrate, "
@@ -69,7 +71,6 @@ def train_classifier(beats: Beats, plan: Plan, folder: Path, progress: Progress)
     model_path = write_model(converted, folder, plan.name)
     write_reference(network, beats, folder, plan.name)
     confusion = confusion_matrix(outputs, test)
-    accuracy = float(np.trace(confusion) / confusion.sum())
     passport = Passport(
         name=plan.name,
         kind="classifier",
@@ -83,7 +84,8 @@ def train_classifier(beats: Beats, plan: Plan, folder: Path, progress: Progress)
         metrics={
             "protocol": PROTOCOL,
             "unit": "percent",
-            "accuracy": percent(accuracy),
+            "accuracy": percent(accuracy(confusion)),
+            "persons": _each_person(confusion, beats.names),
             "confusion": confusion.tolist(),
             "tflite_cosine_with_keras": agreement,
         },
@@ -192,6 +194,15 @@ def _trials(outputs: NDArray[np.float32], beats: Beats, stretch: int) -> Trials:
     matrix = np.concatenate(scores).astype(np.float64)
     probe_at, label_of = np.indices(matrix.shape).reshape(2, -1)
     return Trials(matrix.ravel(), label_of, np.array(persons)[probe_at], np.ones(matrix.size))
+
+
+def _each_person(confusion: NDArray[np.int64], names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return everybody's precision, recall, F1 and specificity in percent, and their means."""
+    persons = person_figures(confusion)
+    rows = zip((*names, MEAN), (*persons, macro_average(persons)), strict=True)
+    return {
+        name: {figure: percent(part) for figure, part in asdict(row).items()} for name, row in rows
+    }
 
 
 def _labels(beats: Beats) -> NDArray[np.int64]:

@@ -90,6 +90,11 @@ def test_a_classifier_knows_its_group(tmp_path: Path, capsys: pytest.CaptureFixt
     assert confusion.trace() / confusion.sum() == pytest.approx(
         passport.metrics["accuracy"] / 100, abs=1e-4
     )
+    assert list(passport.metrics["persons"]) == ["Ada", "Bob", "Cy", "mean of all"]
+    recalls = confusion.diagonal() / confusion.sum(axis=1)
+    assert passport.metrics["persons"]["mean of all"]["recall"] == pytest.approx(
+        100 * recalls.mean(), abs=0.01
+    )
     assert max(passport.calibration.thresholds) <= 0, "a log-probability"
 
 
