@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.progress import track
 
+from daemon.commands.parts import at_least, writing
 from daemon.drawing_extra import require_matplotlib
-from daemon.errors import ResultsNotWritable
 
 if TYPE_CHECKING:
     from benchmarks.qrs.measure import Result
@@ -132,7 +131,7 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw them")
     parser.add_argument(
         "--jobs",
-        type=_positive,
+        type=at_least(1),
         default=len(os.sched_getaffinity(0)),
         metavar="N",
         help="records at a time (default: one for each core)",
@@ -172,13 +171,6 @@ def _add_protocol(parser: argparse.ArgumentParser, mains_hz: int) -> None:
         default=mains_hz,
         help="grid frequency in Hz (default: %(default)s)",
     )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
-    return number
 
 
 def _more_than_nothing(text: str) -> float:
@@ -291,17 +283,8 @@ def _hand_out(
         for table in report.tables():
             page.print(table)
     if args.json not in (None, "-"):
-        with _writing(Path(args.json)):
+        with writing(Path(args.json)):
             Path(args.json).write_text(figures + "\n")
     if args.picture:
-        with _writing(args.picture):
+        with writing(args.picture):
             draw(report, args.picture)
-
-
-@contextmanager
-def _writing(file: Path) -> Iterator[None]:
-    """Turn what the operating system says against writing a file into one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise ResultsNotWritable(f"{file}: {error.strerror}; choose another file") from error

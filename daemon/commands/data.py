@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from daemon.errors import ResultsNotWritable
+from daemon.commands.parts import require_out
 from daemon.public_data import SETS, Archive, PublicSet, fetch_set
 
 FETCH = """\
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     wanted = SETS[args.set]
     folder = args.out or Path(args.set)
     archive = Archive()
-    _require_folder(folder)
+    require_out(folder)
     records = archive.records(wanted)
     bars = Progress(
         TextColumn("{task.description}"),
@@ -71,14 +71,6 @@ def run(args: argparse.Namespace) -> int:
     print(terms(wanted))
     print(f"Next: {wanted.use.format(folder=folder)}")
     return 0
-
-
-def _require_folder(folder: Path) -> None:
-    """Make the folder before anything is fetched."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ResultsNotWritable(f"{folder}: {error.strerror}; choose another --out") from error
 
 
 def terms(wanted: PublicSet) -> str:

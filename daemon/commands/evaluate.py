@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
+from daemon.commands.parts import at_least, stage_bars
 from daemon.drawing_extra import require_matplotlib
 from daemon.errors import ResultsNotWritable
 from daemon.lead_views import find_twelve_leads, hear_views
@@ -60,33 +61,32 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     add = identity.add_argument
     add("data", nargs="+", type=Path, metavar="DATA")
     add("--leads", type=Path, metavar="FOLDER", help="records of 12 leads, one of each person")
-    add("--folds", type=_from(2), default=3, metavar="K", help="groups of persons (default: 3)")
-    add("--seeds", type=_from(1), default=3, metavar="N", help="repetitions (default: 3)")
-    add("--steps", type=_from(1), metavar="N", help="of each training (default: as qrsd train)")
+    add(
+        "--folds",
+        type=at_least(2),
+        default=3,
+        metavar="K",
+        help="groups of persons (default: 3)",
+    )
+    add("--seeds", type=at_least(1), default=3, metavar="N", help="repetitions (default: 3)")
+    add(
+        "--steps",
+        type=at_least(1),
+        metavar="N",
+        help="of each training (default: as qrsd train)",
+    )
     add("--mains", type=int, choices=(50, 60), default=50, help="grid, Hz (50)")
     add("--json", type=Path, metavar="FILE", help="write all figures")
     add("--pictures", type=Path, metavar="DIR", help="draw them")
     add("--card", type=Path, metavar="FILE.md", help="write the model card")
     add(
         "--jobs",
-        type=_from(1),
+        type=at_least(1),
         default=len(os.sched_getaffinity(0)),
         metavar="N",
         help="trainings at a time (default: one for each core)",
     )
     identity.set_defaults(run=run)
-
-
-def _from(least: int) -> Callable[[str], int]:
-    """Return what reads a whole number that is not below the least."""
-
-    def whole_number(text: str) -> int:
-        number = int(text)
-        if number < least:
-            raise argparse.ArgumentTypeError(f"{number} is not {least} or more")
-        return number
-
-    return whole_number
 
 
 def run(args: argparse.Namespace) -> int:
@@ -97,13 +97,7 @@ def run(args: argparse.Namespace) -> int:
     require_tensorflow()
     if args.pictures:
         require_matplotlib()
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    )
+    bars = stage_bars()
     with bars:
         figures = _measure(args, bars)
     terminal = Console()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from daemon.commands.parts import writing
 from daemon.commands.records import A_RECORD
 from daemon.drawing_extra import require_matplotlib
-from daemon.errors import EmbedderNeeded, ResultsNotWritable
+from daemon.errors import EmbedderNeeded
 from daemon.explaining import Question, about_itself, about_labels, about_people, about_recording
 from daemon.folders import gallery_path
 from daemon.offline import hear
@@ -159,19 +159,10 @@ def _write(
     args: argparse.Namespace, title: str, explanation: Explanation, everything: dict[str, Any]
 ) -> None:
     if args.json:
-        with _writing(args.json):
+        with writing(args.json):
             args.json.write_text(json.dumps(everything, indent=1) + "\n")
     if args.picture:
         from daemon.explanation_picture import draw
 
-        with _writing(args.picture):
+        with writing(args.picture):
             draw(explanation, title, args.picture)
-
-
-@contextmanager
-def _writing(file: Path) -> Iterator[None]:
-    """Turn what the operating system says against writing a file into one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise ResultsNotWritable(f"{file}: {error.strerror}; choose another file") from error

@@ -7,7 +7,6 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from daemon.errors import ResultsNotWritable
+from daemon.commands.parts import at_least, writing
 from daemon.folders import gallery_path
 from daemon.messages import SWAPPED
 from daemon.offline import Heard, hear, hear_all
@@ -133,17 +132,13 @@ def _add_parser(
         "--mains", type=int, choices=(50, 60), default=50, help="grid frequency in Hz (default: 50)"
     )
     parser.add_argument(
-        "--jobs", type=_positive, metavar="N", help="records at a time (default: one for each core)"
+        "--jobs",
+        type=at_least(1),
+        metavar="N",
+        help="records at a time (default: one for each core)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
-    return number
 
 
 class Hearing:
@@ -180,14 +175,14 @@ class Hearing:
 def run_detect(args: argparse.Namespace) -> int:
     """Write the R peaks of each record to a file of its own."""
     names = unique_names(args.records)
-    with _writing(args.out):
+    with writing(args.out, "another --out"):
         args.out.mkdir(parents=True, exist_ok=True)
     hearing = Hearing(args)
     rows = []
     for heard in hearing:
         file = args.out / f"{names[heard.path]}.txt"
         peaks = heard.r_peaks
-        with _writing(file):
+        with writing(file, "another --out"):
             file.write_text("".join(f"{peak.index}\n" for peak in peaks))
         row = {"record": heard.path, "file": str(file), "beats": len(peaks)}
         rows.append({**row, "duration_s": heard.duration_s})
@@ -223,7 +218,7 @@ def run_embed(args: argparse.Namespace) -> int:
     }
     if network.passport.cohort is not None:
         arrays["cohort"] = network.passport.cohort.embeddings
-    with _writing(args.out), args.out.open("wb") as file:
+    with writing(args.out, "another --out"), args.out.open("wb") as file:
         np.savez(file, **arrays)
     _report(args, rows, "{beats:6d} beats, {good:6d} of them good  {record}".format_map)
     return hearing.exit_code
@@ -293,15 +288,6 @@ def _times(ln_ratio: float) -> str:
     if ln_ratio >= LARGEST_LN_RATIO:
         return f"{math.exp(LARGEST_LN_RATIO):.0f} times or more"
     return f"{float(f'{math.exp(ln_ratio):.2g}'):g} times"
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Turn what the operating system says against writing to ``--out`` into one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise ResultsNotWritable(f"{path}: {error.strerror}; choose another --out") from error
 
 
 def _report(

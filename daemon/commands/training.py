@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from rich.table import Table
 
-from daemon.errors import ResultsNotWritable
+from daemon.commands.parts import at_least, require_out, stage_bars
 from daemon.lead_views import find_twelve_leads, hear_views
 from daemon.offline import hear_all
 from daemon.training_data import find_records, gather_beats
@@ -65,11 +65,15 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--classifier", action="store_true", help="a network for a fixed group")
     parser.add_argument("--seed", type=int, default=1, help="of all chance (default: %(default)s)")
     parser.add_argument(
-        "--folds", type=_from(2), default=3, metavar="K", help="for the evaluation (default: 3)"
+        "--folds",
+        type=at_least(2),
+        default=3,
+        metavar="K",
+        help="for the evaluation (default: 3)",
     )
     parser.add_argument(
         "--steps",
-        type=_from(1),
+        type=at_least(1),
         default=800,
         metavar="N",
         help="batches to learn from (default: 800)",
@@ -92,44 +96,18 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def _from(least: int) -> Callable[[str], int]:
-    """Return what reads a whole number that is not below the least."""
-
-    def whole_number(text: str) -> int:
-        number = int(text)
-        if number < least:
-            raise argparse.ArgumentTypeError(f"{number} is not {least} or more")
-        return number
-
-    return whole_number
-
-
 def run(args: argparse.Namespace) -> int:
     """Train, write the model and print its evaluation."""
-    _require_folder(args.out)
+    require_out(args.out)
     require_tensorflow()
     make = _classifier if args.classifier else _embedder
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    )
+    bars = stage_bars()
     with bars:
         beats = _hear(args, bars)
         table = make(beats, args, partial(_stage, bars))
     Console().print(table)
     print(f"Written: {args.out / args.name}.tflite, with its passport beside it")
     return 0
-
-
-def _require_folder(folder: Path) -> None:
-    """Make the folder before the work, and not after minutes of it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ResultsNotWritable(f"{folder}: {error.strerror}; choose another --out") from error
 
 
 def _hear(args: argparse.Namespace, bars: Progress) -> Beats:
