@@ -31,9 +31,14 @@ pytestmark = pytest.mark.realtime
 
 @pytest.fixture
 def persons(shared_data: Callable[[str], Path]) -> list[Path]:
-    """Return the folders of five persons that the model has never met."""
+    """Return the folders of five persons that the model has never met.
+
+    Person_20's recording is so noisy that, on some runs, too few beats are good before the play
+    goes on. How often people fail so, ``qrsd evaluate identity`` tells; here it is about the way.
+    """
     names = json.loads(MODEL.with_suffix(".json").read_text())["training"]["never_seen"]
-    return [shared_data("ecg-id") / name for name in names[:5]]
+    names.remove("Person_20")
+    return [shared_data("ecg-id") / name for name in names]
 
 
 def qrsd(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
