@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from daemon.replay import samples
 from drivers.waveforms.recordings import Recording
-from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.conditioner import Conditioner
+from dsp.front_end import RATE_HZ, FrontEnd, FrontEndOptions
+from dsp.pan_tompkins import PanTompkins
 from dsp.signals import RPeak
 
 
@@ -46,3 +48,14 @@ def detect(recording: Recording, mains_hz: int) -> Detections:
     cpu_s = process_time() - began_s
     places, told_at, search_back = np.array(sorted(told), dtype=np.int64).reshape(-1, 3).T
     return Detections(places, cpu_s, told_at - places, search_back.astype(bool))
+
+
+def detector_cpu_s(recording: Recording, mains_hz: int) -> float:
+    """Return the processor time of the detector alone, on the conditioned signal."""
+    conditioner = Conditioner(mains_hz, RATE_HZ)
+    conditioned_mv = [conditioner.push(sample.ecg_mv) for sample in samples(recording)]
+    detector = PanTompkins(RATE_HZ)
+    began_s = process_time()
+    for ecg_mv in conditioned_mv:
+        detector.push(ecg_mv)
+    return process_time() - began_s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -43,12 +43,15 @@ class Result:
         us_per_sample: processor time for each sample at 250 Hz.
         samples: how many it was given.
         latency: None for a detector that needs the whole recording at once.
+        detector_us_per_sample: of the processor time, the detector's without the filters before it
+            and the beat windows behind it; None where it was not measured apart.
     """
 
     score: Score
     us_per_sample: float
     samples: int
     latency: Latency | None = None
+    detector_us_per_sample: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,9 @@ def measure(plan: Plan, path: Path) -> RecordResults:
     """Run everything that is planned on one record."""
     record = read_reference(path, plan.protocol)
     recording, mains_hz = record.recording, plan.protocol.mains_hz
-    detectors = {OURS: _result(record, chain.detect(recording, mains_hz))}
+    ours = _result(record, chain.detect(recording, mains_hz))
+    alone_us = chain.detector_cpu_s(recording, mains_hz) * 1e6 / ours.samples
+    detectors = {OURS: replace(ours, detector_us_per_sample=alone_us)}
     for peer in plan.peers:
         detectors[peer] = _result(record, peers.detect(peer, recording, mains_hz))
     ablation = {}
@@ -134,4 +139,11 @@ def gross(results: Iterable[Result]) -> Result:
             np.concatenate([one.at_once_ms for one in latencies]),
             np.concatenate([one.search_back_ms for one in latencies]),
         )
-    return Result(pool(one.score for one in of_records), cpu_us / samples, samples, latency)
+    alone_us = [
+        one.detector_us_per_sample * one.samples
+        for one in of_records
+        if one.detector_us_per_sample is not None
+    ]
+    detector_us = sum(alone_us) / samples if alone_us else None
+    scored = pool(one.score for one in of_records)
+    return Result(scored, cpu_us / samples, samples, latency, detector_us)

@@ -132,7 +132,10 @@ def _text(value: float, decimals: int) -> str:
 
 
 def _latency_table(total: Result) -> Table:
-    table = empty_table(f"From the R peak to its message; {total.us_per_sample:.2f} us a sample")
+    cost = f"{total.us_per_sample:.2f} us a sample"
+    if total.detector_us_per_sample is not None:
+        cost += f", {total.detector_us_per_sample:.2f} of them in the detector"
+    table = empty_table(f"From the R peak to its message; {cost}")
     for heading in ("found", "beats", "share %", "median ms", "p95 ms", "p99 ms"):
         table.add_column(heading, justify="right")
     for name, figures in _latency_figures(total).items():
@@ -178,6 +181,8 @@ def _figures(result: Result) -> dict[str, Any]:
         "sd_ms": result.score.sd_ms,
         "us_per_sample": result.us_per_sample,
     }
+    if result.detector_us_per_sample is not None:
+        figures["detector_us_per_sample"] = result.detector_us_per_sample
     latency = {
         name.replace(" ", "_").replace("-", "_"): _defined(of_name)
         for name, of_name in _latency_figures(result).items()

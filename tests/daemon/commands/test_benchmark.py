@@ -77,7 +77,7 @@ def test_every_known_beat_is_found_and_flutter_is_left_out(
     assert 60 <= in_passing["median_ms"] <= 150
     assert in_passing["share_percent"] == 100
     assert one["latency"]["by_search_back"]["median_ms"] is None
-    assert one["us_per_sample"] > 0
+    assert one["us_per_sample"] > one["detector_us_per_sample"] > 0
 
 
 def test_an_annotation_without_a_heartbeat_counts_as_missed(
