@@ -7,26 +7,35 @@ The signal's energy in the QRS band rises to one hump per beat (``dsp.qrs_featur
 thresholds, which float between the levels of recent beats and of recent noise, divide the humps
 into beats and noise; ``dsp.r_peak`` finds the R peak of each beat.
 
-Departures from the paper, each for a reason:
+Departures from the paper, each for a reason. In brackets: what taking it back adds to the detection
+error rate on MIT-BIH DS1, which is 0.327 %, in points (``qrsd benchmark qrs --ablate``).
 
-* The slope is taken over 32 ms and its square averaged over 180 ms: deaf to muscle noise.
+* The slope is taken over 32 ms (-0.014, but strong muscle noise costs five times as many errors
+  otherwise) and its square averaged over 180 ms (+0.075).
 * The root of the moving mean: levels then average amplitudes, which one giant ectopic beat
-  cannot spoil for the beats after it.
-* Thresholds at 0.45 and 0.40 between noise and signal, where the paper has 0.25.
+  cannot spoil for the beats after it (+0.419).
+* Thresholds at 0.45 and 0.40 between noise and signal, where the paper has 0.25 (-0.021, but
+  recorded muscle noise costs half as many errors again).
+* The noise level learns by 1/5, not 1/8: at the beginning of a short recording (0.000).
 * A hump is judged once it has fallen to about half of its top or is 100 ms old, a likely beat
-  sooner. Where the haste takes a tall P wave for the R wave behind it, there is none for a minute.
-* A T wave has less than half the last beat's slope, or little more than half its steepness; it may
-  come later after a long RR interval. Search-back doubts longer still.
-* The search-back threshold never falls below the noise level.
-* The R peak is the most sharply bent extremum: the largest deflection of a paced or wide beat can
-  be 160 ms away from its R wave.
-* With no beat for 2.5 s the signal level decays. As published, a drop of the gain to a quarter
-  leaves the thresholds out of reach for ever.
+  sooner (-0.007, and 160 ms later). Where the haste takes a tall P wave for the R wave behind it,
+  there is none for a minute (+0.511).
+* A T wave has less than half the last beat's slope, or little more than half its steepness
+  (+0.012); it may come later after a long RR interval, and search-back doubts longer still
+  (-0.012, but tall T waves that are 360 ms late are then counted).
+* A beat is overdue after 1.4 RR intervals, not 1.66 (+0.111), and the search-back threshold never
+  falls below the noise level (0.000, but noise is not searched for beats).
+* The R peak is the most sharply bent extremum (+0.019), rather one that points up (-0.005): the
+  largest deflection of a paced or wide beat can be 160 ms away from its R wave, and R and S of
+  equal size would change places from beat to beat.
+* With no beat for 2.5 s the signal level decays (+0.014). As published, a drop of the gain to a
+  quarter leaves the thresholds out of reach for ever.
 * A hump eight times as high as the signal level is an artefact, not a beat, unless it is not alone:
-  then the gain has risen, and the signal level is set from it at once.
+  then the gain has risen, and the signal level is set from it at once (0.000: electrode pops).
 * What a QRS of some 60 uV would not reach is no beat, however low the thresholds have sunk: after
-  asystole they would find beats in the noise.
-* The humps of the learning phase are judged when it ends, so the first beats are not lost.
+  asystole they would find beats in the noise (0.000).
+* The humps of the learning phase are judged when it ends, so the first beats are not lost, and the
+  signal level starts at 0.8 of the largest of them (0.000: the first seconds of a recording).
 
 Source: J. Pan, W. J. Tompkins, "A Real-Time QRS Detection Algorithm", IEEE Trans. Biomed. Eng.
 32(3):230-236, 1985.

@@ -33,7 +33,6 @@ def test_it_computes_what_keras_computed(path: Path) -> None:
     assert agreement.min() >= 0.995
 
 
-@pytest.mark.train
 @models
 def test_it_computes_what_keras_computed_of_500_real_beats(
     path: Path, shared_data: Callable[[str], Path]
