@@ -106,7 +106,8 @@ def about_labels(heard: Heard, network: Network, person: str | None) -> Question
     labels = network.passport.tensors.labels
     _require_known(person, labels)
     beats = good_beats(heard)
-    whose = person or labels[int(_evidence(network.run(beats)).mean(axis=0).argmax())]
+    evidence = _evidence(network.run(beats))[:, : len(labels)]  # the last may be for anybody else
+    whose = person or labels[int(evidence.mean(axis=0).argmax())]
     label = labels.index(whose)
     return Question(whose, beats, [lambda outputs: _evidence(outputs)[:, label]] * len(beats))
 

@@ -187,7 +187,8 @@ class Labels:
 
     def best(self, outputs: NDArray[np.float32]) -> Match:
         """Return the label with the highest mean log-probability, which is its score."""
-        evidence = np.log(np.maximum(outputs, SMALLEST_PROBABILITY)).mean(axis=0)
+        members = outputs[:, : len(self._labels)]  # the last may be for anybody else
+        evidence = np.log(np.maximum(members, SMALLEST_PROBABILITY)).mean(axis=0)
         highest = int(evidence.argmax())
         return Match(self._labels[highest], float(evidence[highest]))
 

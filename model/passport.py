@@ -47,7 +47,8 @@ class TensorSpec:
     Attributes:
         samples: length of a beat window.
         normalisation: what is done to a window first; ``model.tensor.NORMALISATION``.
-        outputs: numbers that come out per beat: the embedding's size, or one per label.
+        outputs: numbers that come out per beat: the embedding's size; of a classifier, one per
+            label and, if it has heard strangers, one more for whoever is none of them.
         labels: the persons that a classifier tells apart, in the order of its outputs.
     """
 
@@ -293,9 +294,10 @@ def _tensors(fields: Fields, kind: Kind) -> TensorSpec:
         outputs=fields.integer("outputs"),
         labels=fields.texts("labels"),
     )
-    expected = spec.outputs if kind == "classifier" else 0
-    if len(spec.labels) != expected:
-        raise fields.invalid("labels", f"{len(spec.labels)} labels, expected {expected}")
+    expected = (spec.outputs, spec.outputs - 1) if kind == "classifier" else (0,)
+    if len(spec.labels) not in expected:
+        listed = " or ".join(map(str, expected))
+        raise fields.invalid("labels", f"{len(spec.labels)} labels, expected {listed}")
     return spec
 
 

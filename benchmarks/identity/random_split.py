@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.tensor import normalise
-from model.training.architecture import classifier
+from model.training.architecture import classifier, reference_branch
 from model.training.datasets import Beats
 
 PERSONS = 6
@@ -42,7 +42,7 @@ def _accuracy(beats: Beats, trained: NDArray[np.bool_], seed: int) -> float:
     keras.utils.set_random_seed(seed)
     windows = normalise(beats.windows_mv)[..., None]
     labels = np.searchsorted(np.array(beats.names), beats.persons)
-    network = classifier(len(beats.names))
+    network = classifier(reference_branch(), len(beats.names))
     network.compile("adam", "sparse_categorical_crossentropy")
     network.fit(windows[trained], labels[trained], epochs=EPOCHS, verbose=0)
     outputs = network.predict(windows[~trained], verbose=0)

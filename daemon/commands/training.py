@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from daemon.commands.parts import at_least, require_out, stage_bars
+from daemon.commands.parts import at_least, require_out, stage_bars, writing
+from daemon.confusion_picture import draw
+from daemon.drawing_extra import require_matplotlib
 from daemon.lead_views import find_twelve_leads, hear_views
 from daemon.offline import hear_all
 from daemon.training_data import find_records, gather_beats
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from model.training.study import Progress as StageBar
 
 GROUP_HEADINGS = ("precision %", "recall %", "F1 %", "specificity %")
+NO_STRANGERS = "How strangers fare is not known: give it some with --strangers"
 HEADINGS = (
     "beats",
     "EER %",
@@ -43,12 +46,14 @@ ADC codes. The beats are cut by the signal chain of the service. Writes NAME.tfl
 NAME.json and NAME.cohort.npy, and prints how well it knows people again who were not in its
 training: persons are split into folds, and each fold is judged by a network trained on the others.
 
-With --classifier: a network for a fixed group, split by time, for people who never change.
+With --classifier: a network for a fixed group, for people who never change. Split by time: the last
+beats of each test what was learnt from the first. Give it --strangers, the more the better, or it
+cannot know what somebody else's heart looks like. Interrupted, the same command goes on.
 
 examples:
   qrsd train ecg-id --out models/ --licence "ODC-By 1.0" --cite "Lugovaya 2005"
   qrsd train ecg-id --leads ludb --out models/
-  qrsd train --classifier family/ --out models/ --name family"""
+  qrsd train --classifier family/ --strangers ecg-id/ --out models/ --name family"""
 
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -93,28 +98,59 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument(
         "--cite", nargs="+", default=[], metavar="SOURCE", help="of the data, for the passport"
     )
-    parser.set_defaults(run=run)
+    _add_group_options(parser)
+    parser.set_defaults(run=run, usage_error=parser.error)
+
+
+def _add_group_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("with --classifier")
+    group.add_argument(
+        "--strangers",
+        nargs="+",
+        type=Path,
+        metavar="DATA",
+        help="recordings of other people, such as `qrsd data fetch ecg-id` gets",
+    )
+    group.add_argument(
+        "--network",
+        choices=("ours", "reference"),
+        help="ours, or the reference 1D-CNN (default: ours)",
+    )
+    group.add_argument(
+        "--random-split",
+        action="store_true",
+        help="test with beats beside those learnt from: only to compare with others' figures",
+    )
+    group.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the confusion matrix")
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, write the model and print its evaluation."""
+    if not args.classifier and (
+        args.strangers or args.network or args.random_split or args.picture
+    ):
+        args.usage_error("--strangers, --network, --random-split and --picture need --classifier")
+    if args.picture:
+        require_matplotlib()
     require_out(args.out)
     require_tensorflow()
     make = _classifier if args.classifier else _embedder
     bars = stage_bars()
     with bars:
-        beats = _hear(args, bars)
-        table = make(beats, args, partial(_stage, bars))
-    Console().print(table)
+        beats = _hear(args.data, args, bars)
+        tables = make(beats, args, bars)
+    Console().print(*tables)
     print(f"Written: {args.out / args.name}.tflite, with its passport beside it")
     return 0
 
 
-def _hear(args: argparse.Namespace, bars: Progress) -> Beats:
+def _hear(
+    data: Sequence[Path], args: argparse.Namespace, bars: Progress, stage: str = "Listening"
+) -> Beats:
     """Run every record through the signal chain."""
-    records = find_records(args.data)
+    records = find_records(data)
     heard = []
-    on_record = _stage(bars, "Listening", len(records))
+    on_record = _stage(bars, stage, len(records))
     for outcome in hear_all([record.path for record in records], args.signal, args.mains):
         if isinstance(outcome, RecordingError):
             raise outcome
@@ -160,10 +196,11 @@ def _plan(args: argparse.Namespace) -> Plan:
     )
 
 
-def _embedder(beats: Beats, args: argparse.Namespace, stage: StageBar) -> Table:
+def _embedder(beats: Beats, args: argparse.Namespace, bars: Progress) -> list[Table]:
     """Make a network for people yet to be enrolled; return its evaluation."""
     from model.training.study import study
 
+    stage = partial(_stage, bars)
     views = _hear_views(args.leads, args.mains, stage) if args.leads else None
     metrics = study(beats, _plan(args), args.out, stage, views).metrics
     table = Table(title="People it never saw", caption=metrics["protocol"])
@@ -179,7 +216,7 @@ def _embedder(beats: Beats, args: argparse.Namespace, stage: StageBar) -> Table:
             f"{_rate(days['eer'])}\n{days['persons']} persons" if days else "not measured",
             "{fmr:.2f} / {fnmr:.2f}".format(**figures["at_thresholds_of_other_folds"]),
         )
-    return table
+    return [table]
 
 
 def _rate(rate: dict[str, Any]) -> str:
@@ -187,19 +224,49 @@ def _rate(rate: dict[str, Any]) -> str:
     return f"{rate['percent']:.2f}\n{low:.2f} to {high:.2f}"
 
 
-def _classifier(beats: Beats, args: argparse.Namespace, stage: StageBar) -> Table:
+def _classifier(beats: Beats, args: argparse.Namespace, bars: Progress) -> list[Table]:
     """Make a network for a fixed group; return its evaluation."""
-    from model.training.classifier import train_classifier
+    from model.training.classifier import Group, train_classifier
 
-    metrics = train_classifier(beats, _plan(args), args.out, stage).metrics
+    strangers = _hear(args.strangers, args, bars, "Strangers") if args.strangers else None
+    group = Group(beats, strangers, args.network or "ours", args.random_split)
+    metrics = train_classifier(group, _plan(args), args.out, partial(_stage, bars)).metrics
+    if args.picture:
+        with writing(args.picture):
+            draw(metrics, args.picture)
+    return [_confusion(metrics), _persons(metrics["persons"]), _open_set(metrics["open_set"])]
+
+
+def _confusion(metrics: dict[str, Any]) -> Table:
     table = Table(
         title=f"Test beats: {metrics['accuracy']:.2f} % right",
         caption=metrics["protocol"],
     )
-    table.add_column("heart of \\ taken for")
-    for heading in (*beats.names, *GROUP_HEADINGS):
+    counts = metrics["confusion"]
+    for heading in ("", "heart of \\ taken for", *range(1, len(counts) + 1)):
+        table.add_column(str(heading), justify="right")
+    for number, (name, row) in enumerate(zip(metrics["persons"], counts, strict=False), start=1):
+        table.add_row(str(number), name, *map(str, row))
+    return table
+
+
+def _persons(persons: dict[str, dict[str, float]]) -> Table:
+    table = Table()
+    for heading in ("", *GROUP_HEADINGS):
         table.add_column(heading, justify="right")
-    counts = [*metrics["confusion"], [""] * len(beats.names)]
-    for row, (name, figures) in zip(counts, metrics["persons"].items(), strict=True):
-        table.add_row(name, *map(str, row), *(f"{part:.1f}" for part in figures.values()))
+    for name, figures in persons.items():
+        table.add_row(name, *(f"{part:.1f}" for part in figures.values()))
+    return table
+
+
+def _open_set(open_set: dict[str, Any]) -> Table:
+    """Return how the model's `unknown` works."""
+    title = f"{open_set['strangers']} strangers" if open_set["strangers"] else NO_STRANGERS
+    table = Table(title=title, caption=open_set["protocol"])
+    for heading in ("beats", "members missed, FNIR %", "strangers accepted, FPIR %"):
+        table.add_column(heading, justify="right")
+    for beats, figures in open_set["by_beats"].items():
+        fpir = figures["fpir"]
+        accepted = "not measured" if fpir is None else f"{fpir:.2f}"
+        table.add_row(beats, f"{figures['fnir']:.2f}", accepted)
     return table

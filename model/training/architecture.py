@@ -16,6 +16,7 @@ KerasModel: TypeAlias = keras.Model
 LEARNT = 64  # numbers of an embedding that the convolutional branch finds
 LINEAR = 32  # those of the linear discriminant
 EMBEDDING = LEARNT + LINEAR
+DROPOUT = 0.3  # of the numbers that a softmax decides on
 MOMENTUM = 0.9  # batch statistics settle within some 20 steps, so that short trainings work too
 
 
@@ -47,13 +48,18 @@ def embedder(learnt: KerasModel, matrix: NDArray[Any], offset: NDArray[Any]) -> 
     return keras.Model(learnt.input, layers.Concatenate()([learnt.output, linear]))
 
 
-def classifier(persons: int) -> KerasModel:
-    """Return the reference 1D-CNN for a fixed group: softmax over the persons; 44 K parameters."""
+def reference_branch() -> KerasModel:
+    """Return the reference 1D-CNN up to the 64 numbers that it decides on."""
     beat = keras.Input((WINDOW_SAMPLES, 1))
     features = beat
     for filters, kernel in ((32, 7), (64, 5), (128, 3)):
         features = layers.Conv1D(filters, kernel, padding="same", activation="relu")(features)
         features = layers.MaxPooling1D(2)(layers.BatchNormalization(momentum=MOMENTUM)(features))
     features = layers.GlobalAveragePooling1D()(features)
-    features = layers.Dropout(0.3)(layers.Dense(64, activation="relu")(features))
-    return keras.Model(beat, layers.Dense(persons, activation="softmax")(features))
+    return keras.Model(beat, layers.Dense(64, activation="relu")(features))
+
+
+def classifier(branch: KerasModel, outputs: int) -> KerasModel:
+    """Return the network that turns a branch's numbers into a softmax."""
+    features = layers.Dropout(DROPOUT)(branch.output)
+    return keras.Model(branch.input, layers.Dense(outputs, activation="softmax")(features))

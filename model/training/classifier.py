@@ -1,20 +1,17 @@
-"""A fixed group: the reference 1D-CNN with a softmax over its members.
+"""A fixed group: a softmax over its members and, where strangers were heard, one more label.
 
-    |-------- train --------|-- calibrate --|-- test --|     each person's beats, in time order
-                           60 %            80 %      100 %
-
-Time decides the split, since a random one would test on the neighbours of the beats learnt from.
+members --> split by time -----> network --> figures of the members' last beats
+strangers -> split by person --/        `--> calibration, on beats between
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import keras
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -23,140 +20,141 @@ from dsp.segmenter import WINDOW_SAMPLES
 from model.identifier import SMALLEST_PROBABILITY
 from model.passport import Calibration, Passport, TensorSpec, file_sha256
 from model.tensor import NORMALISATION, normalise
-from model.training.architecture import KerasModel, classifier
-from model.training.augment import augment
+from model.training.architecture import KerasModel
 from model.training.calibrate import fit_logistic
-from model.training.datasets import BatchSampler, Beats
-from model.training.errors import TooLittleData
-from model.training.evaluate import STRETCHES, percent
+from model.training.datasets import Beats
+from model.training.evaluate import REPORTED, STRETCHES, percent
 from model.training.export import check_agreement, run_tflite, to_tflite, write_model
+from model.training.group_data import (
+    Parts,
+    split_at_random,
+    split_by_person,
+    split_by_time,
+    usable_members,
+    usable_strangers,
+)
 from model.training.group_figures import accuracy, macro_average, person_figures
-from model.training.metrics import Trials, error_rates
+from model.training.group_fit import Lesson, fit
 from model.training.reference import write_reference
 from model.training.study import Plan, Progress
-from model.training.train import OneCycle
 
-LEARNT, CALIBRATED = 0.6, 0.8  # where in time the training and the calibration end
-LEAST_BEATS = 60  # good beats of a person, so that 12 each remain to calibrate and to test with
 MISSED = 0.05  # part of its own persons' decisions that the threshold for `unknown` may refuse
-BATCH_BEATS = 64
 MEAN = "mean of all"  # what the row of macro averages is called
 
-PROTOCOL = (
-    "each person's good beats split by time: the first 60 % to train, the next 20 % to calibrate, "
-    "the last 20 % to test; single beats; persons outside the group are not part of this figure"
+BY_TIME = (
+    "each person's good beats split by time: the first 60 % to learn from, the next 20 % to "
+    "calibrate with, the last 20 % to test with; single beats, told apart within the group"
+)
+AT_RANDOM = (
+    "RANDOM SPLIT of beats, only to compare with others' figures: neighbours of the beats of the "
+    "test were learnt from, so it says nothing of another day; 60 / 20 / 20 %, single beats"
+)
+OPEN_SET = (
+    "threshold for 5 % of the group's own decisions in the calibration; FNIR: part of the test's "
+    "decisions on members that are not them; FPIR: part of those on strangers, of whom nothing "
+    "was learnt, that are somebody of the group"
 )
 
 
-def train_classifier(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passport:
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """What the network for a fixed group is made of.
+
+    Attributes:
+        beats: of the members, each person's in time order.
+        strangers: beats of others, to tell from the members; None if there are none.
+        network: ``ours``, or the ``reference`` 1D-CNN.
+        random_split: split the members' beats at random instead of by time.
+    """
+
+    beats: Beats
+    strangers: Beats | None = None
+    network: Literal["ours", "reference"] = "ours"
+    random_split: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Mean log-probabilities of stretches of beats.
+
+    Attributes:
+        labels: of each member's label, shape (stretches, members).
+        whose: the label that would be right, shape (stretches,); -1 for a stranger.
+    """
+
+    labels: NDArray[np.float64]
+    whose: NDArray[np.int64]
+
+    @property
+    def own(self) -> NDArray[np.float64]:
+        """The right labels' scores, of the members' stretches."""
+        members = self.whose >= 0
+        own: NDArray[np.float64] = self.labels[members, self.whose[members]]
+        return own
+
+    @property
+    def false(self) -> NDArray[np.float64]:
+        """Scores that must not be accepted: strangers' best, or the members' wrong labels."""
+        strangers = self.whose < 0
+        if strangers.any():
+            best: NDArray[np.float64] = self.labels[strangers].max(axis=1)
+            return best
+        wrong: NDArray[np.float64] = self.labels[
+            np.arange(self.labels.shape[1]) != self.whose[:, None]
+        ]
+        return wrong
+
+
+def train_classifier(group: Group, plan: Plan, folder: Path, progress: Progress) -> Passport:
     """Train, test, calibrate and write a classifier with its passport.
 
     Args:
-        beats: of the group, each person's in time order.
+        group: whom to tell apart.
         plan: what to make; its folds do not matter.
-        folder: where NAME.tflite, .json and .reference.npz go.
+        folder: where NAME.tflite, .json and .reference.npz go, and what is yet unfinished.
         progress: told of the training.
 
     Raises:
-        TooLittleData: somebody has too few good beats, or there are not two persons.
+        TooLittleData: somebody has too few good beats, or there are too few persons.
         ConversionFailed: the TFLite model does not compute what Keras does.
     """
-    beats = _usable(beats, plan)
-    learn, held_out, test = split_by_time(beats)
-    network = _fit(learn, plan, progress("Group", plan.recipe.steps))
-    converted = to_tflite(network, learn.windows_mv)
-    outputs = run_tflite(converted, test.windows_mv)
-    agreement = check_agreement(outputs, _predict(network, test))
-    calibration = _calibrate(run_tflite(converted, held_out.windows_mv), held_out)
+    beats = usable_members(group.beats, plan.leave_out)
+    members = split_at_random(beats, plan.seed) if group.random_split else split_by_time(beats)
+    strangers = split_by_person(_strangers(group, beats), plan.seed)
+    lesson = Lesson(members.learn, strangers.learn, group.network, plan.recipe, plan.seed)
+    network = fit(lesson, folder / f"{plan.name}.unfinished", progress)
+    converted = to_tflite(network, members.learn.windows_mv)
+    agreement = check_agreement(
+        run_tflite(converted, members.test.windows_mv), _predict(network, members.test)
+    )
     model_path = write_model(converted, folder, plan.name)
     write_reference(network, beats, folder, plan.name)
-    confusion = confusion_matrix(outputs, test)
+    calibration = _calibrate(
+        [score(converted, members.calibrate, strangers.calibrate, beats) for beats in STRETCHES]
+    )
     passport = Passport(
         name=plan.name,
         kind="classifier",
         sha256=file_sha256(model_path),
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         front_end=plan.front_end,
-        tensors=TensorSpec(WINDOW_SAMPLES, NORMALISATION, len(beats.names), beats.names),
+        tensors=TensorSpec(WINDOW_SAMPLES, NORMALISATION, lesson.outputs, beats.names),
         calibration=calibration,
         cohort=None,
-        training=_training(beats, plan),
-        metrics={
-            "protocol": PROTOCOL,
-            "unit": "percent",
-            "accuracy": percent(accuracy(confusion)),
-            "persons": _each_person(confusion, beats.names),
-            "confusion": confusion.tolist(),
-            "tflite_cosine_with_keras": agreement,
-        },
+        training=_training(beats, strangers, group, plan),
+        metrics=_closed_set(converted, members.test, group.random_split)
+        | {"open_set": _open_set(converted, members.test, strangers.test, calibration)}
+        | {"tflite_cosine_with_keras": agreement},
     )
     passport.save(model_path)
     return passport
 
 
-def _usable(beats: Beats, plan: Plan) -> Beats:
-    """Return the group's good beats.
-
-    Raises:
-        TooLittleData: there are too few of them.
-    """
-    beats = beats.of(set(beats.names) - set(plan.leave_out))
-    good = beats.where(beats.good)
-    if len(beats.names) < 2:
-        raise TooLittleData("a classifier needs a group of 2 persons or more")
-    amounts = {name: int((good.persons == name).sum()) for name in beats.names}
-    if too_few := {name: beats for name, beats in amounts.items() if beats < LEAST_BEATS}:
-        listed = ", ".join(f"{name} has {beats}" for name, beats in too_few.items())
-        raise TooLittleData(
-            f"{listed} good beats, and {LEAST_BEATS} are needed of each person: "
-            "record a minute and a half of each, or leave the person out"
-        )
-    return good
-
-
-def split_by_time(beats: Beats) -> tuple[Beats, Beats, Beats]:
-    """Return the beats to learn from, to calibrate with and to test with."""
-    part = np.empty(len(beats))
-    for name in beats.names:
-        mine = beats.persons == name
-        part[mine] = np.arange(mine.sum()) / mine.sum()
-    learn, test = part < LEARNT, part >= CALIBRATED
-    return beats.where(learn), beats.where(~learn & ~test), beats.where(test)
-
-
-def confusion_matrix(outputs: NDArray[np.float32], beats: Beats) -> NDArray[np.int64]:
-    """Count beats by person (rows) and by the label with the highest output (columns)."""
-    confusion = np.zeros((len(beats.names), len(beats.names)), dtype=np.int64)
-    np.add.at(confusion, (_labels(beats), outputs.argmax(axis=1)), 1)
-    return confusion
-
-
-def _fit(beats: Beats, plan: Plan, on_step: Callable[[], None]) -> KerasModel:
-    """Train on balanced batches of augmented beats."""
-    keras.utils.set_random_seed(plan.seed)
-    rng = np.random.default_rng(plan.seed)
-    sampler = BatchSampler(beats, len(beats.names), max(2, BATCH_BEATS // len(beats.names)), rng)
-
-    def batches() -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-        for _ in range(plan.recipe.steps):
-            groups_mv, labels = sampler.draw()
-            yield augment(groups_mv, rng)[..., None], labels
-
-    network = classifier(len(beats.names))
-    rate = OneCycle(plan.recipe.peak_rate, plan.recipe.steps)
-    network.compile(
-        keras.optimizers.AdamW(rate, weight_decay=plan.recipe.weight_decay),
-        "sparse_categorical_crossentropy",
-    )
-    each_step = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: on_step())
-    network.fit(
-        batches(),
-        steps_per_epoch=plan.recipe.steps,
-        shuffle=False,
-        verbose=0,
-        callbacks=[each_step],
-    )
-    return network
+def _strangers(group: Group, members: Beats) -> Beats:
+    """Return whom to tell the members from; no beats if nobody is given."""
+    if group.strangers is None:
+        return members.of(())
+    return usable_strangers(group.strangers, members.names)
 
 
 def _predict(network: KerasModel, beats: Beats) -> NDArray[np.float32]:
@@ -165,35 +163,60 @@ def _predict(network: KerasModel, beats: Beats) -> NDArray[np.float32]:
     return outputs
 
 
-def _calibrate(outputs: NDArray[np.float32], beats: Beats) -> Calibration:
+def score(model: bytes, members: Beats, strangers: Beats, stretch: int) -> Scores:
+    """Score all stretches of so many consecutive beats of one person, as the identifier does."""
+    labels, whose = [], []
+    for beats, known in ((members, True), (strangers, False)):
+        for label, name in enumerate(beats.names):
+            outputs = run_tflite(model, beats.of([name]).windows_mv)[:, : len(members.names)]
+            evidence = np.log(np.maximum(outputs, SMALLEST_PROBABILITY))
+            labels.append(sliding_window_view(evidence, stretch, axis=0).mean(axis=-1))
+            whose += [label if known else -1] * len(labels[-1])
+    return Scores(np.concatenate(labels).astype(np.float64), np.array(whose))
+
+
+def _calibrate(by_stretch: Sequence[Scores]) -> Calibration:
     """Set the threshold of each number of beats so that it refuses few of the group's own.
 
-    The wrong labels' scores stand for false matches, in the logistic and in the rate that the
+    Without strangers the wrong labels stand for them, in the logistic and in the rate that the
     passport states: how strangers score cannot be known from the group alone.
     """
-    trials = [_trials(outputs, beats, stretch) for stretch in STRETCHES]
-    thresholds = [float(np.quantile(each.scores[each.mated], MISSED)) for each in trials]
-    logistics = [fit_logistic(each.scores, each.mated) for each in trials]
+    thresholds = [float(np.quantile(scores.own, MISSED)) for scores in by_stretch]
+    logistics = [
+        fit_logistic(
+            np.concatenate([scores.own, scores.false]),
+            np.arange(len(scores.own) + len(scores.false)) < len(scores.own),
+        )
+        for scores in by_stretch
+    ]
     return Calibration(
-        fmr=max(error_rates(*pair)[0] for pair in zip(trials, thresholds, strict=True)),
+        fmr=max(
+            float((scores.false >= threshold).mean())
+            for scores, threshold in zip(by_stretch, thresholds, strict=True)
+        ),
         thresholds=tuple(thresholds),
         slopes=tuple(slope for slope, _ in logistics),
         intercepts=tuple(intercept for _, intercept in logistics),
     )
 
 
-def _trials(outputs: NDArray[np.float32], beats: Beats, stretch: int) -> Trials:
-    """Score every stretch of consecutive beats of a person for every label."""
-    evidence = np.log(np.maximum(outputs, SMALLEST_PROBABILITY))
-    scores, persons = [], []
-    for label, name in enumerate(beats.names):
-        mine = evidence[beats.persons == name]
-        stretches = sliding_window_view(mine, stretch, axis=0).mean(axis=-1)
-        scores.append(stretches)
-        persons += [label] * len(stretches)
-    matrix = np.concatenate(scores).astype(np.float64)
-    probe_at, label_of = np.indices(matrix.shape).reshape(2, -1)
-    return Trials(matrix.ravel(), label_of, np.array(persons)[probe_at], np.ones(matrix.size))
+def _closed_set(model: bytes, test: Beats, random_split: bool) -> dict[str, Any]:
+    """Return how well single beats are told apart within the group."""
+    confusion = confusion_matrix(score(model, test, test.of(()), 1))
+    return {
+        "protocol": AT_RANDOM if random_split else BY_TIME,
+        "unit": "percent",
+        "accuracy": percent(accuracy(confusion)),
+        "persons": _each_person(confusion, test.names),
+        "confusion": confusion.tolist(),
+    }
+
+
+def confusion_matrix(scores: Scores) -> NDArray[np.int64]:
+    """Count beats by person (rows) and by the label with the highest score (columns)."""
+    confusion = np.zeros((scores.labels.shape[1],) * 2, dtype=np.int64)
+    np.add.at(confusion, (scores.whose, scores.labels.argmax(axis=1)), 1)
+    return confusion
 
 
 def _each_person(confusion: NDArray[np.int64], names: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -205,14 +228,30 @@ def _each_person(confusion: NDArray[np.int64], names: Sequence[str]) -> dict[str
     }
 
 
-def _labels(beats: Beats) -> NDArray[np.int64]:
-    return np.searchsorted(np.array(beats.names), beats.persons)
+def _open_set(
+    model: bytes, members: Beats, strangers: Beats, calibration: Calibration
+) -> dict[str, Any]:
+    """Return how often a member is missed and a stranger taken for one, by number of beats."""
+    by_beats = {}
+    for beats in REPORTED:
+        scores = score(model, members, strangers, beats)
+        accepted = scores.labels.max(axis=1) >= calibration.threshold(beats)
+        known = scores.whose >= 0
+        right = accepted & (scores.labels.argmax(axis=1) == scores.whose)
+        by_beats[str(beats)] = {
+            "fnir": percent(1 - right[known].mean()),
+            "fpir": None if known.all() else percent(accepted[~known].mean()),
+        }
+    return {"protocol": OPEN_SET, "strangers": len(strangers.names), "by_beats": by_beats}
 
 
-def _training(beats: Beats, plan: Plan) -> dict[str, Any]:
+def _training(beats: Beats, strangers: Parts, group: Group, plan: Plan) -> dict[str, Any]:
     return plan.provenance | {
         "persons": list(beats.names),
+        "strangers": len(strangers.learn.names),
         "good_beats": len(beats),
+        "network": group.network,
+        "random_split": group.random_split,
         "seed": plan.seed,
         "recipe": asdict(plan.recipe),
     }

@@ -195,6 +195,15 @@ class TestClassifier:
         assert identity.person == "Bob"
         assert identity.confidence == pytest.approx(expit(10 * np.log(0.9) + 2), rel=1e-5)
 
+    def test_the_output_for_anybody_else_is_no_label(self, identifier: Identifier) -> None:
+        stranger = np.array([0.1, 0.2, 0.1, 0.6], dtype=np.float32)
+        identifier.push(stranger, GOOD)
+        assert identifier.push(stranger, GOOD).state == "unknown"
+        member = np.array([0.1, 0.75, 0.1, 0.05], dtype=np.float32)
+        for _ in range(4):
+            identifier.push(member, GOOD)
+        assert identifier.identity.person == "Bob"
+
     def test_beats_that_contradict_each_other_are_nobodys(self, identifier: Identifier) -> None:
         """The geometric mean of 0.98 and 0.01 is 0.099, below the threshold of 0.7."""
         identifier.push(np.array([0.98, 0.01, 0.01], dtype=np.float32), GOOD)

@@ -77,14 +77,28 @@ def test_an_embedder_comes_with_passport_cohort_and_figures(
         assert low <= figures["eer"]["percent"] <= high
 
 
-def test_a_classifier_knows_its_group(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_classifier_knows_its_group_and_strangers_from_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for seed, name in enumerate(("Ada", "Bob", "Cy")):
         write_record(tmp_path / "group" / f"{name}.csv", seed, 0, 110)
-    train("--classifier", tmp_path / "group", "--out", tmp_path, "--name", "group", "--steps", "60")
-    assert "% right" in capsys.readouterr().out
+    for seed in range(3, 13):
+        write_record(tmp_path / "others" / f"Person_{seed}.csv", seed, 0, 20)
+    write_record(tmp_path / "others" / "Ada.csv", 0, 0, 20)
+    code = train(
+        "--classifier", tmp_path / "group", "--strangers", tmp_path / "others", "--out", tmp_path,
+        "--name", "group", "--steps", "60", "--picture", tmp_path / "confusion.png",
+    )  # fmt: skip
+    assert code == 0
+    printed = capsys.readouterr().out
+    assert "% right" in printed
+    assert "2 strangers" in printed
+    assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
     passport = Passport.load(tmp_path / "group.tflite")
     assert passport.kind == "classifier"
     assert passport.tensors.labels == ("Ada", "Bob", "Cy")
+    assert passport.tensors.outputs == 4, "one for whoever is none of them"
+    assert passport.training["strangers"] == 6, "2 of 10 calibrated, 2 tested, Ada is a member"
     assert passport.metrics["accuracy"] > 90
     confusion = np.array(passport.metrics["confusion"])
     assert confusion.trace() / confusion.sum() == pytest.approx(
@@ -95,7 +109,37 @@ def test_a_classifier_knows_its_group(tmp_path: Path, capsys: pytest.CaptureFixt
     assert passport.metrics["persons"]["mean of all"]["recall"] == pytest.approx(
         100 * recalls.mean(), abs=0.01
     )
+    open_set = passport.metrics["open_set"]
+    assert open_set["strangers"] == 2
+    assert open_set["by_beats"]["10"]["fpir"] < 50, "of hearts it never met"
     assert max(passport.calibration.thresholds) <= 0, "a log-probability"
+
+
+def test_a_random_split_and_missing_strangers_are_said_wherever_figures_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, name in enumerate(("Ada", "Bob")):
+        write_record(tmp_path / "group" / f"{name}.csv", seed, 0, 110)
+    train(
+        "--classifier", tmp_path / "group", "--out", tmp_path, "--steps", "20",
+        "--random-split", "--network", "reference",
+    )  # fmt: skip
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "RANDOM SPLIT" in printed
+    assert "How strangers fare is not known" in printed
+    passport = Passport.load(tmp_path / "heart.tflite")
+    assert passport.metrics["protocol"].startswith("RANDOM SPLIT")
+    assert passport.training["network"] == "reference"
+    assert passport.tensors.outputs == 2
+    assert passport.metrics["open_set"]["by_beats"]["1"]["fpir"] is None
+
+
+def test_options_of_a_group_need_a_group(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        train(tmp_path, "--out", tmp_path, "--random-split")
+    assert "need --classifier" in capsys.readouterr().err
 
 
 def test_a_person_with_too_little_data_is_named_with_what_is_needed(tmp_path: Path) -> None:

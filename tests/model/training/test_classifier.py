@@ -1,31 +1,26 @@
-"""The closed group: split by time, counted by person."""
+"""The closed group, and what is outside it: counted by person, scored as the identifier does."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tests.model.training.crowd import crowd
-
 pytestmark = pytest.mark.train
 pytest.importorskip("tensorflow", reason="needs the [train] extra")
 
 
-def test_each_persons_first_beats_are_learnt_and_the_last_fifth_tests() -> None:
-    from model.training.classifier import split_by_time
-
-    beats = crowd(3, records=5, beats=12)  # 60 beats each, a record is a fifth
-    learn, held_out, test = split_by_time(beats)
-    assert len(learn) + len(held_out) + len(test) == len(beats)
-    for name in beats.names:
-        assert learn.records_of(name) == [f"{name}/r1", f"{name}/r2", f"{name}/r3"]
-        assert held_out.records_of(name) == [f"{name}/r4"]
-        assert test.records_of(name) == [f"{name}/r5"]
-
-
 def test_a_confusion_matrix_counts_hearts_by_row_and_labels_by_column() -> None:
-    from model.training.classifier import confusion_matrix
+    from model.training.classifier import Scores, confusion_matrix
 
-    beats = crowd(2, records=1, beats=3)
-    outputs = np.array([[9, 1], [8, 2], [3, 7], [0, 10], [4, 6], [1, 9]], dtype=np.float32) / 10
-    assert confusion_matrix(outputs, beats).tolist() == [[2, 1], [0, 3]]
+    labels = np.log([[9, 1], [8, 2], [3, 7], [1, 10], [4, 6], [1, 9]])
+    scores = Scores(labels, np.array([0, 0, 0, 1, 1, 1]))
+    assert confusion_matrix(scores).tolist() == [[2, 1], [0, 3]]
+
+
+def test_what_must_not_be_accepted_are_strangers_best_scores_where_there_are_strangers() -> None:
+    from model.training.classifier import Scores
+
+    labels = np.array([[-1.0, -2.0], [-3.0, -4.0], [-5.0, -6.0]])
+    assert Scores(labels, np.array([0, 1, -1])).own.tolist() == [-1, -4]
+    assert Scores(labels, np.array([0, 1, -1])).false.tolist() == [-5]
+    assert Scores(labels[:2], np.array([0, 1])).false.tolist() == [-2, -3]
