@@ -16,6 +16,7 @@ from traceback import print_exc
 
 COMMANDS = (
     "service",
+    "doctor",
     "watch",
     "enroll",
     "people",

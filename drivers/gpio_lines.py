@@ -180,12 +180,17 @@ def _line_errors(chip: str, pin: int) -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
-        raise GpioNotPermitted(
-            f"{chip} may not be opened by this user: add it to the group gpio "
-            "(sudo usermod -aG gpio USER) and log in again."
-        ) from error
+        raise not_permitted(chip) from error
     except OSError as error:
         raise GpioUnavailable(
             f"Line {pin} of {chip} cannot be used for DRDY ({error}): check board.gpio_chip "
             "(gpiodetect lists them), and that no other program holds the line."
         ) from error
+
+
+def not_permitted(chip: str) -> GpioNotPermitted:
+    """Return the error for a GPIO chip that belongs to others."""
+    return GpioNotPermitted(
+        f"{chip} may not be opened by this user: add it to the group gpio "
+        "(sudo usermod -aG gpio USER) and log in again."
+    )

@@ -192,18 +192,24 @@ def _open_spi(options: BoardOptions) -> Any:
         raise PackageMissing(
             "spidev is not installed, and the SPI bus needs it: pip install 'qrsd[pi]'."
         ) from None
-    path = f"/dev/spidev{options.spi_bus}.{options.spi_device}"
     device = spidev.SpiDev()
     try:
         device.open(options.spi_bus, options.spi_device)
         device.mode = 1
         device.max_speed_hz = options.spi_hz
     except OSError as error:
-        raise _open_error(path, error) from error
+        raise open_error(options, error) from error
     return device
 
 
-def _open_error(path: str, error: OSError) -> BusError:
+def spi_path(options: BoardOptions) -> str:
+    """Return the device file of the chip's place on the SPI bus."""
+    return f"/dev/spidev{options.spi_bus}.{options.spi_device}"
+
+
+def open_error(options: BoardOptions, error: OSError) -> BusError:
+    """Return what the operating system's refusal to open the SPI device means."""
+    path = spi_path(options)
     if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return NoSpiDevice(
             f"There is no {path}: enable SPI with raspi-config (Interface Options) or "

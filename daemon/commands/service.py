@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from config.errors import SettingInvalid
-from config.settings import Settings, load
+from config.settings import Loaded, Settings, load
 
 RUN = """\
 Run the service: read the chip, find the heartbeats, say whose heart it is.
@@ -42,8 +42,8 @@ JOURNAL_PRIORITIES = {logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands."""
-    run_parser = _parser(subparsers, "run", RUN)
-    _add_settings(run_parser)
+    run_parser = command_parser(subparsers, "run", RUN)
+    add_settings(run_parser)
     run_parser.add_argument(
         "--play", nargs="+", metavar="RECORD", help="with --simulated: recordings, one by one"
     )
@@ -52,8 +52,8 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     run_parser.add_argument("--once", action="store_true", help="end after the last recording")
     run_parser.set_defaults(run=run)
-    selftest = _parser(subparsers, "selftest", SELFTEST)
-    _add_settings(selftest)
+    selftest = command_parser(subparsers, "selftest", SELFTEST)
+    add_settings(selftest)
     selftest.add_argument("--json", action="store_true", help="print the lines as JSON")
     selftest.set_defaults(run=run_selftest)
 
@@ -99,11 +99,20 @@ def settings_of(args: argparse.Namespace) -> Settings:
     Raises:
         SettingsError: one of them does not fit.
     """
-    settings = load(args.settings, assignments=[*_assignments(args), *args.set]).settings
+    settings = loaded_by(args).settings
     for flag in ("play", "once"):
         if getattr(args, flag, False) and settings.source != "simulated":
             raise SettingInvalid(f"--{flag} is for the simulated chip: add --simulated")
     return settings
+
+
+def loaded_by(args: argparse.Namespace) -> Loaded:
+    """Load the settings with what the command line has to say.
+
+    Raises:
+        SettingsError: one of them does not fit.
+    """
+    return load(args.settings, assignments=[*_assignments(args), *args.set])
 
 
 def _assignments(args: argparse.Namespace) -> Iterator[str]:
@@ -120,9 +129,10 @@ def _assignments(args: argparse.Namespace) -> Iterator[str]:
         yield f"simulated.play={play}"
 
 
-def _parser(
+def command_parser(
     subparsers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, description: str
 ) -> argparse.ArgumentParser:
+    """Add a command whose help is its description's first line."""
     return subparsers.add_parser(
         name,
         help=description.splitlines()[0].rstrip("."),
@@ -131,7 +141,8 @@ def _parser(
     )
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that :func:`loaded_by` reads."""
     parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="one setting: chip.gain=4"

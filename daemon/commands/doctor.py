@@ -1,0 +1,79 @@
+"""``qrsd doctor``: what is fine, and what to do about the rest."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from functools import partial
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from daemon.commands.service import add_settings, command_parser, loaded_by
+from daemon.doctor.walk import Finding
+
+DOCTOR = """\
+Walk from the settings to the skin, and say for each thing: fine, or what to do.
+
+Looks at settings, sockets, model and disk, at the Raspberry Pi, its SPI and who may use it, at the
+chip with its registers and self tests, and for ten seconds at its samples: DRDY, losses,
+electrodes, mains. A running service keeps the chip, and is asked instead. Nothing is changed.
+
+fine      as it should be
+note      it works, and this is worth knowing
+wrong     does not work, and what to do
+skipped   could not be looked at, or need not be
+
+The exit code is 0 if nothing is wrong, else 1.
+
+examples:
+  sudo -u qrsd qrsd doctor
+  qrsd doctor --simulated
+  qrsd doctor --json | jq '.findings[] | select(.verdict == "wrong") | .says'"""
+
+STYLES = {"fine": "green", "note": "yellow", "wrong": "bold red", "skipped": "dim"}
+WIDEST_NAME = 22
+
+
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = command_parser(subparsers, "doctor", DOCTOR)
+    add_settings(parser)
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Walk, and print what is found."""
+    from daemon.doctor.checks import CHECKS
+    from daemon.doctor.visit import Visit
+    from daemon.doctor.walk import walk
+
+    visit = Visit(partial(loaded_by, args))
+    with visit.resources:
+        findings = list(walk(CHECKS, visit) if args.json else _printed(walk(CHECKS, visit)))
+    counts = Counter[str](finding.verdict for finding in findings)
+    if args.json:
+        print(json.dumps({"simulated": visit.simulated, "findings": list(map(asdict, findings))}))
+    else:
+        source = "SIMULATED, no real chip was looked at: " if visit.simulated else ""
+        print(source + ", ".join(f"{counts[verdict]} {verdict}" for verdict in STYLES))
+    return 1 if counts["wrong"] else 0
+
+
+def _printed(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Print each finding as soon as it is there, since the last ones take half a minute."""
+    console = Console()
+    for finding in findings:
+        line = Table.grid(padding=(0, 2))
+        line.add_column(width=max(map(len, STYLES)))
+        line.add_column(width=WIDEST_NAME)
+        line.add_column(overflow="fold")
+        verdict = Text(finding.verdict, STYLES[finding.verdict])
+        line.add_row(verdict, Text(finding.about), Text(finding.says))
+        console.print(line)
+        yield finding

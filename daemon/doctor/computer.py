@@ -1,0 +1,246 @@
+"""The computer that the chip is wired to: a Raspberry Pi, with SPI on, and ours to use."""
+
+from __future__ import annotations
+
+import errno
+import re
+import time
+from collections.abc import Iterator
+
+from daemon.doctor.software import settings, status_of
+from daemon.doctor.visit import Machine, Visit
+from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
+from daemon.realtime import PRIORITY
+from drivers.gpio_lines import not_permitted
+from drivers.opcodes import Opcode
+from drivers.raspberry import neighbours, open_error, spi_path
+from drivers.registers import REGISTER_COUNT
+
+GROUPS = ("spi", "gpio")
+SERVICE_USER = "qrsd"
+SERVICE_UNIT = "/etc/systemd/system/qrsd.service"
+BOOT_CONFIGS = ("/boot/firmware/config.txt", "/boot/config.txt")
+SPI_ON = re.compile(r"^\s*dtparam=([^#]*,)?spi(=on|=1)?\s*(,|#|$)", re.MULTILINE)
+#: The dump of all registers: two bytes of command, then one each.
+LONGEST_TRANSFER = len((Opcode.RREG, 0)) + REGISTER_COUNT
+COARSEST_CLOCK_S = 1e-6
+
+NO_HARDWARE = "the simulated chip needs none"
+
+
+@check("Raspberry Pi", settings)
+def raspberry_pi(visit: Visit) -> Iterator[Finding]:
+    """Is it one?"""
+    model = visit.machine.read("/proc/device-tree/model")
+    if visit.simulated:
+        yield skipped(NO_HARDWARE)
+    elif model and "Raspberry Pi" in model:
+        yield fine(model)
+    else:
+        yield note(
+            f"This is {model or 'no board with a device tree'} and not a Raspberry Pi: pins and "
+            "SPI may be called otherwise; without a board, qrsd doctor --simulated."
+        )
+
+
+@check("SPI device", settings)
+def spi_device(visit: Visit) -> Iterator[Finding]:
+    """Is /dev/spidev* there? If not, is SPI on?"""
+    board, machine = visit.settings.board, visit.machine
+    if visit.simulated:
+        yield skipped(NO_HARDWARE)
+    elif machine.path(spi_path(board)).exists():
+        yield fine(f"{spi_path(board)} is there")
+    else:
+        missing = open_error(board, FileNotFoundError(errno.ENOENT, "missing"))
+        yield wrong(f"{missing} {_why_no_spi(machine, board.spi_bus)}")
+
+
+def _why_no_spi(machine: Machine, bus: int) -> str:
+    others = sorted(found.name for found in machine.path("/dev").glob("spidev*"))
+    if others:
+        return f"There is {', '.join(others)}."
+    for path in BOOT_CONFIGS:
+        config = machine.read(path)
+        if config is None:
+            continue
+        if not SPI_ON.search(config):
+            return f"{path} does not have dtparam=spi=on."
+        if bus == 0:
+            return f"{path} has dtparam=spi=on: restart, or look for another driver (dmesg)."
+    return ""
+
+
+@check("GPIO", settings)
+def gpio_chip(visit: Visit) -> Iterator[Finding]:
+    """Is there a GPIO chip for DRDY, START and PWDN/RESET?"""
+    chips = sorted(path.name for path in visit.machine.path("/dev").glob("gpiochip*"))
+    board = visit.settings.board
+    if visit.simulated:
+        yield skipped(NO_HARDWARE)
+    elif not chips:
+        yield wrong("There is no /dev/gpiochip*: the kernel does not know the board's pins (dmesg)")
+    elif board.drdy_backend == "gpiod" and board.gpio_chip.removeprefix("/dev/") not in chips:
+        yield wrong(
+            f"There is no {board.gpio_chip}: set board.gpio_chip to one of {', '.join(chips)}."
+        )
+    else:
+        yield fine(", ".join(chips))
+
+
+@check("permissions", settings, spi_device, gpio_chip)
+def permissions(visit: Visit) -> Iterator[Finding]:
+    """May this user open them?"""
+    board, machine = visit.settings.board, visit.machine
+    if visit.simulated:
+        yield skipped(NO_HARDWARE)
+        return
+    if not machine.may_use(machine.path(spi_path(board))):
+        raise open_error(board, PermissionError(errno.EACCES, "not permitted"))
+    if not machine.may_use(machine.path(board.gpio_chip)):
+        raise not_permitted(board.gpio_chip)
+    yield fine(f"{machine.user.name} may use {spi_path(board)} and {board.gpio_chip}")
+
+
+@check("groups", settings)
+def groups(visit: Visit) -> Iterator[Finding]:
+    """Is this user in the groups that own the buses, and does this session know it?"""
+    user, members = visit.machine.user, _members(visit.machine)
+    absent = [name for name in GROUPS if name not in members]
+    outside = [name for name in GROUPS if name in members and user.name not in members[name][1]]
+    asleep = [name for name in GROUPS if name in members and members[name][0] not in user.groups]
+    if visit.simulated:
+        yield skipped(NO_HARDWARE)
+    elif absent:
+        yield wrong(
+            f"There is no group {' and no group '.join(absent)}: sudo make install makes them, and "
+            "the udev rules that give them the buses."
+        )
+    elif user.number == 0:
+        yield fine("root needs none; the service runs as another user, see the next line")
+    elif outside and asleep:
+        yield wrong(
+            f"{user.name} is not in {' and '.join(outside)}: sudo usermod -aG spi,gpio {user.name}"
+        )
+    elif asleep:
+        yield wrong(
+            f"{user.name} is in {', '.join(asleep)}, since this session began: log in again"
+        )
+    else:
+        yield fine(f"{user.name} is in {' and '.join(GROUPS)}")
+
+
+@check("service's user", settings)
+def service_user(visit: Visit) -> Iterator[Finding]:
+    """Is the user whom the service runs as in these groups?"""
+    members = _members(visit.machine)
+    users = visit.machine.read("/etc/passwd") or ""
+    outside = [name for name in GROUPS if SERVICE_USER not in members.get(name, (0, ()))[1]]
+    if visit.simulated:
+        yield skipped(NO_HARDWARE)
+    elif not re.search(f"^{SERVICE_USER}:", users, re.MULTILINE):
+        yield note("the service is not installed; sudo make install does it")
+    elif outside:
+        yield wrong(
+            f"{SERVICE_USER} is not in {' and '.join(outside)}: sudo usermod -aG spi,gpio "
+            f"{SERVICE_USER} && sudo systemctl restart qrsd"
+        )
+    else:
+        yield fine(f"{SERVICE_USER} is in {' and '.join(GROUPS)}")
+
+
+def _members(machine: Machine) -> dict[str, tuple[int, tuple[str, ...]]]:
+    """Return number and members of each group, as /etc/group has them."""
+    lines = (line.split(":") for line in (machine.read("/etc/group") or "").splitlines())
+    return {
+        fields[0]: (int(fields[2]), tuple(fields[3].split(","))) for fields in lines if fields[3:]
+    }
+
+
+@check("SPI bus", settings, spi_device)
+def spi_bus(visit: Visit) -> Iterator[Finding]:
+    """Are transfers long and fast enough, and is the chip alone?"""
+    board, machine = visit.settings.board, visit.machine
+    if visit.simulated:
+        yield skipped(NO_HARDWARE)
+        return
+    longest = int(machine.read("/sys/module/spidev/parameters/bufsiz") or LONGEST_TRANSFER)
+    others = neighbours(board.spi_bus, board.spi_device, machine.path("/sys/bus/spi/devices"))
+    fastest_hz = _fastest_hz(machine, f"spi{board.spi_bus}.{board.spi_device}")
+    if longest < LONGEST_TRANSFER:
+        yield wrong(
+            f"spidev.bufsiz is {longest}, and the longest transfer has {LONGEST_TRANSFER} bytes: "
+            "take spidev.bufsiz from /boot/firmware/cmdline.txt"
+        )
+    elif fastest_hz is not None and fastest_hz < board.spi_hz:
+        yield wrong(
+            f"The bus allows {fastest_hz} Hz and board.spi_hz is {board.spi_hz}: lower it, or "
+            "raise spi-max-frequency in the device tree."
+        )
+    elif others:
+        yield note(
+            f"{', '.join(others)} on the same bus: traffic there clears DRDY, and loses samples"
+        )
+    else:
+        yield fine(f"the chip is alone on it, at {board.spi_hz} Hz; {longest} bytes a transfer")
+
+
+def _fastest_hz(machine: Machine, device: str) -> int | None:
+    """Return the device tree's limit, a big-endian number; None if it has none."""
+    path = machine.path(f"/sys/bus/spi/devices/{device}/of_node/spi-max-frequency")
+    return int.from_bytes(path.read_bytes()) if path.is_file() else None
+
+
+@check("kernel's clock")
+def kernel_clock(visit: Visit) -> Iterator[Finding]:
+    """Is the clock that stamps DRDY fine enough?"""
+    folder = "/sys/devices/system/clocksource/clocksource0"
+    name = visit.machine.read(f"{folder}/current_clocksource") or "an unnamed source"
+    step_s = time.clock_getres(time.CLOCK_MONOTONIC)
+    if name == "jiffies" or step_s > COARSEST_CLOCK_S:
+        yield wrong(
+            f"The monotonic clock runs on {name}, in steps of {step_s:g} s: choose another of "
+            f"{folder}/available_clocksource."
+        )
+    else:
+        yield fine(f"{name}, in steps of {step_s * 1e9:.0f} ns", step_s=step_s)
+
+
+@check("scheduling")
+def scheduling(visit: Visit) -> Iterator[Finding]:
+    """May the acquisition process go before all others, and stay in memory?"""
+    if visit.heard is not None:
+        yield _granted(status_of(visit.heard).scheduling or {})
+        return
+    machine = visit.machine
+    unit = machine.read(SERVICE_UNIT) or ""
+    limits = machine.read("/proc/self/limits") or ""
+    priority = re.search(r"Max realtime priority +(\w+)", limits)
+    memory = re.search(r"Max locked memory +(\w+)", limits)
+    root = machine.user.number == 0
+    if machine.read("/proc/sys/kernel/sched_rt_runtime_us") == "0":
+        yield note("the kernel lets nobody use SCHED_FIFO (kernel.sched_rt_runtime_us is 0)")
+    elif "LimitRTPRIO=" in unit and "LimitMEMLOCK=" in unit:
+        yield fine("the service may use SCHED_FIFO and lock its memory, by its unit")
+    elif root or (_reaches(priority, PRIORITY) and memory and memory[1] == "unlimited"):
+        yield fine(f"{machine.user.name} may use SCHED_FIFO and lock memory")
+    else:
+        yield note(
+            f"{machine.user.name} may not use SCHED_FIFO or lock memory, so a busy machine loses "
+            "samples: run qrsd as the service, whose unit allows it (sudo make install)"
+        )
+
+
+def _reaches(limit: re.Match[str] | None, least: int) -> bool:
+    return limit is not None and (limit[1] == "unlimited" or int(limit[1]) >= least)
+
+
+def _granted(scheduling: dict[str, object]) -> Finding:
+    """Judge what the acquisition process of the running service got."""
+    if scheduling.get("policy") == "SCHED_FIFO" and scheduling.get("memory_locked"):
+        return fine("the running service got SCHED_FIFO and locked memory")
+    return note(
+        f"The running service got {scheduling.get('policy', 'nothing yet')}, memory "
+        f"{'' if scheduling.get('memory_locked') else 'not '}locked: allow it LimitRTPRIO=50 and "
+        "LimitMEMLOCK=infinity (systemctl edit qrsd), or a busy machine loses samples."
+    )

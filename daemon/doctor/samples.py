@@ -1,0 +1,148 @@
+"""Ten seconds of samples, from the chip itself or from the service that has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.client import Silent, Subscriber
+from daemon.doctor.visit import Visit
+from daemon.errors import ServiceUnavailable
+from daemon.messages import Received, StatusMessage, WaveMessage
+from daemon.realtime import ask_for_realtime, stop_collecting_garbage
+from drivers.frame import Frame, millivolts_per_count
+from drivers.stream import FrameStream
+
+SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timing:
+    """What edges tell that were stamped one by one.
+
+    Attributes:
+        jitter_s: by how much each edge is off the line through all, shape (n,).
+        delay_s: from each edge to the end of its read, shape (n,).
+    """
+
+    jitter_s: NDArray[np.float64]
+    delay_s: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """What some seconds say.
+
+    Attributes:
+        time_s: sample number divided by the nominal rate, shape (n,).
+        ecg_mv: at the electrodes, unfiltered, shape (n,).
+        off: share of the samples with an electrode off; None if the chip is not set up to tell.
+        nominal_hz: what the chip was set to.
+        rate_hz: as measured.
+        timing: None where a service does not pass it on.
+        taken: how many samples there were since the stream began ...
+        lost: ... and how many there were not.
+        counters: of the driver's stream.
+        conditions: what the driver says of the stream, by the class of its conditions.
+        last_fault: why the chip was set up again; None if it never was.
+    """
+
+    time_s: NDArray[np.float64]
+    ecg_mv: NDArray[np.float64]
+    off: float | None
+    nominal_hz: float
+    rate_hz: float
+    timing: Timing | None
+    taken: int
+    lost: int
+    counters: Mapping[str, float]
+    conditions: Mapping[str, str]
+    last_fault: str | None
+
+
+def from_chip(visit: Visit) -> Samples:
+    """Read the chip as the service would.
+
+    Raises:
+        DriverError: it failed for good.
+    """
+    if not visit.board.simulated:
+        stop_collecting_garbage()
+        ask_for_realtime()
+    frames: list[Frame] = []
+    delay_s: list[float] = []
+    with visit.chip.stream() as stream:
+        for _ in range(round(SECONDS * stream.setup.rate_hz)):
+            frame = next(stream)
+            delay_s.append(visit.board.clock.now() - frame.time_s)
+            frames.append(frame)
+        return _of_frames(frames, delay_s, stream)
+
+
+def _of_frames(frames: list[Frame], delay_s: list[float], stream: FrameStream) -> Samples:
+    setup = stream.setup
+    index = np.array([frame.index for frame in frames])
+    edge_s = np.array([frame.time_s for frame in frames])
+    counts = np.array([frame.counts[setup.ecg_channel - 1] for frame in frames])
+    off = [setup.lead_off(frame.status) for frame in frames]
+    slope, intercept = np.polyfit(index, edge_s, 1)
+    return Samples(
+        time_s=index / setup.rate_hz,
+        ecg_mv=counts * millivolts_per_count(setup.gains[setup.ecg_channel - 1], setup.vref_v),
+        off=float(np.mean([bool(one) for one in off])) if setup.lead_off_known else None,
+        nominal_hz=setup.rate_hz,
+        rate_hz=1 / stream.period_s,
+        timing=Timing(edge_s - (slope * index + intercept), np.array(delay_s)),
+        taken=stream.counters.frames,
+        lost=stream.counters.lost,
+        counters=asdict(stream.counters),
+        conditions={type(found).__name__: str(found) for found in stream.conditions},
+        last_fault=str(stream.last_fault) if stream.last_fault else None,
+    )
+
+
+def from_service(address: str) -> Samples:
+    """Listen to the service for as long.
+
+    Raises:
+        ServiceUnavailable: it fell silent.
+    """
+    waves: list[WaveMessage] = []
+    status: StatusMessage | None = None
+    with Subscriber(address, [StatusMessage.TOPIC, WaveMessage.TOPIC]) as subscriber:
+        for item in subscriber:
+            match item:
+                case Silent(seconds=seconds):
+                    raise ServiceUnavailable(f"The service has said nothing for {seconds:.0f} s.")
+                case Received(message=StatusMessage() as status):
+                    pass
+                case Received(message=WaveMessage() as wave):
+                    waves.append(wave)
+            if status and waves and waves[-1].index - waves[0].index >= SECONDS * waves[0].rate_hz:
+                return _of_messages(waves, status)
+    raise AssertionError("a subscriber listens without end")
+
+
+def _of_messages(waves: list[WaveMessage], status: StatusMessage) -> Samples:
+    at = waves[0].channels.index("ecg")
+    rate_hz, mv_per_count = waves[0].rate_hz, waves[0].mv_per_count[at]
+    index = [wave.index + n for wave in waves for n in range(len(wave.counts))]
+    counts = [pair[at] for wave in waves for pair in wave.counts]
+    chip: Mapping[str, Any] = status.chip or {}
+    return Samples(
+        time_s=np.array(index) / rate_hz,
+        ecg_mv=np.array(counts) * mv_per_count,
+        off={"on": 0.0, "off": 1.0}.get(status.contact),
+        nominal_hz=rate_hz,
+        rate_hz=status.counters["rate_hz"],
+        timing=None,
+        taken=int(status.counters["received"]),
+        lost=int(status.counters["lost"]),
+        counters=status.counters,
+        conditions={one["condition"]: one["message"] for one in chip.get("conditions") or ()},
+        last_fault=chip.get("last_fault"),
+    )

@@ -1,0 +1,203 @@
+"""What ten seconds of samples say: rate and jitter of DRDY, losses, electrodes, mains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from daemon.doctor.board import registers
+from daemon.doctor.samples import SECONDS, Samples, Timing, from_chip, from_service
+from daemon.doctor.software import settings
+from daemon.doctor.visit import Visit
+from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
+from drivers.errors import (
+    ChannelFlat,
+    ChannelSaturated,
+    ChannelZero,
+    ClockOff,
+    LateReads,
+    LeadOffUnknown,
+)
+from dsp.hum import hum_mv
+
+#: What the datasheet allows the oscillator at 25 C; over all temperatures it is 1.5 %.
+ROOM_TEMPERATURE_PPM = 5000
+#: Reads that end so late, as a share of the period, come close to losing samples.
+LATE_SHARE = 0.5
+#: So few lost samples do no harm: a beat here and there.
+HARMLESS_SHARE = 1e-3
+#: lgpio withholds each edge for 0.5 ms, and its thread wakes each 0.5 ms.
+WITHHELD_S = 0.5e-3
+
+GRIDS_HZ = (50, 60)
+#: Hum that is weaker, or not so many times that of the other grid, may be the heart's own.
+TELLING_MV = 0.01
+TELLING_RATIO = 3.0
+STRONG_MV = 0.2
+
+
+@check("samples", registers)
+def samples(visit: Visit) -> Iterator[Finding]:
+    """Do samples come?"""
+    if visit.heard is None:
+        visit.samples = from_chip(visit)
+    else:
+        visit.samples = from_service(visit.settings.publish.addresses[0])
+    yield fine(f"{len(visit.samples.ecg_mv)} in {SECONDS} s")
+
+
+@check("DRDY rate", samples)
+def rate(visit: Visit) -> Iterator[Finding]:
+    """Is the chip's oscillator where it should be?"""
+    heard = visit.samples
+    ppm = (heard.rate_hz / heard.nominal_hz - 1) * 1e6
+    text = f"{heard.rate_hz:.3f} Hz, {ppm:+.0f} ppm from nominal"
+    figures = {"rate_hz": heard.rate_hz, "ppm": ppm}
+    if off := heard.conditions.get(ClockOff.__name__):
+        yield wrong(off, **figures)
+    elif abs(ppm) > ROOM_TEMPERATURE_PPM:
+        yield note(f"{text}: within 1.5 %, though at 25 C the oscillator keeps 0.5 %", **figures)
+    else:
+        yield fine(text, **figures)
+
+
+@check("DRDY jitter", settings, samples)
+def jitter(visit: Visit) -> Iterator[Finding]:
+    """Do edges come in step, and are they told in time?"""
+    timing = visit.samples.timing
+    if timing is None:
+        yield skipped("a running service does not pass it on; its metrics do (metrics.port)")
+        return
+    figures = _percentiles(timing)
+    text = (
+        f"p50 {figures['jitter_p50_us']:.0f}, p99 {figures['jitter_p99_us']:.0f}, most "
+        f"{figures['jitter_max_us']:.0f} us; read within {figures['delay_p50_us']:.0f} us of the "
+        f"edge, at most {figures['delay_max_us']:.0f}"
+    )
+    period_us = 1e6 / visit.samples.nominal_hz
+    if figures["delay_p99_us"] > LATE_SHARE * period_us:
+        yield wrong(
+            f"{text}: a sample is overwritten after {period_us:.0f}; stop what keeps the machine "
+            "busy, allow SCHED_FIFO, or set board.drdy_backend: gpiod.",
+            **figures,
+        )
+    elif figures["delay_max_us"] > period_us:
+        yield note(f"{text}: something held the reader up for more than a sample", **figures)
+    elif figures["delay_p50_us"] > WITHHELD_S * 1e6:
+        yield note(f"{text}: lgpio withholds edges; board.drdy_backend: gpiod does not", **figures)
+    else:
+        yield fine(text, **figures)
+
+
+def _percentiles(timing: Timing) -> dict[str, float]:
+    """Return median, 99th percentile and greatest of both, in microseconds."""
+    return {
+        f"{name}_{part}_us": float(np.percentile(np.abs(seconds), percent) * 1e6)
+        for name, seconds in (("jitter", timing.jitter_s), ("delay", timing.delay_s))
+        for part, percent in (("p50", 50), ("p99", 99), ("max", 100))
+    }
+
+
+@check("losses", samples)
+def losses(visit: Visit) -> Iterator[Finding]:
+    """Did samples get lost, and did the chip have to be set up again?"""
+    heard = visit.samples
+    said = _what_was_lost(heard)
+    share = heard.lost / (heard.taken + heard.lost)
+    names = ("bad_frames", "late_reads", "duplicate_edges", "bus_errors", "reinitialisations")
+    figures = {"lost": float(heard.lost)} | {name: float(heard.counters[name]) for name in names}
+    if not said:
+        yield fine("none lost, none bad, none late", **figures)
+    elif share > HARMLESS_SHARE or (visit.heard is None and heard.last_fault):
+        yield wrong(" ".join(said), **figures)
+    else:
+        yield note(" ".join(said), **figures)
+
+
+def _what_was_lost(heard: Samples) -> list[str]:
+    counters, said = heard.counters, []
+    if heard.lost:
+        said.append(f"{heard.lost} of {heard.taken + heard.lost} samples were lost.")
+    if late := heard.conditions.get(LateReads.__name__):
+        said.append(late)
+    if heard.last_fault:
+        said.append(f"The chip was set up again: {heard.last_fault}")
+    elif counters["reinitialisations"]:
+        said.append("It took more than one try to set the chip up: check the supply.")
+    elif counters["bus_errors"]:
+        said.append(f"{counters['bus_errors']:.0f} SPI transfers failed: dmesg tells why.")
+    elif heard.lost and not late:
+        said.append(
+            "Look for what keeps the machine busy or else uses the bus, and try "
+            "board.drdy_backend: gpiod."
+        )
+    elif counters["duplicate_edges"]:
+        said.append(
+            f"{counters['duplicate_edges']:.0f} edges announced no sample, so DRDY rings: keep its "
+            "wire short, and away from SCLK."
+        )
+    return said
+
+
+@check("channels", samples)
+def channels(visit: Visit) -> Iterator[Finding]:
+    """Do both channels move?"""
+    said = [
+        text
+        for kind in (ChannelSaturated, ChannelFlat, ChannelZero)
+        if (text := visit.samples.conditions.get(kind.__name__))
+    ]
+    span_mv = float(np.ptp(visit.samples.ecg_mv))
+    if said and not _off(visit.samples):
+        yield wrong(" ".join(said), span_mv=span_mv)
+    else:
+        yield fine(f"the ECG's spans {span_mv:.3g} mV", span_mv=span_mv)
+
+
+@check("electrodes", samples)
+def electrodes(visit: Visit) -> Iterator[Finding]:
+    """Do they touch the skin?"""
+    off = visit.samples.off
+    if off is None:
+        yield note(visit.samples.conditions.get(LeadOffUnknown.__name__, "the service cannot tell"))
+    elif off:
+        yield note(
+            f"off for {off:.0%} of the time: put them on, with fresh gel and the plug right in, to "
+            "have the rest looked at",
+            off=off,
+        )
+    else:
+        yield fine("on", off=off)
+
+
+def _off(heard: Samples) -> bool:
+    return bool(heard.off)
+
+
+@check("mains", settings, samples)
+def mains(visit: Visit) -> Iterator[Finding]:
+    """Which grid hums, and is it the one that is filtered out?"""
+    heard, setting_hz = visit.samples, visit.settings.front_end.mains_hz
+    if _off(heard):
+        yield skipped("the electrodes are off, and without a body there is no telling")
+        return
+    weaker, stronger = sorted(
+        (hum_mv(heard.ecg_mv, heard.time_s, grid_hz), grid_hz) for grid_hz in GRIDS_HZ
+    )
+    figures = {f"hum_{grid_hz}_hz_mv": hum for hum, grid_hz in (weaker, stronger)}
+    text = f"{stronger[0]:.3f} mV at {stronger[1]} Hz, {weaker[0]:.3f} mV at {weaker[1]} Hz"
+    if stronger[0] < max(TELLING_MV, TELLING_RATIO * weaker[0]):
+        yield fine(f"{text}: too little to tell the grid", **figures)
+    elif stronger[1] != setting_hz:
+        yield wrong(
+            f"{text}: set front_end.mains_hz: {stronger[1]}, now it is {setting_hz}", **figures
+        )
+    elif stronger[0] > STRONG_MV:
+        yield note(
+            f"{text}, which is filtered out but much: run from the battery, connect RL, keep the "
+            "wires together",
+            **figures,
+        )
+    else:
+        yield fine(f"{text}: front_end.mains_hz: {setting_hz} is right", **figures)

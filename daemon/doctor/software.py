@@ -1,0 +1,186 @@
+"""What is no hardware: settings, the running service, its sockets, the model, who is enrolled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import zmq
+
+from daemon import assembly
+from daemon.addresses import IPC, bind
+from daemon.client import Silent, Subscriber
+from daemon.doctor.visit import Machine, Visit
+from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
+from daemon.folders import control_address, gallery_path, state_folder
+from daemon.messages import Received, StatusMessage
+from daemon.recognition import enrolled, open_network
+
+PATIENCE_S = 3.0  # a running service says its status each second, and to a newcomer at once
+LEAST_FREE_MB = 100
+
+
+@check("settings")
+def settings(visit: Visit) -> Iterator[Finding]:
+    """Can the service run with its settings?"""
+    loaded = visit.load()
+    assembly.check(loaded.settings)
+    visit.settings = loaded.settings
+    visit.simulated = loaded.settings.source == "simulated"
+    origins = ", ".join(sorted(set(loaded.origins.values())))
+    yield fine(f"source: {loaded.settings.source}, from {origins or 'the defaults alone'}")
+
+
+@check("service", settings)
+def service(visit: Visit) -> Iterator[Finding]:
+    """Does the service run? Then it has the chip, and is asked instead."""
+    address = visit.settings.publish.addresses[0]
+    if not _somebody_listens(address):
+        yield fine("does not run, so the chip is free to be looked at")
+        return
+    heard = _hear_status(address)
+    if heard is None:
+        yield wrong(
+            f"Something listens on {address} and says no status for {PATIENCE_S:g} s: another "
+            "program has the port (ss -ltnp tells which), or qrsd hangs (systemctl restart qrsd)."
+        )
+        return
+    asked = {"chip": "ads1292r"}.get(visit.settings.source, visit.settings.source)
+    if heard.stamp.source != asked:
+        yield note(f"runs with source {heard.stamp.source}, which is not what is looked at here")
+        return
+    visit.heard = heard
+    yield _how_it_runs(heard)
+
+
+def status_of(heard: Received) -> StatusMessage:
+    """Return the status that a service was heard to say."""
+    assert isinstance(heard.message, StatusMessage)
+    return heard.message
+
+
+def _how_it_runs(heard: Received) -> Finding:
+    status = status_of(heard)
+    counts = {name: status.counters.get(name, 0) for name in ("received", "lost", "restarts")}
+    text = ", ".join(f"{count:.0f} {name}" for name, count in counts.items())
+    if status.state == "running":
+        return fine(f"runs and has the chip, so it is asked: samples {text}", **counts)
+    error = (status.chip or {}).get("error") or {}
+    why = error.get("message", "no samples come; journalctl -u qrsd -n 20 tells why")
+    return wrong(f"It runs, but is {status.state} (samples {text}): {why}", **counts)
+
+
+def _hear_status(address: str) -> Received | None:
+    """Return the newest status of the service; None if there is none in time."""
+    with Subscriber(address, [StatusMessage.TOPIC], PATIENCE_S) as subscriber:
+        for item in subscriber:
+            if isinstance(item, Received):
+                return item
+            if isinstance(item, Silent):
+                break
+    return None
+
+
+def _somebody_listens(address: str) -> bool:
+    if address.startswith(IPC):
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(address.removeprefix(IPC)) == 0
+    if address.endswith(":*"):  # whichever port it became, nobody else knows
+        return False
+    place = urlsplit(address)
+    with socket.socket() as probe:
+        probe.settimeout(PATIENCE_S)
+        return probe.connect_ex((place.hostname, place.port)) == 0
+
+
+@check("sockets", settings, service)
+def sockets(visit: Visit) -> Iterator[Finding]:
+    """Can the service have its addresses?"""
+    addresses = (*visit.settings.publish.addresses, control_address())
+    if visit.heard is not None:
+        yield fine(f"the running service has {addresses[0]}")
+        return
+    for address in addresses:
+        yield _file_socket(visit.machine, address) if address.startswith(IPC) else _port(address)
+
+
+def _port(address: str) -> Finding:
+    """Take a port and give it back."""
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    with context, context.socket(zmq.XPUB) as probe:
+        bind(probe, address)
+    return fine(f"{address} is free")
+
+
+def _file_socket(machine: Machine, address: str) -> Finding:
+    """Look whether the file could be made, without making its folder."""
+    folder = Path(address.removeprefix(IPC)).parent
+    nearest = _nearest(machine, folder)
+    if machine.may_use(nearest):
+        return fine(f"{address} can be made")
+    return note(
+        f"{address}: {folder} belongs to another user; to look at it as the service, sudo -u qrsd "
+        "qrsd doctor"
+    )
+
+
+def _nearest(machine: Machine, folder: Path) -> Path:
+    """Return the folder, or the nearest above it that is there."""
+    found = machine.path(str(folder))
+    while not os.path.exists(found):  # unlike Path's, False too where we may not look
+        found = found.parent
+    return found
+
+
+@check("disk")
+def disk(visit: Visit) -> Iterator[Finding]:
+    """Is there room for the people who will be enrolled?"""
+    folder = state_folder()
+    nearest = _nearest(visit.machine, folder)
+    free_mb = shutil.disk_usage(nearest).free / 1e6
+    if free_mb < LEAST_FREE_MB:
+        yield wrong(
+            f"{free_mb:.0f} MB are free for {folder}, {LEAST_FREE_MB} are the least: make room "
+            "(sudo journalctl --vacuum-size=50M; sudo apt clean), or nobody can be enrolled.",
+            free_mb=free_mb,
+        )
+    elif not visit.machine.may_use(nearest):
+        yield note(f"{folder} belongs to another user; {free_mb:.0f} MB are free", free_mb=free_mb)
+    else:
+        yield fine(f"{free_mb:.0f} MB are free for {folder}", free_mb=free_mb)
+
+
+@check("model", settings)
+def model(visit: Visit) -> Iterator[Finding]:
+    """Is the model the one that its passport speaks of, for this signal chain, and does it load?"""
+    path = visit.settings.model
+    network = open_network(Path(path) if path else None)
+    visit.passport = passport = network.passport
+    running = (status_of(visit.heard).model or {}) if visit.heard else {}
+    if running.get("sha256", passport.sha256) != passport.sha256:
+        yield note(
+            f"The service runs {running.get('name')!r} and the settings say {passport.name!r}: "
+            "restart it (sudo systemctl restart qrsd)."
+        )
+    else:
+        yield fine(
+            f"{passport.name} ({passport.kind}): SHA-256 {passport.sha256[:12]}... and signal "
+            f"chain are as in its passport; {network.runtime} runs it"
+        )
+
+
+@check("people", settings, model)
+def people(visit: Visit) -> Iterator[Finding]:
+    """Can the templates be read, and are they this model's?"""
+    if visit.passport.kind == "classifier":
+        yield skipped(f"the model knows its group of {visit.passport.tensors.outputs} by itself")
+        return
+    persons = {template.person for template in enrolled(gallery_path(), visit.passport)}
+    if persons:
+        yield fine(f"{len(persons)} enrolled for this model", enrolled=len(persons))
+    else:
+        yield note("nobody is enrolled for this model yet: sudo qrsd enroll NAME", enrolled=0)

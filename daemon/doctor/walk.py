@@ -1,0 +1,104 @@
+"""Checks and what they find: a walk goes on after a failure and skips only what rests on it.
+
+fine      as it should be
+note      works, but somebody may want to know, or could do better
+wrong     says what to do
+skipped   could not be looked at, or need not be, and says why
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from config.errors import SettingsError
+from daemon.doctor.visit import Visit
+from daemon.errors import DaemonError
+from drivers.errors import DriverError
+from drivers.waveforms.errors import RecordingError
+from model.errors import ModelError
+
+Verdict: TypeAlias = Literal["fine", "note", "wrong", "skipped"]
+Look: TypeAlias = Callable[[Visit], Iterator["Finding"]]
+
+#: What says in its own words what is wrong and what to do.
+EXPLAINED = (DaemonError, DriverError, ModelError, RecordingError, SettingsError)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check has to say.
+
+    Attributes:
+        says: what was found and, unless it is fine, what to do.
+        figures: what was measured, by names with their units.
+        about: the check, and which part of it where there are several.
+    """
+
+    verdict: Verdict
+    says: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing to look at.
+
+    Attributes:
+        name: of what is looked at.
+        look: yields what it finds, or raises one of EXPLAINED.
+        needs: what must not be wrong for this to make sense.
+    """
+
+    name: str
+    look: Look
+    needs: tuple[Check, ...] = ()
+
+
+def check(name: str, *needs: Check) -> Callable[[Look], Check]:
+    """Make a check of the function that looks."""
+    return lambda look: Check(name, look, needs)
+
+
+def fine(says: str, **figures: float) -> Finding:
+    """Return the finding that all is well."""
+    return Finding("fine", says, figures)
+
+
+def note(says: str, **figures: float) -> Finding:
+    """Return a finding that is worth knowing and no failure."""
+    return Finding("note", says, figures)
+
+
+def wrong(says: str, **figures: float) -> Finding:
+    """Return the finding of something that needs mending."""
+    return Finding("wrong", says, figures)
+
+
+def skipped(says: str) -> Finding:
+    """Return the finding that there is no need to look; what rests on it is looked at."""
+    return Finding("skipped", says)
+
+
+def walk(checks: Iterable[Check], visit: Visit) -> Iterator[Finding]:
+    """Look at one thing after another."""
+    failed: set[str] = set()
+    for step in checks:
+        for finding in _look(step, visit, failed):
+            if finding.verdict == "wrong":
+                failed.add(step.name)
+            yield replace(finding, about=finding.about or step.name)
+
+
+def _look(step: Check, visit: Visit, failed: set[str]) -> Iterator[Finding]:
+    missing = [needed.name for needed in step.needs if needed.name in failed]
+    if missing:
+        failed.add(step.name)
+        yield skipped(f"first mend: {', '.join(missing)}")
+        return
+    try:
+        yield from step.look(visit)
+    except EXPLAINED as error:
+        yield wrong(str(error))

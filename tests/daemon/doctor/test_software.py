@@ -1,0 +1,229 @@
+"""Settings, sockets, model, people and disk, and a running service that is asked."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import zmq
+
+from daemon.doctor import computer, software
+from daemon.doctor.checks import CHECKS
+from daemon.messages import StatusMessage, WaveMessage
+from daemon.publisher import Publisher
+from drivers.chip_setup import ChipOptions
+from model.gallery import Gallery
+from model.template import Template
+from tests.daemon.doctor.visits import found, raspberry_pi, visit_to
+from tests.daemon.test_assembly import status
+from tests.drivers.test_chip_setup import setup
+from tests.model.models import embedder
+
+STEPS = (
+    software.settings,
+    software.service,
+    software.sockets,
+    software.model,
+    software.people,
+    software.disk,
+)
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+    monkeypatch.setattr(software, "PATIENCE_S", 0.3)
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> str:
+    return f"ipc://{tmp_path}/messages.ipc"
+
+
+def publishing_at(address: str) -> str:
+    return f"publish.addresses=['{address}']"
+
+
+def test_without_a_service_everything_is_free(tmp_path: Path, address: str) -> None:
+    said = found(visit_to(tmp_path, publishing_at(address)), STEPS)
+    verdicts = {name: finding.verdict for name, finding in said.items()}
+    assert verdicts.pop("people") == "note"  # nobody is enrolled yet
+    assert set(verdicts.values()) == {"fine"}
+    assert "does not run" in said["service"].says
+    assert not (tmp_path / "run").exists()  # a doctor leaves nothing behind
+
+
+def test_settings_that_cannot_work_are_told_and_the_walk_goes_on(tmp_path: Path) -> None:
+    said = found(visit_to(tmp_path, "chip.gain=5"), CHECKS)
+    assert said["settings"].says == "chip.gain: 5 is not one of 1, 2, 3, 4, 6, 8, 12"
+    assert said["board"].verdict == "skipped"
+    assert said["disk"].verdict == "fine"
+    assert "is not 250" in found(visit_to(tmp_path, "chip.rate_hz=500"), CHECKS)["settings"].says
+
+
+def test_a_model_that_is_not_its_passports_is_told(tmp_path: Path, address: str) -> None:
+    model = embedder(tmp_path)
+    asked = (publishing_at(address), f"model={model}")
+    assert "cosines (embedder): SHA-256" in found(visit_to(tmp_path, *asked), STEPS)["model"].says
+    model.write_bytes(model.read_bytes() + b"\0")
+    said = found(visit_to(tmp_path, *asked), STEPS)
+    assert (said["model"].verdict, said["people"].verdict) == ("wrong", "skipped")
+    assert "put back the model and the passport that belong together" in said["model"].says
+
+
+def test_people_are_counted_and_not_named(tmp_path: Path, address: str) -> None:
+    model = embedder(tmp_path)
+    asked = (publishing_at(address), f"model={model}")
+    visit = visit_to(tmp_path, *asked)
+    found(visit, STEPS)
+    with Gallery(tmp_path / "state" / "gallery.sqlite") as gallery:
+        unit = np.eye(4, dtype=np.float32)[0]
+        sha256 = visit.passport.sha256
+        gallery.enrol(Template("Ada", unit, 20, "2026-01-01T00:00:00Z", sha256, "simulated"))
+    assert found(visit_to(tmp_path, *asked), STEPS)["people"].says == "1 enrolled for this model"
+    (tmp_path / "state" / "gallery.sqlite").write_bytes(b"no gallery" * 1000)
+    assert found(visit_to(tmp_path, *asked), STEPS)["people"].verdict == "wrong"
+
+
+def test_a_full_disk_is_told(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=20e6))
+    said = found(visit_to(tmp_path, publishing_at(address)), STEPS)["disk"]
+    assert (said.verdict, said.figures) == ("wrong", {"free_mb": 20.0})
+
+
+def test_a_port_that_another_program_has_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        asked = publishing_at(f"tcp://127.0.0.1:{other.getsockname()[1]}")
+        said = found(visit_to(tmp_path, asked, "source=simulated"), CHECKS)
+    assert said["service"].verdict == "wrong"
+    assert "another program has the port" in said["service"].says
+    assert said["samples"].verdict == "skipped"
+    assert said["scheduling"].verdict != "skipped"
+
+
+def test_sockets_in_a_folder_of_somebody_else_are_a_note(tmp_path: Path, address: str) -> None:
+    visit = visit_to(tmp_path, publishing_at(address), may_use=lambda _: False)
+    said = found(visit, STEPS)
+    assert (said["sockets"].verdict, said["disk"].verdict) == ("note", "note")
+
+
+# A service that runs
+
+CHIP = {
+    "part": "ADS1292R",
+    "gains": setup(ChipOptions()).gains,
+    "conditions": [],
+    "last_fault": None,
+    "error": None,
+}
+COUNTERS = {
+    "received": 100_000,
+    "lost": 3,
+    "restarts": 0,
+    "rate_hz": 249.9,
+    "frames": 100_000,
+    "bad_frames": 0,
+    "late_reads": 0,
+    "duplicate_edges": 0,
+    "bus_errors": 0,
+    "reinitialisations": 0,
+}
+HUM_MV = 0.1 * np.sin(2 * np.pi * 60 / 250 * np.arange(3000))
+
+
+def running_status(**changes: Any) -> StatusMessage:
+    running = replace(
+        status(),
+        state="running",
+        contact="on",
+        index=0,
+        counters=COUNTERS,
+        chip=CHIP,
+        scheduling={"policy": "SCHED_FIFO", "memory_locked": True},
+    )
+    return replace(running, **changes)
+
+
+@contextmanager
+def service(
+    address: str,
+    said: StatusMessage,
+    source: Literal["ads1292r", "simulated"] = "simulated",
+) -> Iterator[None]:
+    """Say a status and twelve seconds of hum again and again, as fast as can be."""
+    stopped = threading.Event()
+    with zmq.Context() as context, Publisher(context, [address], "bench", source) as publisher:
+        thread = threading.Thread(target=_speak, args=(publisher, said, stopped))
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
+
+
+def _speak(publisher: Publisher, said: StatusMessage, stopped: threading.Event) -> None:
+    now = datetime.now(UTC)
+    begin = 0
+    while not stopped.wait(0.001):
+        publisher.welcome()
+        if begin % 250 == 0:
+            publisher.publish(said, now)
+        counts = tuple((0, round(mv * 1000)) for mv in HUM_MV[np.arange(begin, begin + 25) % 3000])
+        wave = WaveMessage(begin, 250.0, (0.001, 0.001), ("respiration", "ecg"), counts)
+        publisher.publish(wave, now)
+        begin += 25
+
+
+def test_a_running_service_keeps_the_chip_and_is_asked(tmp_path: Path, address: str) -> None:
+    with service(address, running_status()):
+        said = found(visit_to(tmp_path, publishing_at(address), "source=simulated"), CHECKS)
+    verdicts = {name: finding.verdict for name, finding in said.items()}
+    assert verdicts["service"] == "fine"
+    assert {verdicts[name] for name in ("board", "self test", "DRDY jitter")} == {"skipped"}
+    assert said["registers"].says.startswith("ADS1292R, gains [4, 6]")
+    assert said["DRDY rate"].figures["rate_hz"] == 249.9
+    assert "3 of 100003 samples were lost" in said["losses"].says
+    assert (verdicts["losses"], verdicts["electrodes"]) == ("note", "fine")
+    assert "set front_end.mains_hz: 60" in said["mains"].says
+    assert said["scheduling"].says == "the running service got SCHED_FIFO and locked memory"
+
+
+def test_a_service_that_gets_no_samples_is_told_in_the_drivers_words(
+    tmp_path: Path, address: str
+) -> None:
+    error = {"message": "Every bit is 0: check its supply."}
+    ill = running_status(state="recovering", chip=CHIP | {"error": error})
+    with service(address, ill):
+        said = found(visit_to(tmp_path, publishing_at(address), "source=simulated"), CHECKS)
+    assert said["service"].verdict == "wrong"
+    assert said["service"].says.endswith("Every bit is 0: check its supply.")
+    assert said["samples"].verdict == "skipped"
+
+
+def test_a_service_without_realtime_is_told(tmp_path: Path, address: str) -> None:
+    poor = running_status(scheduling={"policy": "SCHED_OTHER", "memory_locked": False})
+    steps = (software.settings, software.service, computer.scheduling)
+    with service(address, poor):
+        said = found(visit_to(tmp_path, publishing_at(address), "source=simulated"), steps)
+    assert "got SCHED_OTHER, memory not locked: allow it LimitRTPRIO" in said["scheduling"].says
+
+
+def test_a_simulated_service_does_not_keep_the_real_chip(tmp_path: Path, address: str) -> None:
+    raspberry_pi(tmp_path / "pi")
+    with service(address, running_status(), "simulated"):
+        visit = visit_to(tmp_path / "pi", publishing_at(address))
+        said = found(visit, (software.settings, software.service))
+    assert said["service"].verdict == "note"
+    assert visit.heard is None
