@@ -44,6 +44,21 @@ class PublishOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsOptions:
+    """What Prometheus may see.
+
+    Attributes:
+        port: on the loopback interface; None for no metrics.
+    """
+
+    port: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.port is not None and not 1 <= self.port <= 65535:
+            raise ValueError(f"port: {self.port} is not between 1 and 65535")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings(SourceOptions):
     """Everything that can be set.
 
@@ -53,6 +68,7 @@ class Settings(SourceOptions):
         front_end: the signal chain.
         identifier: how many beats a decision counts, and whether sittings add to who is known.
         publish: where the service speaks.
+        metrics: what Prometheus may see.
     """
 
     device: str = ""
@@ -60,6 +76,7 @@ class Settings(SourceOptions):
     front_end: FrontEndOptions = field(default_factory=FrontEndOptions)
     identifier: IdentifierOptions = field(default_factory=IdentifierOptions)
     publish: PublishOptions = field(default_factory=PublishOptions)
+    metrics: MetricsOptions = field(default_factory=MetricsOptions)
 
 
 @dataclass(frozen=True, slots=True)

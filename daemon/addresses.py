@@ -13,6 +13,7 @@ import zmq
 from daemon.errors import AddressInUse, AddressRefused, AddressUnusable, DaemonError
 
 IPC = "ipc://"
+LOOPBACK_HOST = "127.0.0.1"
 LOOPBACK = re.compile(r"tcp://127\.\d{1,3}\.\d{1,3}\.\d{1,3}:(\d{1,5}|\*)")
 
 

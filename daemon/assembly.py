@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import zmq
@@ -15,10 +17,12 @@ from config.settings import Settings
 from daemon.acquisition_process import AcquisitionProcess
 from daemon.addresses import check_address
 from daemon.control import ControlServer
+from daemon.errors import MetricsExtraMissing
 from daemon.folders import control_address, gallery_path
 from daemon.front_desk import FrontDesk
 from daemon.health import Notifier
 from daemon.messages import Source
+from daemon.observer import Nobody, Observer
 from daemon.pipeline import Pipeline
 from daemon.publisher import Publisher
 from daemon.recognition import open_network
@@ -62,6 +66,13 @@ def assembled(settings: Settings) -> Iterator[Service]:
         verifier = parts.enter_context(Verifier(open_network(model), settings.front_end.mains_hz))
         commands = {**desk.commands, "verify": verifier.verify}
         control = parts.enter_context(ControlServer(context, control_address(), commands))
+        observer: Observer = Nobody()
+        if settings.metrics.port is not None:
+            from daemon.metrics import Metrics, served
+
+            observer = metrics = Metrics(source)
+            network.took = metrics.inference
+            parts.enter_context(served(metrics, settings.metrics.port))
         notifier = Notifier.of_this_process()
         parts.callback(notifier.close)
         yield Service(
@@ -80,6 +91,7 @@ def assembled(settings: Settings) -> Iterator[Service]:
                     "sha256": passport.sha256,
                     "runtime": network.runtime,
                 },
+                observer=observer,
             )
         )
 
@@ -90,6 +102,7 @@ def check(settings: Settings) -> None:
     Raises:
         SettingInvalid: two settings do not go together.
         AddressRefused: an address would let the whole network listen.
+        MetricsExtraMissing: metrics are on, and what serves them is not installed.
     """
     if settings.chip.rate_hz != RATE_HZ:
         raise SettingInvalid(
@@ -98,3 +111,9 @@ def check(settings: Settings) -> None:
         )
     for address in settings.publish.addresses:
         check_address(address)
+    if settings.metrics.port is not None and find_spec("prometheus_client") is None:
+        raise MetricsExtraMissing(
+            "metrics.port is set, and metrics need prometheus-client, which is not installed: "
+            f"{sys.executable} -m pip install prometheus-client (or 'qrsd[metrics]'), or set "
+            "metrics.port: null"
+        )

@@ -12,6 +12,7 @@ DaemonError
 ├── EmbedderNeeded (ValueError)          a command that a classifier cannot serve
 ├── TooFewBeats (ValueError)             a recording without the good beats that a command needs
 ├── ResultsNotWritable (OSError)         where a command was to put its results
+├── MetricsExtraMissing (ImportError)    metrics are asked for, and what serves them is missing
 ├── DrawingExtraMissing (ImportError)    pictures are asked for, and what draws is not installed
 ├── DownloadError                        a public set of recordings that does not come
 │   ├── ArchiveUnreachable (ConnectionError) no network, or one that does not let us through
@@ -113,6 +114,12 @@ class ResultsNotWritable(DaemonError, OSError):
 
 class DrawingExtraMissing(DaemonError, ImportError):
     """Pictures need a library that the service does not."""
+
+
+class MetricsExtraMissing(DaemonError, ImportError):
+    """Metrics need a library that the rest of the service does not."""
+
+    exit_code = 78
 
 
 class DownloadError(DaemonError):

@@ -17,7 +17,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import FrameType
 from typing import Any
 
@@ -29,6 +30,7 @@ from daemon.errors import AcquisitionFailed
 from daemon.front_desk import FrontDesk
 from daemon.health import Notifier
 from daemon.messages import ContactState, Enrolment, Message, ServiceState, StatusMessage
+from daemon.observer import Nobody, Observer
 from daemon.pipeline import Pipeline
 from daemon.publisher import Publisher
 from daemon.utc_clock import UtcClock
@@ -52,6 +54,7 @@ class Parts:
         start_acquisition: starts the acquisition process.
         monotonic: the clock of the edges, in seconds.
         model: what the status says of the model.
+        observer: is told of every edge and message.
     """
 
     start_acquisition: Callable[[], AcquisitionProcess]
@@ -63,6 +66,7 @@ class Parts:
     notifier: Notifier
     monotonic: Callable[[], float]
     model: Mapping[str, Any]
+    observer: Observer = field(default_factory=Nobody)
 
 
 class Service:
@@ -146,7 +150,9 @@ class Service:
 
     def _take_frames(self, frames: list[Frame]) -> None:
         for frame in map(self._renumber, frames):
-            self._parts.clock.observe(frame.index, frame.time_s)
+            jitter_s = self._parts.clock.observe(frame.index, frame.time_s)
+            if jitter_s is not None:
+                self._parts.observer.edge(jitter_s)
             self._publish(self._parts.pipeline.push(frame))
             self._parts.desk.attend()
             latency_s = self._parts.monotonic() - frame.time_s
@@ -159,7 +165,11 @@ class Service:
     def _publish(self, messages: list[Message]) -> None:
         for message in messages:
             assert message.index is not None  # only a status may come before any sample
-            self._parts.publisher.publish(message, self._parts.clock.utc(message.index))
+            self._say(message, self._parts.clock.utc(message.index))
+
+    def _say(self, message: Message, utc: datetime) -> None:
+        self._parts.publisher.publish(message, utc)
+        self._parts.observer.message(message)
 
     def _miss_samples(self) -> None:
         """Say that nobody is known for as long as no samples come."""
@@ -283,7 +293,7 @@ class Service:
             enrolment=self._enrolment(),
             clock_offset_s=None if index is None else clock.offset_s,
         )
-        self._parts.publisher.publish(message, clock.now() if index is None else clock.utc(index))
+        self._say(message, clock.now() if index is None else clock.utc(index))
 
     def _counters(self) -> dict[str, int | float]:
         reported = self._reports.get("counters", {})

@@ -35,17 +35,21 @@ class EdgeFit:
         self._time_s = 0.0
         self._period_s = self._nominal_s
 
-    def observe(self, index: int, time_s: float) -> None:
-        """Take the edge of a sample, in monotonic seconds."""
+    def observe(self, index: int, time_s: float) -> float | None:
+        """Take the edge of a sample, in monotonic seconds; return by how much it is off the line.
+
+        None if it begins another.
+        """
         error_s = time_s - self.time_of(index)
         if self._count == 0 or abs(error_s) > LOST_RHYTHM_S:
             self._count, self._index, self._time_s = 1, index, time_s
-            return
+            return None
         self._count = n = min(self._count + 1, FIT_SAMPLES)
         self._time_s = self.time_of(index) + error_s * 2 * (2 * n - 1) / (n * (n + 1))
         self._index = index
         if n > 2:  # two edges alone would make a line of their jitter
             self._period_s += error_s * 6 / (n * (n + 1))
+        return error_s
 
     def time_of(self, index: int) -> float:
         """Return when a sample was taken, in monotonic seconds."""
@@ -79,9 +83,12 @@ class UtcClock:
         """By how much the time told is ahead of the wall clock."""
         return self._wall_minus_monotonic_s - (self._wall() - self._monotonic())
 
-    def observe(self, index: int, time_s: float) -> None:
-        """Take the edge of a sample, in monotonic seconds."""
-        self._fit.observe(index, time_s)
+    def observe(self, index: int, time_s: float) -> float | None:
+        """Take the edge of a sample, in monotonic seconds; return its jitter in seconds.
+
+        None if the rhythm was lost.
+        """
+        return self._fit.observe(index, time_s)
 
     def utc(self, index: int) -> datetime:
         """Return when a sample was taken."""

@@ -6,8 +6,10 @@ an interpreter is built, so a runtime is judged by building one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ class Network:
     Attributes:
         passport: what is known of the model.
         runtime: the package that runs it, ``tflite_runtime`` or ``ai_edge_litert``.
+        took: called with the seconds of each run; may be replaced.
 
     Raises:
         ModelMissing: there is no model at the path.
@@ -39,6 +42,7 @@ class Network:
     """
 
     def __init__(self, model_path: Path) -> None:
+        self.took: Callable[[float], None] = lambda _seconds: None
         self.passport = Passport.load(model_path)
         self.runtime, self._interpreter = _build_interpreter(model_path)
         self._input = _only(self._interpreter.get_input_details(), "input")
@@ -54,12 +58,14 @@ class Network:
         Returns:
             Shape (n, outputs): unit embeddings, or a classifier's probabilities.
         """
+        begin_s = perf_counter()
         interpreter, to, out_of = self._interpreter, self._input["index"], self._output["index"]
         outputs = np.empty((len(windows), self.passport.tensors.outputs), dtype=np.float32)
         for beat, window in enumerate(windows):
             interpreter.set_tensor(to, window.reshape(self._input["shape"]))
             interpreter.invoke()
             outputs[beat] = interpreter.get_tensor(out_of)[0]
+        self.took(perf_counter() - begin_s)
         return unit(outputs) if self.passport.kind == "embedder" else outputs
 
     def _check_shapes(self, model_path: Path) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import zmq
 
 from daemon import assembly
-from daemon.addresses import IPC, bind
+from daemon.addresses import IPC, LOOPBACK_HOST, bind
 from daemon.client import Silent, Subscriber
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
@@ -104,6 +104,8 @@ def sockets(visit: Visit) -> Iterator[Finding]:
     if visit.heard is not None:
         yield fine(f"the running service has {addresses[0]}")
         return
+    if visit.settings.metrics.port is not None:
+        addresses += (f"tcp://{LOOPBACK_HOST}:{visit.settings.metrics.port}",)
     for address in addresses:
         yield _file_socket(visit.machine, address) if address.startswith(IPC) else _port(address)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -155,6 +157,22 @@ def test_told_to_stop_it_says_goodbye_and_ends_well(service: Running) -> None:
     assert code == 0
     assert "Traceback" not in stderr
     assert "STOPPING=1" in [text for _, text in service.notified(0.1)]
+
+
+def test_prometheus_sees_samples_jitter_and_inference(tmp_path: Path, model: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with running(tmp_path, model, ONE_HEART, f"--set=metrics.port={port}") as service:
+        service.hear(lambda message: isinstance(message, BeatMessage))
+        service.status(lambda status: status.counters["received"] > 500)
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            lines = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines())
+    simulated = '{source="simulated"}'
+    assert float(lines[f"qrsd_samples_total{simulated}"]) > 500
+    assert float(lines[f"qrsd_drdy_jitter_seconds_count{simulated}"]) > 500
+    assert float(lines[f"qrsd_inference_seconds_count{simulated}"]) >= 1
+    assert float(lines['qrsd_contact{contact="on",source="simulated"}']) == 1.0
+    assert float(lines["process_resident_memory_bytes"]) > 10e6
 
 
 def test_sockets_of_a_killed_service_are_taken_over_and_a_play_ends_the_service(
