@@ -8,11 +8,14 @@ exit code   0 done   1 a check failed   2 wrong usage   65 unreadable data   66 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
 from traceback import print_exc
+
+from daemon.journal import PRIORITIES, is_the_journal
 
 COMMANDS = (
     "service",
@@ -68,7 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
         if exit_code is None or args.traceback:
             print_exc()
         else:
-            print(f"qrsd: {' '.join(str(error).splitlines())}", file=sys.stderr)
+            mark = f"<{PRIORITIES[logging.ERROR]}>" if is_the_journal(sys.stderr) else ""
+            print(f"{mark}qrsd: {' '.join(str(error).splitlines())}", file=sys.stderr)
         return BUG if exit_code is None else int(exit_code)
 
 

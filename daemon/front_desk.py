@@ -13,6 +13,7 @@ from typing import Any
 
 from daemon.control import Command
 from daemon.errors import CommandRefused
+from daemon.journal import event
 from daemon.messages import Source
 from daemon.pipeline import Pipeline
 from model.enrolment import Enrolment
@@ -83,11 +84,15 @@ class FrontDesk:
             self._gallery.enrol(enrolment.template(self._now_utc(), self._source))
         except ModelError as error:
             self._outcome |= {"state": "failed", "beats": 0, "error": str(error)}
-            _LOG.warning("an enrolment failed: %s", type(error).__name__)
+            _LOG.warning(
+                "an enrolment failed: %s",
+                type(error).__name__,
+                extra=event("enrolment_failed", error=type(error).__name__),
+            )
         else:
             self._outcome |= {"state": "done", "beats": enrolment.beats}
             self._tell_pipeline()
-            _LOG.info("somebody was enrolled")
+            _LOG.info("somebody was enrolled", extra=event("enrolled"))
         return True
 
     def _learn_fitting(self) -> None:
@@ -104,10 +109,14 @@ class FrontDesk:
                 return
             self._gallery.grow(grown, self._grown_templates)
         except GalleryError as error:
-            _LOG.warning("a sitting could not be kept: %s", type(error).__name__)
+            _LOG.warning(
+                "a sitting could not be kept: %s",
+                type(error).__name__,
+                extra=event("sitting_not_kept", error=type(error).__name__),
+            )
             return
         self._tell_pipeline()
-        _LOG.info("a template was grown")
+        _LOG.info("a template was grown", extra=event("template_grown"))
 
     def open(self) -> None:
         """Say how many people the model in use cannot know."""
@@ -117,6 +126,7 @@ class FrontDesk:
                 "people who were enrolled with another model only: %d; to be recognised they have "
                 "to be enrolled again",
                 len(people),
+                extra=event("unknown_to_model", people=len(people)),
             )
 
     def look_around(self) -> None:
@@ -128,7 +138,11 @@ class FrontDesk:
                 self._pipeline.use_templates(templates)
                 self._stale = False
         except GalleryError as error:
-            _LOG.warning("the gallery cannot be read now: %s", error)
+            _LOG.warning(
+                "the gallery cannot be read now: %s",
+                error,
+                extra=event("gallery_unreadable", error=type(error).__name__),
+            )
 
     def enroll(self, person: str, beats: int = ENROL_BEATS) -> Mapping[str, object]:
         """Begin to gather the beats of whoever wears the electrodes."""

@@ -29,6 +29,7 @@ from daemon.control import ControlServer
 from daemon.errors import AcquisitionFailed
 from daemon.front_desk import FrontDesk
 from daemon.health import Notifier
+from daemon.journal import event
 from daemon.messages import ContactState, Enrolment, Message, ServiceState, StatusMessage
 from daemon.observer import Nobody, Observer
 from daemon.pipeline import Pipeline
@@ -201,20 +202,29 @@ class Service:
                 fields = {name: _tuples(value) for name, value in report.items()}
                 self._parts.pipeline.use_setup(ChipSetup(**fields))
                 simulated = "simulated " if report["simulated"] else ""
-                _LOG.info("%s%s is set up, at %g Hz", simulated, report["part"], report["rate_hz"])
+                _LOG.info(
+                    "%s%s is set up, at %g Hz",
+                    simulated,
+                    report["part"],
+                    report["rate_hz"],
+                    extra=event("chip_set_up", part=report["part"], rate_hz=report["rate_hz"]),
+                )
             case "scheduling":
-                _LOG.info("acquisition got %s", report)
+                _LOG.info("acquisition got %s", report, extra=event("scheduling", **report))
             case "counters":
                 self._warn(report)
 
     def _warn(self, counters: Mapping[str, Any]) -> None:
         """Log once what the chip's stream survives but somebody should see to."""
-        found = {part["condition"]: part["message"] for part in counters["conditions"]}
-        if counters["last_fault"]:
-            found[counters["last_fault"]] = f"The chip was set up again: {counters['last_fault']}"
-        for condition, message in found.items():
+        found = {
+            part["condition"]: (part["message"], event("condition", condition=part["condition"]))
+            for part in counters["conditions"]
+        }
+        if fault := counters["last_fault"]:
+            found[fault] = (f"The chip was set up again: {fault}", event("chip_restarted"))
+        for condition, (message, fields) in found.items():
             if condition not in self._warned:
-                _LOG.warning("%s", message)
+                _LOG.warning("%s", message, extra=fields)
         self._warned = set(found)
 
     def _prepare_restart(self, exit_code: int) -> None:
@@ -235,7 +245,13 @@ class Service:
         self._restarts.append(now_s)
         self._restart_count += 1
         name = error["error"] if error else "died"
-        _LOG.warning("acquisition starts again in %g s: %s: %s", pause_s, name, message)
+        _LOG.warning(
+            "acquisition starts again in %g s: %s: %s",
+            pause_s,
+            name,
+            message,
+            extra=event("acquisition_restarts", error=name, restarts=self._restart_count),
+        )
         self._miss_samples()
         self._say_status_if_due()
         self._wait(pause_s)
@@ -273,7 +289,7 @@ class Service:
             self._parts.notifier.status(f"{self._received} samples, {self._lost} lost")
         else:
             if self._state == "running":
-                _LOG.warning("no samples come")
+                _LOG.warning("no samples come", extra=event("no_samples"))
                 self._miss_samples()
             self._parts.notifier.status(f"{self._state}: no samples come")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from config.errors import SettingInvalid
 from config.settings import Loaded, Settings, load
+from daemon.journal import JournalHandler, PrefixFormatter, is_the_journal
 
 RUN = """\
 Run the service: read the chip, find the heartbeats, say whose heart it is.
@@ -37,7 +38,6 @@ examples:
   qrsd selftest --simulated --json"""
 
 PAUSE_S = 3.0
-JOURNAL_PRIORITIES = {logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,8 +62,9 @@ def run(args: argparse.Namespace) -> int:
     """Run the service until it is stopped."""
     from daemon.assembly import assembled
 
-    _start_logging()
-    with assembled(settings_of(args)) as service:
+    settings = settings_of(args)
+    _start_logging(settings)
+    with assembled(settings) as service:
         service.run()
     return 0
 
@@ -150,12 +151,18 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--simulated", action="store_true", help="use the simulated chip")
 
 
-def _start_logging() -> None:
-    """Log to stderr; to journald with the priority that it takes from the start of a line."""
-    style = "%(asctime)s %(levelname)s %(message)s"
-    stderr = os.fstat(sys.stderr.fileno())
-    if os.environ.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}":
-        style = "%(levelname)s%(message)s"
-        for level, priority in JOURNAL_PRIORITIES.items():
-            logging.addLevelName(level, f"<{priority}>")
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=style)
+def _start_logging(settings: Settings) -> None:
+    """Log to stderr with the time, or to journald with fields where stderr goes there."""
+    logging.basicConfig(level=logging.INFO, handlers=[_log_handler(settings)])
+
+
+def _log_handler(settings: Settings) -> logging.Handler:
+    to_stderr = logging.StreamHandler(sys.stderr)
+    if not is_the_journal(sys.stderr):
+        to_stderr.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        return to_stderr
+    try:
+        return JournalHandler({"QRSD_SOURCE": settings.source})
+    except OSError:  # stderr reaches journald, its socket does not
+        to_stderr.setFormatter(PrefixFormatter())
+        return to_stderr

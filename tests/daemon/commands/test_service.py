@@ -90,12 +90,17 @@ def test_a_chip_that_is_not_there_is_an_error_that_says_what_to_check() -> None:
 
 
 def test_the_journal_is_told_priorities_and_a_terminal_the_time() -> None:
-    """JOURNAL_STREAM counts only where it is stderr's own (systemd.exec(5))."""
+    """JOURNAL_STREAM counts only where it is stderr's own (systemd.exec(5)).
+
+    Where journald's own socket is out of reach, it takes the priority from the start of a line.
+    """
     script = (
-        "import logging, os, sys; from daemon.commands.service import _start_logging;"
+        "import logging, os, sys; from daemon import journal;"
+        "from daemon.commands.service import _start_logging; from config.settings import Settings;"
+        "journal.SOCKET = '/nowhere';"
         "stat = os.fstat(2);"
         "sys.argv[1:] and os.environ.update(JOURNAL_STREAM=f'{stat.st_dev}:{stat.st_ino}');"
-        "_start_logging(); logging.warning('oops')"
+        "_start_logging(Settings()); logging.warning('oops')"
     )
 
     def logged(*arguments: str) -> str:

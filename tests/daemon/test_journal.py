@@ -1,0 +1,112 @@
+"""Records reach a journald made of a socket, and are taken apart by the rules of its protocol."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon import journal
+from daemon.__main__ import main
+from daemon.journal import JournalHandler, event
+
+
+def parsed(datagram: bytes) -> dict[str, str]:
+    """Take a datagram apart: NAME=value lines, or NAME, a length in eight bytes, and the value."""
+    fields = {}
+    while datagram:
+        line, _, rest = datagram.partition(b"\n")
+        name, separator, value = line.partition(b"=")
+        if not separator:
+            (length,) = struct.unpack_from("<Q", rest)
+            value, rest = rest[8 : 8 + length], rest[8 + length :]
+            assert rest[:1] == b"\n"
+            rest = rest[1:]
+        fields[name.decode()] = value.decode()
+        datagram = rest
+    return fields
+
+
+@pytest.fixture
+def journald(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    monkeypatch.setattr(journal, "SOCKET", str(tmp_path / "socket"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        listener.settimeout(1.0)
+        yield listener
+
+
+@pytest.fixture
+def log(journald: socket.socket) -> Iterator[logging.Logger]:
+    logger = logging.Logger("daemon.service")
+    handler = JournalHandler({"QRSD_SOURCE": "simulated"})
+    logger.addHandler(handler)
+    yield logger
+    handler.close()
+
+
+def test_a_record_arrives_with_its_event_and_where_it_comes_from(
+    journald: socket.socket, log: logging.Logger
+) -> None:
+    log.warning("%d samples were lost", 3, extra=event("condition", condition="SamplesLost"))
+    assert parsed(journald.recv(4096)) == {
+        "MESSAGE": "3 samples were lost",
+        "PRIORITY": "4",
+        "LOGGER": "daemon.service",
+        "SYSLOG_IDENTIFIER": "qrsd",
+        "QRSD_SOURCE": "simulated",
+        "QRSD_EVENT": "condition",
+        "QRSD_CONDITION": "SamplesLost",
+    }
+
+
+def test_a_traceback_is_one_record(journald: socket.socket, log: logging.Logger) -> None:
+    try:
+        raise ZeroDivisionError("a bug")
+    except ZeroDivisionError:
+        log.exception("it broke")
+    fields = parsed(journald.recv(65536))
+    assert fields["MESSAGE"].splitlines()[0] == "it broke"
+    assert fields["MESSAGE"].endswith("ZeroDivisionError: a bug")
+    assert fields["PRIORITY"] == "3"
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_no_value_can_make_fields_of_its_own(value: str) -> None:
+    data = journal._field("QRSD_ERROR", value) + journal._field("PRIORITY", "4")
+    assert parsed(data) == {"QRSD_ERROR": value, "PRIORITY": "4"}
+
+
+def test_what_journald_does_not_take_goes_to_stderr(
+    journald: socket.socket, log: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journald.close()
+    instead = log.handlers[0]._instead  # type: ignore[attr-defined]
+    instead.setStream(sys.stderr)
+    log.error("the reader is gone")
+    assert capsys.readouterr().err == "<3>the reader is gone\n"
+
+
+def test_without_journald_there_is_no_handler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "SOCKET", str(tmp_path / "nowhere"))
+    with pytest.raises(FileNotFoundError):
+        JournalHandler({})
+
+
+def test_the_sentence_that_ends_a_command_is_an_error_in_the_journal(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stderr = os.fstat(2)
+    monkeypatch.setenv("JOURNAL_STREAM", f"{stderr.st_dev}:{stderr.st_ino}")
+    assert main(["run", "--set", "chip.gain=5"]) == 78
+    assert capfd.readouterr().err.startswith("<3>qrsd: chip.gain: 5 is not one of")
