@@ -1,6 +1,7 @@
 """Where qrsd keeps what it learned, and where its sockets are.
 
              as a service          as root          as anybody else
+                                   or their owner
 state        $STATE_DIRECTORY      /var/lib/qrsd    ~/.local/state/qrsd
 runtime      $RUNTIME_DIRECTORY    /run/qrsd        $XDG_RUNTIME_DIR/qrsd or /tmp/qrsd-UID
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+SYSTEM_STATE = Path("/var/lib/qrsd")
 SYSTEM_RUNTIME = Path("/run/qrsd")
 
 
@@ -17,8 +19,8 @@ def state_folder() -> Path:
     """Return the folder of the gallery."""
     if given := os.environ.get("STATE_DIRECTORY"):
         return Path(given)
-    if os.geteuid() == 0:
-        return Path("/var/lib/qrsd")
+    if _are_ours(SYSTEM_STATE):
+        return SYSTEM_STATE
     return Path.home() / ".local" / "state" / "qrsd"
 
 
@@ -26,11 +28,16 @@ def runtime_folder() -> Path:
     """Return the folder of the sockets."""
     if given := os.environ.get("RUNTIME_DIRECTORY"):
         return Path(given)
-    if os.geteuid() == 0:
+    if _are_ours(SYSTEM_RUNTIME):
         return SYSTEM_RUNTIME
     if user_runtime := os.environ.get("XDG_RUNTIME_DIR"):
         return Path(user_runtime) / "qrsd"
     return Path(f"/tmp/qrsd-{os.geteuid()}")
+
+
+def _are_ours(folder: Path) -> bool:
+    """Tell whether this is root, or the service's user as in ``sudo -u qrsd qrsd doctor``."""
+    return os.geteuid() == 0 or (folder.is_dir() and folder.stat().st_uid == os.geteuid())
 
 
 def gallery_path() -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.client import Silent, Subscriber
+from daemon.client import Restarted, Silent, Subscriber
 from daemon.doctor.visit import Visit
 from daemon.errors import ServiceUnavailable
 from daemon.messages import Received, StatusMessage, WaveMessage
@@ -109,7 +109,7 @@ def from_service(address: str) -> Samples:
     """Listen to the service for as long.
 
     Raises:
-        ServiceUnavailable: it fell silent.
+        ServiceUnavailable: it fell silent, or gets no samples any more.
     """
     waves: list[WaveMessage] = []
     status: StatusMessage | None = None
@@ -118,8 +118,12 @@ def from_service(address: str) -> Samples:
             match item:
                 case Silent(seconds=seconds):
                     raise ServiceUnavailable(f"The service has said nothing for {seconds:.0f} s.")
-                case Received(message=StatusMessage() as status):
+                case Received(message=StatusMessage(state="running") as status):
                     pass
+                case Received(message=StatusMessage(state=state)):
+                    raise ServiceUnavailable(f"The service was running, and now is {state}.")
+                case Restarted():
+                    waves.clear()
                 case Received(message=WaveMessage() as wave):
                     waves.append(wave)
             if status and waves and waves[-1].index - waves[0].index >= SECONDS * waves[0].rate_hz:

@@ -149,7 +149,9 @@ def channels(visit: Visit) -> Iterator[Finding]:
         if (text := visit.samples.conditions.get(kind.__name__))
     ]
     span_mv = float(np.ptp(visit.samples.ecg_mv))
-    if said and not _off(visit.samples):
+    if _off(visit.samples):
+        yield skipped("the electrodes are off, and without a body nothing need move")
+    elif said:
         yield wrong(" ".join(said), span_mv=span_mv)
     else:
         yield fine(f"the ECG's spans {span_mv:.3g} mV", span_mv=span_mv)

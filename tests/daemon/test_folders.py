@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon import folders
 from daemon.folders import gallery_path, runtime_folder, state_folder
 
 
@@ -28,6 +29,18 @@ def test_roots_are_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert state_folder() == Path("/var/lib/qrsd")
     assert runtime_folder() == Path("/run/qrsd")
+
+
+def test_the_services_user_finds_the_services_own_by_hand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(folders, "SYSTEM_STATE", tmp_path)
+    monkeypatch.setattr(folders, "SYSTEM_RUNTIME", tmp_path)
+    owner = tmp_path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner)
+    assert (state_folder(), runtime_folder()) == (tmp_path, tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert state_folder() == Path("/home/ada/.local/state/qrsd")
 
 
 def test_anybody_elses_are_their_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 import zmq
 
-from daemon.doctor import computer, software
+from daemon.doctor import computer, samples, software
 from daemon.doctor.checks import CHECKS
+from daemon.errors import ServiceUnavailable
 from daemon.messages import StatusMessage, WaveMessage
 from daemon.publisher import Publisher
 from drivers.chip_setup import ChipOptions
@@ -227,3 +228,11 @@ def test_a_simulated_service_does_not_keep_the_real_chip(tmp_path: Path, address
         said = found(visit, (software.settings, software.service))
     assert said["service"].verdict == "note"
     assert visit.heard is None
+
+
+def test_a_service_whose_samples_stop_meanwhile_is_not_waited_for(address: str) -> None:
+    with (
+        service(address, running_status(state="recovering")),
+        pytest.raises(ServiceUnavailable, match="now is recovering"),
+    ):
+        samples.from_service(address)
