@@ -29,9 +29,10 @@ def event(name: str, **fields: object) -> dict[str, object]:
 
     Args:
         name: of the event, for QRSD_EVENT.
-        fields: more fields; ``condition`` becomes QRSD_CONDITION.
+        fields: more fields; ``condition`` becomes QRSD_CONDITION, and None nothing.
     """
-    return {f"{PREFIX}{key.upper()}": value for key, value in {"event": name, **fields}.items()}
+    named = {"event": name, **fields}
+    return {f"{PREFIX}{key.upper()}": value for key, value in named.items() if value is not None}
 
 
 def is_the_journal(stream: TextIO) -> bool:
@@ -63,6 +64,7 @@ class JournalHandler(logging.Handler):
 
     def __init__(self, constant: Mapping[str, object]) -> None:
         super().__init__()
+        self.setFormatter(logging.Formatter())  # else basicConfig's, with a level and a name
         self._constant = {"SYSLOG_IDENTIFIER": "qrsd", **constant}
         self._instead = logging.StreamHandler(sys.stderr)
         self._instead.setFormatter(PrefixFormatter())

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import struct
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,23 @@ def test_a_record_arrives_with_its_event_and_where_it_comes_from(
         "QRSD_EVENT": "condition",
         "QRSD_CONDITION": "SamplesLost",
     }
+
+
+def test_the_service_sends_its_sentences_as_they_are(journald: socket.socket) -> None:
+    script = (
+        "import logging, os, sys; from daemon import journal;"
+        "from daemon.commands.service import _start_logging; from config.settings import Settings;"
+        "stat = os.fstat(2); os.environ['JOURNAL_STREAM'] = f'{stat.st_dev}:{stat.st_ino}';"
+        "journal.SOCKET = sys.argv[1]; _start_logging(Settings());"
+        "logging.getLogger('x').info('%s is set up', 'it', extra=journal.event('set_up', cpu=None))"
+    )
+    command = [sys.executable, "-c", script, journald.getsockname()]
+    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=True)
+    fields = parsed(journald.recv(4096))
+    assert (fields["MESSAGE"], fields["PRIORITY"]) == ("it is set up", "6")
+    assert (fields["QRSD_SOURCE"], fields["QRSD_EVENT"]) == ("chip", "set_up")
+    assert "QRSD_CPU" not in fields
+    assert ended.stderr == ""
 
 
 def test_a_traceback_is_one_record(journald: socket.socket, log: logging.Logger) -> None:
