@@ -1,0 +1,243 @@
+"""A machine with a systemd of its own and qrsd installed, to be broken: see ``boot.sh``."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+BOOT = Path(__file__).with_name("boot.sh")
+#: Packages that bring the programs of ``boot.sh``, by one program of each.
+PACKAGES = {
+    "systemd-analyze": "systemd",
+    "systemd-nspawn": "systemd-container",
+    "nsenter": "util-linux",
+    "make": "make",
+}
+BOOTED = ("running", "degraded")
+INSTALL_S = 300.0  # over the network, when nothing is cached
+BOOT_S = 60.0
+NOBODY = 65534
+CANNOT = 69
+
+
+class CannotBoot(Exception):
+    """This machine cannot boot another inside itself."""
+
+
+def require() -> None:
+    """Raise CannotBoot where it is known beforehand.
+
+    Raises:
+        CannotBoot: not root, or a program is missing.
+    """
+    if os.geteuid() != 0:
+        raise CannotBoot("booting a systemd needs root: sudo make test-system")
+    missing = [package for program, package in PACKAGES.items() if not shutil.which(program)]
+    if missing:
+        raise CannotBoot(f"booting a systemd needs: apt install {' '.join(missing)}")
+
+
+def wait_until(condition: Callable[[], bool], patience_s: float) -> float:
+    """Return after how many seconds a condition held."""
+    start_s = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start_s < patience_s, f"not within {patience_s} s"
+        time.sleep(0.1)
+    return time.monotonic() - start_s
+
+
+class Machine:
+    """A machine that runs.
+
+    Args:
+        process: runs ``boot.sh``.
+        log: what it prints, and the console of the machine.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self._process = process
+        self._log = log
+        self._wait_for_boot(INSTALL_S + BOOT_S)
+
+    def run(self, *command: str, patience_s: float = 30.0) -> subprocess.CompletedProcess[str]:
+        """Run a command as root to its end, whatever that is."""
+        return subprocess.run(
+            self._entering(*command),
+            capture_output=True,
+            text=True,
+            timeout=patience_s,
+            check=False,
+        )
+
+    def said(self, *command: str) -> str:
+        """Return what a command prints that must not fail."""
+        done = self.run(*command)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        return done.stdout.strip()
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file."""
+        script = 'mkdir -p "${1%/*}" && printf %s "$2" > "$1"'
+        self.said("sh", "-c", script, "sh", path, text)
+
+    def shown(self, name: str) -> str:
+        """Return a property of the service."""
+        return self.said("systemctl", "show", "qrsd", "--value", f"--property={name}")
+
+    def state(self) -> str:
+        """Return whether the service is active, activating, failed ..."""
+        return self.shown("ActiveState")
+
+    def processes(self) -> tuple[int, int]:
+        """Return the numbers of the service's process and of its acquisition process."""
+        main = int(self.shown("MainPID"))
+        children = self.said("cat", f"/proc/{main}/task/{main}/children").split()
+        [acquisition] = map(int, children)
+        return main, acquisition
+
+    def kill(self, signal: str, process: int) -> None:
+        """Send a signal."""
+        self.said("kill", f"-{signal}", str(process))
+
+    def cursor(self) -> str:
+        """Return the place in the journal where it ends now."""
+        return self.said("journalctl", "--lines=0", "--show-cursor").rpartition("cursor: ")[2]
+
+    def journal(self, since: str) -> str:
+        """Return what the service, and systemd of it, have logged since."""
+        options = ("--unit=qrsd", "--output=cat", f"--after-cursor={since}")
+        return self.said("journalctl", *options)
+
+    def reboot(self) -> None:
+        """Shut down, start, and wait until everything that starts by itself is started."""
+        before = self._init()
+        self.said("systemctl", "reboot")
+        wait_until(lambda: self._init() not in (None, before), BOOT_S)
+        self._wait_for_boot(BOOT_S)
+
+    @contextmanager
+    def subscriber(self) -> Iterator[Subscriber]:
+        """Listen, as a user of the machine without any rights."""
+        user = (f"--setuid={NOBODY}", f"--setgid={NOBODY}")
+        command = self._entering("/usr/local/bin/qrsd", "watch", "--json", options=user)
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, start_new_session=True
+        ) as process:
+            subscriber = Subscriber(process)
+            try:
+                yield subscriber
+            finally:
+                os.killpg(process.pid, signal.SIGKILL)  # nsenter, and what it has started
+                subscriber.join()
+
+    def power_off(self) -> None:
+        """Shut down, or pull the plug."""
+        self.run("systemctl", "poweroff")
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(BOOT_S)
+
+    def _entering(self, *command: str, options: tuple[str, ...] = ()) -> list[str]:
+        init = self._init()
+        assert init is not None, self._log.read_text()
+        path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        environment = ("env", "-i", path, "LC_ALL=C.UTF-8")
+        return ["nsenter", f"--target={init}", "--all", "--wd", *options, *environment, *command]
+
+    def _init(self) -> int | None:
+        """Return the number, out here, of the machine's first process: unshare, sh, nspawn, it."""
+        process = self._process.pid
+        for name in ("sh", "systemd-nspawn", "systemd"):
+            try:
+                children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+                [process] = map(int, children)
+                found = Path(f"/proc/{process}/comm").read_text().strip()
+            except (OSError, ValueError):
+                return None
+            if found != name[:15]:
+                return None
+        return process
+
+    def _wait_for_boot(self, patience_s: float) -> None:
+        """Wait for everything that starts by itself.
+
+        Raises:
+            CannotBoot: this machine cannot have another.
+        """
+
+        def booted() -> bool:
+            if self._process.poll() == CANNOT:
+                raise CannotBoot(self._log.read_text())
+            assert self._process.poll() is None, self._log.read_text()
+            if self._init() is None:
+                return False
+            return self.run("systemctl", "is-system-running").stdout.strip() in BOOTED
+
+        wait_until(booted, patience_s)
+
+
+class Subscriber:
+    """What ``qrsd watch --json`` hears, from its start on."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.heard: list[dict[str, Any]] = []
+        self._process = process
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def hear(
+        self, until: Callable[[dict[str, Any]], bool], after: int = 0, patience_s: float = 30.0
+    ) -> dict[str, Any]:
+        """Return the first item that will do, of those after the first so many."""
+        give_up_s = time.monotonic() + patience_s
+        while time.monotonic() < give_up_s:
+            for item in self.heard[after:]:
+                if until(item):
+                    return item
+            time.sleep(0.1)
+        raise AssertionError(f"not heard within {patience_s} s; last: {self.heard[-3:]}")
+
+    def join(self) -> None:
+        """Wait for the end of what is heard."""
+        self._thread.join()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.endswith("\n"):  # the last may be cut
+                self.heard.append(json.loads(line))
+
+
+@contextmanager
+def booted(folder: Path) -> Iterator[Machine]:
+    """Install qrsd into a copy of this machine, boot it, and throw it away afterwards.
+
+    Raises:
+        CannotBoot: this machine cannot do that.
+    """
+    require()
+    log = folder / "console.log"
+    stage = folder / f"machine-{os.getpid()}"
+    stage.mkdir()
+    namespaces = ("--mount", "--propagation=private", "--pid", "--fork", "--mount-proc")
+    command = ["unshare", *namespaces, "--kill-child", "sh", str(BOOT), str(stage)]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        try:
+            machine = Machine(process, log)
+            yield machine
+            machine.power_off()
+        finally:
+            process.kill()
