@@ -3,13 +3,14 @@
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-realtime test-train install uninstall clean
+.PHONY: help demo test test-realtime test-system test-train install uninstall clean
 
 help:
 	@echo "make demo              see it work: synthetic hearts on a simulated chip (one minute)"
 	@echo "make demo DATA=folder  the same with the WFDB recordings of a folder"
 	@echo "make test              lint, types and tests (some minutes)"
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
+	@echo "sudo make test-system  boot a copy of this machine with the service, and use the real spidev"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
 	@echo "sudo make install      put the service into /opt/qrsd, for systemd"
 	@echo "sudo make uninstall    take it away again; PURGE=1 with settings and enrolled people"
@@ -27,7 +28,12 @@ test: .venv/with-tests
 	.venv/bin/python -m pytest -m "not realtime and not system and not train and not benchmark"
 
 test-realtime: .venv/with-tests
-	.venv/bin/python -m pytest -m "realtime or system"
+	.venv/bin/python -m pytest -m "realtime and not system"
+
+test-system: .venv/with-tests
+	@sh tests/systemd/packages.sh
+	@.venv/bin/python $(PIP) install "spidev >= 3.6" || echo "Without spidev, its tests are skipped."
+	.venv/bin/python -m pytest -m system -rP
 
 test-train: .venv-train/with-tests
 	.venv-train/bin/python -m pytest -m "train or benchmark"

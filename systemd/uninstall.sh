@@ -20,7 +20,8 @@ rm -f "$DESTDIR/usr/local/bin/qrsd" \
 [ -z "$live" ] || systemctl daemon-reload
 
 if [ "$PURGE" = 1 ]; then
-    rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd"
+    rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd" \
+        "$DESTDIR/etc/systemd/system/qrsd.service.d" # by systemctl edit qrsd
     if [ -z "$DESTDIR" ] && id qrsd >/dev/null 2>&1; then
         userdel qrsd
     fi

@@ -19,7 +19,7 @@ from tests.systemd.machine import CannotBoot, Machine, Subscriber, booted, wait_
 pytestmark = pytest.mark.system
 
 SETTINGS = "/etc/qrsd/qrsd.yaml"
-DROP_IN = "/run/systemd/system/qrsd.service.d/test.conf"
+DROP_IN = "/etc/systemd/system/qrsd.service.d/test.conf"
 HEALTHY = """\
 source: simulated
 simulated:
@@ -51,17 +51,17 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 def running(machine: Machine) -> Machine:
     """The machine with the service as most people have it: running, and nothing is wrong."""
     if machine.state() != "active":
-        allowed = machine.run("chrt", "--fifo", str(PRIORITY), "true").returncode == 0
-        configure(machine, HEALTHY, *(FIFO if allowed else ()))
+        configure(machine)
         machine.said("systemctl", "start", "qrsd")
     return machine
 
 
-def configure(machine: Machine, settings: str = HEALTHY, *lines: str) -> None:
-    """Stop the service and write its settings, and lines that its unit has besides."""
+def configure(machine: Machine, settings: str = HEALTHY, unit: tuple[str, ...] = ()) -> None:
+    """Stop the service and write its settings, and what its unit has besides."""
+    allowed = machine.run("chrt", "--fifo", str(PRIORITY), "true").returncode == 0
     machine.said("systemctl", "stop", "qrsd")
     machine.write(SETTINGS, settings)
-    machine.write(DROP_IN, "\n".join(["[Service]", *lines, ""]))
+    machine.write(DROP_IN, "\n".join(["[Service]", *(unit or (FIFO if allowed else ())), ""]))
     machine.said("systemctl", "daemon-reload")
     machine.run("systemctl", "reset-failed", "qrsd")  # says no where nothing has failed
 
@@ -118,16 +118,6 @@ def test_a_subscriber_hears_whose_heart_it_is(running: Machine) -> None:
 
 def test_the_status_tells_what_the_kernel_granted(running: Machine) -> None:
     assert told_and_true(running)["policy"] in ("SCHED_FIFO", "SCHED_OTHER")
-
-
-def test_refused_it_says_so_and_goes_on(machine: Machine) -> None:
-    configure(machine, HEALTHY, "LimitRTPRIO=0", "LimitMEMLOCK=64K")
-    machine.said("systemctl", "start", "qrsd")
-
-    told = told_and_true(machine)
-
-    assert (told["policy"], told["memory_locked"]) == ("SCHED_OTHER", False)
-    machine.said("systemctl", "stop", "qrsd")
 
 
 def told_and_true(machine: Machine) -> dict[str, Any]:
@@ -190,9 +180,18 @@ def test_without_its_acquisition_process_it_starts_another_and_counts_the_loss(
     assert lost > 250
 
 
+def test_refused_it_says_so_and_goes_on(machine: Machine) -> None:
+    configure(machine, unit=("LimitRTPRIO=0", "LimitMEMLOCK=64K"))
+    machine.said("systemctl", "start", "qrsd")
+
+    told = told_and_true(machine)
+
+    assert (told["policy"], told["memory_locked"]) == ("SCHED_OTHER", False)
+
+
 @pytest.mark.parametrize("stopped", ["service", "acquisition"])
 def test_the_watchdog_starts_it_again_when_it_stands_still(machine: Machine, stopped: str) -> None:
-    configure(machine, HEALTHY, f"WatchdogSec={WATCHDOG_S}", "TimeoutAbortSec=1")
+    configure(machine, unit=(f"WatchdogSec={WATCHDOG_S}", "TimeoutAbortSec=1"))
     machine.said("systemctl", "start", "qrsd")
     main, acquisition = machine.processes()
     before = machine.cursor()
@@ -242,8 +241,8 @@ def test_it_comes_back_by_itself_after_a_reboot(running: Machine) -> None:
 def test_uninstalled_it_leaves_nothing(running: Machine) -> None:
     running.said("make", "-C", "/usr/local/src/qrsd", "uninstall", "PURGE=1")
 
-    found = ("-name", "*qrsd*", "-cnewer", "/before-install", "!", "-path", "/usr/local/src/*")
-    assert running.said("find", "/", "/run", "-xdev", *found) == ""
+    new = ("-name", "*qrsd*", "-cnewer", "/before-install", "!", "-path", "/usr/local/src/*")
+    assert running.said("find", "/", "/run", "-xdev", "-maxdepth", "4", *new) == ""
     assert running.run("id", "qrsd").returncode != 0
     assert running.said("systemctl", "list-units", "--all", "--quiet", "qrsd*") == ""
     assert running.run("pgrep", "--full", "qrsd").returncode != 0

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Install the Debian packages that `make test-system` needs, as root; without them it skips tests.
+set -eu
+missing=
+needs() {
+    sh -c "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+needs "command -v systemd-analyze" systemd
+needs "command -v systemd-nspawn" systemd-container
+needs "command -v nsenter" util-linux
+needs "/usr/bin/python3 -c 'import ensurepip'" python3-venv
+# To compile spidev and what stands in for its device.
+needs "command -v cc" gcc
+needs "echo '#include <linux/spi/spidev.h>' | cc -E -" libc6-dev
+needs "ls $(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" python3-dev
+
+if [ -z "$missing" ]; then
+    exit 0
+elif [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    echo "Some tests will be skipped; they need:$missing"
+else
+    echo "Installing$missing ..."
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $missing
+fi
