@@ -24,8 +24,8 @@ from drivers.opcodes import Opcode
 from drivers.raspberry import BoardOptions, open_board
 
 FRAMES = 250
-ADDRESS_OF_ID = 0x00
-RREG_ID = [Opcode.RREG | ADDRESS_OF_ID, 0, 0]
+#: Reads one register, the first, which is the ID.
+RREG_ID = [Opcode.RREG, 0, 0]
 
 
 class WiredPin(MockPin):

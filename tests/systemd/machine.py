@@ -26,6 +26,7 @@ BOOTED = ("running", "degraded")
 INSTALL_S = 300.0  # over the network, when nothing is cached
 BOOT_S = 60.0
 NOBODY = 65534
+NAMESPACES = ("--mount", "--propagation=private", "--pid", "--fork", "--mount-proc")
 CANNOT = 69
 
 
@@ -34,16 +35,21 @@ class CannotBoot(Exception):
 
 
 def require() -> None:
-    """Raise CannotBoot where it is known beforehand.
+    """Check what can be checked beforehand.
 
     Raises:
-        CannotBoot: not root, or a program is missing.
+        CannotBoot: not root, a program is missing, or root may not do what root does.
     """
     if os.geteuid() != 0:
         raise CannotBoot("booting a systemd needs root: sudo make test-system")
     missing = [package for program, package in PACKAGES.items() if not shutil.which(program)]
     if missing:
         raise CannotBoot(f"booting a systemd needs: apt install {' '.join(missing)}")
+    probe = subprocess.run(
+        ["unshare", *NAMESPACES, "true"], capture_output=True, text=True, check=False
+    )
+    if probe.returncode != 0:
+        raise CannotBoot(f"this machine cannot boot another: {probe.stderr.strip()}")
 
 
 def wait_until(condition: Callable[[], bool], patience_s: float) -> float:
@@ -175,7 +181,8 @@ class Machine:
 
         def booted() -> bool:
             if self._process.poll() == CANNOT:
-                raise CannotBoot(self._log.read_text())
+                *_, why = self._log.read_text().splitlines()
+                raise CannotBoot(f"this machine cannot boot another: {why}")
             assert self._process.poll() is None, self._log.read_text()
             if self._init() is None:
                 return False
@@ -227,8 +234,7 @@ def booted(folder: Path) -> Iterator[Machine]:
     log = folder / "console.log"
     stage = folder / f"machine-{os.getpid()}"
     stage.mkdir()
-    namespaces = ("--mount", "--propagation=private", "--pid", "--fork", "--mount-proc")
-    command = ["unshare", *namespaces, "--kill-child", "sh", str(BOOT), str(stage)]
+    command = ["unshare", *NAMESPACES, "--kill-child", "sh", str(BOOT), str(stage)]
     with (
         log.open("wb") as output,
         subprocess.Popen(
