@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin
 
+from daemon.realtime import ask_for_realtime
 from drivers.ads1292r import Ads1292r
 from drivers.chip_setup import ChipOptions
 from drivers.opcodes import Opcode
@@ -101,6 +102,7 @@ def main() -> None:
     factory = Device.pin_factory = MockFactory(pin_class=WiredPin)
     drdy = factory.pin(BoardOptions().drdy_pin)
     Thread(target=follow_drdy, args=(wires, drdy), daemon=True).start()
+    ask_for_realtime()  # as the acquisition process does
     done = stream() if sys.argv[2] == "stream" else calls(spidev.SpiDev())
     print(json.dumps(done))
 

@@ -10,12 +10,15 @@ On the first a packet is a chip-select frame. On the other the chip says ``fell`
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Self
 
+from daemon.realtime import PRIORITY
 from drivers.raspberry import BoardOptions
 from drivers.simulator import SimulatorOptions
 from drivers.simulator.board import ResetPin, SimulatedReadyLine, StartPin
@@ -29,6 +32,20 @@ ERROR = struct.Struct("=i")
 LONGEST = REQUEST.size + 4096
 
 
+@contextmanager
+def soonest() -> Iterator[None]:
+    """Schedule threads that are started meanwhile before others, if that is allowed.
+
+    A chip has its own time, and does not wait for whatever else this machine does.
+    """
+    with suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 class WiredChip:
     """A simulated chip that lives by the wall clock.
 
@@ -37,6 +54,7 @@ class WiredChip:
         pins: the Pi's end of the other wires.
     """
 
+    @soonest()
     def __init__(self, electrodes: Electrodes) -> None:
         self._world = world = PacedWorld(electrodes, SimulatorOptions(noise=0.0))
         self._device = SimulatedSpiDev(world)
