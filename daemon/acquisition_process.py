@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -21,40 +22,24 @@ READ_BYTES = 65536
 STOP_S = 3.0
 
 
-class AcquisitionProcess:
-    """One run of ``daemon.acquisition``.
-
-    Args:
-        options: where samples come from.
+class Acquisition(ABC):
+    """The two pipes that ``daemon.acquisition`` writes to, at the end where they are read.
 
     Attributes:
         samples: descriptor to be polled for samples.
         reports: descriptor to be polled for reports.
         queued_max: most samples that have ever waited in the pipe.
-        ended: True once the process has closed its pipe of samples.
+        ended: True once the pipe of samples has been closed at the other end.
     """
 
-    def __init__(self, options: SourceOptions) -> None:
+    def __init__(self) -> None:
         self.samples, samples_end = os.pipe()
         self.reports, reports_end = os.pipe()
-        ends = (samples_end, reports_end)
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "daemon.acquisition", *map(str, ends)],
-            stdin=subprocess.PIPE,
-            pass_fds=ends,
-        )
-        for descriptor in ends:
-            os.close(descriptor)
-        self._configure(options)
+        self._ends = (samples_end, reports_end)
         self._reader = RecordReader()
         self._rest_of_reports = b""
         self.queued_max = 0
         self.ended = False
-
-    @property
-    def pid(self) -> int:
-        """Its process number."""
-        return self._process.pid
 
     def read_frames(self) -> list[Frame]:
         """Return the samples that wait."""
@@ -70,6 +55,38 @@ class AcquisitionProcess:
         *lines, self._rest_of_reports = (self._rest_of_reports + data).split(b"\n")
         for line in lines:
             yield json.loads(line)
+
+    @abstractmethod
+    def stop(self) -> int:
+        """End what writes to the pipes if it has not ended, and return its exit code."""
+
+    def _close_ends(self) -> None:
+        """Close the ends that are written to."""
+        for descriptor in self._ends:
+            os.close(descriptor)
+
+
+class AcquisitionProcess(Acquisition):
+    """One run of ``daemon.acquisition``.
+
+    Args:
+        options: where samples come from.
+    """
+
+    def __init__(self, options: SourceOptions) -> None:
+        super().__init__()
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "daemon.acquisition", *map(str, self._ends)],
+            stdin=subprocess.PIPE,
+            pass_fds=self._ends,
+        )
+        self._close_ends()
+        self._configure(options)
+
+    @property
+    def pid(self) -> int:
+        """Its process number."""
+        return self._process.pid
 
     def stop(self) -> int:
         """End the process if it has not ended, and return its exit code."""

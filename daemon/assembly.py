@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +13,7 @@ import zmq
 
 from config.errors import SettingInvalid
 from config.settings import Settings
-from daemon.acquisition_process import AcquisitionProcess
+from daemon.acquisition_process import Acquisition, AcquisitionProcess
 from daemon.addresses import check_address
 from daemon.control import ControlServer
 from daemon.errors import MetricsExtraMissing
@@ -27,15 +26,28 @@ from daemon.pipeline import Pipeline
 from daemon.publisher import Publisher
 from daemon.recognition import open_network
 from daemon.service import Parts, Service
+from daemon.time_source import TimeSource
 from daemon.utc_clock import UtcClock
 from daemon.verification import Verifier
 from dsp.front_end import RATE_HZ
 from model.gallery import Gallery
 
 
+MACHINE_TIME = TimeSource()
+
+
 @contextmanager
-def assembled(settings: Settings) -> Iterator[Service]:
+def assembled(
+    settings: Settings,
+    start_acquisition: Callable[[], Acquisition] | None = None,
+    time: TimeSource = MACHINE_TIME,
+) -> Iterator[Service]:
     """Give a service that is ready to run, and take it apart afterwards.
+
+    Args:
+        settings: what everything is set to.
+        start_acquisition: starts what samples come from, if not a process of its own.
+        time: the machine's, or a virtual one.
 
     Raises:
         SettingsError, ModelError, GalleryError, DaemonError: a part cannot be had.
@@ -49,7 +61,7 @@ def assembled(settings: Settings) -> Iterator[Service]:
         gallery = parts.enter_context(Gallery(gallery_path()))
         templates = gallery.templates(passport.sha256)
         pipeline = Pipeline(network, templates, settings.front_end, settings.identifier)
-        clock = UtcClock(RATE_HZ, time.monotonic, time.time)
+        clock = UtcClock(RATE_HZ, time.monotonic, time.wall)
         desk = FrontDesk(
             gallery,
             passport,
@@ -77,14 +89,14 @@ def assembled(settings: Settings) -> Iterator[Service]:
         parts.callback(notifier.close)
         yield Service(
             Parts(
-                start_acquisition=lambda: AcquisitionProcess(settings),
+                start_acquisition=start_acquisition or (lambda: AcquisitionProcess(settings)),
                 pipeline=pipeline,
                 desk=desk,
                 publisher=publisher,
                 control=control,
                 clock=clock,
                 notifier=notifier,
-                monotonic=time.monotonic,
+                time=time,
                 model={
                     "name": passport.name,
                     "kind": passport.kind,

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from typing import Any
 
 import zmq
 
-from daemon.acquisition_process import AcquisitionProcess
+from daemon.acquisition_process import Acquisition
 from daemon.control import ControlServer
 from daemon.errors import AcquisitionFailed
 from daemon.front_desk import FrontDesk
@@ -34,6 +33,7 @@ from daemon.messages import ContactState, Enrolment, Message, ServiceState, Stat
 from daemon.observer import Nobody, Observer
 from daemon.pipeline import Pipeline
 from daemon.publisher import Publisher
+from daemon.time_source import TimeSource
 from daemon.utc_clock import UtcClock
 from drivers.chip_setup import ChipSetup
 from drivers.frame import Frame
@@ -53,19 +53,19 @@ class Parts:
 
     Attributes:
         start_acquisition: starts the acquisition process.
-        monotonic: the clock of the edges, in seconds.
+        time: tells the time of the edges, and lets it pass.
         model: what the status says of the model.
         observer: is told of every edge and message.
     """
 
-    start_acquisition: Callable[[], AcquisitionProcess]
+    start_acquisition: Callable[[], Acquisition]
     pipeline: Pipeline
     desk: FrontDesk
     publisher: Publisher
     control: ControlServer
     clock: UtcClock
     notifier: Notifier
-    monotonic: Callable[[], float]
+    time: TimeSource
     model: Mapping[str, Any]
     observer: Observer = field(default_factory=Nobody)
 
@@ -126,7 +126,7 @@ class Service:
 
     def _poller(self, *descriptors: int) -> zmq.Poller:
         """Return a poller of these descriptors and of the sockets."""
-        poller = zmq.Poller()
+        poller = self._parts.time.poller()
         for source in (*descriptors, self._parts.publisher.socket, self._parts.control.socket):
             poller.register(source, zmq.POLLIN)
         return poller
@@ -156,7 +156,7 @@ class Service:
                 self._parts.observer.edge(jitter_s)
             self._publish(self._parts.pipeline.push(frame))
             self._parts.desk.attend()
-            latency_s = self._parts.monotonic() - frame.time_s
+            latency_s = self._parts.time.monotonic() - frame.time_s
             self._latency_max_s = max(self._latency_max_s, latency_s)
         self._received += len(frames)
         if frames and self._state != "running":
@@ -235,7 +235,7 @@ class Service:
         """
         error = self._reports.get("error")
         message = error["message"] if error else f"The acquisition process ended ({exit_code})."
-        now_s = self._parts.monotonic()
+        now_s = self._parts.time.monotonic()
         while self._restarts and now_s - self._restarts[0] > RESTARTS_FORGOTTEN_S:
             self._restarts.popleft()
         if self._index is None or len(self._restarts) == len(RESTART_PAUSES_S):
@@ -259,8 +259,8 @@ class Service:
     def _wait(self, pause_s: float) -> None:
         """Attend to the sockets only for a while."""
         poller = self._poller()
-        until_s = self._parts.monotonic() + pause_s
-        while self._parts.monotonic() < until_s and not self._stop_asked:
+        until_s = self._parts.time.monotonic() + pause_s
+        while self._parts.time.monotonic() < until_s and not self._stop_asked:
             self._turn(dict(poller.poll(POLL_MS)))
 
     # Status
@@ -269,7 +269,7 @@ class Service:
         """Say the status each second, and whenever something in it changes that matters."""
         parts = self._parts
         said = (self._state, self._contact, self._playing, self._enrolment())
-        now_s = parts.monotonic()
+        now_s = parts.time.monotonic()
         if now_s < self._status_due_s and said == self._said:
             return
         if self._said and self._contact != self._said[1] and self._contact == "off":
@@ -349,7 +349,7 @@ class Service:
     def _say_goodbye(self) -> None:
         self._parts.notifier.stopping()
         self._say_status()
-        time.sleep(LAST_WORDS_S)
+        self._parts.time.sleep(LAST_WORDS_S)
 
 
 def _tuples(value: Any) -> Any:

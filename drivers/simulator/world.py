@@ -111,13 +111,16 @@ class SteppedWorld(World):
     #: What the kernel and Python take between two chip-select frames.
     _OVERHEAD_S = 15e-6
 
-    def __init__(self, electrodes: Electrodes, options: SimulatorOptions) -> None:
-        super().__init__(electrodes, options, opened_s=0.0)
+    def __init__(
+        self, electrodes: Electrodes, options: SimulatorOptions, opened_s: float = 0.0
+    ) -> None:
+        super().__init__(electrodes, options, opened_s)
+        self._opened_s = opened_s
         self.lock = nullcontext()
 
     def now(self) -> float:
-        """Return the chip's own time."""
-        return self.chip.time_s
+        """Return the chip's own time, counted from when the board was opened."""
+        return self._opened_s + self.chip.time_s
 
     def sleep(self, seconds: float) -> None:
         """Jump."""

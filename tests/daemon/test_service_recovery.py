@@ -29,6 +29,7 @@ from daemon.pipeline import Pipeline
 from daemon.publisher import Publisher
 from daemon.records import RecordReader, pack
 from daemon.service import RESTART_PAUSES_S, Parts, Service
+from daemon.time_source import TimeSource
 from daemon.utc_clock import UtcClock
 from drivers.frame import Frame
 from dsp.front_end import FrontEndOptions
@@ -147,7 +148,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
                 control=control,
                 clock=UtcClock(RATE_HZ, fast_s, time.time),
                 notifier=systemd,
-                monotonic=fast_s,
+                time=TimeSource(monotonic=fast_s),
                 model={},
             )
             error = None

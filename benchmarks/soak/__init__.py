@@ -1,0 +1,1 @@
+"""Days of simulated ECG with faults through the whole service, faster than real time."""
