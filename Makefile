@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-realtime test-system test-train install uninstall clean
+.PHONY: help demo test test-realtime test-system test-train reliability install uninstall clean
 
 help:
 	@echo "make demo              see it work: synthetic hearts on a simulated chip (one minute)"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
 	@echo "sudo make test-system  boot a copy of this machine with the service, and use the real spidev"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
+	@echo "make reliability       write docs/reliability.md anew from its tests"
 	@echo "sudo make install      put the service into /opt/qrsd, for systemd"
 	@echo "sudo make uninstall    take it away again; PURGE=1 with settings and enrolled people"
 	@echo "make clean             remove what the others made here"
@@ -37,6 +38,9 @@ test-system: .venv/with-tests
 
 test-train: .venv-train/with-tests
 	.venv-train/bin/python -m pytest -m "train or benchmark"
+
+reliability: .venv/with-tests
+	.venv/bin/python -m pytest tests/reliability --write-page
 
 install:
 	@PYTHON="$(PYTHON)" DESTDIR="$(DESTDIR)" sh systemd/install.sh

@@ -11,20 +11,19 @@ the code of the real processes, and between them are real pipes.
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import zmq
 
-from config.source import SourceOptions
 from daemon.acquisition import PipeReports, PipeSink, acquire, error_report
 from daemon.acquisition_process import Acquisition
 from daemon.sources import Source
 from daemon.time_source import TimeSource
 from drivers.bus import Edge
+from drivers.chip_setup import ChipOptions
 from drivers.errors import DriverError
 from drivers.simulator.board import board_in
 from drivers.simulator.options import SimulatorOptions
@@ -130,28 +129,32 @@ class VirtualAcquisition(Acquisition):
 
     Args:
         time: whose chip it moves.
-        options: how the chip is set up, and what is wrong with it.
+        chip: how the driver sets the chip up.
+        simulator: what is wrong with the chip.
         electrodes: what it sees.
         dies_at_s: when it is killed, by the virtual clock; None for never.
 
     Attributes:
         world: the chip's.
         alive: False once it has ended.
+        error: what ended it, and when by the virtual clock; None without one.
     """
 
     def __init__(
         self,
         time: VirtualTime,
-        options: SourceOptions,
+        chip: ChipOptions,
+        simulator: SimulatorOptions,
         electrodes: Electrodes,
         dies_at_s: float | None = None,
     ) -> None:
         super().__init__()
-        simulated = options.simulated.chip
         opened_s = time.monotonic() + START_S
-        self.world = _World(electrodes, simulated, opened_s, self._hand_over)
+        self.world = _World(electrodes, simulator, opened_s, self._hand_over)
         self.alive = True
-        self._options = options
+        self.error: tuple[float, DriverError] | None = None
+        self._chip = chip
+        self._simulator = simulator
         self._electrodes = electrodes
         self._dies_at_s = dies_at_s
         self._exit_code = 0
@@ -174,7 +177,8 @@ class VirtualAcquisition(Acquisition):
         self._thread.join()
         self._time.monotonic()
         self._time.running = None
-        os_close(self.samples, self.reports)
+        os.close(self.samples)
+        os.close(self.reports)
         return self._exit_code
 
     def _hand_over(self) -> None:
@@ -186,13 +190,15 @@ class VirtualAcquisition(Acquisition):
 
     def _run(self) -> None:
         self._mine.acquire()
-        sink, report = (make(end) for make, end in zip((PipeSink, PipeReports), self._ends))
+        samples_end, reports_end = self._ends
+        sink, report = PipeSink(samples_end), PipeReports(reports_end)
         try:
-            board = board_in(self.world, self._options.simulated.chip)
-            acquire(Source(board, self._electrodes), self._options.chip, sink, report)
+            board = board_in(self.world, self._simulator)
+            acquire(Source(board, self._electrodes), self._chip, sink, report)
         except _Killed:
             self._exit_code = KILLED
         except DriverError as error:
+            self.error = (self.world.now(), error)
             self._exit_code = error.exit_code
             report(error_report(error, error.exit_code))
         finally:
