@@ -32,7 +32,6 @@ from daemon.verification import Verifier
 from dsp.front_end import RATE_HZ
 from model.gallery import Gallery
 
-
 MACHINE_TIME = TimeSource()
 
 

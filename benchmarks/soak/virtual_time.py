@@ -33,6 +33,7 @@ from drivers.waveforms import Electrodes
 TURN_S = 0.1  # as long as a waveform message
 START_S = 1.0  # what a process needs from its start to the chip's
 KILLED = -9
+EPOCH_S = 1.8e9  # what the clock on the wall shows at the beginning
 
 
 class _Killed(BaseException):
@@ -63,7 +64,7 @@ class VirtualTime:
     def wall(self) -> float:
         """Return the seconds since 1970, as the clock on the wall has them."""
         now_s = self.monotonic()
-        return 1.8e9 + now_s + sum(by_s for at_s, by_s in self.steps if now_s >= at_s)
+        return EPOCH_S + now_s + sum(by_s for at_s, by_s in self.steps if now_s >= at_s)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass while nothing is read."""

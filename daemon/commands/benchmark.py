@@ -1,16 +1,18 @@
-"""``qrsd benchmark``: the detector against the annotations of experts, and beside its peers."""
+"""``qrsd benchmark``: the detector against experts' annotations, the service against time."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 
 from daemon.commands.parts import at_least, writing
 from daemon.drawing_extra import require_matplotlib
@@ -25,7 +27,7 @@ Outcome = TypeVar("Outcome")
 
 PAGE_WIDTH = 110  # of tables that go to a file
 
-BENCHMARK = "Measure qrsd against recordings whose truth is known."
+BENCHMARK = "Measure qrsd against recordings whose truth is known, and against time."
 
 QRS = """\
 Find the beats of annotated WFDB records with the whole signal chain, as the service would, and
@@ -55,6 +57,21 @@ examples:
   qrsd benchmark noise --db mitdb --noise nstdb --peers --json noise.json --picture noise.png
   qrsd benchmark noise --db mitdb --kinds white emg --records 101 230 --minutes 2"""
 
+SOAK = """\
+Run the whole service for hours of virtual time, as fast as this machine can: the real driver on a
+simulated chip that keeps failing, the pipe, the signal chain, the network, the sockets. Two hearts
+wear the electrodes in turn, one of them enrolled. Every quarter of an hour or so the acquisition
+process dies and is started again.
+
+It must hold that all samples that were produced are received or counted as lost, that beats are
+where the hearts beat, without drift, that every request is answered, and that memory and
+descriptors stay as they are. The exit code is 1 if something does not.
+
+examples:
+  qrsd benchmark soak --hours 1
+  qrsd benchmark soak --hours 72 --json soak.json
+  qrsd benchmark soak --hours 1 --speed 1        (by the wall clock)"""
+
 NOISES = ("mains50", "mains60", "wander", "bw", "white", "emg", "ma")
 #: Records of MIT-BIH (the half called DS1) that are clean enough for noise to be what disturbs.
 CLEAN_RECORDS = ("101", "112", "115", "118", "119", "122", "220", "230")
@@ -68,6 +85,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     parts = benchmark.add_subparsers(metavar="PART", required=True)
     _add_qrs(parts)
     _add_noise(parts)
+    _add_soak(parts)
 
 
 def _add_qrs(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -122,6 +140,31 @@ def _add_noise(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     _add_results(noise)
     noise.set_defaults(run=run_noise)
+
+
+def _add_soak(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    soak = parts.add_parser(
+        "soak",
+        help="the whole service, for days of virtual time",
+        description=SOAK,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    soak.add_argument(
+        "--hours",
+        type=_more_than_nothing,
+        default=1.0,
+        metavar="H",
+        help="of virtual time (default: 1)",
+    )
+    soak.add_argument(
+        "--speed",
+        type=_more_than_nothing,
+        metavar="S",
+        help="at most so many times real time (default: as fast as it can)",
+    )
+    soak.add_argument("--seed", type=int, default=1, help="of what goes wrong (default: 1)")
+    soak.add_argument("--json", metavar="FILE", help="write all figures; - prints them, alone")
+    soak.set_defaults(run=run_soak)
 
 
 def _add_results(parser: argparse.ArgumentParser) -> None:
@@ -223,6 +266,31 @@ def run_noise(args: argparse.Namespace) -> int:
     report = StressReport(plan, tuple(_shown(results, count)))
     _hand_out(report, args, draw)
     return 0
+
+
+def run_soak(args: argparse.Namespace) -> int:
+    """Soak, print and write: 0 if everything held, else 1."""
+    from benchmarks.soak.run import Soak
+
+    logging.disable(logging.WARNING)  # of the hundreds of faults
+    with (
+        TemporaryDirectory(prefix="qrsd-soak-") as folder,
+        Progress(console=Console(stderr=True), transient=True) as progress,
+    ):
+        bar = progress.add_task("Soaking", total=args.hours)
+
+        def tell(hours: float) -> None:
+            progress.update(bar, completed=hours)
+
+        figures = Soak(args.hours, args.speed, args.seed, tell).run(Path(folder))
+    if args.json not in (None, "-"):
+        with writing(Path(args.json)):
+            Path(args.json).write_text(json.dumps(figures.as_json(), indent=1) + "\n")
+    if args.json == "-":
+        print(json.dumps(figures.as_json(), indent=1))
+    else:
+        Console().print(figures.table())
+    return 0 if figures.passed else 1
 
 
 def _protocol(args: argparse.Namespace) -> Protocol:
