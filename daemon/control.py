@@ -28,6 +28,8 @@ Command: TypeAlias = Callable[..., Fields | Future[Fields]]
 
 MAX_REQUEST_BYTES = 1 << 20  # two recordings of a minute, with all the digits that JSON may write
 CUT_OFF_BYTES = 1 << 24  # not even taken in, and the client is hung up on
+WAITING_REQUESTS = 20  # of one client; more wait on its side
+ANSWERS_AT_ONCE = 20  # then it is the samples' turn
 
 
 class ControlServer:
@@ -56,6 +58,7 @@ class ControlServer:
         self.socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
         self.socket.linger = 0
         self.socket.maxmsgsize = CUT_OFF_BYTES
+        self.socket.rcvhwm = WAITING_REQUESTS
         self._promised: list[tuple[list[bytes], Future[Fields]]] = []
         try:
             self.address = bind(self.socket, address)
@@ -64,8 +67,13 @@ class ControlServer:
             raise
 
     def answer(self) -> None:
-        """Answer every request that is waiting; a client that has left is not waited for."""
-        while self.socket.poll(0):
+        """Answer some requests that are waiting; a client that has left is not waited for.
+
+        Not all of them: clients that ask without end must not keep the service from its samples.
+        """
+        for _ in range(ANSWERS_AT_ONCE):
+            if not self.socket.poll(0):
+                return
             *envelope, request = self.socket.recv_multipart()
             answer = self.reply(request)
             if isinstance(answer, Future):

@@ -18,6 +18,7 @@ from daemon.addresses import bind
 from daemon.messages import IdentityMessage, Message, Source, Stamp, StatusMessage, encode
 
 QUEUE_MESSAGES = 1000  # for each subscriber: about half a minute of everything
+WELCOMES_AT_ONCE = 100  # then it is the samples' turn
 REMEMBERED = (StatusMessage.TOPIC, IdentityMessage.TOPIC)
 SUBSCRIBED = 1
 
@@ -82,7 +83,9 @@ class Publisher:
 
         Others get them a second time, with a sequence number that they have seen.
         """
-        while self.socket.poll(0):
+        for _ in range(WELCOMES_AT_ONCE):
+            if not self.socket.poll(0):
+                return
             event = self.socket.recv()
             if event[:1] != bytes([SUBSCRIBED]):
                 continue

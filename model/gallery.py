@@ -56,7 +56,7 @@ TABLES = (
 SETTINGS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA journal_mode = DELETE",
-    "PRAGMA synchronous = FULL",
+    "PRAGMA synchronous = EXTRA",  # with FULL, a power cut may bring the journal back: undone
     "PRAGMA secure_delete = ON",  # what is deleted is overwritten with zeros
     "PRAGMA temp_store = MEMORY",  # VACUUM would leave a copy on the disk
 )

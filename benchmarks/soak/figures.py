@@ -119,6 +119,7 @@ class Figures:
             )
 
     def _machine(self) -> Iterator[Ruling]:
+        earlier = [look for look in self.looks if look.hours < self.hours / 2]
         later = [look for look in self.looks if look.hours >= self.hours / 2]
         if len(later) < 3:
             return
@@ -129,18 +130,20 @@ class Figures:
             last.rss_mib - first.rss_mib <= RSS_GROWTH_MIB,
             f"{first.rss_mib:.1f} to {last.rss_mib:.1f} MiB, {rss_slope:+.4f} MiB an hour",
         )
+        before, after = (max(look.descriptors for look in half) for half in (earlier, later))
+        yield Ruling(
+            "descriptors are no more than in the first half",
+            after <= before,
+            f"{before}, then {after}",
+        )
+        if self.hours < SHORT_HOURS:
+            return
         yield Ruling(
             "Python's objects are as many as before",
             last.blocks - first.blocks <= BLOCKS_GROWTH,
             f"{first.blocks} to {last.blocks}",
         )
-        descriptors = [look.descriptors for look in later]
-        yield Ruling(
-            "descriptors are as many as before",
-            max(descriptors) <= descriptors[0],
-            f"{min(descriptors)} to {max(descriptors)}",
-        )
-        if self.traced_kib is not None and self.hours >= SHORT_HOURS:
+        if self.traced_kib is not None:
             yield Ruling(
                 "nothing that was allocated at the end is kept (tracemalloc)",
                 self.traced_kib <= TRACED_GROWTH_KIB,

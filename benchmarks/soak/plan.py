@@ -61,16 +61,16 @@ class Life:
     seconds: float
 
 
-def lives(seed: int) -> Iterator[Life]:
-    """Yield one life after another, each with other faults, without end."""
+def lives(seed: int, life_s: tuple[float, float] = LIFE_S) -> Iterator[Life]:
+    """Yield one life after another, each with other faults and not all as long, without end."""
     random = Random(seed)
     while True:
-        seconds = random.uniform(*LIFE_S)
+        seconds = random.uniform(*life_s)
         faults = [_at(random, fault, seconds) for fault in random.sample(PASSING, FAULTS_A_LIFE)]
         names = {fault.partition("@")[0].partition("=")[0] for fault in faults}
         if random.random() < 0.5:
             fatal = [fault for fault in FATAL if fault.partition("@")[0] not in names]
-            faults.append(random.choice(fatal).format(f"{seconds - 60:.3f}"))
+            faults.append(random.choice(fatal).format(f"{0.9 * seconds:.3f}"))
         ppm = random.uniform(-DRIFT_PPM, DRIFT_PPM)
         seed_of_chip = random.randrange(2**32)
         yield Life(

@@ -9,13 +9,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.soak.figures import Counts, Figures
 from benchmarks.soak.listener import BeatTimes, Listener
 from benchmarks.soak.machine import Taken, Tracer, taken
-from benchmarks.soak.plan import HEARTS, RATE_HZ, Life, Play, lives
+from benchmarks.soak.plan import HEARTS, LIFE_S, RATE_HZ, Life, Play, lives
 from benchmarks.soak.virtual_time import EPOCH_S, START_S, VirtualAcquisition, VirtualTime
 from config.settings import PublishOptions, Settings
 from daemon.assembly import assembled
@@ -80,10 +80,16 @@ class Soak:
         speed: at most so many times as fast as the wall clock; None for no bound.
         seed: of what goes wrong.
         tell: called now and then with the hours that are over.
+        life_s: how long an acquisition process lives, at the least and at the most.
     """
 
     def __init__(
-        self, hours: float, speed: float | None, seed: int, tell: Callable[[float], None]
+        self,
+        hours: float,
+        speed: float | None,
+        seed: int,
+        tell: Callable[[float], None],
+        life_s: tuple[float, float] = LIFE_S,
     ) -> None:
         self._hours = hours
         self._speed = speed
@@ -91,7 +97,7 @@ class Soak:
         self._tell = tell
         self._time = VirtualTime()
         self._play = Play(self._converting_s)
-        self._lives = lives(seed)
+        self._lives = lives(seed, life_s)
         self._chips: deque[_Chip] = deque(maxlen=2)
         self._ledger = _Ledger()
         self._beat_times = BeatTimes()
@@ -110,7 +116,9 @@ class Soak:
             stack.enter_context(_folders(folder))
             self._listener = stack.enter_context(Listener(address, control_address()))
             self._time.on_turn = self._turn
-            service = stack.enter_context(assembled(settings, self._start, self._time.source()))
+            # The last words go through real sockets, and so need real time.
+            source = replace(self._time.source(), sleep=time.sleep)
+            service = stack.enter_context(assembled(settings, self._start, source))
             service.run()
             self._hear()
         self._close_books()
@@ -192,7 +200,7 @@ class Soak:
             mistaken=self._accepted[False],
         )
         return Figures(
-            self._hours,
+            round(self._time.monotonic() / 3600, 4),  # fewer than asked for if it was told to stop
             time.monotonic() - self._began_s,
             self._seed,
             counts,

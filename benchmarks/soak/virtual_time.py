@@ -91,6 +91,8 @@ class VirtualPoller(zmq.Poller):
         until_s = self._time.monotonic() + (timeout or 0) / 1000
         while not (ready := super().poll(0)) and self._time.monotonic() < until_s:
             self._time.sleep(TURN_S)
+        if ready and not any(isinstance(source, int) for source, _ in ready):
+            self._time.sleep(TURN_S)  # sockets alone, or a client that never stops would stop time
         return ready
 
 

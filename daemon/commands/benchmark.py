@@ -6,7 +6,8 @@ import argparse
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -65,7 +66,8 @@ process dies and is started again.
 
 It must hold that all samples that were produced are received or counted as lost, that beats are
 where the hearts beat, without drift, that every request is answered, and that memory and
-descriptors stay as they are. The exit code is 1 if something does not.
+descriptors stay as they are. The exit code is 1 if something does not. Ctrl-C ends it early, with
+the figures so far.
 
 examples:
   qrsd benchmark soak --hours 1
@@ -272,8 +274,8 @@ def run_soak(args: argparse.Namespace) -> int:
     """Soak, print and write: 0 if everything held, else 1."""
     from benchmarks.soak.run import Soak
 
-    logging.disable(logging.WARNING)  # of the hundreds of faults
     with (
+        _quiet("daemon"),  # of hundreds of faults
         TemporaryDirectory(prefix="qrsd-soak-") as folder,
         Progress(console=Console(stderr=True), transient=True) as progress,
     ):
@@ -291,6 +293,18 @@ def run_soak(args: argparse.Namespace) -> int:
     else:
         Console().print(figures.table())
     return 0 if figures.passed else 1
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Keep a logger's warnings from the terminal."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _protocol(args: argparse.Namespace) -> Protocol:

@@ -12,7 +12,7 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.control import CUT_OFF_BYTES, MAX_REQUEST_BYTES, ControlServer
+from daemon.control import ANSWERS_AT_ONCE, CUT_OFF_BYTES, MAX_REQUEST_BYTES, ControlServer
 from daemon.errors import AddressInUse, CommandRefused
 from model.errors import PersonUnknown
 
@@ -117,6 +117,24 @@ def test_the_answer_goes_back_in_the_envelope_of_the_request(
         server.answer()
         assert client.poll(2000)
         assert client.recv_multipart()[:-1] == envelope
+
+
+def test_a_client_that_asks_without_end_does_not_keep_the_server(
+    context: zmq.Context[zmq.Socket[bytes]], server: ControlServer
+) -> None:
+    with context.socket(zmq.DEALER) as client:
+        client.connect(server.address)
+        for _ in range(3 * ANSWERS_AT_ONCE):
+            client.send(b"{}")
+        answered = []
+        while server.socket.poll(200):
+            server.answer()
+            answered.append(0)
+            while client.poll(50):
+                client.recv()
+                answered[-1] += 1
+    assert sum(answered) == 3 * ANSWERS_AT_ONCE
+    assert max(answered) <= ANSWERS_AT_ONCE
 
 
 def test_too_long_a_request_is_refused_in_words(server: ControlServer) -> None:

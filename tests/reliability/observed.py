@@ -137,6 +137,7 @@ class Scene:
         time: its virtual time.
         calls: what is to be done besides, and when: (second, call), in any order.
         gallery: its enrolled people.
+        desk: where they are enrolled.
         control: where it listens for commands.
         publisher: where it speaks.
         observed: what it said.
@@ -161,7 +162,7 @@ class Scene:
         )
         self.control = ControlServer(self.context, f"ipc://{folder}/control", desk.commands)
         stack.callback(self.control.close)
-        self._desk = desk
+        self.desk = desk
 
     def run(
         self,
@@ -194,7 +195,7 @@ class Scene:
         parts = Parts(
             start_acquisition=start,
             pipeline=self._pipeline,
-            desk=self._desk,
+            desk=self.desk,
             publisher=self.publisher,
             control=self.control,
             clock=UtcClock(RATE_HZ, time.monotonic, time.wall),
