@@ -290,6 +290,8 @@ class Gallery:
             raise GalleryMissing(f"{self._path}: no such gallery") from error
         except PermissionError as error:
             raise self._not_permitted() from error
+        except UnicodeEncodeError as error:  # half a character, as JSON can write it
+            raise NameInvalid(f"{error.object[:LONGEST_NAME]!r} is not a name") from error
         except sqlite3.DatabaseError as error:
             raise self._meaning(error) from error
         except OSError as error:

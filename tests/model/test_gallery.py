@@ -169,6 +169,13 @@ def test_what_is_no_name_is_refused(gallery: Gallery, name: str) -> None:
     assert names(gallery) == []
 
 
+def test_half_a_character_is_nobody_s_name(gallery: Gallery) -> None:
+    with pytest.raises(NameInvalid):
+        gallery.forget("\ud800")
+    with pytest.raises(NameInvalid):
+        gallery.rename("\ud800", "Bob")
+
+
 @given(st.text(max_size=70))
 def test_every_name_that_passes_comes_back_as_it_was(name: str) -> None:
     try:

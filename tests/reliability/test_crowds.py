@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 import zmq
+from hypothesis import given
+from hypothesis import strategies as st
 
 from daemon.control import ANSWERS_AT_ONCE
 from daemon.messages import WaveMessage, decode
@@ -27,7 +29,7 @@ SUBSCRIBERS = 200
 
 
 @pytest.fixture
-def context() -> Context:
+def context() -> Iterator[Context]:
     context: Context = zmq.Context()
     yield context
     context.destroy(linger=0)
@@ -101,6 +103,30 @@ def test_malformed_requests(tmp_path: Path, report: Report) -> None:
             "yes",
         )
     )
+
+
+@pytest.fixture(scope="module")
+def quiet_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with scene(tmp_path_factory.mktemp("quiet")) as service:
+        yield service
+
+
+texts = st.sampled_from(["Ada", "Bob", ""]) | st.text(st.characters(), max_size=5)
+values = texts | st.none() | st.booleans() | st.integers() | st.floats() | st.lists(texts)
+
+
+@given(
+    st.sampled_from(["enroll", "enrolment", "cancel", "people", "rename", "forget"]),
+    st.dictionaries(st.sampled_from(["person", "new_name", "beats"]) | texts, values),
+)
+def test_any_fields_of_any_command_are_answered(
+    quiet_scene: Scene, command: str, fields: dict[str, object]
+) -> None:
+    """Half characters and numbers without end among them, which JSON lets pass."""
+    request = json.dumps({**fields, "command": command}).encode()
+    answer = quiet_scene.control.reply(request)
+    assert isinstance(answer, bytes)
+    assert isinstance(json.loads(answer)["ok"], bool)
 
 
 def subscribe(context: Context, service: Scene) -> zmq.Socket[bytes]:
