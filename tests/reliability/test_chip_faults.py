@@ -27,7 +27,7 @@ class Case:
     lives: tuple[str, ...]
     note: str = ""
     chip: ChipOptions = field(default_factory=ChipOptions)
-    until_s: float = 13.0
+    until_s: float = 11.0
 
     @property
     def name(self) -> str:
