@@ -19,6 +19,7 @@ from config.errors import SettingInvalid, SettingsMissing, SettingsUnreadable
 from config.mapping import build, leaves
 from config.source import SourceOptions
 from dsp.front_end import FrontEndOptions
+from dsp.liveness import LivenessOptions
 from model.identifier import IdentifierOptions
 
 DEFAULT_PATH = Path("/etc/qrsd/qrsd.yaml")
@@ -67,6 +68,7 @@ class Settings(SourceOptions):
         model: path of the .tflite; empty for the one that comes with qrsd.
         front_end: the signal chain.
         identifier: how many beats a decision counts, and whether sittings add to who is known.
+        liveness: what to do about a signal that is no living heart's.
         publish: where the service speaks.
         metrics: what Prometheus may see.
     """
@@ -75,6 +77,7 @@ class Settings(SourceOptions):
     model: str = ""
     front_end: FrontEndOptions = field(default_factory=FrontEndOptions)
     identifier: IdentifierOptions = field(default_factory=IdentifierOptions)
+    liveness: LivenessOptions = field(default_factory=LivenessOptions)
     publish: PublishOptions = field(default_factory=PublishOptions)
     metrics: MetricsOptions = field(default_factory=MetricsOptions)
 

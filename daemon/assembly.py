@@ -59,7 +59,9 @@ def assembled(
     with ExitStack() as parts:
         gallery = parts.enter_context(Gallery(gallery_path()))
         templates = gallery.templates(passport.sha256)
-        pipeline = Pipeline(network, templates, settings.front_end, settings.identifier)
+        pipeline = Pipeline(
+            network, templates, settings.front_end, settings.identifier, settings.liveness
+        )
         clock = UtcClock(RATE_HZ, time.monotonic, time.wall)
         desk = FrontDesk(
             gallery,

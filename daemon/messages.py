@@ -24,8 +24,8 @@ SCHEMA = 1
 Source: TypeAlias = Literal["ads1292r", "simulated"]
 ServiceState: TypeAlias = Literal["starting", "running", "recovering", "ended", "stopping"]
 ContactState: TypeAlias = Literal["on", "off", "unknown"]
-IdentityState: TypeAlias = Literal["accepted", "unknown", "undecided", "no_contact"]
-Hint: TypeAlias = Literal["electrodes_swapped"]
+IdentityState: TypeAlias = Literal["accepted", "unknown", "undecided", "no_contact", "suspect"]
+Hint: TypeAlias = Literal["electrodes_swapped", "too_clean", "repeated", "too_regular"]
 
 SWAPPED: Hint = "electrodes_swapped"
 
@@ -105,12 +105,14 @@ class IdentityMessage:
 
     Attributes:
         index: the sample that decided it.
-        state: ``undecided`` while there are too few good beats, ``unknown`` for a stranger.
+        state: ``undecided`` while there are too few good beats, ``unknown`` for a stranger,
+            ``suspect`` if the signal is played rather than a living heart's.
         person: the enrolled name if accepted, else None.
         confidence: probability that ``accepted`` or ``unknown`` is right; None otherwise.
         beats: good beats behind the decision.
-        hint: why an ``unknown`` may be somebody after all; None otherwise. The electrodes are
-            ``electrodes_swapped`` if the signal upside down would be accepted.
+        hint: what else there is to say; None otherwise. The electrodes are
+            ``electrodes_swapped`` if the signal upside down would be accepted; the others are why
+            the signal is suspect (``dsp.liveness``), to be had beside any state if set to warn.
     """
 
     TOPIC: ClassVar[str] = "identity"

@@ -2,7 +2,8 @@
 
 Frame -> Sample (mV) -> FrontEnd -> RPeak ----------------------------> r_peak
   |                        |------> BeatWindow -> Network -> Identifier -> beat, identity
-  |                        |                        |`-> SwappedElectrodes: a hint while unknown
+  |                        |           |            `-> SwappedElectrodes: a hint while unknown
+  |                        |           `--> Liveness: a living heart, or something played?
   `-> wave (raw counts)    |------> Interruption ----------> Identifier -> identity
                            `------> conditioned mV --------------------> ecg
 """
@@ -18,6 +19,7 @@ from daemon.messages import (
     BeatMessage,
     ContactState,
     EcgMessage,
+    Hint,
     IdentityMessage,
     Message,
     RPeakMessage,
@@ -27,6 +29,7 @@ from daemon.swapped_electrodes import SwappedElectrodes
 from drivers.chip_setup import ChipSetup
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame, millivolts_per_count
 from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.liveness import Liveness, LivenessOptions
 from dsp.signals import HANDOVER_SAMPLES, BeatWindow, Interruption, RPeak, Sample
 from model.enrolment import Enrolment
 from model.fittings import Sitting
@@ -47,6 +50,7 @@ class Pipeline:
         templates: of the enrolled people.
         front_end: what can be set on the signal chain.
         identifier: what can be set on the decision.
+        liveness: what to do about a signal that is no living heart's.
 
     Attributes:
         contact: whether the electrodes touch the skin.
@@ -61,6 +65,7 @@ class Pipeline:
         templates: Sequence[Template],
         front_end: FrontEndOptions,
         identifier: IdentifierOptions,
+        liveness: LivenessOptions | None = None,
     ) -> None:
         self._network = network
         self._templates = templates
@@ -68,6 +73,8 @@ class Pipeline:
         self._identifier_options = identifier
         self._front_end = FrontEnd(front_end)
         self._identifier = Identifier(network.passport, templates, identifier)
+        self._liveness = Liveness()
+        self._on_suspicion = (liveness or LivenessOptions()).on_suspicion
         self._swapped_electrodes: SwappedElectrodes | None = None
         self._swapped = False
         self._wave: list[tuple[int, int]] = []
@@ -172,7 +179,10 @@ class Pipeline:
     def _identify(self, beat: BeatWindow, index: int) -> list[Message]:
         output = self._network.run(normalise(np.array([beat.ecg_mv])))[0]
         self._identifier.push(output, beat.quality)
+        self._liveness.push(beat)
         self.sitting.push(output, beat.quality)
+        if self._refused:
+            self.sitting.restart()  # nobody's template may grow from what was played
         if self.enrolment is not None:
             self.enrolment.push(output, beat.quality)
         self.quality = beat.quality.score
@@ -192,6 +202,7 @@ class Pipeline:
         if not interruption.wearer_may_differ:
             return []
         self._identifier.interrupted(interruption.reason)
+        self._liveness.restart()
         self.sitting.restart()
         if self.enrolment is not None:
             self.enrolment.restart()
@@ -219,9 +230,17 @@ class Pipeline:
         before, self._swapped = self._swapped, self._swapped_electrodes.push(sample)
         return [self._identity(sample.index)] if self._swapped != before else []
 
+    @property
+    def _refused(self) -> bool:
+        return self._on_suspicion == "refuse" and self._liveness.suspicion is not None
+
     def _identity(self, index: int) -> IdentityMessage:
         identity = self._identifier.identity
-        hint = SWAPPED if self._swapped and identity.state == "unknown" else None
+        suspicion = None if self._on_suspicion == "ignore" else self._liveness.suspicion
+        if self._refused:
+            return IdentityMessage(index, "suspect", None, None, identity.beats, suspicion)
+        swapped = self._swapped and identity.state == "unknown"
+        hint: Hint | None = suspicion or (SWAPPED if swapped else None)
         return IdentityMessage(
             index, identity.state, identity.person, identity.confidence, identity.beats, hint
         )

@@ -39,7 +39,23 @@ LINE_SAMPLES = 1500
 SCALE_MV = 0.5  # the scale moves in steps, so that the line does not breathe
 BAR_WIDTH = 30
 
-COLOURS = {"accepted": "green", "unknown": "yellow", "undecided": "cyan", "no_contact": "red"}
+COLOURS = {
+    "accepted": "green",
+    "unknown": "yellow",
+    "undecided": "cyan",
+    "no_contact": "red",
+    "suspect": "red",
+}
+NOBODY = {
+    "unknown": "a stranger (unknown)",
+    "undecided": "listening … (undecided)",
+    "no_contact": "nobody: an electrode is off",
+}
+SUSPICIONS: dict[str | None, str] = {
+    "too_clean": "too clean for a heart",
+    "repeated": "its beats repeat",
+    "too_regular": "as even as a clock",
+}
 CONTACTS = {"on": ("on", "green"), "off": ("OFF", "bold red"), "unknown": ("not known", "dim")}
 NOT_MEASURED = "—"
 
@@ -117,16 +133,16 @@ def who(identity: IdentityMessage | None) -> str:
     match identity:
         case None:
             return "no beat yet"
+        case IdentityMessage(state="suspect", hint=hint):
+            return f"nobody: played, not alive ({SUSPICIONS[hint]})"
+        case IdentityMessage(person=str(person), hint=hint) if hint in SUSPICIONS:
+            return f"{person}, or something played ({SUSPICIONS[hint]})"
         case IdentityMessage(person=str(person)):
             return person
         case IdentityMessage(hint="electrodes_swapped"):
             return "unknown: the electrodes may be swapped"
-        case IdentityMessage(state="unknown"):
-            return "a stranger (unknown)"
-        case IdentityMessage(state="undecided"):
-            return "listening … (undecided)"
         case _:
-            return "nobody: an electrode is off"
+            return NOBODY[identity.state]
 
 
 def picture(scene: Scene, width: int, note: str = "") -> RenderableType:

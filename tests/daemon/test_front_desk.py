@@ -18,6 +18,7 @@ from daemon.front_desk import FrontDesk
 from daemon.messages import IdentityMessage
 from daemon.pipeline import Pipeline
 from dsp.front_end import FrontEndOptions
+from dsp.liveness import LivenessOptions
 from model.errors import GalleryBusy
 from model.fittings import SITTING_BEATS
 from model.gallery import Gallery
@@ -77,7 +78,13 @@ def open_office(model: Path, folder: Path, context: zmq.Context[zmq.Socket[bytes
     network = fake_network(model)
     gallery = Gallery(folder / "gallery.sqlite")
     templates = gallery.templates(network.passport.sha256)
-    pipeline = Pipeline(network.as_network(), templates, FrontEndOptions(), IdentifierOptions())
+    pipeline = Pipeline(
+        network.as_network(),
+        templates,
+        FrontEndOptions(),
+        IdentifierOptions(),
+        LivenessOptions("ignore"),
+    )
     pipeline.use_setup(SETUP)
     desk = FrontDesk(gallery, network.passport, pipeline, "simulated", lambda: NOW)
     control = ControlServer(context, f"ipc://{folder}/control.ipc", desk.commands)

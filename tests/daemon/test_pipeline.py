@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ from daemon.messages import (
 from daemon.pipeline import CHUNK_SAMPLES, Pipeline
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame
 from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.liveness import LivenessOptions
 from dsp.segmenter import BEFORE_R
 from dsp.signals import HANDOVER_SAMPLES, Sample
 from model.enrolment import Enrolment
@@ -64,8 +65,14 @@ def pipeline(network: FakeNetwork) -> Pipeline:
     return pipeline_of(network.as_network(), template(network, "Ada"))
 
 
-def pipeline_of(network: Network, *templates: Template) -> Pipeline:
-    pipeline = Pipeline(network, templates, FrontEndOptions(), IdentifierOptions())
+def pipeline_of(
+    network: Network,
+    *templates: Template,
+    on_suspicion: Literal["refuse", "warn", "ignore"] = "ignore",
+) -> Pipeline:
+    """Return a pipeline that does not mind that the beats of ``beating`` are all the same."""
+    liveness = LivenessOptions(on_suspicion)
+    pipeline = Pipeline(network, templates, FrontEndOptions(), IdentifierOptions(), liveness)
     pipeline.use_setup(SETUP)
     return pipeline
 
@@ -341,3 +348,32 @@ def test_an_enrolment_begins_again_with_the_electrodes(
     assert pipeline.enrolment.beats == gathered > 0
     pipeline.push(beating(0.1, first=1601, status=STATUS | ELECTRODE_OFF)[0])
     assert pipeline.enrolment.beats == 0
+
+
+# Played signals
+
+
+def test_a_beat_played_over_and_over_is_never_accepted(network: FakeNetwork) -> None:
+    ada = template(network, "Ada")
+    pipeline = pipeline_of(network.as_network(), ada, on_suspicion="refuse")
+    told = only(IdentityMessage, push(pipeline, beating(30.0)))
+    assert {(message.state, message.hint) for message in told[:4]} == {("undecided", None)}
+    assert {(each.state, each.person, each.confidence) for each in told[4:]} == {
+        ("suspect", None, None)
+    }
+    assert told[-1].hint == "too_clean"
+    assert pipeline.sitting.take() is None
+
+
+def test_the_suspicion_ends_with_the_sitting(network: FakeNetwork) -> None:
+    ada = template(network, "Ada")
+    pipeline = pipeline_of(network.as_network(), ada, on_suspicion="refuse")
+    push(pipeline, beating(15.0))
+    told = push(pipeline, beating(1.0, first=3750, status=STATUS | ELECTRODE_OFF))
+    assert identities(told) == [("no_contact", None)]
+
+
+def test_a_warning_leaves_the_decision_alone(network: FakeNetwork) -> None:
+    pipeline = pipeline_of(network.as_network(), template(network, "Ada"), on_suspicion="warn")
+    told = only(IdentityMessage, push(pipeline, beating(30.0)))
+    assert (told[-1].state, told[-1].person, told[-1].hint) == ("accepted", "Ada", "too_clean")

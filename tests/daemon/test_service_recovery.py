@@ -33,6 +33,7 @@ from daemon.time_source import TimeSource
 from daemon.utc_clock import UtcClock
 from drivers.frame import Frame
 from dsp.front_end import FrontEndOptions
+from dsp.liveness import LivenessOptions
 from model.gallery import Gallery
 from model.identifier import IdentifierOptions
 from tests.daemon.frames import SETUP, beating, fake_network
@@ -133,7 +134,11 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
         def run_scripts(*scripts: Script) -> Told:
             pipeline = Pipeline(
-                network.as_network(), [], FrontEndOptions(), IdentifierOptions(min_beats=2)
+                network.as_network(),
+                [],
+                FrontEndOptions(),
+                IdentifierOptions(min_beats=2),
+                LivenessOptions("ignore"),
             )
             desk = FrontDesk(gallery, network.passport, pipeline, "simulated", lambda: "")
             control = stack.enter_context(

@@ -73,6 +73,10 @@ def test_simulated_data_says_so_and_real_data_does_not() -> None:
         (replace(STRANGER, hint="electrodes_swapped"), "unknown: the electrodes may be swapped"),
         (LISTENING, "listening … (undecided)"),
         (NOBODY, "nobody: an electrode is off"),
+        (
+            replace(STRANGER, state="suspect", confidence=None, hint="repeated"),
+            "nobody: played, not alive (its beats repeat)",
+        ),
     ],
 )
 def test_one_who_is_not_accepted_has_no_name(identity: IdentityMessage, words: str) -> None:
