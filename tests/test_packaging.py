@@ -26,6 +26,7 @@ BELOW = {
 COMMAND_LINE = {
     "daemon/commands/benchmark.py": {"benchmarks"},
     "daemon/commands/evaluate.py": {"benchmarks"},
+    "daemon/commands/evaluate_attacks.py": {"benchmarks"},
 }
 RUNTIMES = {"tflite_runtime", "ai_edge_litert"}
 

@@ -1,4 +1,4 @@
-"""``qrsd evaluate identity``: how well people are known again whom the network never saw."""
+"""``qrsd evaluate``; ``identity``: how well people are known again whom the network never saw."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
+from daemon.commands import evaluate_attacks
 from daemon.commands.parts import at_least, stage_bars
 from daemon.drawing_extra import require_matplotlib
 from daemon.errors import ResultsNotWritable
@@ -49,8 +50,10 @@ example:
 
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = subparsers.add_parser("evaluate", help="measure how well people are known again")
+    """Add the commands."""
+    parser = subparsers.add_parser(
+        "evaluate", help="measure how well people are known again, and attacks told"
+    )
     what = parser.add_subparsers(required=True, metavar="WHAT")
     identity = what.add_parser(
         "identity",
@@ -87,6 +90,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         help="trainings at a time (default: one for each core)",
     )
     identity.set_defaults(run=run)
+    evaluate_attacks.add_parser(what)
 
 
 def run(args: argparse.Namespace) -> int:

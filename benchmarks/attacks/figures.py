@@ -1,0 +1,135 @@
+"""The figures of ISO/IEC 30107-3, in percent with their 95 % intervals, and tables of them.
+
+- APCER: attacks of one kind that the check takes for a living heart's, of those with any response.
+- APNRR: attacks of one kind without a response: no beats, no decision.
+- BPCER: genuine sittings that the check takes for an attack.
+- IAPAR: attacks that are accepted as the victim by the whole system, at the end or at any moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from benchmarks.attacks.instruments import INSTRUMENTS
+from benchmarks.attacks.trial import GENUINE, Presentation
+from benchmarks.qrs.report import empty_table
+
+HEADINGS = ("", "sittings", "missed: APCER", "no beats: APNRR", "accepted, end", "accepted, ever")
+
+
+def figures(presentations: Mapping[str, Sequence[Presentation]]) -> dict[str, Any]:
+    """Count what became of everybody's presentations.
+
+    Args:
+        presentations: by person.
+    """
+    return {
+        "persons": len(presentations),
+        "bona_fide": _bona_fide(_of_kind(presentations, GENUINE)),
+        "attacks": {kind: _attacks(_of_kind(presentations, kind)) for kind in INSTRUMENTS},
+    }
+
+
+def _of_kind(
+    presentations: Mapping[str, Sequence[Presentation]], kind: str
+) -> list[list[Presentation]]:
+    """Return each person's presentations of one kind, without those who have none."""
+    chosen = [[each for each in of_one if each.kind == kind] for of_one in presentations.values()]
+    return [of_one for of_one in chosen if of_one]
+
+
+def _bona_fide(persons: list[list[Presentation]]) -> dict[str, Any]:
+    return {
+        "sittings": sum(map(len, persons)),
+        "bpcer": rate([[s.suspected_s is not None for s in of_one] for of_one in persons]),
+        "accepted_at_end": _accepted(persons, "accepted_at_end"),
+        "accepted_ever": _accepted(persons, "accepted_ever"),
+    }
+
+
+def _attacks(persons: list[list[Presentation]]) -> dict[str, Any]:
+    missed = [[s.suspected_s is None for s in of_one if s.responded] for of_one in persons]
+    told_s = [s.suspected_s for of_one in persons for s in of_one if s.suspected_s is not None]
+    return {
+        "sittings": sum(map(len, persons)),
+        "apcer": rate(missed),
+        "apnrr": rate([[not s.responded for s in of_one] for of_one in persons]),
+        "accepted_at_end": _accepted(persons, "accepted_at_end"),
+        "accepted_ever": _accepted(persons, "accepted_ever"),
+        "median_s_until_told": round(float(np.median(told_s)), 1) if told_s else None,
+    }
+
+
+def _accepted(persons: list[list[Presentation]], when: str) -> dict[str, Any] | None:
+    """Return how many of the enrolled persons' sittings were accepted."""
+    of_enrolled = [[getattr(s, when) for s in of_one] for of_one in persons]
+    return rate([[one for one in of_one if one is not None] for of_one in of_enrolled])
+
+
+def rate(persons: Sequence[Sequence[bool]]) -> dict[str, Any] | None:
+    """Return a share of all sittings, with an interval that says something of a share of 0 too.
+
+    The interval is Clopper's and Pearson's, with persons for a sample size: the sittings of one are
+    alike, so that more of them tell little more.
+
+    Returns:
+        None without a sitting.
+    """
+    from scipy.stats import beta
+
+    counted = [of_one for of_one in persons if len(of_one)]
+    if not counted:
+        return None
+    share = float(np.mean([outcome for of_one in counted for outcome in of_one]))
+    hits, n = share * len(counted), len(counted)
+    low = float(beta.ppf(0.025, hits, n - hits + 1)) if hits > 0 else 0.0
+    high = float(beta.ppf(0.975, hits + 1, n - hits)) if hits < n else 1.0
+    return {
+        "percent": round(100 * share, 2),
+        "interval_95": [round(100 * low, 2), round(100 * high, 2)],
+    }
+
+
+def rows(measured: dict[str, Any]) -> Iterator[list[str]]:
+    """Yield the cells of each kind of attack below HEADINGS, and of the genuine sittings last."""
+    for kind, of_kind in measured["attacks"].items():
+        shares = (of_kind[name] for name in ("apcer", "apnrr", "accepted_at_end", "accepted_ever"))
+        yield [kind, str(of_kind["sittings"]), *map(text, shares)]
+    genuine = measured["bona_fide"]
+    accepted = (text(genuine[name]) for name in ("accepted_at_end", "accepted_ever"))
+    yield [
+        "genuine sittings, taken for an attack: BPCER",
+        str(genuine["sittings"]),
+        text(genuine["bpcer"]),
+        "",
+        *accepted,
+    ]
+
+
+def text(share: dict[str, Any] | None) -> str:
+    """Return a share with its interval: 3 (0 to 17)."""
+    if share is None:
+        return "-"
+    low, high = share["interval_95"]
+    return f"{share['percent']:.0f} ({low:.0f} to {high:.0f})"
+
+
+def table(measured: dict[str, Any]) -> Table:
+    """Return the figures for the terminal."""
+    caption = "percent, with 95 % intervals; thresholds were set on others"
+    drawn = empty_table(f"Attacks on {measured['persons']} persons", caption)
+    for heading in HEADINGS:
+        drawn.add_column(heading, justify="right" if heading else "left")
+    for cells in rows(measured):
+        drawn.add_row(*cells)
+    return drawn
+
+
+def markdown(measured: dict[str, Any]) -> str:
+    """Return the same table for a page."""
+    lines = [HEADINGS, ("---", *["---:"] * (len(HEADINGS) - 1)), *rows(measured)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
