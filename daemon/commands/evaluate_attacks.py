@@ -54,9 +54,10 @@ def add_parser(what: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add("--mains", type=int, choices=(50, 60), default=50, help="grid, Hz (50)")
     add(
         "--min-beats",
-        type=at_least(1),
-        default=IdentifierOptions().min_beats,
+        type=_decided_from,
+        default=IdentifierOptions(),
         metavar="N",
+        dest="options",
         help="good beats before the first decision, as identifier.min_beats (5)",
     )
     add("--json", type=Path, metavar="FILE", help="write all figures")
@@ -71,6 +72,15 @@ def add_parser(what: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.set_defaults(run=run)
 
 
+def _decided_from(text: str) -> IdentifierOptions:
+    """Read a number of beats, for argparse."""
+    beats = int(text)
+    try:
+        return IdentifierOptions(beats, max(beats, IdentifierOptions().max_beats))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def run(args: argparse.Namespace) -> int:
     """Attack, print and write."""
     from benchmarks.attacks.figures import figures, markdown, table
@@ -79,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         with writing(file):
             file.touch()  # rather now than after minutes of work
     measured: dict[str, Any] = figures(_attack_all(args))
-    measured["min_beats"] = args.min_beats
+    measured["min_beats"] = args.options.min_beats
     measured["data"] = [place.name for place in args.data]
     terminal = Console()
     page = terminal if terminal.is_terminal else Console(width=PAGE_WIDTH)
@@ -106,9 +116,7 @@ def _attack_all(args: argparse.Namespace) -> dict[str, list[Presentation]]:
             "all of these people are left out, since the check's thresholds were set on them: "
             "give others"
         )
-    most = max(args.min_beats, IdentifierOptions().max_beats)
-    options = IdentifierOptions(min_beats=args.min_beats, max_beats=most)
-    work = partial(attack, paths=paths, mains_hz=args.mains, options=options)
+    work = partial(attack, paths=paths, mains_hz=args.mains, options=args.options)
     with stage_bars() as bars:
         outcomes = side_by_side(work, list(paths), args.jobs)
         tracked = bars.track(outcomes, total=len(paths), description="Attacking")
