@@ -34,7 +34,7 @@ class PublishOptions:
     """Where the service speaks.
 
     Attributes:
-        addresses: ZeroMQ addresses, tcp on the loopback interface or ipc.
+        addresses: ZeroMQ addresses: ipc, tcp on the loopback interface or, with keys, any tcp.
     """
 
     addresses: tuple[str, ...] = ("tcp://127.0.0.1:5292",)
@@ -60,6 +60,34 @@ class MetricsOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlOptions:
+    """Where the service takes commands, besides ``control.ipc`` in its runtime folder.
+
+    Attributes:
+        addresses: ZeroMQ addresses; on tcp, clients need a key that may control.
+    """
+
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectOptions:
+    """The service that commands such as ``qrsd watch`` talk to, if it is not this machine's.
+
+    Attributes:
+        messages: address that it publishes on; empty for this machine's service.
+        control: address that it takes commands on; empty for this machine's service.
+        key: file of our key; empty to come without one.
+        service_key: public half of the service's key.
+    """
+
+    messages: str = ""
+    control: str = ""
+    key: str = ""
+    service_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings(SourceOptions):
     """Everything that can be set.
 
@@ -71,6 +99,8 @@ class Settings(SourceOptions):
         liveness: what to do about a signal that is no living heart's.
         publish: where the service speaks.
         metrics: what Prometheus may see.
+        control: where it listens, besides its runtime folder.
+        connect: which service our own commands talk to.
     """
 
     device: str = ""
@@ -80,6 +110,8 @@ class Settings(SourceOptions):
     liveness: LivenessOptions = field(default_factory=LivenessOptions)
     publish: PublishOptions = field(default_factory=PublishOptions)
     metrics: MetricsOptions = field(default_factory=MetricsOptions)
+    control: ControlOptions = field(default_factory=ControlOptions)
+    connect: ConnectOptions = field(default_factory=ConnectOptions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ COMMANDS = (
     "watch",
     "enroll",
     "people",
+    "keys",
     "records",
     "explain",
     "training",

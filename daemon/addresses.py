@@ -1,4 +1,4 @@
-"""Where the service listens: on this machine only, each file and port by one service only."""
+"""Where the service listens: on this machine, beyond it behind keys, each place by one service."""
 
 from __future__ import annotations
 
@@ -10,42 +10,79 @@ from pathlib import Path
 
 import zmq
 
+from daemon.door import Door
 from daemon.errors import AddressInUse, AddressRefused, AddressUnusable, DaemonError
+from daemon.keys import Right
 
 IPC = "ipc://"
 LOOPBACK_HOST = "127.0.0.1"
+TCP = re.compile(r"tcp://\S+:(\d{1,5}|\*)")
 LOOPBACK = re.compile(r"tcp://127\.\d{1,3}\.\d{1,3}\.\d{1,3}:(\d{1,5}|\*)")
 
 
-def check_address(address: str) -> None:
-    """Let pass only what cannot be reached from another machine.
+def needs_key(address: str, right: Right) -> bool:
+    """Tell whether only clients with a key may come in there.
+
+    A file is its owner's only. The loopback interface is every user's of this machine, who may
+    listen; for commands that is too many.
+    """
+    if address.startswith(IPC):
+        return False
+    return right == "control" or not LOOPBACK.fullmatch(address)
+
+
+def check_address(address: str, right: Right = "listen", *, keys: bool = False) -> None:
+    """Let pass what cannot be reached from another machine, or by those only who have a key.
+
+    Args:
+        address: where to listen.
+        right: what is to be had there.
+        keys: whether the service has a key of its own, so that it can ask for others'.
 
     Raises:
-        AddressRefused: the address is neither a file nor on the loopback interface.
+        AddressRefused: it is neither.
     """
-    if not (address.startswith(IPC) or LOOPBACK.fullmatch(address)):
+    if not needs_key(address, right):
+        return
+    if not TCP.fullmatch(address):
         raise AddressRefused(
-            f"{address} is refused: messages tell who is there and are not encrypted, so only"
-            " tcp://127.0.0.1:PORT and ipc:///PATH are allowed; another machine reaches them"
-            " through an SSH tunnel."
+            f"{address} is refused: only ipc:///PATH, tcp://127.0.0.1:PORT and, with keys, "
+            "tcp://HOST:PORT can be listened on."
+        )
+    if not keys:
+        raise AddressRefused(
+            f"{address} is refused: others could come in, and the service has no key to ask for "
+            "theirs. Make one (sudo qrsd keys new), or keep to ipc:///PATH and, for messages only, "
+            "tcp://127.0.0.1:PORT, which other machines reach through an SSH tunnel."
         )
 
 
-def bind(socket: zmq.Socket[bytes], address: str) -> str:
+def bind(
+    socket: zmq.Socket[bytes], address: str, right: Right = "listen", door: Door | None = None
+) -> str:
     """Listen on an address and return it, with the port that a ``*`` became.
 
     The file of an ipc address is for this user only (mode 0600), as is its folder if it is new.
 
+    Args:
+        socket: what listens.
+        address: where.
+        right: what clients who come through the door need.
+        door: what they have to come through if the address is open to others.
+
     Raises:
-        AddressRefused: the address is open to other machines or users.
+        AddressRefused: the address is open to other machines or users, and there is no door.
         AddressInUse: somebody listens there already.
         AddressUnusable: the system does not allow it.
     """
-    check_address(address)
+    check_address(address, right, keys=door is not None)
     try:
         if address.startswith(IPC):
             _prepare(Path(address.removeprefix(IPC)))
-        _bind_for_this_user(socket, address)
+        if door is not None and needs_key(address, right):
+            door.listen(socket, address, right)
+        else:
+            _bind_for_this_user(socket, address)
     except (zmq.ZMQError, OSError) as error:
         if isinstance(error, DaemonError):
             raise

@@ -14,12 +14,14 @@ import zmq
 from config.errors import SettingInvalid
 from config.settings import Settings
 from daemon.acquisition_process import Acquisition, AcquisitionProcess
-from daemon.addresses import check_address
+from daemon.addresses import check_address, needs_key
 from daemon.control import ControlServer
+from daemon.door import Door
 from daemon.errors import MetricsExtraMissing
-from daemon.folders import control_address, gallery_path
+from daemon.folders import control_address, gallery_path, keys_folder
 from daemon.front_desk import FrontDesk
 from daemon.health import Notifier
+from daemon.keys import Right, service_key_path
 from daemon.messages import Source
 from daemon.observer import Nobody, Observer
 from daemon.pipeline import Pipeline
@@ -31,6 +33,7 @@ from daemon.utc_clock import UtcClock
 from daemon.verification import Verifier
 from dsp.front_end import RATE_HZ
 from model.gallery import Gallery
+from model.network import Network
 
 MACHINE_TIME = TimeSource()
 
@@ -74,18 +77,17 @@ def assembled(
         desk.open()
         context = parts.enter_context(zmq.Context())
         device = settings.device or socket.gethostname()
-        publisher = Publisher(context, settings.publish.addresses, device, source)
+        door = _door(settings, context)
+        if door is not None:
+            parts.enter_context(door)
+        publisher = Publisher(context, settings.publish.addresses, device, source, door)
         parts.enter_context(publisher)
         verifier = parts.enter_context(Verifier(open_network(model), settings.front_end.mains_hz))
         commands = {**desk.commands, "verify": verifier.verify}
-        control = parts.enter_context(ControlServer(context, control_address(), commands))
-        observer: Observer = Nobody()
-        if settings.metrics.port is not None:
-            from daemon.metrics import Metrics, served
-
-            observer = metrics = Metrics(source)
-            network.took = metrics.inference
-            parts.enter_context(served(metrics, settings.metrics.port))
+        control = ControlServer(
+            context, control_address(), commands, settings.control.addresses, door
+        )
+        parts.enter_context(control)
         notifier = Notifier.of_this_process()
         parts.callback(notifier.close)
         yield Service(
@@ -95,6 +97,7 @@ def assembled(
                 desk=desk,
                 publisher=publisher,
                 control=control,
+                door=door,
                 clock=clock,
                 notifier=notifier,
                 time=time,
@@ -104,9 +107,23 @@ def assembled(
                     "sha256": passport.sha256,
                     "runtime": network.runtime,
                 },
-                observer=observer,
+                observer=parts.enter_context(_observed(settings, network, source)),
             )
         )
+
+
+@contextmanager
+def _observed(settings: Settings, network: Network, source: Source) -> Iterator[Observer]:
+    """Give who looks on: Prometheus, if it has a port."""
+    if settings.metrics.port is None:
+        yield Nobody()
+        return
+    from daemon.metrics import Metrics, served
+
+    metrics = Metrics(source)
+    network.took = metrics.inference
+    with served(metrics, settings.metrics.port):
+        yield metrics
 
 
 def check(settings: Settings) -> None:
@@ -114,8 +131,8 @@ def check(settings: Settings) -> None:
 
     Raises:
         SettingInvalid: two settings do not go together.
-        AddressRefused: an address would let the whole network listen.
         MetricsExtraMissing: metrics are on, and what serves them is not installed.
+        AddressRefused: an address would let strangers in.
     """
     if settings.chip.rate_hz != RATE_HZ:
         raise SettingInvalid(
@@ -130,3 +147,19 @@ def check(settings: Settings) -> None:
             f"{sys.executable} -m pip install prometheus-client (or 'qrsd[metrics]'), or set "
             "metrics.port: null"
         )
+    keys = service_key_path(keys_folder()).exists()
+    for address, right in _addresses(settings):
+        check_address(address, right, keys=keys)
+
+
+def _door(settings: Settings, context: zmq.Context[zmq.Socket[bytes]]) -> Door | None:
+    """Return what clients have to come through, if there is an address that needs it."""
+    if any(needs_key(address, right) for address, right in _addresses(settings)):
+        return Door(context, keys_folder())
+    return None
+
+
+def _addresses(settings: Settings) -> Iterator[tuple[str, Right]]:
+    """Yield each address that is set, with the right that clients need there."""
+    yield from ((address, "listen") for address in settings.publish.addresses)
+    yield from ((address, "control") for address in settings.control.addresses)

@@ -14,19 +14,27 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from daemon.addresses import IPC
-from daemon.errors import MessageError, ServiceNotPermitted, ServiceUnavailable
+from daemon.errors import (
+    MessageError,
+    ServiceNotPermitted,
+    ServiceRefusesKey,
+    ServiceUnavailable,
+)
 from daemon.folders import SYSTEM_RUNTIME
+from daemon.keys import ClientKeys
 from daemon.messages import KINDS, Received, Stamp, StatusMessage, decode
 
 HINT = "is qrsd running? systemctl status qrsd"
+NO_ACCESS = 400  # ZAP's status for whoever may not come in
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +93,19 @@ class Subscriber:
         address: where the service publishes.
         topics: what to listen to; the status is always listened to, as a sign of life.
         timeout_s: seconds without any message that make a :class:`Silent`, again and again.
+        keys: what to come in with where the service asks for a key.
 
     Raises:
         MessageError: while iterating, if the other end speaks another protocol.
+        ServiceRefusesKey: while iterating, if it does not let us in, or no more.
     """
 
     def __init__(
-        self, address: str, topics: Collection[str] = tuple(KINDS), timeout_s: float = 3.0
+        self,
+        address: str,
+        topics: Collection[str] = tuple(KINDS),
+        timeout_s: float = 3.0,
+        keys: ClientKeys | None = None,
     ) -> None:
         unknown = set(topics) - set(KINDS)
         if unknown:
@@ -101,14 +115,8 @@ class Subscriber:
         self._silent_s = 0.0
         self._continuity = Continuity()
         self._waiting: deque[Item] = deque()
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._socket: zmq.Socket[bytes] = self._context.socket(zmq.SUB)
-        self._socket.linger = 0
-        try:
-            _connect(self._socket, address)
-        except ServiceUnavailable:
-            self.close()
-            raise
+        self._line = _Line(zmq.SUB, address, keys)
+        self._socket = self._line.socket
         for topic in self._topics | {StatusMessage.TOPIC}:
             self._socket.subscribe(topic)
 
@@ -121,7 +129,7 @@ class Subscriber:
         return self._waiting.popleft()
 
     def _listen(self) -> None:
-        if not self._socket.poll(round(self._timeout_s * 1000)):
+        if not self._line.poll(self._timeout_s):
             self._silent_s += self._timeout_s
             self._waiting.append(Silent(self._silent_s))
             return
@@ -139,8 +147,7 @@ class Subscriber:
 
     def close(self) -> None:
         """Stop listening."""
-        self._socket.close()
-        self._context.term()
+        self._line.close()
 
     def __enter__(self) -> Self:
         return self
@@ -153,23 +160,20 @@ class Control:
     """Asks the service for something, over its control socket.
 
     Args:
-        address: ipc address of the control socket.
+        address: of the control socket.
         timeout_s: how long to wait for an answer.
+        keys: what to come in with over the network.
     """
 
-    def __init__(self, address: str, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self, address: str, timeout_s: float = 5.0, keys: ClientKeys | None = None
+    ) -> None:
         self._address = address
         self._timeout_s = timeout_s
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._socket: zmq.Socket[bytes] = self._context.socket(zmq.REQ)
-        self._socket.linger = 0
+        self._line = _Line(zmq.REQ, address, keys)
+        self._socket = self._line.socket
         self._socket.setsockopt(zmq.REQ_RELAXED, 1)  # ask again after an answer that never came,
         self._socket.setsockopt(zmq.REQ_CORRELATE, 1)  # and throw it away should it come at last
-        try:
-            _connect(self._socket, address)
-        except ServiceUnavailable:
-            self.close()
-            raise
 
     def request(self, command: str, **fields: object) -> dict[str, Any]:
         """Send a command and return the answer: ``ok`` and more, ``error`` if ``ok`` is false.
@@ -177,11 +181,12 @@ class Control:
         Raises:
             ServiceUnavailable: no answer came in time, or there is no such socket.
             ServiceNotPermitted: the socket belongs to another user.
+            ServiceRefusesKey: it wants a key that may control, and ours may not.
             MessageError: the answer is not JSON.
         """
         _check_ours(self._address)
         self._socket.send_json({"command": command, **fields})
-        if not self._socket.poll(round(self._timeout_s * 1000)):
+        if not self._line.poll(self._timeout_s):
             raise ServiceUnavailable(
                 f"No answer from {self._address} within {self._timeout_s:g} s: {HINT}"
             )
@@ -192,8 +197,7 @@ class Control:
 
     def close(self) -> None:
         """Hang up."""
-        self._socket.close()
-        self._context.term()
+        self._line.close()
 
     def __enter__(self) -> Self:
         return self
@@ -202,11 +206,57 @@ class Control:
         self.close()
 
 
-def _connect(socket: zmq.Socket[bytes], address: str) -> None:
-    try:
-        socket.connect(address)
-    except zmq.ZMQError as error:
-        raise ServiceUnavailable(f"Cannot connect to {address}: {error}.") from error
+class _Line:
+    """A connection that notices when the other end will not have us, which ZeroMQ keeps quiet."""
+
+    def __init__(self, kind: int, address: str, keys: ClientKeys | None) -> None:
+        self._address = address
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.socket: zmq.Socket[bytes] = self._context.socket(kind)
+        self.socket.linger = 0
+        if keys is not None:
+            self.socket.curve_publickey = keys.own.public
+            self.socket.curve_secretkey = keys.own.secret
+            self.socket.curve_serverkey = keys.service
+        self._refusals = self.socket.get_monitor_socket(
+            zmq.Event.HANDSHAKE_FAILED_AUTH | zmq.Event.HANDSHAKE_FAILED_PROTOCOL
+        )
+        try:
+            self.socket.connect(address)
+        except zmq.ZMQError as error:
+            self.close()
+            raise ServiceUnavailable(f"Cannot connect to {address}: {error}.") from error
+
+    def poll(self, timeout_s: float) -> bool:
+        """Wait for something to receive; return False if nothing came.
+
+        Raises:
+            ServiceRefusesKey: the other end does not let us in.
+        """
+        poller = zmq.Poller()
+        poller.register(self.socket, zmq.POLLIN)
+        poller.register(self._refusals, zmq.POLLIN)
+        while ready := dict(poller.poll(round(timeout_s * 1000))):
+            if self.socket in ready:
+                return True
+            if self._is_final(recv_monitor_message(self._refusals)):
+                raise ServiceRefusesKey(
+                    f"{self._address} does not let us in: it wants a key that it knows and that "
+                    "may do this; see qrsd keys --help"
+                )
+        return False
+
+    @staticmethod
+    def _is_final(event: Mapping[str, Any]) -> bool:
+        """Tell a refusal from a service that was just too busy to know."""
+        kind, value = event["event"], event["value"]
+        return bool(kind == zmq.Event.HANDSHAKE_FAILED_PROTOCOL or value == NO_ACCESS)
+
+    def close(self) -> None:
+        self.socket.disable_monitor()
+        self._refusals.close()
+        self.socket.close()
+        self._context.term()
 
 
 def _check_ours(address: str) -> None:

@@ -11,7 +11,7 @@ of its answer, which is sent when it is there.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from inspect import Parameter, signature
 from typing import Any, Self, TypeAlias, get_type_hints
@@ -20,6 +20,7 @@ import zmq
 
 from config.typed_json import typed
 from daemon.addresses import bind
+from daemon.door import Door
 from daemon.errors import CommandRefused, DaemonError
 from model.errors import ModelError
 
@@ -33,15 +34,19 @@ ANSWERS_AT_ONCE = 20  # then it is the samples' turn
 
 
 class ControlServer:
-    """Answers requests on one ipc address.
+    """Answers requests on an ipc address, and on others of clients who may control.
 
     Args:
         context: the service's ZeroMQ context.
         address: where to listen, see ``daemon.addresses``.
         commands: by name, functions that return the fields of the answer, or the future of them.
             They and their futures say no by raising a ``DaemonError`` or a ``ModelError``.
+        more: further addresses.
+        door: what clients of the network have to come through.
 
     Attributes:
+        address: the first one.
+        more: the others, with the port that a ``*`` became.
         socket: to be polled; readable when there are requests.
 
     Raises:
@@ -53,6 +58,8 @@ class ControlServer:
         context: zmq.Context[zmq.Socket[bytes]],
         address: str,
         commands: Mapping[str, Command],
+        more: Iterable[str] = (),
+        door: Door | None = None,
     ) -> None:
         self._commands = dict(commands)
         self.socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
@@ -61,7 +68,8 @@ class ControlServer:
         self.socket.rcvhwm = WAITING_REQUESTS
         self._promised: list[tuple[list[bytes], Future[Fields]]] = []
         try:
-            self.address = bind(self.socket, address)
+            self.address = bind(self.socket, address, "control", door)
+            self.more = tuple(bind(self.socket, each, "control", door) for each in more)
         except BaseException:
             self.socket.close()
             raise

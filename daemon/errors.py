@@ -4,6 +4,14 @@ DaemonError
 ├── MessageError (ValueError)            bytes that are no message of this protocol
 ├── AddressInUse (OSError)               somebody else publishes there already
 ├── AddressRefused (ValueError)          an address that would let the whole network listen
+├── KeysError                            who may come in over the network
+│   ├── KeyMissing (FileNotFoundError)   no such key file
+│   ├── KeyUnreadable (ValueError)       a file or a text that is no key, or a list that is none
+│   ├── KeyNotPrivate (PermissionError)  others may read the file, or we may not
+│   ├── KeyExists (FileExistsError)      there is a key already, and it is not thrown away
+│   ├── KeyNotWritten (OSError)          the system does not let us write it
+│   ├── ClientUnknown (LookupError)      nobody of that name is let in
+│   └── ClientInvalid (ValueError)       a name that cannot be one, or that is taken
 ├── AddressUnusable (OSError)            an address that cannot be bound
 ├── NothingToShow (FileNotFoundError)    no recordings that the demonstration could play
 ├── ServiceStopped (ChildProcessError)   the demonstration's service ended before its play did
@@ -20,7 +28,8 @@ DaemonError
 │   ├── NotInArchive (FileNotFoundError)     the archive does not have a file that it should
 │   └── ChecksumWrong (ValueError)           a file is not what the archive says it published
 └── ServiceUnavailable (ConnectionError) nobody answers on the control socket
-    └── ServiceNotPermitted              ... or it is not ours to ask
+    ├── ServiceNotPermitted              ... or it is not ours to ask
+    └── ServiceRefusesKey                ... or it answers only those whose key it knows
 """
 
 from __future__ import annotations
@@ -45,7 +54,7 @@ class AddressInUse(DaemonError, OSError):
 
 
 class AddressRefused(DaemonError, ValueError):
-    """The address is open to the network, and messages are neither signed nor encrypted."""
+    """The address is open to the network, and there are no keys to encrypt messages with."""
 
     exit_code = 78
 
@@ -54,6 +63,50 @@ class AddressUnusable(DaemonError, OSError):
     """The address cannot be bound."""
 
     exit_code = 73
+
+
+class KeysError(DaemonError):
+    """The keys cannot say who may come in over the network."""
+
+    exit_code = 65
+
+
+class KeyMissing(KeysError, FileNotFoundError):
+    """There is no such key file."""
+
+    exit_code = 66
+
+
+class KeyUnreadable(KeysError, ValueError):
+    """A file or a text is no key, or a list of clients is none."""
+
+
+class KeyNotPrivate(KeysError, PermissionError):
+    """Others may read what should be secret, or we may not."""
+
+    exit_code = 77
+
+
+class KeyExists(KeysError, FileExistsError):
+    """There is a key already; another would lock everybody out who knows this one."""
+
+    exit_code = 73
+
+
+class KeyNotWritten(KeysError, OSError):
+    """The system does not let us write a key or the list of clients."""
+
+    exit_code = 73
+
+
+class ClientUnknown(KeysError, LookupError):
+    """Nobody of that name is let in."""
+
+    exit_code = 66
+
+
+class ClientInvalid(KeysError, ValueError):
+    """A client cannot be called that, or another one is."""
 
 
 class NothingToShow(DaemonError, FileNotFoundError):
@@ -163,5 +216,11 @@ class ServiceUnavailable(DaemonError, ConnectionError):
 
 class ServiceNotPermitted(ServiceUnavailable):
     """The control socket belongs to another user."""
+
+    exit_code = 77
+
+
+class ServiceRefusesKey(ServiceUnavailable):
+    """The service answers only those whose key it knows, and it does not know this one."""
 
     exit_code = 77

@@ -24,6 +24,11 @@ def state_folder() -> Path:
     return Path.home() / ".local" / "state" / "qrsd"
 
 
+def keys_folder() -> Path:
+    """Return the folder of the service's own key and of the list of clients."""
+    return state_folder() / "keys"
+
+
 def runtime_folder() -> Path:
     """Return the folder of the sockets."""
     if given := os.environ.get("RUNTIME_DIRECTORY"):

@@ -182,6 +182,7 @@ class FrontDesk:
                     "created_utc": person.created_utc,
                     "templates": len(person.templates),
                     "grown": person.grown,
+                    "beats": sum(template.beats for template in person.templates),
                 }
                 for person in self._gallery.people()
             ]

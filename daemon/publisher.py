@@ -15,6 +15,7 @@ from uuid import uuid4
 import zmq
 
 from daemon.addresses import bind
+from daemon.door import Door
 from daemon.messages import IdentityMessage, Message, Source, Stamp, StatusMessage, encode
 
 QUEUE_MESSAGES = 1000  # for each subscriber: about half a minute of everything
@@ -31,6 +32,7 @@ class Publisher:
         addresses: where to listen, see ``daemon.addresses``.
         device: name of the device.
         source: ``simulated`` if no real chip is behind it.
+        door: what subscribers of other machines have to come through.
 
     Attributes:
         boot: UUID of this run of the service.
@@ -47,6 +49,7 @@ class Publisher:
         addresses: Iterable[str],
         device: str,
         source: Source,
+        door: Door | None = None,
     ) -> None:
         self.boot = str(uuid4())
         self._device = device
@@ -58,7 +61,9 @@ class Publisher:
         self.socket.sndhwm = QUEUE_MESSAGES
         self.socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tell of the second subscriber too
         try:
-            self.addresses = tuple(bind(self.socket, address) for address in addresses)
+            self.addresses = tuple(
+                bind(self.socket, address, "listen", door) for address in addresses
+            )
         except BaseException:
             self.socket.close()
             raise

@@ -25,6 +25,7 @@ import zmq
 
 from daemon.acquisition_process import Acquisition
 from daemon.control import ControlServer
+from daemon.door import Door
 from daemon.errors import AcquisitionFailed
 from daemon.front_desk import FrontDesk
 from daemon.health import Notifier
@@ -56,6 +57,7 @@ class Parts:
         time: tells the time of the edges, and lets it pass.
         model: what the status says of the model.
         observer: is told of every edge and message.
+        door: what clients of the network come through; None where no address needs one.
     """
 
     start_acquisition: Callable[[], Acquisition]
@@ -68,6 +70,7 @@ class Parts:
     time: TimeSource
     model: Mapping[str, Any]
     observer: Observer = field(default_factory=Nobody)
+    door: Door | None = None
 
 
 class Service:
@@ -278,6 +281,8 @@ class Service:
             self._status_due_s = now_s + STATUS_S
             parts.clock.follow_wall_clock()
             parts.desk.look_around()
+            if parts.door is not None:
+                parts.door.look_around()
             self._feed_watchdog()
         self._said = said
         self._say_status()

@@ -13,9 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from config.settings import load
 from daemon.client import Control
+from daemon.commands.connection import add_connection, to_control
 from daemon.commands.records import Hearing
 from daemon.errors import CommandRefused
-from daemon.folders import control_address, gallery_path
+from daemon.folders import gallery_path
 from daemon.offline import Heard
 from daemon.recognition import open_network
 from model.enrolment import MOST_BEATS, Enrolment
@@ -56,6 +57,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         help=f"good beats to gather (default: {LIVE_BEATS}), or that a recording must have at "
         f"least (default: {RECORD_BEATS})",
     )
+    add_connection(parser)
     of_records = parser.add_argument_group("from recordings, without a running service")
     of_records.add_argument("--record", nargs="+", dest="records", metavar="RECORD")
     of_records.add_argument(
@@ -78,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     if args.records:
         return enrol_from_records(args)
     beats = LIVE_BEATS if args.beats is None else args.beats
-    with Control(control_address()) as control:
+    service = to_control(args)
+    with Control(service.address, keys=service.keys) as control:
         enrol_live(control, args.name, beats, time.sleep)
     return 0
 

@@ -8,13 +8,15 @@ import sys
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from daemon.client import Control
+from daemon.commands.connection import Connection, add_connection, to_control
 from daemon.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
-from daemon.folders import control_address, gallery_path
+from daemon.folders import gallery_path
 from model.errors import ExportInvalid, GalleryMissing, PersonUnknown
 from model.gallery import Gallery
 from model.people_file import from_json, to_json
@@ -65,6 +67,8 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     importing.add_argument("file", metavar="FILE", help="what export printed; - for standard input")
     importing.set_defaults(run=run_import)
 
+    for command in (listing, rename, forget):
+        add_connection(command)
     for command in (listing, rename, forget, export, importing):
         command.add_argument(
             "--gallery",
@@ -76,18 +80,21 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run_list(args: argparse.Namespace) -> int:
     """Print who is enrolled, with how many templates and beats."""
-    people = _gallery_people(args)
+    service = to_control(args)
+    if service.elsewhere and args.gallery is None:
+        people = _ask(service, "people")["people"]
+    else:
+        people = [_summary(person) for person in _gallery_people(args)]
     if args.json:
-        print(json.dumps({"people": [_summary(person) for person in people]}))
+        print(json.dumps({"people": people}))
         return 0
     if not people:
         print("Nobody is enrolled yet: qrsd enroll NAME")
         return 0
     table = Table("name", "enrolled", "templates", "grown", "beats", box=None, pad_edge=False)
     for person in people:
-        summary = _summary(person)
-        counts = (str(summary[count]) for count in ("templates", "grown", "beats"))
-        table.add_row(person.name, person.created_utc, *counts)
+        counts = (str(person[count]) for count in ("templates", "grown", "beats"))
+        table.add_row(person["name"], person["created_utc"], *counts)
     Console(highlight=False, markup=False).print(table)
     return 0
 
@@ -147,7 +154,7 @@ def _gallery_people(args: argparse.Namespace) -> list[Person]:
         return []
 
 
-def _summary(person: Person) -> dict[str, object]:
+def _summary(person: Person) -> dict[str, Any]:
     return {
         "name": person.name,
         "created_utc": person.created_utc,
@@ -159,24 +166,39 @@ def _summary(person: Person) -> dict[str, object]:
 
 
 def _asked_service(args: argparse.Namespace, command: str, **fields: object) -> bool:
-    """Have the running service do it; return False if there is none.
+    """Have the running service do it; return False if there is none on this machine.
 
     Raises:
         CommandRefused: the service says no, and why.
         ServiceNotPermitted: there is one, and it is not ours to ask.
+        ServiceUnavailable: the one that the user named does not answer.
     """
     if args.gallery is not None:
         return False
+    service = to_control(args)
     try:
-        with Control(control_address(), ANSWER_S) as control:
-            answer = control.request(command, **fields)
+        _ask(service, command, **fields)
     except ServiceNotPermitted:
         raise
     except ServiceUnavailable:
+        if service.elsewhere:
+            raise
         return False
+    return True
+
+
+def _ask(service: Connection, command: str, **fields: object) -> dict[str, Any]:
+    """Return the service's answer.
+
+    Raises:
+        CommandRefused: it says no, and why.
+        ServiceUnavailable: it does not answer.
+    """
+    with Control(service.address, ANSWER_S, service.keys) as control:
+        answer = control.request(command, **fields)
     if not answer["ok"]:
         raise CommandRefused(answer["error"])
-    return True
+    return answer
 
 
 def _confirmed(question: str) -> bool:

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from rich.console import Console
 
-from config.settings import load
 from daemon.client import Subscriber
+from daemon.commands.connection import add_connection, to_messages
 from daemon.messages import KINDS, EcgMessage, IdentityMessage, StatusMessage, WaveMessage
 from daemon.watch import show_json, show_lines, show_live
 
@@ -24,7 +24,8 @@ Where the output is not a terminal it prints a line for each change instead. Ctr
 
 examples:
   qrsd watch
-  qrsd watch --json | jq 'select(.topic == "identity") | .person'"""
+  qrsd watch --json | jq 'select(.topic == "identity") | .person'
+  qrsd watch --address tcp://pi:5293 --key qrsd.key --service-key KEY   (see qrsd keys --help)"""
 
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,11 +36,9 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         description=WATCH,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--address", help="where the service publishes (default: as in its settings)"
-    )
     parser.add_argument("--json", action="store_true", help="print one JSON object per message")
     parser.add_argument("--waves", action="store_true", help="with --json: the waveforms too")
+    add_connection(parser)
     parser.set_defaults(run=run)
 
 
@@ -52,14 +51,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _watch(args: argparse.Namespace) -> None:
     console = Console()
-    address = args.address or load().settings.publish.addresses[0]
+    service = to_messages(args)
+    topics: list[str] = [*LINES]
     if args.json:
         topics = [topic for topic in KINDS if args.waves or topic not in WAVEFORMS]
-        with Subscriber(address, topics, SILENT_AFTER_S) as subscriber:
-            show_json(subscriber, sys.stdout)
     elif console.is_terminal:
-        with Subscriber(address, [*LINES, EcgMessage.TOPIC], SILENT_AFTER_S) as subscriber:
+        topics.append(EcgMessage.TOPIC)
+    with Subscriber(service.address, topics, SILENT_AFTER_S, service.keys) as subscriber:
+        if args.json:
+            show_json(subscriber, sys.stdout)
+        elif console.is_terminal:
             show_live(subscriber, console)
-    else:
-        with Subscriber(address, LINES, SILENT_AFTER_S) as subscriber:
+        else:
             show_lines(subscriber, sys.stdout)

@@ -15,7 +15,8 @@ from config.settings import PublishOptions, Settings
 from daemon import assembly
 from daemon.assembly import assembled, check
 from daemon.client import Subscriber
-from daemon.errors import AddressInUse, AddressRefused
+from daemon.errors import AddressInUse, AddressRefused, ServiceRefusesKey
+from daemon.keys import SERVICE_COMMENT, KeyPair, service_key_path
 from daemon.messages import Received, StatusMessage
 from drivers.chip_setup import ChipOptions
 from model.errors import GalleryUnreadable, ModelMissing
@@ -140,3 +141,13 @@ def test_settings_that_do_not_go_together_are_refused(
 def test_a_service_that_speaks_nowhere_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^addresses: there is none"):
         PublishOptions(())
+
+
+def test_with_keys_it_can_be_reached_from_outside(settings: Settings, tmp_path: Path) -> None:
+    open_to_all = replace(settings, publish=PublishOptions(("tcp://0.0.0.0:*",)))
+    KeyPair.new().write(service_key_path(tmp_path / "state" / "keys"), SERVICE_COMMENT)
+    with assembled(open_to_all) as service:
+        assert service._parts.door is not None
+        address = service._parts.publisher.addresses[0].replace("0.0.0.0", "127.0.0.1")
+        with Subscriber(address) as stranger, pytest.raises(ServiceRefusesKey):
+            next(stranger)

@@ -220,7 +220,7 @@ def staffed(office: Office) -> Office:
 def test_people_are_listed(staffed: Office) -> None:
     assert staffed.ask("people") == {
         "ok": True,
-        "people": [{"name": "Ada", "created_utc": NOW, "templates": 1, "grown": 0}],
+        "people": [{"name": "Ada", "created_utc": NOW, "templates": 1, "grown": 0, "beats": 4}],
     }
 
 
@@ -348,7 +348,7 @@ def test_a_sure_sitting_adds_a_template_that_goes_with_the_person(office: Office
     assert sit(office, NEW_FITTING) == 2
     assert sit(office, NEW_FITTING) == 2  # nothing new
     assert desk.people() == {
-        "people": [{"name": "Ada", "created_utc": NOW, "templates": 2, "grown": 1}]
+        "people": [{"name": "Ada", "created_utc": NOW, "templates": 2, "grown": 1, "beats": 32}]
     }
     desk.forget("Ada")
     assert office.gallery.templates(office.network.passport.sha256) == []

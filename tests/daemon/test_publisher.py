@@ -159,7 +159,7 @@ def test_the_file_is_for_its_user_only(
     ["tcp://*:5292", "tcp://0.0.0.0:5292", "tcp://192.168.1.4:5292", "tcp://[::]:5292", "pgm://x"],
 )
 def test_the_network_is_kept_out(context: zmq.Context[zmq.Socket[bytes]], address: str) -> None:
-    with pytest.raises(AddressRefused, match=r"only tcp://127\.0\.0\.1:PORT") as caught:
+    with pytest.raises(AddressRefused, match=r"tcp://127\.0\.0\.1:PORT") as caught:
         Publisher(context, [address], "bench", "simulated")
     assert caught.value.exit_code == 78
 

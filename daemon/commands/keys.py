@@ -1,0 +1,126 @@
+"""``qrsd keys``: who may come in over the network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from daemon.folders import keys_folder
+from daemon.keys import (
+    CLIENT_COMMENT,
+    SERVICE_COMMENT,
+    Client,
+    KeyPair,
+    Right,
+    allow,
+    read_clients,
+    revoke,
+    service_key_path,
+)
+from daemon.secret_file import from_hex
+
+KEYS = """\
+Let other machines listen and command, encrypted, and only those whose key is on a list.
+
+Without keys qrsd can be reached from its own machine only. To let a laptop in:
+
+  pi$      sudo qrsd keys new                    the service's own key, once; prints PI
+  laptop$  qrsd keys new qrsd.key                a key of the laptop's; prints LAPTOP
+  pi$      sudo qrsd keys allow laptop LAPTOP    to listen; with --control to command too
+
+In /etc/qrsd/qrsd.yaml, then sudo systemctl restart qrsd:
+
+  publish: {addresses: ["tcp://127.0.0.1:5292", "tcp://*:5293"]}
+  control: {addresses: ["tcp://*:5294"]}
+
+The unit lets nobody else's packets in until `sudo systemctl edit qrsd` says so:
+
+  [Service]
+  IPAddressAllow=192.168.1.0/24
+
+From then on:
+
+  laptop$  qrsd watch --address tcp://pi:5293 --key qrsd.key --service-key PI
+  laptop$  qrsd people list --address tcp://pi:5294 --key qrsd.key --service-key PI
+  pi$      sudo qrsd keys revoke laptop          a running service sends it out within seconds
+
+PI and LAPTOP are the public halves, 64 digits that anybody may know. The secret halves stay in
+their files. docs/keys.md has the rest."""
+
+
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands that look after the keys."""
+    keys = subparsers.add_parser(
+        "keys",
+        help="let other machines listen and command, by keys",
+        description=KEYS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = keys.add_subparsers(metavar="COMMAND", required=True)
+
+    new = commands.add_parser("new", help="make a key: the service's own, or a client's")
+    new.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="of a client's key (none: the service's)"
+    )
+    new.set_defaults(run=run_new)
+
+    allowing = commands.add_parser("allow", help="let a client in")
+    allowing.add_argument("name", metavar="NAME", help="what to call it here")
+    allowing.add_argument("key", metavar="KEY", help="what qrsd keys new FILE printed there")
+    allowing.add_argument(
+        "--control", action="store_true", help="it may enrol, rename and forget people too"
+    )
+    allowing.set_defaults(run=run_allow)
+
+    revoking = commands.add_parser("revoke", help="let a client in no more")
+    revoking.add_argument("name", metavar="NAME")
+    revoking.set_defaults(run=run_revoke)
+
+    listing = commands.add_parser("list", help="the service's public key, and who is let in")
+    listing.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
+    listing.set_defaults(run=run_list)
+
+
+def run_new(args: argparse.Namespace) -> int:
+    """Make a key and print its public half."""
+    pair = KeyPair.new()
+    if args.file is None:
+        pair.write(service_key_path(keys_folder()), SERVICE_COMMENT)
+    else:
+        pair.write(args.file, CLIENT_COMMENT)
+    print(pair.public.hex())
+    return 0
+
+
+def run_allow(args: argparse.Namespace) -> int:
+    """Put a client on the list, or change what it may do."""
+    right: Right = "control" if args.control else "listen"
+    allow(keys_folder(), Client(args.name, right, from_hex(args.key, "KEY")))
+    print(f"{args.name} may {'listen and control' if args.control else 'listen'}.")
+    return 0
+
+
+def run_revoke(args: argparse.Namespace) -> int:
+    """Take a client off the list."""
+    revoke(keys_folder(), args.name)
+    print(f"{args.name} is let in no more.")
+    return 0
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """Print the service's public key and the clients."""
+    service = KeyPair.read(service_key_path(keys_folder())).public.hex()
+    clients = read_clients(keys_folder())
+    if args.json:
+        listed = [{"name": c.name, "right": c.right, "key": c.key.hex()} for c in clients]
+        print(json.dumps({"service_key": service, "clients": listed}))
+        return 0
+    print(f"The service's key is {service}")
+    if not clients:
+        print("Nobody is let in yet: qrsd keys allow NAME KEY")
+        return 0
+    width = max(len(client.name) for client in clients)
+    for client in clients:
+        print(f"{client.name:{width}}  {client.right:7}  {client.key.hex()}")
+    return 0
