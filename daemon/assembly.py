@@ -20,6 +20,7 @@ from daemon.door import Door
 from daemon.errors import MetricsExtraMissing
 from daemon.folders import control_address, gallery_path, keys_folder
 from daemon.front_desk import FrontDesk
+from daemon.gallery_key import find_gallery_key
 from daemon.health import Notifier
 from daemon.keys import Right, service_key_path
 from daemon.messages import Source
@@ -56,11 +57,14 @@ def assembled(
     """
     check(settings)
     model = Path(settings.model) if settings.model else None
-    network = open_network(model)
-    passport = network.passport
     source: Source = "simulated" if settings.source == "simulated" else "ads1292r"
     with ExitStack() as parts:
-        gallery = parts.enter_context(Gallery(gallery_path()))
+        key = find_gallery_key()
+        gallery = parts.enter_context(Gallery(gallery_path(), key=key))
+        if key is not None and not gallery.sealed:
+            gallery.seal(key)
+        network = open_network(model, gallery.rotation_seed)
+        passport = network.passport
         templates = gallery.templates(passport.sha256)
         pipeline = Pipeline(
             network, templates, settings.front_end, settings.identifier, settings.liveness
@@ -106,6 +110,7 @@ def assembled(
                     "kind": passport.kind,
                     "sha256": passport.sha256,
                     "runtime": network.runtime,
+                    "people_sealed": gallery.sealed,
                 },
                 observer=parts.enter_context(_observed(settings, network, source)),
             )

@@ -56,7 +56,9 @@ class FrontDesk:
         self._now_utc = now_utc
         self._grown_templates = grown_templates
         self._outcome: dict[str, Any] = {"state": "none"}
+        self._consent_utc: str | None = None
         self._stale = False
+        self._trouble = ""
 
     @property
     def commands(self) -> dict[str, Command]:
@@ -81,7 +83,8 @@ class FrontDesk:
         self._pipeline.enrolment = None
         self._outcome = {"person": enrolment.person, "needed": enrolment.needed}
         try:
-            self._gallery.enrol(enrolment.template(self._now_utc(), self._source))
+            template = enrolment.template(self._now_utc(), self._source)
+            self._gallery.enrol(template, consent_utc=self._consent_utc)
         except ModelError as error:
             self._outcome |= {"state": "failed", "beats": 0, "error": str(error)}
             _LOG.warning(
@@ -119,7 +122,14 @@ class FrontDesk:
         _LOG.info("a template was grown", extra=event("template_grown"))
 
     def open(self) -> None:
-        """Say how many people the model in use cannot know."""
+        """Say whether the gallery is sealed, and how many people the model in use cannot know."""
+        if self._gallery.sealed:
+            _LOG.info("the gallery is sealed", extra=event("gallery_sealed"))
+        else:
+            _LOG.warning(
+                "the gallery is not sealed: see qrsd people seal --help",
+                extra=event("gallery_not_sealed"),
+            )
         people = self._gallery.unknown_to(self._passport.sha256)
         if people and self._passport.kind == "embedder":
             _LOG.warning(
@@ -137,20 +147,26 @@ class FrontDesk:
                 templates = self._gallery.templates(self._passport.sha256)
                 self._pipeline.use_templates(templates)
                 self._stale = False
+            self._trouble = ""
         except GalleryError as error:
-            _LOG.warning(
-                "the gallery cannot be read now: %s",
-                error,
-                extra=event("gallery_unreadable", error=type(error).__name__),
-            )
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                _LOG.warning(
+                    "the gallery cannot be read now: %s",
+                    error,
+                    extra=event("gallery_unreadable", error=type(error).__name__),
+                )
 
-    def enroll(self, person: str, beats: int = ENROL_BEATS) -> Mapping[str, object]:
-        """Begin to gather the beats of whoever wears the electrodes."""
+    def enroll(
+        self, person: str, beats: int = ENROL_BEATS, consent: bool = False
+    ) -> Mapping[str, object]:
+        """Begin to gather the beats of whoever wears the electrodes, and has agreed if so said."""
         if self._pipeline.enrolment is not None:
             raise CommandRefused(
                 f"{self._pipeline.enrolment.person!r} is being enrolled: wait for it, or cancel."
             )
         self._pipeline.enrolment = Enrolment(person, self._passport, beats)
+        self._consent_utc = self._now_utc() if consent else None
         return self.enrolment()
 
     def enrolment(self) -> Mapping[str, object]:
@@ -180,12 +196,14 @@ class FrontDesk:
                 {
                     "name": person.name,
                     "created_utc": person.created_utc,
+                    "consent_utc": person.consent_utc,
                     "templates": len(person.templates),
                     "grown": person.grown,
                     "beats": sum(template.beats for template in person.templates),
                 }
                 for person in self._gallery.people()
-            ]
+            ],
+            "sealed": self._gallery.sealed,
         }
 
     def rename(self, person: str, new_name: str) -> Mapping[str, object]:
@@ -197,6 +215,8 @@ class FrontDesk:
     def forget(self, person: str) -> Mapping[str, object]:
         """Erase everything that is held on somebody."""
         self._gallery.forget(person)
+        if self._outcome.get("person") == person:
+            self._outcome = {"state": "none"}
         self._tell_pipeline()
         return {}
 

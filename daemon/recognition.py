@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.errors import EmbedderNeeded
+from daemon.gallery_key import find_gallery_key
 from daemon.offline import Heard
 from dsp.front_end import FrontEnd
 from dsp.signals import BeatWindow, Interruption
@@ -16,7 +17,6 @@ from model.enrolment import keep_nearest
 from model.gallery import Gallery
 from model.identifier import Identifier, Identity
 from model.network import Network
-from model.passport import Passport
 from model.scores import mean_direction, s_norm
 from model.template import Template
 from model.tensor import normalise
@@ -24,27 +24,32 @@ from model.tensor import normalise
 DEFAULT_MODEL = Path(__file__).parents[1] / "model" / "ecg_id.tflite"
 
 
-def open_network(model: Path | None) -> Network:
+def open_network(model: Path | None, rotation_seed: bytes | None = None) -> Network:
     """Open a model that was trained behind this very signal chain; None for qrsd's own.
+
+    Args:
+        model: path of the .tflite.
+        rotation_seed: of the gallery whose people it is to know.
 
     Raises:
         ModelError: it is not there, not what its passport says, or trained otherwise.
     """
-    network = Network(model or DEFAULT_MODEL)
+    network = Network(model or DEFAULT_MODEL, rotation_seed)
     network.passport.check_front_end(FrontEnd.description())
     return network
 
 
-def enrolled(gallery_path: Path, passport: Passport) -> list[Template]:
-    """Return the templates that the model can use; none where nobody was ever enrolled.
+def open_with_people(model: Path | None, gallery_path: Path) -> tuple[Network, list[Template]]:
+    """Open a model and the templates that it can use; none where nobody was ever enrolled.
 
     Raises:
-        GalleryError: the gallery is damaged or may not be read.
+        ModelError: as ``open_network``; or the gallery is damaged, sealed, or may not be read.
     """
     if not gallery_path.is_file():
-        return []  # and do not make an empty one, as opening it would
-    with Gallery(gallery_path) as gallery:
-        return gallery.templates(passport.sha256)
+        return open_network(model), []  # and do not make an empty one, as opening it would
+    with Gallery(gallery_path, key=find_gallery_key()) as gallery:
+        network = open_network(model, gallery.rotation_seed)
+        return network, gallery.templates(network.passport.sha256)
 
 
 def decide(heard: Heard, network: Network, identifier: Identifier) -> Identity:

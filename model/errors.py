@@ -18,6 +18,7 @@ ModelError
 │   ├── GalleryMissing (FileNotFoundError)   no such file
 │   ├── GalleryUnreadable (ValueError)       not a gallery, or damaged
 │   ├── GalleryTooNew (ValueError)           written by a newer qrsd
+│   ├── GallerySealed (PermissionError)      sealed, and we do not have the key
 │   ├── GalleryNotPermitted (PermissionError) the folder or the file is not ours to write
 │   ├── GalleryNotWritten (OSError)          the disk is full, or fails
 │   ├── GalleryBusy (OSError)                another program writes to it
@@ -114,6 +115,12 @@ class GalleryUnreadable(GalleryError, ValueError):
 
 class GalleryTooNew(GalleryError, ValueError):
     """The gallery was written by a newer version."""
+
+
+class GallerySealed(GalleryError, PermissionError):
+    """The gallery is sealed with a key that is not ours."""
+
+    exit_code = 77
 
 
 class GalleryNotPermitted(GalleryError, PermissionError):

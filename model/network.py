@@ -7,6 +7,7 @@ an interpreter is built, so a runtime is judged by building one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from time import perf_counter
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from model.errors import ModelShapeWrong, ModelUnloadable, RuntimeMissing
 from model.passport import Passport
+from model.rotation import Rotation
 from model.scores import unit
 
 RUNTIMES = ("tflite_runtime", "ai_edge_litert")
@@ -30,6 +32,11 @@ INSTALL = (
 class Network:
     """A model with its passport, ready to run on one thread.
 
+    Args:
+        model_path: the .tflite.
+        rotation_seed: what its embeddings are turned by, and the passport's cohort with them; None
+            to leave them as they are. See ``model.rotation``.
+
     Attributes:
         passport: what is known of the model.
         runtime: the package that runs it, ``tflite_runtime`` or ``ai_edge_litert``.
@@ -41,9 +48,15 @@ class Network:
         NetworkError: no runtime works, or the runtime refuses the model.
     """
 
-    def __init__(self, model_path: Path) -> None:
+    def __init__(self, model_path: Path, rotation_seed: bytes | None = None) -> None:
         self.took: Callable[[float], None] = lambda _seconds: None
         self.passport = Passport.load(model_path)
+        self._rotation: Rotation | None = None
+        if rotation_seed is not None and self.passport.cohort is not None:
+            cohort = self.passport.cohort
+            self._rotation = Rotation(rotation_seed, self.passport.tensors.outputs)
+            cohort = replace(cohort, embeddings=self._rotation.turn(cohort.embeddings))
+            self.passport = replace(self.passport, cohort=cohort)
         self.runtime, self._interpreter = _build_interpreter(model_path)
         self._input = _only(self._interpreter.get_input_details(), "input")
         self._output = _only(self._interpreter.get_output_details(), "output")
@@ -66,7 +79,10 @@ class Network:
             interpreter.invoke()
             outputs[beat] = interpreter.get_tensor(out_of)[0]
         self.took(perf_counter() - begin_s)
-        return unit(outputs) if self.passport.kind == "embedder" else outputs
+        if self.passport.kind == "classifier":
+            return outputs
+        embeddings = unit(outputs)
+        return embeddings if self._rotation is None else self._rotation.turn(embeddings)
 
     def _check_shapes(self, model_path: Path) -> None:
         """Compare the model's tensors with its passport."""

@@ -1,7 +1,7 @@
 """Enrolled people as JSON, to be shown to them or carried to another machine.
 
     {"format": "qrsd people", "schema": 1, "people": [
-        {"name": "Ada", "created_utc": "...", "templates": [
+        {"name": "Ada", "created_utc": "...", "consent_utc": null, "templates": [
             {"embedding": [0.1, ...], "beats": 20, "created_utc": "...", "model_sha256": "...",
              "source": "ads1292r"}]}]}
 
@@ -63,13 +63,20 @@ def _person(person: Person) -> dict[str, Any]:
         }
         for template in person.templates
     ]
-    return {"name": person.name, "created_utc": person.created_utc, "templates": templates}
+    return {
+        "name": person.name,
+        "created_utc": person.created_utc,
+        "consent_utc": person.consent_utc,
+        "templates": templates,
+    }
 
 
 def _read_person(fields: Fields) -> Person:
     name = fields.text("name")
     templates = [_read_template(template, name) for template in fields.objects("templates")]
-    return Person(name, fields.text("created_utc"), tuple(templates))
+    agreed = fields.values.get("consent_utc") is not None  # qrsd 0.1 did not ask
+    consent_utc = fields.text("consent_utc") if agreed else None
+    return Person(name, fields.text("created_utc"), tuple(templates), consent_utc)
 
 
 def _read_template(fields: Fields, person: str) -> Template:

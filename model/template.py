@@ -40,11 +40,13 @@ class Person:
         name: unique among the enrolled.
         created_utc: when they were first enrolled, ISO 8601.
         templates: one for each fitting, oldest first.
+        consent_utc: when they agreed to that, ISO 8601; None if nobody said so.
     """
 
     name: str
     created_utc: str
     templates: tuple[Template, ...]
+    consent_utc: str | None = None
 
     @property
     def grown(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,9 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from config.settings import load
 from daemon.client import Control
 from daemon.commands.connection import add_connection, to_control
+from daemon.commands.parts import confirmed
 from daemon.commands.records import Hearing
 from daemon.errors import CommandRefused
 from daemon.folders import gallery_path
+from daemon.gallery_key import find_gallery_key
 from daemon.offline import Heard
 from daemon.recognition import open_network
 from model.enrolment import MOST_BEATS, Enrolment
@@ -58,6 +61,9 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         f"least (default: {RECORD_BEATS})",
     )
     add_connection(parser)
+    parser.add_argument(
+        "--consent", action="store_true", help="the person agrees: the time is kept; do not ask"
+    )
     of_records = parser.add_argument_group("from recordings, without a running service")
     of_records.add_argument("--record", nargs="+", dest="records", metavar="RECORD")
     of_records.add_argument(
@@ -77,23 +83,47 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(args: argparse.Namespace) -> int:
     """Enrol somebody from the running service, or from recordings."""
+    if not _agreed(args):
+        print(f"{args.name} was not enrolled.", file=sys.stderr)
+        return 1
     if args.records:
         return enrol_from_records(args)
     beats = LIVE_BEATS if args.beats is None else args.beats
     service = to_control(args)
     with Control(service.address, keys=service.keys) as control:
-        enrol_live(control, args.name, beats, time.sleep)
+        enrol_live(control, args.name, beats, time.sleep, consent=args.consent)
     return 0
 
 
-def enrol_live(control: Control, person: str, beats: int, wait: Callable[[float], object]) -> None:
+def _agreed(args: argparse.Namespace) -> bool:
+    """Ask for the person's consent where there is a terminal, and note it in ``args``."""
+    if args.consent:
+        return True
+    if not sys.stdin.isatty():
+        print("note: no consent is recorded; --consent says that there is one", file=sys.stderr)
+        return True
+    args.consent = confirmed(
+        f"Does {args.name} agree that a template of their heartbeat is kept here, until forgotten?"
+    )
+    return bool(args.consent)
+
+
+def enrol_live(
+    control: Control,
+    person: str,
+    beats: int,
+    wait: Callable[[float], object],
+    *,
+    consent: bool = False,
+) -> None:
     """Have the running service enrol whoever wears the electrodes, and show how far it is.
 
     Raises:
         CommandRefused: the service cannot begin.
         EnrolmentFailed: the beats were not one person's, or somebody cancelled.
     """
-    answer = control.request("enroll", person=person, beats=beats)
+    agreed = {"consent": True} if consent else {}
+    answer = control.request("enroll", person=person, beats=beats, **agreed)
     if not answer["ok"]:
         raise CommandRefused(answer["error"])
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -120,8 +150,9 @@ def enrol_from_records(args: argparse.Namespace) -> int:
     templates = [template_of(heard, args.name, network, minimum) for heard in hearing]
     if hearing.exit_code:
         return hearing.exit_code
-    with Gallery(args.gallery or gallery_path()) as gallery:
-        gallery.enrol(*templates)
+    consent_utc = _now_utc() if args.consent else None
+    with Gallery(args.gallery or gallery_path(), key=find_gallery_key()) as gallery:
+        gallery.enrol(*map(gallery.turned, templates), consent_utc=consent_utc)
     counts = " and ".join(str(template.beats) for template in templates)
     print(f"{args.name} is enrolled, by {counts} beats.")
     return 0
@@ -140,9 +171,13 @@ def template_of(heard: Heard, person: str, network: Network, minimum: int) -> Te
     for beat, output in zip(heard.beats, outputs, strict=True):
         enrolment.push(output, beat.quality)
     try:
-        return enrolment.template(datetime.now(UTC).isoformat(timespec="seconds"), "recording")
+        return enrolment.template(_now_utc(), "recording")
     except EnrolmentFailed as error:
         raise EnrolmentFailed(f"{heard.path}: {error}") from error
+
+
+def _now_utc() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _models_setting() -> Path | None:

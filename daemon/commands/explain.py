@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from daemon.errors import EmbedderNeeded
 from daemon.explaining import Question, about_itself, about_labels, about_people, about_recording
 from daemon.folders import gallery_path
 from daemon.offline import hear
-from daemon.recognition import enrolled, open_network
+from daemon.recognition import open_network, open_with_people
 from model.explanation import MASK_MS, REGIONS, TIME_MS, Explanation, explain
 from model.network import Network
+from model.template import Template
 
 EXPLAIN = """\
 Show which part of the beat carried the decision: 40 ms of each good beat at a time are laid flat on
@@ -72,8 +73,12 @@ def run(args: argparse.Namespace) -> int:
     """Ask, print and write."""
     if args.picture:
         require_matplotlib()
-    network = open_network(args.model)
-    question = _question(args, network)
+    templates: list[Template] = []
+    if args.against:
+        network = open_network(args.model)
+    else:
+        network, templates = open_with_people(args.model, args.gallery)
+    question = _question(args, network, templates)
     with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("Hiding parts of beats", total=len(question.beats))
         explanation = explain(
@@ -85,7 +90,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _question(args: argparse.Namespace, network: Network) -> Question:
+def _question(
+    args: argparse.Namespace, network: Network, templates: Sequence[Template]
+) -> Question:
     """Return what the beats are asked.
 
     Raises:
@@ -105,7 +112,6 @@ def _question(args: argparse.Namespace, network: Network) -> Question:
         return about_labels(hear_one(args.record), network, args.person)
     if args.against:
         return about_recording(hear_one(args.record), network, cohort, hear_one(args.against))
-    templates = enrolled(args.gallery, network.passport)
     if templates or args.person:
         return about_people(hear_one(args.record), network, cohort, templates, args.person)
     return about_itself(hear_one(args.record), network, cohort)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +24,13 @@ def at_least(least: int) -> Callable[[str], int]:
 
     read.__name__ = "whole number"  # argparse says so of what is none
     return read
+
+
+def confirmed(question: str) -> bool:
+    """Ask on the terminal; no answer is no."""
+    with suppress(EOFError):
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    return False
 
 
 @contextmanager

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import secrets
 import sys
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,17 @@ from rich.table import Table
 
 from daemon.client import Control
 from daemon.commands.connection import Connection, add_connection, to_control
+from daemon.commands.parts import confirmed
 from daemon.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
 from daemon.folders import gallery_path
+from daemon.gallery_key import (
+    COMMENT,
+    CREDENTIAL,
+    CREDSTORE,
+    find_gallery_key,
+    gallery_key_path,
+)
+from daemon.secret_file import SECRET_BYTES, write_secret
 from model.errors import ExportInvalid, GalleryMissing, PersonUnknown
 from model.gallery import Gallery
 from model.people_file import from_json, to_json
@@ -32,7 +41,25 @@ examples:
   qrsd people rename Ada "Ada Lovelace"
   qrsd people export Ada > ada.json      (everything that is held on her)
   qrsd people import ada.json
-  qrsd people forget Ada"""
+  qrsd people forget Ada
+  sudo qrsd people seal                  (encrypt it all: qrsd people seal --help)"""
+
+SEAL = f"""\
+Encrypt the names and templates of enrolled people (AES-256-GCM), from now on.
+
+The key is made if there is none: {CREDSTORE / CREDENTIAL} for root, whence systemd hands it
+to the service, else ~/.config/qrsd/gallery.key. It belongs in no backup that has the gallery too.
+Without it nobody can read the gallery any more, and everybody has to be enrolled again.
+
+A sealed gallery's templates are also turned by a secret, so that they fit no other gallery. With
+--anew they are turned otherwise: copies that somebody took before fit this one no more either,
+and nobody needs to be enrolled again.
+
+examples:
+  sudo qrsd people seal && sudo systemctl restart qrsd
+  sudo qrsd people seal --anew && sudo systemctl restart qrsd"""
+
+NOT_SEALED = "Not sealed: whoever has the file can read it. See qrsd people seal --help"
 
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -67,9 +94,18 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     importing.add_argument("file", metavar="FILE", help="what export printed; - for standard input")
     importing.set_defaults(run=run_import)
 
+    seal = commands.add_parser(
+        "seal",
+        help="encrypt what is held on people",
+        description=SEAL,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    seal.add_argument("--anew", action="store_true", help="though it is sealed: renew templates")
+    seal.set_defaults(run=run_seal)
+
     for command in (listing, rename, forget):
         add_connection(command)
-    for command in (listing, rename, forget, export, importing):
+    for command in (listing, rename, forget, export, importing, seal):
         command.add_argument(
             "--gallery",
             type=Path,
@@ -82,27 +118,33 @@ def run_list(args: argparse.Namespace) -> int:
     """Print who is enrolled, with how many templates and beats."""
     service = to_control(args)
     if service.elsewhere and args.gallery is None:
-        people = _ask(service, "people")["people"]
+        answer = _ask(service, "people")
+        people, sealed = answer["people"], answer["sealed"]
     else:
-        people = [_summary(person) for person in _gallery_people(args)]
+        listed, sealed = _gallery_people(args)
+        people = [_summary(person) for person in listed]
     if args.json:
-        print(json.dumps({"people": people}))
+        print(json.dumps({"people": people, "sealed": sealed}))
         return 0
     if not people:
         print("Nobody is enrolled yet: qrsd enroll NAME")
         return 0
-    table = Table("name", "enrolled", "templates", "grown", "beats", box=None, pad_edge=False)
+    columns = ("name", "enrolled", "consent", "templates", "grown", "beats")
+    table = Table(*columns, box=None, pad_edge=False)
     for person in people:
         counts = (str(person[count]) for count in ("templates", "grown", "beats"))
-        table.add_row(person["name"], person["created_utc"], *counts)
+        consent = person["consent_utc"] or "not recorded"
+        table.add_row(person["name"], person["created_utc"], consent, *counts)
     Console(highlight=False, markup=False).print(table)
+    if not sealed:
+        print(NOT_SEALED, file=sys.stderr)
     return 0
 
 
 def run_rename(args: argparse.Namespace) -> int:
     """Rename somebody, in the running service if there is one."""
     if not _asked_service(args, "rename", person=args.name, new_name=args.new_name):
-        with Gallery(args.gallery or gallery_path(), make=False) as gallery:
+        with _gallery(args) as gallery:
             gallery.rename(args.name, args.new_name)
     print(f"{args.name} is called {args.new_name} now.")
     return 0
@@ -110,11 +152,11 @@ def run_rename(args: argparse.Namespace) -> int:
 
 def run_forget(args: argparse.Namespace) -> int:
     """Erase somebody, in the running service if there is one; 1 if the user thinks better of it."""
-    if not args.yes and not _confirmed(f"Erase everything that is held on {args.name}?"):
+    if not args.yes and not confirmed(f"Erase everything that is held on {args.name}?"):
         print(f"{args.name} is still enrolled.", file=sys.stderr)
         return 1
     if not _asked_service(args, "forget", person=args.name):
-        with Gallery(args.gallery or gallery_path(), make=False) as gallery:
+        with _gallery(args) as gallery:
             gallery.forget(args.name)
     print(f"{args.name} is forgotten.")
     return 0
@@ -122,7 +164,7 @@ def run_forget(args: argparse.Namespace) -> int:
 
 def run_export(args: argparse.Namespace) -> int:
     """Print everything that is held on the people named, or on everybody."""
-    people = _gallery_people(args)
+    people, _ = _gallery_people(args)
     known = {person.name for person in people}
     for name in args.names:
         if name not in known:
@@ -133,31 +175,52 @@ def run_export(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_seal(args: argparse.Namespace) -> int:
+    """Seal the gallery, with a key that is made if there is none."""
+    key = find_gallery_key()
+    if key is None:
+        key = secrets.token_bytes(SECRET_BYTES)
+        write_secret(gallery_key_path(), key, COMMENT)
+        print(f"The key is in {gallery_key_path()}. Keep a copy where no copy of the gallery is.")
+    with _gallery(args, make=True) as gallery:
+        if gallery.sealed and not args.anew:
+            print("The gallery is sealed.")
+            return 0
+        gallery.seal(key)
+    print("The gallery is sealed. If the service runs: sudo systemctl restart qrsd")
+    return 0
+
+
 def run_import(args: argparse.Namespace) -> int:
     """Enrol the people of an export: all of them or, if one is refused, none."""
     where = "standard input" if args.file == "-" else args.file
     people = from_json(_read(args.file, where), where)
-    with Gallery(args.gallery or gallery_path()) as gallery:
+    with _gallery(args, make=True) as gallery:
         gallery.add(people)
     print(f"Imported {', '.join(person.name for person in people) or 'nobody'}.")
     return 0
 
 
-def _gallery_people(args: argparse.Namespace) -> list[Person]:
-    """Return everybody; a running service does not mind that its gallery is read."""
+def _gallery(args: argparse.Namespace, *, make: bool = False) -> Gallery:
+    return Gallery(args.gallery or gallery_path(), make, find_gallery_key())
+
+
+def _gallery_people(args: argparse.Namespace) -> tuple[list[Person], bool]:
+    """Return everybody, and whether the gallery is sealed; a running service does not mind."""
     try:
-        with Gallery(args.gallery or gallery_path(), make=False) as gallery:
-            return gallery.people()
+        with _gallery(args) as gallery:
+            return gallery.people(), gallery.sealed
     except GalleryMissing:
         if args.gallery is not None:
             raise
-        return []
+        return [], False
 
 
 def _summary(person: Person) -> dict[str, Any]:
     return {
         "name": person.name,
         "created_utc": person.created_utc,
+        "consent_utc": person.consent_utc,
         "templates": len(person.templates),
         "grown": person.grown,
         "beats": sum(template.beats for template in person.templates),
@@ -199,13 +262,6 @@ def _ask(service: Connection, command: str, **fields: object) -> dict[str, Any]:
     if not answer["ok"]:
         raise CommandRefused(answer["error"])
     return answer
-
-
-def _confirmed(question: str) -> bool:
-    """Ask on the terminal; no answer is no."""
-    with suppress(EOFError):
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-    return False
 
 
 def _read(file: str, where: str) -> str:

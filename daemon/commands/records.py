@@ -19,7 +19,7 @@ from daemon.commands.parts import at_least, writing
 from daemon.folders import gallery_path
 from daemon.messages import SWAPPED
 from daemon.offline import Heard, hear, hear_all
-from daemon.recognition import Verdict, compare, decide, enrolled, open_network
+from daemon.recognition import Verdict, compare, decide, open_network, open_with_people
 from daemon.record_names import record_name, unique_names
 from drivers.waveforms.errors import RecordingError
 from model.identifier import Identifier
@@ -226,8 +226,7 @@ def run_embed(args: argparse.Namespace) -> int:
 
 def run_identify(args: argparse.Namespace) -> int:
     """Print the last decision on each record."""
-    network = open_network(args.model)
-    templates = enrolled(args.gallery, network.passport)
+    network, templates = open_with_people(args.model, args.gallery)
     if not templates and network.passport.kind == "embedder":
         print(f"note: {args.gallery}: nobody is enrolled with this model", file=sys.stderr)
     hearing = Hearing(args)

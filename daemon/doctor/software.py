@@ -18,7 +18,7 @@ from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
 from daemon.folders import control_address, gallery_path, state_folder
 from daemon.messages import Received, StatusMessage
-from daemon.recognition import enrolled, open_network
+from daemon.recognition import open_network, open_with_people
 
 PATIENCE_S = 3.0  # a running service says its status each second, and to a newcomer at once
 LEAST_FREE_MB = 100
@@ -179,9 +179,13 @@ def model(visit: Visit) -> Iterator[Finding]:
 def people(visit: Visit) -> Iterator[Finding]:
     """Can the templates be read, and are they this model's?"""
     if visit.passport.kind == "classifier":
-        yield skipped(f"the model knows its group of {visit.passport.tensors.outputs} by itself")
+        yield skipped(
+            f"the model knows its group of {len(visit.passport.tensors.labels)} by itself"
+        )
         return
-    persons = {template.person for template in enrolled(gallery_path(), visit.passport)}
+    path = visit.settings.model
+    _, templates = open_with_people(Path(path) if path else None, gallery_path())
+    persons = {template.person for template in templates}
     if persons:
         yield fine(f"{len(persons)} enrolled for this model", enrolled=len(persons))
     else:

@@ -16,10 +16,12 @@ from daemon import assembly
 from daemon.assembly import assembled, check
 from daemon.client import Subscriber
 from daemon.errors import AddressInUse, AddressRefused, ServiceRefusesKey
+from daemon.gallery_key import CREDENTIAL
 from daemon.keys import SERVICE_COMMENT, KeyPair, service_key_path
 from daemon.messages import Received, StatusMessage
+from daemon.secret_file import write_secret
 from drivers.chip_setup import ChipOptions
-from model.errors import GalleryUnreadable, ModelMissing
+from model.errors import GallerySealed, GalleryUnreadable, ModelMissing
 from tests.model.models import embedder
 
 
@@ -29,6 +31,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    monkeypatch.setattr("daemon.gallery_key.CREDSTORE", tmp_path / "credstore")
     addresses = (f"ipc://{tmp_path}/run/messages.ipc",)
     return Settings(
         source="simulated",
@@ -151,3 +154,18 @@ def test_with_keys_it_can_be_reached_from_outside(settings: Settings, tmp_path: 
         address = service._parts.publisher.addresses[0].replace("0.0.0.0", "127.0.0.1")
         with Subscriber(address) as stranger, pytest.raises(ServiceRefusesKey):
             next(stranger)
+
+
+def test_an_open_gallery_is_sealed_as_soon_as_there_is_a_key(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with assembled(settings) as service:
+        assert service._parts.model["people_sealed"] is False
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    write_secret(tmp_path / CREDENTIAL, bytes(32), "a comment")
+    for _ in range(2):
+        with assembled(settings) as service:
+            assert service._parts.model["people_sealed"] is True
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    with pytest.raises(GallerySealed), assembled(settings):
+        pass

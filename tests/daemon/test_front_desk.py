@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -218,10 +220,47 @@ def staffed(office: Office) -> Office:
 
 
 def test_people_are_listed(staffed: Office) -> None:
-    assert staffed.ask("people") == {
-        "ok": True,
-        "people": [{"name": "Ada", "created_utc": NOW, "templates": 1, "grown": 0, "beats": 4}],
-    }
+    ada = {"name": "Ada", "created_utc": NOW, "templates": 1, "grown": 0, "beats": 4}
+    people = [ada | {"consent_utc": None}]
+    assert staffed.ask("people") == {"ok": True, "people": people, "sealed": False}
+
+
+def test_consent_is_kept_with_its_time(office: Office) -> None:
+    office.ask("enroll", person="Ada", beats=5, consent=True)
+    office.wear(12.0)
+    [ada] = office.ask("people")["people"]
+    assert ada["consent_utc"] == NOW
+
+
+def test_who_is_forgotten_is_not_remembered_as_the_last_enrolment(staffed: Office) -> None:
+    staffed.ask("forget", person="Ada")
+    assert staffed.ask("enrolment") == {"ok": True, "state": "none"}
+
+
+def test_no_name_and_no_waveform_comes_into_the_logs(
+    office: Office, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    office.desk.open()
+    for person, seconds in (("Zacharias", 12.0), ("Zoe", 1.0)):
+        office.ask("enroll", person=person, beats=5)
+        office.wear(seconds)
+    office.ask("cancel")
+    office.ask("enroll", person="Zoe", beats=12)
+    office.wear(6.0)
+    office.network.says = BOB
+    office.wear(12.0)  # which fails
+    with Gallery(tmp_path / "gallery.sqlite") as other:
+        other.enrol(replace(ada(office.network.passport.sha256), person="Zuse"))
+    office.desk.look_around()
+    office.ask("rename", person="Zacharias", new_name="Zack")
+    office.ask("rename", person="Zoe", new_name="Zed")
+    office.ask("forget", person="Zack")
+    said = [record.getMessage() for record in caplog.records]
+    assert "somebody was enrolled" in said
+    assert "an enrolment failed: EnrolmentFailed" in said
+    for line in said:
+        assert not re.search(r"Z[a-z]|-?\d\.\d+", line)
 
 
 def test_another_name_is_used_from_the_next_beat_on(staffed: Office) -> None:
@@ -236,7 +275,7 @@ def test_who_is_forgotten_is_unknown_from_the_next_beat_on(staffed: Office) -> N
     identity = staffed.wear(2.0)
     assert identity is not None
     assert identity.state == "unknown"
-    assert staffed.ask("people") == {"ok": True, "people": []}
+    assert staffed.ask("people") == {"ok": True, "people": [], "sealed": False}
 
 
 def test_nobody_of_that_name_is_a_refusal(staffed: Office) -> None:
@@ -288,7 +327,7 @@ def test_commands_come_over_the_socket(
         client.send_json({"command": "people"})
         assert office.control.socket.poll(2000)
         office.control.answer()
-        assert client.recv_json() == {"ok": True, "people": []}
+        assert client.recv_json() == {"ok": True, "people": [], "sealed": False}
 
 
 def ada(model_sha256: str) -> Template:
@@ -348,7 +387,17 @@ def test_a_sure_sitting_adds_a_template_that_goes_with_the_person(office: Office
     assert sit(office, NEW_FITTING) == 2
     assert sit(office, NEW_FITTING) == 2  # nothing new
     assert desk.people() == {
-        "people": [{"name": "Ada", "created_utc": NOW, "templates": 2, "grown": 1, "beats": 32}]
+        "people": [
+            {
+                "name": "Ada",
+                "created_utc": NOW,
+                "consent_utc": None,
+                "templates": 2,
+                "grown": 1,
+                "beats": 32,
+            }
+        ],
+        "sealed": False,
     }
     desk.forget("Ada")
     assert office.gallery.templates(office.network.passport.sha256) == []

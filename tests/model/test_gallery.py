@@ -289,9 +289,9 @@ class TestWhatIsWrong:
 
     def test_a_newer_schema(self, gallery: Gallery, path: Path) -> None:
         database = sqlite3.connect(path)
-        database.execute("PRAGMA user_version = 2")
+        database.execute("PRAGMA user_version = 3")
         database.close()
-        with pytest.raises(GalleryTooNew, match="schema is 2, this version of qrsd reads 1"):
+        with pytest.raises(GalleryTooNew, match="schema is 3, this version of qrsd reads 2"):
             Gallery(path)
 
     @pytest.mark.parametrize("seed", range(10))
@@ -301,8 +301,8 @@ class TestWhatIsWrong:
                 gallery.enrol(template(f"Person {at}", *range(1, 65)))
         rng = random.Random(seed)
         content = bytearray(path.read_bytes())
-        start = rng.randrange(len(content))
-        content[start : start + 3000] = rng.randbytes(len(content[start : start + 3000]))
+        start = rng.randrange(len(content) - 5000)  # more than a page, or it may hit no entry
+        content[start : start + 5000] = rng.randbytes(5000)
         path.write_bytes(content)
         with pytest.raises(GalleryUnreadable):
             Gallery(path)

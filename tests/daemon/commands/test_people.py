@@ -5,20 +5,24 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
+import numpy as np
 import pytest
 import zmq
 
 from daemon.commands import enroll, people
 from daemon.control import Command, ControlServer
 from daemon.errors import CommandRefused
+from daemon.gallery_key import gallery_key_path
 from model.errors import (
     ExportInvalid,
     GalleryMissing,
+    GallerySealed,
     GalleryUnreadable,
     PersonExists,
     PersonUnknown,
@@ -41,6 +45,9 @@ def qrsd(*arguments: str | Path) -> int:
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.gallery_key.CREDSTORE", tmp_path / "credstore")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path.parent / "config"))
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
 
@@ -53,7 +60,9 @@ def path(tmp_path: Path) -> Path:
         for at, person in enumerate(("Ada", "Bob", "Bob")):
             when = f"2026-01-0{at + 1}T00:00:00Z"
             source = "grown" if at == 2 else "simulated"
-            gallery.enrol(Template(person, AXES[at], 16, when, "a" * 64, source))
+            consent_utc = when if at == 1 else None
+            template = Template(person, AXES[at], 16, when, "a" * 64, source)
+            gallery.enrol(template, consent_utc=consent_utc)
     return path
 
 
@@ -89,9 +98,9 @@ def test_list_tells_who_is_enrolled(path: Path, capsys: pytest.CaptureFixture[st
     assert qrsd("people", "list") == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows == [
-        ["name", "enrolled", "templates", "grown", "beats"],
-        ["Ada", "2026-01-01T00:00:00Z", "1", "0", "16"],
-        ["Bob", "2026-01-02T00:00:00Z", "2", "1", "32"],
+        ["name", "enrolled", "consent", "templates", "grown", "beats"],
+        ["Ada", "2026-01-01T00:00:00Z", "not", "recorded", "1", "0", "16"],
+        ["Bob", "2026-01-02T00:00:00Z", "2026-01-02T00:00:00Z", "2", "1", "32"],
     ]
 
 
@@ -184,6 +193,59 @@ def test_what_cannot_be_imported_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(ExportInvalid, match=r"broken\.json: not JSON"):
         qrsd("people", "import", tmp_path / "broken.json")
+
+
+class TestSealing:
+    """``qrsd people seal``, and what the other commands make of it."""
+
+    def test_whether_it_is_sealed_is_said(
+        self, path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        qrsd("people", "list")
+        assert "Not sealed: whoever has the file can read it." in capsys.readouterr().err
+        qrsd("people", "seal")
+        capsys.readouterr()
+        qrsd("people", "list")
+        said = capsys.readouterr()
+        assert "Ada" in said.out
+        assert said.err == ""
+        qrsd("people", "list", "--json")
+        assert json.loads(capsys.readouterr().out)["sealed"] is True
+
+    def test_the_key_is_for_its_owner_only_and_the_names_are_gone(self, path: Path) -> None:
+        qrsd("people", "seal")
+        assert stat.S_IMODE(gallery_key_path().stat().st_mode) == 0o600
+        assert b"Ada" not in path.read_bytes()
+
+    def test_it_is_sealed_once_unless_anew(
+        self, path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        qrsd("people", "seal")
+        key, sealed = gallery_key_path().read_bytes(), path.read_bytes()
+        qrsd("people", "seal")
+        assert path.read_bytes() == sealed
+        qrsd("people", "seal", "--anew")
+        assert path.read_bytes() != sealed
+        assert gallery_key_path().read_bytes() == key
+        assert "sudo systemctl restart qrsd" in capsys.readouterr().out
+
+    def test_people_come_and_go_as_ever(
+        self, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        qrsd("people", "seal")
+        qrsd("people", "rename", "Bob", "Rob")
+        qrsd("people", "forget", "Ada", "--yes")
+        capsys.readouterr()
+        qrsd("people", "export")
+        [rob] = json.loads(capsys.readouterr().out)["people"]
+        assert (rob["name"], rob["consent_utc"]) == ("Rob", "2026-01-02T00:00:00Z")
+        np.testing.assert_allclose(rob["templates"][0]["embedding"], AXES[1], atol=1e-6)
+
+    def test_without_the_key_nobody_reads_it(self, path: Path) -> None:
+        qrsd("people", "seal")
+        gallery_key_path().unlink()
+        with pytest.raises(GallerySealed, match="run this with sudo, or put the key back"):
+            qrsd("people", "list")
 
 
 class TestWithAService:
