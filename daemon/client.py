@@ -211,6 +211,7 @@ class _Line:
 
     def __init__(self, kind: int, address: str, keys: ClientKeys | None) -> None:
         self._address = address
+        self._has_key = keys is not None
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.socket: zmq.Socket[bytes] = self._context.socket(kind)
         self.socket.linger = 0
@@ -239,18 +240,19 @@ class _Line:
         while ready := dict(poller.poll(round(timeout_s * 1000))):
             if self.socket in ready:
                 return True
-            if self._is_final(recv_monitor_message(self._refusals)):
-                raise ServiceRefusesKey(
-                    f"{self._address} does not let us in: it wants a key that it knows and that "
-                    "may do this; see qrsd keys --help"
-                )
+            self._check_let_in(recv_monitor_message(self._refusals))
         return False
 
-    @staticmethod
-    def _is_final(event: Mapping[str, Any]) -> bool:
-        """Tell a refusal from a service that was just too busy to know."""
-        kind, value = event["event"], event["value"]
-        return bool(kind == zmq.Event.HANDSHAKE_FAILED_PROTOCOL or value == NO_ACCESS)
+    def _check_let_in(self, event: Mapping[str, Any]) -> None:
+        """Tell a refusal from a service that was just too busy to know who we are."""
+        other_mechanism = event["event"] == zmq.Event.HANDSHAKE_FAILED_PROTOCOL
+        if other_mechanism and self._has_key:
+            raise ServiceRefusesKey(f"{self._address} takes no keys: leave --key out")
+        if other_mechanism or event["value"] == NO_ACCESS:
+            raise ServiceRefusesKey(
+                f"{self._address} does not let us in: it wants a key that it knows and that may do "
+                "this; see qrsd keys --help"
+            )
 
     def close(self) -> None:
         self.socket.disable_monitor()

@@ -22,6 +22,7 @@ rm -f "$DESTDIR/usr/local/bin/qrsd" \
 if [ "$PURGE" = 1 ]; then
     rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd" \
         "$DESTDIR/etc/systemd/system/qrsd.service.d" # by systemctl edit qrsd
+    rm -f "$DESTDIR/etc/credstore/qrsd.gallery-key"
     if [ -z "$DESTDIR" ] && id qrsd >/dev/null 2>&1; then
         userdel qrsd
     fi

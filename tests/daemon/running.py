@@ -23,7 +23,11 @@ def environment(folder: Path) -> dict[str, str]:
     """Return an environment in which qrsd touches nothing but this folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("QRSD_")}
     kept.pop("NOTIFY_SOCKET", None)
-    return kept | {"STATE_DIRECTORY": str(folder / "state"), "RUNTIME_DIRECTORY": str(folder)}
+    return kept | {
+        "STATE_DIRECTORY": str(folder / "state"),
+        "RUNTIME_DIRECTORY": str(folder),
+        "CREDENTIALS_DIRECTORY": str(folder),
+    }
 
 
 def qrsd(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:

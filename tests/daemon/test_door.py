@@ -218,6 +218,19 @@ def test_on_this_machine_nobody_needs_a_key(tmp_path: Path, keys: Path) -> None:
             assert asking.request("echo", word="heart")["ok"]
 
 
+def test_who_brings_a_key_where_none_is_asked_for_is_told(tmp_path: Path, keys: Path) -> None:
+    pair = KeyPair.read(service_key_path(keys))
+    with (
+        zmq.Context() as context,
+        Publisher(context, ["tcp://127.0.0.1:*"], "bench", "simulated") as publisher,
+        Subscriber(
+            publisher.addresses[0], ["identity"], PATIENCE_S, ClientKeys(pair, pair.public)
+        ) as line,
+        pytest.raises(ServiceRefusesKey, match="takes no keys: leave --key out"),
+    ):
+        next(line)
+
+
 def test_commands_are_taken_on_no_port_without_keys(tmp_path: Path) -> None:
     ipc = f"ipc://{tmp_path}/control.ipc"
     with (
