@@ -133,8 +133,8 @@ def run_list(args: argparse.Namespace) -> int:
     table = Table(*columns, box=None, pad_edge=False)
     for person in people:
         counts = (str(person[count]) for count in ("templates", "grown", "beats"))
-        consent = person["consent_utc"] or "not recorded"
-        table.add_row(person["name"], person["created_utc"], consent, *counts)
+        consent_day = (person["consent_utc"] or "not recorded").split("T")[0]
+        table.add_row(person["name"], person["created_utc"], consent_day, *counts)
     Console(highlight=False, markup=False).print(table)
     if not sealed:
         print(NOT_SEALED, file=sys.stderr)

@@ -160,7 +160,7 @@ def write_unreadable_record(folder: Path) -> None:
             65,
             "gallery.sqlite: not a gallery, or damaged",
         ),
-        (take_from_the_future, 65, "gallery.sqlite: schema is 99, this version of qrsd reads 1"),
+        (take_from_the_future, 65, "gallery.sqlite: schema is 99, this version of qrsd reads 2"),
         (write_unreadable_record, 65, "record.csv"),
     ],
 )

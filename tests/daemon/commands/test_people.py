@@ -100,7 +100,7 @@ def test_list_tells_who_is_enrolled(path: Path, capsys: pytest.CaptureFixture[st
     assert rows == [
         ["name", "enrolled", "consent", "templates", "grown", "beats"],
         ["Ada", "2026-01-01T00:00:00Z", "not", "recorded", "1", "0", "16"],
-        ["Bob", "2026-01-02T00:00:00Z", "2026-01-02T00:00:00Z", "2", "1", "32"],
+        ["Bob", "2026-01-02T00:00:00Z", "2026-01-02", "2", "1", "32"],
     ]
 
 
