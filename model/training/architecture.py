@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import keras
+import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
@@ -13,9 +14,9 @@ from dsp.segmenter import WINDOW_SAMPLES
 #: mypy knows nothing of keras.
 KerasModel: TypeAlias = keras.Model
 
-LEARNT = 64  # numbers of an embedding that the convolutional branch finds
+LEARNT = 64  # numbers that the convolutional branch finds in a beat
 LINEAR = 32  # those of the linear discriminant
-EMBEDDING = LEARNT + LINEAR
+EMBEDDING = 48  # those that are left of both, compensated for sessions
 DROPOUT = 0.3  # of the numbers that a softmax decides on
 MOMENTUM = 0.9  # batch statistics settle within some 20 steps, so that short trainings work too
 
@@ -34,18 +35,31 @@ def convolutional_branch() -> KerasModel:
     return keras.Model(beat, layers.Dense(LEARNT)(layers.Flatten()(features)))
 
 
-def embedder(learnt: KerasModel, matrix: NDArray[Any], offset: NDArray[Any]) -> KerasModel:
-    """Return the network that turns a beat into a 96-number embedding: both branches side by side.
+def embedder(
+    learnt: KerasModel,
+    matrix: NDArray[Any],
+    offset: NDArray[Any],
+    compensation: NDArray[Any],
+) -> KerasModel:
+    """Return the network that turns a beat into a 48-number embedding.
+
+    Both branches end in a matrix and the compensation for sessions is one more: they are multiplied
+    here, so that the network only adds what its branches give.
 
     Args:
         learnt: the convolutional branch.
         matrix: of the linear branch, shape (175, 32).
         offset: of the linear branch, shape (32,).
+        compensation: of both branches side by side, shape (64 + 32, 48).
     """
-    straight = layers.Dense(LINEAR)
-    linear = straight(layers.Flatten()(learnt.input))
-    straight.set_weights([matrix, offset])
-    return keras.Model(learnt.input, layers.Concatenate()([learnt.output, linear]))
+    *_, features, last = learnt.layers
+    learnt_matrix, learnt_offset = last.get_weights()
+    of_learnt, of_linear = np.split(compensation, [LEARNT])
+    curved, straight = layers.Dense(EMBEDDING), layers.Dense(EMBEDDING, use_bias=False)
+    both = layers.Add()([curved(features.output), straight(layers.Flatten()(learnt.input))])
+    curved.set_weights([learnt_matrix @ of_learnt, learnt_offset @ of_learnt + offset @ of_linear])
+    straight.set_weights([matrix @ of_linear])
+    return keras.Model(learnt.input, both)
 
 
 def reference_branch() -> KerasModel:

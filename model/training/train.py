@@ -1,6 +1,7 @@
 """Training an embedder: balanced batches, two losses, one cycle of the learning rate.
 
-Beside the branch that learns so comes one that a formula gives, the linear discriminant.
+Beside the branch that learns so comes one that a formula gives, the linear discriminant. Another
+formula makes one embedding of both, in which the days and fittings of the electrodes count less.
 """
 
 from __future__ import annotations
@@ -16,14 +17,21 @@ from numpy.typing import NDArray
 
 from model.scores import unit
 from model.tensor import normalise
-from model.training.architecture import LEARNT, LINEAR, KerasModel, convolutional_branch, embedder
+from model.training.architecture import (
+    EMBEDDING,
+    LEARNT,
+    LINEAR,
+    KerasModel,
+    convolutional_branch,
+    embedder,
+)
 from model.training.augment import augment
 from model.training.datasets import BatchSampler, Beats
-from model.training.discriminant import discriminant
+from model.training.discriminant import discriminant, session_compensation
 from model.training.losses import arcface, supervised_contrastive
 
 CONTRASTIVE_WEIGHT = 0.5
-LINEAR_WEIGHT = 0.5  # length of an embedding's linear part, as a part of the learnt one's
+LINEAR_WEIGHT = 0.5  # length of what the linear branch gives, as a part of the learnt one's
 WARM_UP = 0.3  # part of the steps in which the learning rate rises
 START = 0.04  # the rate at the start, as a part of its peak
 
@@ -108,13 +116,16 @@ def train_embedder(
 
 
 def _with_linear_branch(learnt: KerasModel, beats: Beats) -> KerasModel:
-    """Set the linear discriminant of the good beats beside the convolutional branch."""
+    """Set the linear discriminant beside the convolutional branch, and join both."""
     good = beats.where(beats.good)
     windows = normalise(good.windows_mv)
     matrix, offset = discriminant(windows, good.persons, LINEAR)
-    outputs = np.asarray(learnt(windows[..., None], training=False))
-    scale = LINEAR_WEIGHT * _mean_length(outputs) / _mean_length(windows @ matrix + offset)
-    return embedder(learnt, scale * matrix, scale * offset)
+    learnt_part = np.asarray(learnt(windows[..., None], training=False))
+    linear_part = windows @ matrix + offset
+    scale = LINEAR_WEIGHT * _mean_length(learnt_part) / _mean_length(linear_part)
+    both = unit(np.concatenate([learnt_part, scale * linear_part], axis=1))
+    compensation = session_compensation(both, good.persons, good.records, EMBEDDING)
+    return embedder(learnt, scale * matrix, scale * offset, compensation)
 
 
 def _mean_length(vectors: NDArray[Any]) -> float:
@@ -150,5 +161,5 @@ def _training_step(
 
 
 def embed(network: KerasModel, windows_mv: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the unit embedding of each beat, as Keras computes it: (n, 175) to (n, 96)."""
+    """Return the unit embedding of each beat, as Keras computes it: (n, 175) to (n, 48)."""
     return unit(network.predict(normalise(windows_mv)[..., None], batch_size=512, verbose=0))

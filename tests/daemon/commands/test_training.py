@@ -64,7 +64,7 @@ def test_an_embedder_comes_with_passport_cohort_and_figures(
     passport.check_front_end(FrontEnd.description())
     assert passport.kind == "embedder"
     assert passport.cohort is not None
-    assert passport.cohort.embeddings.shape == (6, 96)
+    assert passport.cohort.embeddings.shape == (6, 48)
     assert len(passport.calibration.thresholds) == 10
     assert passport.training["persons"] == [f"Person_{seed}" for seed in range(6)]
     assert passport.training["never_seen"] == ["Person_6"]

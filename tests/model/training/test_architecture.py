@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.train
@@ -16,6 +17,29 @@ def test_the_embedder_is_small_enough_for_a_pi() -> None:
     assert network.input_shape == (None, 175, 1)
     assert network.output_shape == (None, EMBEDDING)
     assert network.count_params() < 100_000
+
+
+def test_the_embedder_computes_both_branches_and_compensates_for_sessions() -> None:
+    from model.training.architecture import (
+        EMBEDDING,
+        LEARNT,
+        LINEAR,
+        convolutional_branch,
+        embedder,
+    )
+
+    rng = np.random.default_rng(1)
+    beats = rng.standard_normal((5, 175)).astype(np.float32)
+    matrix, offset = rng.standard_normal((175, LINEAR)), rng.standard_normal(LINEAR)
+    compensation = rng.standard_normal((LEARNT + LINEAR, EMBEDDING))
+    learnt = convolutional_branch()
+    branches = [learnt(beats[..., None]), beats @ matrix + offset]
+    np.testing.assert_allclose(
+        embedder(learnt, matrix, offset, compensation)(beats[..., None]),
+        np.concatenate(branches, axis=1) @ compensation,
+        rtol=1e-3,
+        atol=1e-3,
+    )
 
 
 def test_the_classifier_is_the_reference_network() -> None:

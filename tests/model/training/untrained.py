@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.training.architecture import LINEAR, KerasModel, convolutional_branch, embedder
+from model.training.architecture import (
+    EMBEDDING,
+    LEARNT,
+    LINEAR,
+    KerasModel,
+    convolutional_branch,
+    embedder,
+)
 
 
 def untrained_embedder() -> KerasModel:
     """Return an embedder with weights by chance."""
-    matrix = np.random.default_rng(4).standard_normal((175, LINEAR)) / 50
-    return embedder(convolutional_branch(), matrix, np.zeros(LINEAR))
+    rng = np.random.default_rng(4)
+    matrix = rng.standard_normal((175, LINEAR)) / 50
+    compensation = rng.standard_normal((LEARNT + LINEAR, EMBEDDING))
+    return embedder(convolutional_branch(), matrix, np.zeros(LINEAR), compensation)
