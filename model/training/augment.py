@@ -14,7 +14,11 @@ from model.tensor import normalise
 
 RATE_HZ = 250.0
 QRS_SAMPLES = 12  # on either side of the R peak: the QRS does not stretch with the heart rate
-WARP = 0.12  # greatest stretch of what is outside the QRS
+WARP = 0.12  # greatest change of what is outside the QRS, from one sitting at rest to another
+FAR_SHARE = 0.35  # of the beats: those of another heart rate altogether
+FAR_WARP = (-0.25, 0.35)  # after the QRS: T, 0.24 s after R at 70 beats/min, at 0.30 s or 0.19 s
+FAR_WARP_BEFORE = 0.5  # the PR interval's change, as a part of the QT interval's
+FAR_SCATTER = 0.08  # of the PR interval about that
 JITTER_SAMPLES = 1  # greatest error of the R peak: the detector's spread is 0.3
 MUSCLE = 0.15  # greatest deviations and amplitudes of noise; the beats have a deviation of 1
 BASELINE = 0.4
@@ -57,11 +61,20 @@ def blend(groups: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.f
 
 
 def warp(beats: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Stretch or squeeze what comes before and what comes after the QRS, as a heart rate does."""
+    """Squeeze or stretch what comes before and what comes after the QRS, as a heart rate does.
+
+    Most beats change little, and before the QRS independently of after it. The others change as
+    between sleep and climbing stairs, where before follows after. These are fewer, since to be told
+    that the T wave may be anywhere, the network must learn to make little of where it is.
+    """
     from_r = np.arange(beats.shape[1]) - BEFORE_R
     outside = np.sign(from_r) * np.maximum(np.abs(from_r) - QRS_SAMPLES, 0)
-    stretch = rng.uniform(-WARP, WARP, (len(beats), 2))
-    per_sample = np.where(from_r < 0, stretch[:, :1], stretch[:, 1:])
+    squeeze = rng.uniform(-WARP, WARP, (len(beats), 2))
+    far_after = rng.uniform(*FAR_WARP, len(beats))
+    scatter = rng.uniform(-FAR_SCATTER, FAR_SCATTER, len(beats))
+    far = rng.random(len(beats)) < FAR_SHARE
+    squeeze[far] = np.stack([FAR_WARP_BEFORE * far_after + scatter, far_after], axis=1)[far]
+    per_sample = np.where(from_r < 0, squeeze[:, :1], squeeze[:, 1:])
     return _sampled_at(beats, BEFORE_R + from_r + outside * per_sample)
 
 
