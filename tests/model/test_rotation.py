@@ -23,14 +23,14 @@ from model.training.metrics import Trials, equal_error_rate
 from tests.model.models import embedder
 
 SEEDS = [bytes([number] * 32) for number in range(1, 9)]
-NOISE = 0.22  # for each of 96 components, of a vector of length 1
+NOISE = 2.2  # length of the noise on a vector of length 1
 
 Vectors = NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
 def enrolled() -> Vectors:
-    """One template for each of 60 people, shape (60, 96)."""
+    """One template for each of 60 people, shape (60, 48)."""
     cohort = Passport.load(DEFAULT_MODEL).cohort
     assert cohort is not None
     return cohort.embeddings
@@ -38,8 +38,8 @@ def enrolled() -> Vectors:
 
 @pytest.fixture(scope="module")
 def again(enrolled: Vectors) -> Vectors:
-    """The same people another time, shape (60, 96)."""
-    noise = np.random.default_rng(1).normal(size=enrolled.shape) * NOISE
+    """The same people another time, shape (60, 48)."""
+    noise = np.random.default_rng(1).normal(size=enrolled.shape) * NOISE / enrolled.shape[1] ** 0.5
     return unit((enrolled + noise).astype(np.float32))
 
 
@@ -50,7 +50,7 @@ def trials(scores: NDArray[np.float64]) -> Trials:
 
 
 def test_lengths_and_angles_stay(enrolled: Vectors, again: Vectors) -> None:
-    rotation = Rotation(SEEDS[0], 96)
+    rotation = Rotation(SEEDS[0], enrolled.shape[1])
     one, other = rotation.turn(enrolled), rotation.turn(again)
     assert one.dtype == np.float32
     np.testing.assert_allclose(cosine(one, other), cosine(enrolled, again), atol=1e-6)
@@ -75,7 +75,7 @@ def test_the_matrix_of_a_seed_is_always_the_same() -> None:
 def test_turning_costs_no_accuracy(enrolled: Vectors, again: Vectors, seed: bytes) -> None:
     """Every score and the equal error rate are what they were, cohort and all."""
     plain = s_norm(enrolled, again, enrolled)
-    rotation = Rotation(seed, 96)
+    rotation = Rotation(seed, enrolled.shape[1])
     turned = s_norm(*(rotation.turn(part) for part in (enrolled, again, enrolled)))
     np.testing.assert_allclose(turned, plain, atol=2e-5)
     rate = equal_error_rate(trials(plain))
@@ -87,8 +87,8 @@ def test_a_template_of_an_old_seed_is_worth_a_guess(enrolled: Vectors, again: Ve
     """Held against today's probes, old templates have an equal error rate of one half."""
     rates = []
     for old, new in pairwise(SEEDS):
-        stolen = Rotation(old, 96).turn(enrolled)
-        now = Rotation(new, 96)
+        stolen = Rotation(old, enrolled.shape[1]).turn(enrolled)
+        now = Rotation(new, enrolled.shape[1])
         scores = s_norm(stolen, now.turn(again), now.turn(enrolled))
         rates.append(equal_error_rate(trials(scores)))
     assert np.mean(rates) == pytest.approx(0.5, abs=0.05)
@@ -98,14 +98,15 @@ def test_templates_of_two_galleries_do_not_tell_whether_they_are_of_one_person(
     enrolled: Vectors, again: Vectors
 ) -> None:
     """The cosines of mated and non-mated pairs have one distribution (ISO/IEC 30136)."""
+    size = enrolled.shape[1]
     mated, non_mated = [], []
     for number in range(200):
-        one, other = (Rotation(bytes([number, half] * 16), 96) for half in (0, 1))
+        one, other = (Rotation(bytes([number, half] * 16), size) for half in (0, 1))
         pairs = cosine(one.turn(enrolled[:10]), other.turn(again[:10]))
         mated.append(pairs[0, 0])
         non_mated.append(pairs[1, 2])
     assert ks_2samp(mated, non_mated).pvalue > 0.01
-    assert np.std(mated) == pytest.approx(96**-0.5, rel=0.2)  # as of random directions
+    assert np.std(mated) == pytest.approx(size**-0.5, rel=0.2)  # as of random directions
 
 
 def test_a_network_turns_its_embeddings_and_its_cohort_alike(tmp_path: Path) -> None:
