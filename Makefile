@@ -10,7 +10,7 @@ help:
 	@echo "make demo DATA=folder  the same with the WFDB recordings of a folder"
 	@echo "make test              lint, types and tests (some minutes)"
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
-	@echo "sudo make test-system  boot a copy of this machine with the service, and use the real spidev"
+	@echo "sudo make test-system  boot a copy of this machine with the service, and break it; real spidev"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
 	@echo "make reliability       write docs/reliability.md anew from its tests"
 	@echo "sudo make install      put the service into /opt/qrsd, for systemd"
