@@ -1,4 +1,4 @@
-"""What several test files share: where the real recordings lie."""
+"""What several test files share: where the real recordings lie, and how patient hypothesis is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("busy machine", deadline=None)  # none of this is about speed
+settings.load_profile("busy machine")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

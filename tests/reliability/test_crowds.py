@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 import zmq
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.control import ANSWERS_AT_ONCE
@@ -115,7 +115,6 @@ texts = st.sampled_from(["Ada", "Bob", ""]) | st.text(st.characters(), max_size=
 values = texts | st.none() | st.booleans() | st.integers() | st.floats() | st.lists(texts)
 
 
-@settings(deadline=None)  # some of them go to the disk
 @given(
     st.sampled_from(["enroll", "enrolment", "cancel", "people", "rename", "forget"]),
     st.dictionaries(st.sampled_from(["person", "new_name", "beats"]) | texts, values),
