@@ -144,8 +144,6 @@ def check(settings: Settings) -> None:
             f"chip.rate_hz: {settings.chip.rate_hz} is not {RATE_HZ:g}, the rate of the signal "
             "chain and of its models"
         )
-    for address in settings.publish.addresses:
-        check_address(address)
     if settings.metrics.port is not None and find_spec("prometheus_client") is None:
         raise MetricsExtraMissing(
             "metrics.port is set, and metrics need prometheus-client, which is not installed: "
