@@ -23,7 +23,7 @@ PACKAGES = {
     "make": "make",
 }
 BOOTED = ("running", "degraded")
-INSTALL_S = 300.0  # over the network, when nothing is cached
+INSTALL_S = 600.0  # over the network, when nothing is cached
 BOOT_S = 60.0
 NOBODY = 65534
 NAMESPACES = ("--mount", "--propagation=private", "--pid", "--fork", "--mount-proc")

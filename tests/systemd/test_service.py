@@ -62,7 +62,7 @@ def configure(machine: Machine, settings: str = HEALTHY, unit: tuple[str, ...] =
     allowed = machine.run("chrt", "--fifo", str(PRIORITY), "true").returncode == 0
     machine.said("systemctl", "stop", "qrsd")
     machine.write(SETTINGS, settings)
-    machine.write(DROP_IN, "\n".join(["[Service]", *(unit or (FIFO if allowed else ())), ""]))
+    machine.write(DROP_IN, "\n".join(["[Service]", *(FIFO if allowed else ()), *unit, ""]))
     machine.said("systemctl", "daemon-reload")
     machine.run("systemctl", "reset-failed", "qrsd")  # says no where nothing has failed
 
@@ -181,7 +181,7 @@ def test_without_its_acquisition_process_it_starts_another_and_counts_the_loss(
 
 
 def test_refused_it_says_so_and_goes_on(machine: Machine) -> None:
-    configure(machine, unit=("LimitRTPRIO=0", "LimitMEMLOCK=64K"))
+    configure(machine, unit=("CPUSchedulingPolicy=other", "LimitRTPRIO=0", "LimitMEMLOCK=64K"))
     machine.said("systemctl", "start", "qrsd")
 
     told = told_and_true(machine)
