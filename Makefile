@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-realtime test-system test-train reliability install uninstall clean
+.PHONY: help demo test test-realtime test-system test-arm64 test-train reliability install uninstall clean
 
 help:
 	@echo "make demo              see it work: synthetic hearts on a simulated chip (one minute)"
@@ -11,6 +11,7 @@ help:
 	@echo "make test              lint, types and tests (some minutes)"
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
 	@echo "sudo make test-system  boot a copy of this machine with the service, and break it; real spidev"
+	@echo "sudo make test-arm64   install it in an emulated Debian for arm64, and test it there (an hour)"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
 	@echo "make reliability       write docs/reliability.md anew from its tests"
 	@echo "sudo make install      put the service into /opt/qrsd, for systemd"
@@ -35,6 +36,9 @@ test-system: .venv/with-tests
 	@sh tests/systemd/packages.sh
 	@.venv/bin/python $(PIP) install "spidev >= 3.6" || echo "Without spidev, its tests are skipped."
 	.venv/bin/python -m pytest -m system -rP
+
+test-arm64:
+	@sh tests/arm64.sh
 
 test-train: .venv-train/with-tests
 	.venv-train/bin/python -m pytest -m "train or benchmark"
