@@ -120,7 +120,7 @@ def text(share: dict[str, Any] | None) -> str:
 
 def table(measured: dict[str, Any]) -> Table:
     """Return the figures for the terminal."""
-    caption = "percent, with 95 % intervals; thresholds were set on others"
+    caption = "percent, with 95 % intervals; what they are worth: docs/presentation-attacks.md"
     drawn = empty_table(f"Attacks on {measured['persons']} persons", caption)
     for heading in HEADINGS:
         drawn.add_column(heading, justify="right" if heading else "left")
