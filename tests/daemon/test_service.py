@@ -84,7 +84,7 @@ def test_systemd_is_told_ready_and_then_each_second_that_samples_flow(service: R
 
 def test_commands_are_answered(service: Running, folder: Path) -> None:
     with Control(f"ipc://{folder}/control.ipc") as control:
-        assert control.request("people") == {"ok": True, "people": []}
+        assert control.request("people") == {"ok": True, "people": [], "sealed": False}
         assert control.request("enroll", person="Ada")["state"] == "gathering"
         status = service.status(lambda status: status.enrolment is not None)
         assert status.enrolment is not None
