@@ -22,13 +22,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from model.entries import Entries, EntryAltered
+from model.entries import Entries
 from model.errors import (
-    GalleryBusy,
     GalleryError,
-    GalleryMissing,
-    GalleryNotPermitted,
-    GalleryNotWritten,
     GallerySealed,
     GalleryTooNew,
     GalleryUnreadable,
@@ -36,6 +32,7 @@ from model.errors import (
     PersonExists,
     PersonUnknown,
 )
+from model.gallery_file import damaged, explained, keep_private
 from model.gallery_tables import APPLICATION_ID, FROM_SCHEMA_1, SCHEMA, SETTINGS, TABLES
 from model.seal import Seal
 from model.template import GROWN, Person, Template
@@ -61,13 +58,13 @@ class Gallery:
         self._path = path
         self._entries = Entries(None)
         self._version = 0
-        with self._explained():
+        with explained(self._path):
             if make:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _keep_private(path, os.O_CREAT if make else 0)
+            keep_private(path, os.O_CREAT if make else 0)
             self._database = sqlite3.connect(path, isolation_level=None)
         try:
-            with self._explained():
+            with explained(self._path):
                 self._prepare(key)
         except GalleryError:
             self.close()
@@ -111,7 +108,7 @@ class Gallery:
 
     def people(self) -> list[Person]:
         """Return everybody who is enrolled, by name, with everything that is held on them."""
-        with self._explained():
+        with explained(self._path):
             self._check_same_seal()
             rows = self._database.execute("SELECT id, name, created_utc, consent_utc FROM person")
             people = [
@@ -127,7 +124,7 @@ class Gallery:
 
     def templates(self, model_sha256: str) -> list[Template]:
         """Return the templates that a model can use, everybody's."""
-        with self._explained():
+        with explained(self._path):
             self._check_same_seal()
             return list(self._templates("model_sha256 = ?", model_sha256))
 
@@ -217,7 +214,7 @@ class Gallery:
 
     def changed_elsewhere(self) -> bool:
         """Tell whether another program has changed the gallery since this was last asked."""
-        with self._explained():
+        with explained(self._path):
             version = self._value("PRAGMA data_version")
         changed: bool = version != self._version
         self._version = version
@@ -250,7 +247,7 @@ class Gallery:
                 "install the newer qrsd again"
             )
         if (report := self._value("PRAGMA integrity_check")) != "ok":
-            raise self._damaged(report)
+            raise damaged(self._path, report)
         if schema < SCHEMA:
             self._alter(FROM_SCHEMA_1)
         if new and key is not None:
@@ -369,7 +366,7 @@ class Gallery:
 
     def _sweep(self) -> None:
         """Write the file anew, so that no page keeps a trace of what was deleted."""
-        with self._explained():
+        with explained(self._path):
             self._database.execute("VACUUM")
 
     @contextmanager
@@ -382,7 +379,7 @@ class Gallery:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """Do all of it or nothing; it is on the disk when this ends."""
-        with self._explained():
+        with explained(self._path):
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -391,48 +388,6 @@ class Gallery:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
                 raise
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn what SQLite and the system complain about into what it means here."""
-        try:
-            yield
-        except GalleryError:
-            raise
-        except EntryAltered as error:
-            raise self._damaged(error) from error
-        except FileNotFoundError as error:
-            raise GalleryMissing(f"{self._path}: no such gallery") from error
-        except PermissionError as error:
-            raise self._not_permitted() from error
-        except UnicodeEncodeError as error:  # half a character, as JSON can write it
-            raise NameInvalid(f"{error.object[:LONGEST_NAME]!r} is not a name") from error
-        except sqlite3.DatabaseError as error:
-            raise self._meaning(error) from error
-        except OSError as error:
-            raise GalleryNotWritten(f"{self._path}: {error.strerror}") from error
-
-    def _meaning(self, error: sqlite3.DatabaseError) -> GalleryError:
-        code = error.sqlite_errorname.split("_")[1]  # SQLITE_IOERR_FSYNC, for one
-        if code in ("CORRUPT", "NOTADB", "ERROR"):
-            return self._damaged(error)
-        if code in ("READONLY", "CANTOPEN", "PERM", "AUTH"):
-            return self._not_permitted()
-        if code in ("BUSY", "LOCKED"):
-            return GalleryBusy(f"{self._path}: another program is writing to it; try again")
-        return GalleryNotWritten(f"{self._path}: {error}; nothing was changed")
-
-    def _damaged(self, reason: object) -> GalleryUnreadable:
-        return GalleryUnreadable(
-            f"{self._path}: not a gallery, or damaged ({reason}); move it away, then import an "
-            "export of it or enrol again"
-        )
-
-    def _not_permitted(self) -> GalleryNotPermitted:
-        return GalleryNotPermitted(
-            f"{self._path}: this user may not read and write it and its folder; "
-            "run this as the service's user, or with sudo"
-        )
 
 
 def check_name(name: str) -> None:
@@ -446,16 +401,3 @@ def check_name(name: str) -> None:
             f"{name[:LONGEST_NAME]!r} is not a name: 1 to {LONGEST_NAME} printable characters, "
             "without spaces at the ends"
         )
-
-
-def _keep_private(path: Path, flags: int) -> None:
-    """Open the file, with flags that may make it, and keep others from reading it.
-
-    Made by root, it belongs to the owner of its folder, so that the service can open it too.
-    """
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600), "rb+") as file:
-        if os.fstat(file.fileno()).st_mode & 0o077:
-            os.fchmod(file.fileno(), 0o600)
-        if os.geteuid() == 0:
-            folder = path.parent.stat()
-            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)

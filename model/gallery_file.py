@@ -1,0 +1,84 @@
+"""The gallery as a file: who may see it, and what it means when SQLite or the system complain."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from model.entries import EntryAltered
+from model.errors import (
+    GalleryBusy,
+    GalleryError,
+    GalleryMissing,
+    GalleryNotPermitted,
+    GalleryNotWritten,
+    GalleryUnreadable,
+    NameInvalid,
+)
+
+
+def keep_private(path: Path, flags: int) -> None:
+    """Open the file, with flags that may make it, and keep others from reading it.
+
+    Made by root, it belongs to the owner of its folder, so that the service can open it too.
+    """
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600), "rb+") as file:
+        if os.fstat(file.fileno()).st_mode & 0o077:
+            os.fchmod(file.fileno(), 0o600)
+        if os.geteuid() == 0:
+            folder = path.parent.stat()
+            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system complain about into what it means for this gallery.
+
+    Raises:
+        GalleryError: they complain.
+    """
+    try:
+        yield
+    except GalleryError:
+        raise
+    except EntryAltered as error:
+        raise damaged(path, error) from error
+    except FileNotFoundError as error:
+        raise GalleryMissing(f"{path}: no such gallery") from error
+    except PermissionError as error:
+        raise _not_permitted(path) from error
+    except UnicodeEncodeError as error:  # half a character, as JSON can write it
+        raise NameInvalid(f"{error.object!r} is not a name") from error
+    except sqlite3.DatabaseError as error:
+        raise _meaning(path, error) from error
+    except OSError as error:
+        raise GalleryNotWritten(f"{path}: {error.strerror}") from error
+
+
+def damaged(path: Path, reason: object) -> GalleryUnreadable:
+    """Return the error that says what to do with a file that cannot be read."""
+    return GalleryUnreadable(
+        f"{path}: not a gallery, or damaged ({reason}); move it away, then import an export of it "
+        "or enrol again"
+    )
+
+
+def _meaning(path: Path, error: sqlite3.DatabaseError) -> GalleryError:
+    code = error.sqlite_errorname.split("_")[1]  # SQLITE_IOERR_FSYNC, for one
+    if code in ("CORRUPT", "NOTADB", "ERROR"):
+        return damaged(path, error)
+    if code in ("READONLY", "CANTOPEN", "PERM", "AUTH"):
+        return _not_permitted(path)
+    if code in ("BUSY", "LOCKED"):
+        return GalleryBusy(f"{path}: another program is writing to it; try again")
+    return GalleryNotWritten(f"{path}: {error}; nothing was changed")
+
+
+def _not_permitted(path: Path) -> GalleryNotPermitted:
+    return GalleryNotPermitted(
+        f"{path}: this user may not read and write it and its folder; run this as the service's "
+        "user, or with sudo"
+    )
