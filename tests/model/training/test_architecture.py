@@ -43,8 +43,8 @@ def test_the_embedder_computes_both_branches_and_compensates_for_sessions() -> N
 
 
 def test_the_classifier_is_the_reference_network() -> None:
-    from model.training.architecture import classifier
+    from model.training.architecture import classifier, reference_branch
 
-    network = classifier(6)
+    network = classifier(reference_branch(), 6)
     assert network.output_shape == (None, 6)
     assert network.count_params() == pytest.approx(44_000, rel=0.05)
