@@ -5,10 +5,11 @@ person's, and not quite what is known of them, may become a template of theirs b
 ones. It is a trade: whoever passes for somebody once can make that last, and each template gives
 strangers another chance. Hence the conditions of ``grow``, and that none of it happens unasked.
 
-Measured with 122 people of LUDB, each enrolled alone by lead I, with sittings 15 and 30 degrees
-away: at 30 degrees 16 % were missed instead of 32, at 60 degrees 52 instead of 75. But 7 of 488
-sittings of strangers became templates, and 10.0 % of strangers were accepted instead of 7.3 %.
-Enrolling the person again at 30 degrees costs as much, and misses none there and 16 % at 60.
+Measured with the first model that came with qrsd and 122 people of LUDB, each enrolled alone by
+lead I, with sittings 15 and 30 degrees away: at 30 degrees 16 % were missed instead of 32, at 60
+degrees 52 instead of 75. But 7 of 488 sittings of strangers became templates, and 10.0 % of
+strangers were accepted instead of 7.3 %. Enrolling the person again at 30 degrees costs as much,
+and misses none there and 16 % at 60.
 """
 
 from __future__ import annotations
