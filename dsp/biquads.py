@@ -37,10 +37,10 @@ class Cascade:
     electrodes may differ does not ring through the filters (and a low-pass returns it as 0).
     """
 
-    __slots__ = ("_origin", "_sections")
+    __slots__ = ("_origin", "_pushes")
 
     def __init__(self, sections: Iterable[Sequence[float]]) -> None:
-        self._sections = [Biquad(section) for section in sections]
+        self._pushes = [Biquad(section).push for section in sections]
         self._origin: float | None = None
 
     def push(self, x: float) -> float:
@@ -48,6 +48,6 @@ class Cascade:
         if self._origin is None:
             self._origin = x
         x -= self._origin
-        for section in self._sections:
-            x = section.push(x)
+        for push in self._pushes:
+            x = push(x)
         return x

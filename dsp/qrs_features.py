@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
+from operator import sub
 
 import numpy as np
 
@@ -145,17 +146,26 @@ class QrsFeatures:
 
     def hump(self) -> Hump:
         """Measure the newest hump: its features lie up to one integration before its top."""
-        start = max(self._top_at - self._integration, 0)
-        top, band, slope = start, 0.0, 0.0
-        for position in range(start, self._top_at + 1):
-            deflection = abs(self._band[position & MASK])
-            if deflection > band:
-                top, band = position, deflection
-            slope = max(slope, abs(self._slope[position & MASK]))
-        return Hump(top, self._top, band, slope, self._steepness(start, self._top_at))
+        start, stop = max(self._top_at - self._integration, 0), self._top_at + 1
+        bands, slopes = _stretch(self._band, start, stop), _stretch(self._slope, start, stop)
+        highest, lowest = max(bands), min(bands)
+        band = max(highest, -lowest)
+        top = start + bands.index(highest if highest == band else lowest)
+        slope = max(max(slopes), -min(slopes))
+        return Hump(top, self._top, band, slope, self._steepness(start, stop))
 
-    def _steepness(self, start: int, end: int) -> float:
+    def _steepness(self, start: int, stop: int) -> float:
         """Return the ECG's steepness under a hump: earlier, by what the band-pass delays."""
-        ecg, span = self.ecg, self._steep_span
-        places = range(max(start - self._delay, span), end - self._delay + 1)
-        return max((abs(ecg[i & MASK] - ecg[(i - span) & MASK]) for i in places), default=0.0)
+        span = self._steep_span
+        start, stop = max(start - self._delay, span), stop - self._delay
+        later = _stretch(self.ecg, start, stop)
+        earlier = _stretch(self.ecg, start - span, stop - span)
+        return max(map(abs, map(sub, later, earlier)), default=0.0)
+
+
+def _stretch(history: list[float], start: int, stop: int) -> list[float]:
+    """Return the samples from one position up to another."""
+    if start >= stop:
+        return []
+    first, last = start & MASK, stop & MASK
+    return history[first:last] if first < last else history[first:] + history[:last]
