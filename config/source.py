@@ -51,9 +51,9 @@ class PlayOptions:
 
 #: Two synthetic hearts that the shipped model tells apart, as few are unlike enough for it.
 TWO_HEARTS = (
-    PlayOptions(heart=13, seconds=60.0),
+    PlayOptions(heart=64, seconds=60.0),
     PlayOptions(pause=3.0),
-    PlayOptions(heart=56, seconds=60.0),
+    PlayOptions(heart=82, seconds=60.0),
     PlayOptions(pause=3.0),
 )
 

@@ -78,11 +78,11 @@ def synthetic_hearts() -> list[Person]:
     """Return three synthetic hearts; when one comes again, later beats of it are played.
 
     The shipped model has learned from people, to whom most synthetic hearts are one and the same:
-    these three are those of the first sixty that it finds least alike.
+    these three are those of the first ninety that it finds least alike.
     """
     return [
         Person(f"heart {seed}", {"heart": seed}, {"heart": seed, "from_s": 300.0})
-        for seed in (13, 56, 18)
+        for seed in (64, 82, 89)
     ]
 
 

@@ -33,11 +33,15 @@ def beats(entry: dict[str, Any], seconds: float) -> Iterator[BeatWindow]:
                 yield event
 
 
-def last_word(network: Network, identifier: Identifier, entry: dict[str, Any]) -> tuple[str, str]:
-    for beat in beats(entry, SHOW_S):
+def said_of(
+    network: Network, identifier: Identifier, entry: dict[str, Any]
+) -> set[tuple[str, str]]:
+    """Return everything that was ever decided, so that a lost sample makes no difference."""
+    identities = [
         identifier.push(network.run(normalise(np.array([beat.ecg_mv])))[0], beat.quality)
-    identity = identifier.identity
-    return identity.state, identity.person or ""
+        for beat in beats(entry, SHOW_S)
+    ]
+    return {(each.state, each.person or "") for each in identities} - {("undecided", "")}
 
 
 def test_the_shipped_model_tells_the_synthetic_hearts_apart() -> None:
@@ -50,10 +54,10 @@ def test_the_shipped_model_tells_the_synthetic_hearts_apart() -> None:
             enrolment.push(network.run(normalise(np.array([beat.ecg_mv])))[0], beat.quality)
         templates.append(enrolment.template("2026-01-01T00:00:00Z", "simulated"))
     said = [
-        last_word(network, Identifier(network.passport, templates), entry)
+        said_of(network, Identifier(network.passport, templates), entry)
         for entry in (one.again, stranger.first, other.again)
     ]
-    assert said == [("accepted", one.name), ("unknown", ""), ("accepted", other.name)]
+    assert said == [{("accepted", one.name)}, {("unknown", "")}, {("accepted", other.name)}]
 
 
 def test_two_people_come_again_after_enrolment_and_a_stranger_between_them() -> None:
