@@ -185,15 +185,32 @@ class Control:
             MessageError: the answer is not JSON.
         """
         _check_ours(self._address)
-        self._socket.send_json({"command": command, **fields})
-        if not self._line.poll(self._timeout_s):
+        answer = self._exchange(json.dumps({"command": command, **fields}).encode())
+        if answer is None:
             raise ServiceUnavailable(
                 f"No answer from {self._address} within {self._timeout_s:g} s: {HINT}"
             )
         try:
-            return dict(json.loads(self._socket.recv()))
+            return dict(json.loads(answer))
         except (ValueError, TypeError) as error:
             raise MessageError(f"The answer from {self._address} is not JSON: {error}.") from error
+
+    def _exchange(self, request: bytes) -> bytes | None:
+        """Send and receive; without waiting in ZeroMQ, which would wait for ever.
+
+        It cannot send to a service that has just sent us out, and what is readable may turn out to
+        be the answer to an earlier request, which REQ_CORRELATE drops.
+        """
+        waiting_to = zmq.POLLOUT
+        while self._line.poll(self._timeout_s, waiting_to):
+            try:
+                if waiting_to == zmq.POLLIN:
+                    return self._socket.recv(zmq.NOBLOCK)
+                self._socket.send(request, zmq.NOBLOCK)
+                waiting_to = zmq.POLLIN
+            except zmq.Again:
+                continue
+        return None
 
     def close(self) -> None:
         """Hang up."""
@@ -228,14 +245,14 @@ class _Line:
             self.close()
             raise ServiceUnavailable(f"Cannot connect to {address}: {error}.") from error
 
-    def poll(self, timeout_s: float) -> bool:
-        """Wait for something to receive; return False if nothing came.
+    def poll(self, timeout_s: float, event: int = zmq.POLLIN) -> bool:
+        """Wait until one can receive (or send, as told); return False if nothing came of it.
 
         Raises:
             ServiceRefusesKey: the other end does not let us in.
         """
         poller = zmq.Poller()
-        poller.register(self.socket, zmq.POLLIN)
+        poller.register(self.socket, event)
         poller.register(self._refusals, zmq.POLLIN)
         while ready := dict(poller.poll(round(timeout_s * 1000))):
             if self.socket in ready:

@@ -19,7 +19,7 @@ from drivers.waveforms.options import AT_REST
 from drivers.waveforms.playlist import Playlist, Segment, electrodes_off, play_heart
 
 RATE_HZ = 250.0
-HEARTS = (13, 56)  # unlike enough for the model that comes with qrsd
+HEARTS = (64, 82)  # unlike enough for the model that comes with qrsd
 WORN_S, OFF_S = 300.0, 5.0
 LIFE_S = (600.0, 3000.0)  # of an acquisition process
 FAULTS_A_LIFE = 5
