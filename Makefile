@@ -1,9 +1,11 @@
 # `make` alone says what there is to make.
 
 PYTHON ?= python3
+NEWER_PYTHON ?= $(lastword $(sort $(wildcard /usr/bin/python3.1[2-9] $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.1[2-9]*/bin/python3)))
 PIP := -m pip --disable-pip-version-check --quiet
+DEFAULT_TESTS := "not realtime and not system and not train and not benchmark"
 
-.PHONY: help demo test test-realtime test-system test-arm64 test-train reliability install uninstall clean
+.PHONY: help demo test test-realtime test-system test-arm64 test-train test-newer reliability install uninstall clean
 
 help:
 	@echo "make demo              see it work: synthetic hearts on a simulated chip (one minute)"
@@ -13,6 +15,7 @@ help:
 	@echo "sudo make test-system  boot a copy of this machine with the service, and break it; real spidev"
 	@echo "sudo make test-arm64   install it in an emulated Debian for arm64, and test it there (an hour)"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
+	@echo "make test-newer        what stands on the TFLite runtime, with Python 3.12 or newer and its runtime"
 	@echo "make reliability       write docs/reliability.md anew from its tests"
 	@echo "sudo make install      put the service into /opt/qrsd, for systemd"
 	@echo "sudo make uninstall    take it away again; PURGE=1 with settings and enrolled people"
@@ -27,7 +30,7 @@ test: .venv/with-tests
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/python -m pytest -m "not realtime and not system and not train and not benchmark"
+	.venv/bin/python -m pytest -m $(DEFAULT_TESTS)
 
 test-realtime: .venv/with-tests
 	.venv/bin/python -m pytest -m "realtime and not system"
@@ -43,6 +46,14 @@ test-arm64:
 test-train: .venv-train/with-tests
 	.venv-train/bin/python -m pytest -m "train or benchmark"
 
+ifdef NEWER_PYTHON
+test-newer: .venv-newer/with-tests
+	.venv-newer/bin/python -m pytest -m $(DEFAULT_TESTS) tests/test_*.py tests/config tests/daemon tests/drivers tests/model
+else
+test-newer:
+	@echo "There is no Python 3.12 or newer here: NEWER_PYTHON=... says where one is."
+endif
+
 reliability: .venv/with-tests
 	.venv/bin/python -m pytest tests/reliability --write-page
 
@@ -53,18 +64,20 @@ uninstall:
 	@PURGE="$(PURGE)" DESTDIR="$(DESTDIR)" sh systemd/uninstall.sh
 
 clean:
-	rm -rf .venv .venv-train build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Each with-... is an empty file that is newer than setup.cfg once its extras are installed.
 .venv/with-records: extras := records
-.venv/with-tests: extras := records,test
+.venv/with-tests .venv-newer/with-tests: extras := records,test
 .venv-train/with-tests: extras := train,benchmark,test
 
 .venv/with-records .venv/with-tests: .venv/bin/pip
 .venv-train/with-tests: .venv-train/bin/pip
+.venv-newer/with-tests: .venv-newer/bin/pip
+.venv-newer/bin/pip: PYTHON := $(NEWER_PYTHON)
 
-.venv/with-records .venv/with-tests .venv-train/with-tests: setup.cfg pyproject.toml
+.venv/with-records .venv/with-tests .venv-train/with-tests .venv-newer/with-tests: setup.cfg pyproject.toml
 	@echo "Installing qrsd[$(extras)] into $(@D); the first time, this takes some minutes ..."
 	@$(@D)/bin/python $(PIP) install --editable ".[$(extras)]"
 	@touch $@
