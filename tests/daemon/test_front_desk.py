@@ -2,109 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import numpy as np
 import pytest
 import zmq
-from numpy.typing import NDArray
 
-from daemon.control import ControlServer
-from daemon.front_desk import FrontDesk
-from daemon.messages import IdentityMessage
-from daemon.pipeline import Pipeline
-from dsp.front_end import FrontEndOptions
-from dsp.liveness import LivenessOptions
 from model.errors import GalleryBusy
-from model.fittings import SITTING_BEATS
 from model.gallery import Gallery
-from model.identifier import IdentifierOptions
-from model.passport import Calibration
-from model.scores import unit
-from model.template import Template
 from tests.daemon.frames import (
     ADA,
     BOB,
     ELECTRODE_OFF,
-    RATE_HZ,
-    SETUP,
     STATUS,
-    FakeNetwork,
-    beating,
-    fake_network,
 )
-from tests.model.models import AXES, GOOD, classifier, embedder
-
-NOW = "2026-03-01T12:00:00+00:00"
-
-
-@dataclass
-class Office:
-    """A front desk with all that it needs, spoken to as clients do."""
-
-    network: FakeNetwork
-    gallery: Gallery
-    pipeline: Pipeline
-    desk: FrontDesk
-    control: ControlServer
-    index: int = 0
-
-    def ask(self, command: str, **fields: object) -> dict[str, Any]:
-        answer = json.loads(self.control.reply(json.dumps({"command": command, **fields}).encode()))
-        assert isinstance(answer, dict)
-        return answer
-
-    def close(self) -> None:
-        self.control.close()
-        self.gallery.close()
-
-    def wear(self, seconds: float, status: int = STATUS) -> IdentityMessage | None:
-        """Have the heart beat that the network hears, and return the last decision."""
-        identity = None
-        for frame in beating(seconds, first=self.index, status=status):
-            for message in self.pipeline.push(frame):
-                if isinstance(message, IdentityMessage):
-                    identity = message
-            self.desk.attend()
-        self.index += round(seconds * RATE_HZ)
-        return identity
-
-
-def open_office(model: Path, folder: Path, context: zmq.Context[zmq.Socket[bytes]]) -> Office:
-    network = fake_network(model)
-    gallery = Gallery(folder / "gallery.sqlite")
-    templates = gallery.templates(network.passport.sha256)
-    pipeline = Pipeline(
-        network.as_network(),
-        templates,
-        FrontEndOptions(),
-        IdentifierOptions(),
-        LivenessOptions("ignore"),
-    )
-    pipeline.use_setup(SETUP)
-    desk = FrontDesk(gallery, network.passport, pipeline, "simulated", lambda: NOW)
-    control = ControlServer(context, f"ipc://{folder}/control.ipc", desk.commands)
-    return Office(network, gallery, pipeline, desk, control)
-
-
-@pytest.fixture
-def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    yield context
-    context.destroy(linger=0)
-
-
-@pytest.fixture
-def office(tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]]) -> Iterator[Office]:
-    office = open_office(embedder(tmp_path), tmp_path, context)
-    yield office
-    office.close()
+from tests.daemon.office import NOW, Office, ada, open_office
+from tests.model.models import classifier
 
 
 def test_somebody_is_enrolled_and_recognised_at_once(office: Office) -> None:
@@ -330,10 +246,6 @@ def test_commands_come_over_the_socket(
         assert client.recv_json() == {"ok": True, "people": [], "sealed": False}
 
 
-def ada(model_sha256: str) -> Template:
-    return Template("Ada", ADA, 16, NOW, model_sha256, "recording")
-
-
 def test_whom_another_program_enrols_is_recognised(office: Office, tmp_path: Path) -> None:
     office.network.says = ADA
     before = office.wear(10.0)
@@ -352,76 +264,4 @@ def test_people_of_another_model_are_counted_at_the_start_and_not_named(
     office.gallery.enrol(ada("0" * 64))
     office.desk.open()
     assert "people who were enrolled with another model only: 1" in caplog.text
-    assert "Ada" not in caplog.text
-
-
-# Growing templates
-
-STEEP = Calibration(0.01, thresholds=(1.0,), slopes=(10.0,), intercepts=(-10.0,))
-NEW_FITTING = unit(ADA + np.float32(0.3) * AXES[2])
-
-
-def growing(office: Office, most: int) -> FrontDesk:
-    """Have a desk in the office that grows so many templates of Ada, who is enrolled."""
-    passport = replace(office.network.passport, calibration=STEEP)
-    office.desk = FrontDesk(
-        office.gallery, passport, office.pipeline, "simulated", lambda: NOW, grown_templates=most
-    )
-    office.gallery.enrol(ada(passport.sha256))
-    return office.desk
-
-
-def sit(office: Office, centre: NDArray[np.float32]) -> int:
-    """Put the electrodes on for a sitting, and return how many templates there are after it."""
-    office.pipeline.interrupt()
-    noise = np.random.default_rng(1).normal(size=(SITTING_BEATS, 4)).astype(np.float32)
-    for beat in unit(centre + np.float32(0.01) * noise):
-        office.pipeline.sitting.push(beat, GOOD)
-    office.desk.attend()
-    return len(office.gallery.templates(office.network.passport.sha256))
-
-
-def test_a_sure_sitting_adds_a_template_that_goes_with_the_person(office: Office) -> None:
-    desk = growing(office, most=2)
-    assert sit(office, BOB) == 1
-    assert sit(office, NEW_FITTING) == 2
-    assert sit(office, NEW_FITTING) == 2  # nothing new
-    assert desk.people() == {
-        "people": [
-            {
-                "name": "Ada",
-                "created_utc": NOW,
-                "consent_utc": None,
-                "templates": 2,
-                "grown": 1,
-                "beats": 32,
-            }
-        ],
-        "sealed": False,
-    }
-    desk.forget("Ada")
-    assert office.gallery.templates(office.network.passport.sha256) == []
-
-
-def test_unasked_no_template_is_grown(office: Office) -> None:
-    growing(office, most=0)
-    assert sit(office, NEW_FITTING) == 1
-
-
-def test_no_template_is_grown_of_an_enrolment(office: Office) -> None:
-    desk = growing(office, most=2)
-    desk.enroll("Bob")
-    assert sit(office, NEW_FITTING) == 1
-
-
-def test_a_sitting_that_cannot_be_kept_is_logged_without_a_name(
-    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def refuse(_template: Template, _most: int) -> NoReturn:
-        raise GalleryBusy("another program is writing to it")
-
-    growing(office, most=2)
-    monkeypatch.setattr(office.gallery, "grow", refuse)
-    assert sit(office, NEW_FITTING) == 1
-    assert "a sitting could not be kept: GalleryBusy" in caplog.text
     assert "Ada" not in caplog.text
