@@ -36,6 +36,7 @@ class GalleryDatabase:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             keep_private(path, os.O_CREAT if make else 0)
             self._connection = sqlite3.connect(path, isolation_level=None)
+            self._connection.text_factory = bytes.decode  # its complaints do not quote the text
         try:
             with explained(path):
                 self.new = self._prepare()

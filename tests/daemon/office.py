@@ -18,15 +18,7 @@ from dsp.liveness import LivenessOptions
 from model.gallery import Gallery
 from model.identifier import IdentifierOptions
 from model.template import Template
-from tests.daemon.frames import (
-    ADA,
-    RATE_HZ,
-    SETUP,
-    STATUS,
-    FakeNetwork,
-    beating,
-    fake_network,
-)
+from tests.daemon.frames import ADA, RATE_HZ, SETUP, STATUS, FakeNetwork, beating, fake_network
 
 NOW = "2026-03-01T12:00:00+00:00"
 

@@ -15,10 +15,7 @@ from model.fittings import SITTING_BEATS
 from model.passport import Calibration
 from model.scores import unit
 from model.template import Template
-from tests.daemon.frames import (
-    ADA,
-    BOB,
-)
+from tests.daemon.frames import ADA, BOB
 from tests.daemon.office import NOW, Office, ada
 from tests.model.models import AXES, GOOD
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,6 +70,28 @@ def test_damage_anywhere(path: Path, seed: int) -> None:
     path.write_bytes(content)
     with pytest.raises(GalleryUnreadable):
         Gallery(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "person SET name = CAST(x'5a6163686172696173ff' AS TEXT)",  # Zacharias, and half a letter
+        "template SET embedding = 'Zacharias'",
+        "template SET embedding = x'0102'",
+        "template SET embedding = zeroblob(12)",
+        "template SET embedding = x'0000c07f0000c07f0000c07f'",  # not a number
+    ],
+)
+def test_damage_that_sqlite_does_not_see_is_told_without_a_name(
+    gallery: Gallery, path: Path, damage: str
+) -> None:
+    gallery.enrol(template("Zacharias"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute(f"UPDATE {damage}")
+    for read in (gallery.people, lambda: gallery.templates(MODEL)):
+        with pytest.raises(GalleryUnreadable, match="damaged") as caught:
+            read()
+        assert "Zacharias" not in str(caught.value)
 
 
 def test_a_file_cut_short(gallery: Gallery, path: Path) -> None:
