@@ -77,6 +77,7 @@ class Pipeline:
         self._on_suspicion = (liveness or LivenessOptions()).on_suspicion
         self._swapped_electrodes: SwappedElectrodes | None = None
         self._swapped = False
+        self._decided_anew = False
         self._wave: list[tuple[int, int]] = []
         self._ecg_mv: list[float] = []
         self._chunk_index = 0
@@ -106,7 +107,8 @@ class Pipeline:
     def use_templates(self, templates: Sequence[Template]) -> None:
         """Decide from now on among these people."""
         self._templates = templates
-        self._identifier.update(templates)
+        before = self._identifier.identity
+        self._decided_anew |= self._identifier.update(templates) != before
         self._swapped_electrodes = None
 
     def push(self, frame: Frame) -> list[Message]:
@@ -126,6 +128,9 @@ class Pipeline:
             messages += self._tell(event, frame.index)
         messages += self._follow_contact(lead_off, frame.index)
         messages += self._suspect_swap(sample)
+        if self._decided_anew:  # whoever is forgotten may not stay the last word until a beat comes
+            self._decided_anew = False
+            messages.append(self._identity(frame.index))
         self._wave.append(frame.counts)
         self._ecg_mv.append(self._front_end.conditioned_mv)
         return messages

@@ -21,6 +21,7 @@ ModelError
 │   ├── GallerySealed (PermissionError)      sealed, and we do not have the key
 │   ├── GalleryNotPermitted (PermissionError) the folder or the file is not ours to write
 │   ├── GalleryNotWritten (OSError)          the disk is full, or fails
+│   ├── GalleryNotSwept (OSError)            changed, but traces of what was there may be left
 │   ├── GalleryBusy (OSError)                another program writes to it
 │   ├── PersonUnknown (LookupError)          nobody of that name is enrolled
 │   ├── PersonExists (ValueError)            the name is taken
@@ -131,6 +132,12 @@ class GalleryNotPermitted(GalleryError, PermissionError):
 
 class GalleryNotWritten(GalleryError, OSError):
     """The disk did not take what was to be written."""
+
+    exit_code = 74
+
+
+class GalleryNotSwept(GalleryError, OSError):
+    """What was asked is done, but the file could not be written anew after it."""
 
     exit_code = 74
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from model.errors import GalleryError, GalleryTooNew, GalleryUnreadable
+from model.errors import GalleryError, GalleryNotSwept, GalleryTooNew, GalleryUnreadable
 from model.gallery_file import damaged, explained, keep_private
 from model.gallery_tables import APPLICATION_ID, FROM_SCHEMA_1, SCHEMA, SETTINGS, TABLES
 
@@ -70,9 +70,18 @@ class GalleryDatabase:
                 raise
 
     def sweep(self) -> None:
-        """Write the file anew, so that no page keeps a trace of what was deleted."""
-        with explained(self._path):
+        """Write the file anew, so that no page keeps a trace of what was deleted.
+
+        Raises:
+            GalleryNotSwept: it cannot be done now.
+        """
+        try:
             self.execute("VACUUM")
+        except sqlite3.DatabaseError as error:
+            raise GalleryNotSwept(
+                f"{self._path}: it is done, but the file could not be written anew ({error}) and "
+                "may keep traces until somebody else is renamed or forgotten"
+            ) from error
 
     def changed_elsewhere(self) -> bool:
         """Tell whether another program has changed the file since this was last asked."""

@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 import zmq
 
-from model.errors import GalleryBusy
+from model.errors import GalleryBusy, GalleryNotSwept
 from model.gallery import Gallery
 from tests.daemon.frames import (
     ADA,
@@ -192,6 +192,61 @@ def test_who_is_forgotten_is_unknown_from_the_next_beat_on(staffed: Office) -> N
     assert identity is not None
     assert identity.state == "unknown"
     assert staffed.ask("people") == {"ok": True, "people": [], "sealed": False}
+
+
+def test_who_is_forgotten_is_not_named_again_though_no_beat_comes(staffed: Office) -> None:
+    """Or who subscribes later is told of them, by the last message that there was."""
+    staffed.ask("forget", person="Ada")
+    identity = staffed.wear(0.1)
+    assert identity is not None
+    assert identity.person is None
+
+
+def test_who_is_forgotten_though_traces_may_be_left_is_unknown(
+    staffed: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget = staffed.gallery.forget
+
+    def forget_and_complain(person: str) -> NoReturn:
+        forget(person)
+        raise GalleryNotSwept("it is done, but")
+
+    monkeypatch.setattr(staffed.gallery, "forget", forget_and_complain)
+    assert staffed.ask("forget", person="Ada") == {"ok": False, "error": "it is done, but"}
+    identity = staffed.wear(2.0)
+    assert identity is not None
+    assert identity.state == "unknown"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_who_is_forgotten_while_being_enrolled_is_not_enrolled_after_it(
+    known: bool, office: Office
+) -> None:
+    if known:
+        office.gallery.enrol(ada(office.network.passport.sha256))
+    office.ask("enroll", person="Ada", beats=10)
+    office.wear(4.0)
+    assert office.ask("forget", person="Ada") == {"ok": True}
+    assert office.ask("enrolment") == {"ok": True, "state": "none"}
+    office.wear(14.0)
+    assert office.gallery.people() == []
+
+
+def test_who_is_renamed_while_being_enrolled_is_enrolled_under_the_new_name(
+    staffed: Office,
+) -> None:
+    staffed.ask("enroll", person="Ada", beats=5)
+    staffed.ask("rename", person="Ada", new_name="Ada Lovelace")
+    staffed.wear(10.0)
+    [person] = staffed.gallery.people()
+    assert (person.name, len(person.templates)) == ("Ada Lovelace", 2)
+
+
+def test_an_old_name_is_not_remembered_as_the_last_enrolment(staffed: Office) -> None:
+    staffed.ask("rename", person="Ada", new_name="Ada Lovelace")
+    assert staffed.ask("enrolment")["person"] == "Ada Lovelace"
+    staffed.ask("forget", person="Ada Lovelace")
+    assert staffed.ask("enrolment") == {"ok": True, "state": "none"}
 
 
 def test_nobody_of_that_name_is_a_refusal(staffed: Office) -> None:

@@ -19,6 +19,7 @@ from model.errors import (
     GalleryBusy,
     GalleryMissing,
     GalleryNotPermitted,
+    GalleryNotSwept,
     GalleryNotWritten,
     GalleryTooNew,
     GalleryUnreadable,
@@ -135,6 +136,19 @@ def test_a_full_disk(gallery: Gallery) -> None:
     with pytest.raises(GalleryNotWritten, match="full; nothing was changed"):
         gallery.enrol(template("Ada", *range(1, 4096)))
     assert names(gallery) == []
+
+
+def test_a_file_that_cannot_be_swept_is_changed_all_the_same(gallery: Gallery) -> None:
+    """VACUUM attaches its copy, which the authoriser can forbid and the deletion before it not."""
+    gallery.enrol(template("Ada"), template("Bob"))
+    gallery._database._connection.set_authorizer(
+        lambda action, *_: (
+            sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
+        )
+    )
+    with pytest.raises(GalleryNotSwept, match=r"it is done, but .* may keep traces"):
+        gallery.forget("Ada")
+    assert names(gallery) == ["Bob"]
 
 
 def test_a_folder_in_the_files_place(path: Path) -> None:
