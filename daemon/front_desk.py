@@ -78,11 +78,13 @@ class FrontDesk:
         if enrolment is None:
             self._learn_fitting()
             return False
-        if not enrolment.complete:
+        suspicion = self._pipeline.refused
+        if not (enrolment.complete or suspicion):
             return False
         self._pipeline.enrolment = None
         self._outcome = {"person": enrolment.person, "needed": enrolment.needed}
         try:
+            enrolment.check_alive(suspicion)
             template = enrolment.template(self._now_utc(), self._source)
             self._gallery.enrol(template, consent_utc=self._consent_utc)
         except ModelError as error:

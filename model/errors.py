@@ -29,6 +29,7 @@ ModelError
 │   ├── ExportInvalid (ValueError)           the file to import was not exported by qrsd
 │   └── ForeignTemplate (ValueError)         an embedding that another model made
 └── EnrolmentFailed (ValueError)             the beats are not one person's, or too few
+    └── EnrolmentSuspect                     they are no living heart's
 """
 
 from __future__ import annotations
@@ -172,3 +173,7 @@ class ForeignTemplate(GalleryError, ValueError):
 
 class EnrolmentFailed(ModelError, ValueError):
     """The beats gathered do not make a template."""
+
+
+class EnrolmentSuspect(EnrolmentFailed):
+    """The beats seem to be played into the wires, or not to have been recorded of a heart."""

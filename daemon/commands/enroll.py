@@ -21,7 +21,8 @@ from daemon.errors import CommandRefused
 from daemon.folders import gallery_path
 from daemon.gallery_key import find_gallery_key
 from daemon.offline import Heard
-from daemon.recognition import open_network
+from daemon.recognition import open_network, suspicions
+from dsp.liveness import LivenessOptions
 from model.enrolment import MOST_BEATS, Enrolment
 from model.errors import EnrolmentFailed
 from model.gallery import Gallery
@@ -144,10 +145,13 @@ def enrol_live(
 
 def enrol_from_records(args: argparse.Namespace) -> int:
     """Enrol the person of recordings: from each of them or, if one does not serve, from none."""
-    network = open_network(args.model or _models_setting())
+    settings = load().settings
+    network = open_network(args.model or (Path(settings.model) if settings.model else None))
     hearing = Hearing(args)
     minimum = RECORD_BEATS if args.beats is None else args.beats
-    templates = [template_of(heard, args.name, network, minimum) for heard in hearing]
+    templates = [
+        template_of(heard, args.name, network, minimum, settings.liveness) for heard in hearing
+    ]
     if hearing.exit_code:
         return hearing.exit_code
     consent_utc = _now_utc() if args.consent else None
@@ -158,11 +162,14 @@ def enrol_from_records(args: argparse.Namespace) -> int:
     return 0
 
 
-def template_of(heard: Heard, person: str, network: Network, minimum: int) -> Template:
+def template_of(
+    heard: Heard, person: str, network: Network, minimum: int, liveness: LivenessOptions
+) -> Template:
     """Make a template of all the good beats of a recording.
 
     Raises:
-        EnrolmentFailed: they are fewer than ``minimum``, or not one person's.
+        EnrolmentFailed: they are fewer than ``minimum``, or not one person's, or the recording was
+            suspected at any moment to be of no living heart.
     """
     good = sum(beat.quality.good for beat in heard.beats)
     needed = min(max(good, minimum), MOST_BEATS)
@@ -170,16 +177,13 @@ def template_of(heard: Heard, person: str, network: Network, minimum: int) -> Te
     outputs = network.run(normalise(heard.windows_mv))
     for beat, output in zip(heard.beats, outputs, strict=True):
         enrolment.push(output, beat.quality)
+    refused = [liveness.refused(suspicion) for suspicion in suspicions(heard)]
     try:
+        enrolment.check_alive(next((each for each in refused if each), None))
         return enrolment.template(_now_utc(), "recording")
     except EnrolmentFailed as error:
-        raise EnrolmentFailed(f"{heard.path}: {error}") from error
+        raise type(error)(f"{heard.path}: {error}") from error
 
 
 def _now_utc() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _models_setting() -> Path | None:
-    model = load().settings.model
-    return Path(model) if model else None

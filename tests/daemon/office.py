@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import zmq
 
@@ -55,7 +55,13 @@ class Office:
         return identity
 
 
-def open_office(model: Path, folder: Path, context: zmq.Context[zmq.Socket[bytes]]) -> Office:
+def open_office(
+    model: Path,
+    folder: Path,
+    context: zmq.Context[zmq.Socket[bytes]],
+    on_suspicion: Literal["refuse", "warn", "ignore"] = "ignore",
+) -> Office:
+    """Open one that does not mind that the beats of ``beating`` are all the same."""
     network = fake_network(model)
     gallery = Gallery(folder / "gallery.sqlite")
     templates = gallery.templates(network.passport.sha256)
@@ -64,7 +70,7 @@ def open_office(model: Path, folder: Path, context: zmq.Context[zmq.Socket[bytes
         templates,
         FrontEndOptions(),
         IdentifierOptions(),
-        LivenessOptions("ignore"),
+        LivenessOptions(on_suspicion),
     )
     pipeline.use_setup(SETUP)
     desk = FrontDesk(gallery, network.passport, pipeline, "simulated", lambda: NOW)

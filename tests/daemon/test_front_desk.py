@@ -6,7 +6,7 @@ import logging
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import pytest
 import zmq
@@ -20,7 +20,7 @@ from tests.daemon.frames import (
     STATUS,
 )
 from tests.daemon.office import NOW, Office, ada, open_office
-from tests.model.models import classifier
+from tests.model.models import classifier, embedder
 
 
 def test_somebody_is_enrolled_and_recognised_at_once(office: Office) -> None:
@@ -68,6 +68,38 @@ def test_beats_that_disagree_enrol_nobody_and_the_reason_is_told(office: Office)
     assert "as if two people had worn the electrodes" in outcome["error"]
     assert office.gallery.people() == []
     assert office.ask("enroll", person="Ada")["ok"]  # another try
+
+
+def test_a_beat_played_over_and_over_enrols_nobody(
+    tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told at once, and not after all the beats."""
+    office = open_office(embedder(tmp_path), tmp_path, context, "refuse")
+    office.ask("enroll", person="Ada")
+    office.wear(10.0)
+    outcome = office.ask("enrolment")
+    assert outcome["state"] == "failed"
+    assert "seems to be played, and no living heart's (too clean for a heart)" in outcome["error"]
+    office.wear(20.0)
+    assert office.gallery.people() == []
+    assert "an enrolment failed: EnrolmentSuspect" in caplog.text
+    office.wear(1.0, status=STATUS | ELECTRODE_OFF)
+    office.ask("enroll", person="Ada", beats=5)
+    assert office.ask("enrolment")["state"] == "gathering"  # the electrodes are put on anew
+    office.close()
+
+
+@pytest.mark.parametrize("on_suspicion", ["warn", "ignore"])
+def test_a_pacemakers_wearer_is_enrolled_where_that_is_set(
+    tmp_path: Path,
+    context: zmq.Context[zmq.Socket[bytes]],
+    on_suspicion: Literal["warn", "ignore"],
+) -> None:
+    office = open_office(embedder(tmp_path), tmp_path, context, on_suspicion)
+    office.ask("enroll", person="Ada")
+    office.wear(30.0)
+    assert office.ask("enrolment")["state"] == "done"
+    office.close()
 
 
 def test_an_enrolment_waits_for_electrodes_that_came_off(office: Office) -> None:
