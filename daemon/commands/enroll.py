@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from config.settings import load
 from daemon.client import Control
 from daemon.commands.connection import add_connection, to_control
-from daemon.commands.parts import confirmed
+from daemon.commands.parts import confirmed, person_name
 from daemon.commands.records import Hearing
 from daemon.errors import CommandRefused
 from daemon.folders import gallery_path
@@ -40,6 +40,8 @@ Enrol a person: whoever wears the electrodes now, or the person of recordings.
 Sit still; it takes some twenty beats. Each further enrolment of the same name, such as one on
 another day, adds to what is known of this person. Of recordings, each is an enrolment.
 
+NAME may be -, which asks for it: command lines of sudo are logged, names in them too.
+
 examples:
   qrsd enroll Ada
   qrsd enroll Ada --record ecg-id/Person_01/rec_1 ecg-id/Person_01/rec_2"""
@@ -53,7 +55,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         description=ENROLL,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", type=person_name, metavar="NAME", help="- asks for it")
     parser.add_argument(
         "--beats",
         type=int,

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from daemon.client import Control
 from daemon.commands.connection import Connection, add_connection, to_control
-from daemon.commands.parts import confirmed, writing
+from daemon.commands.parts import confirmed, person_name, writing
 from daemon.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
 from daemon.folders import gallery_path
 from daemon.gallery_key import (
@@ -35,6 +35,8 @@ ANSWER_S = 2.0
 
 PEOPLE = """\
 See and change who is enrolled.
+
+Each NAME may be -, which asks for it: command lines of sudo are logged, names in them too.
 
 examples:
   qrsd people list
@@ -80,17 +82,19 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     listing.set_defaults(run=run_list)
 
     rename = commands.add_parser("rename", help="call somebody otherwise")
-    rename.add_argument("name", metavar="NAME")
-    rename.add_argument("new_name", metavar="NEW_NAME")
+    rename.add_argument("name", type=person_name, metavar="NAME")
+    rename.add_argument("new_name", type=person_name, metavar="NEW_NAME")
     rename.set_defaults(run=run_rename)
 
     forget = commands.add_parser("forget", help="erase everything that is held on somebody")
-    forget.add_argument("name", metavar="NAME")
+    forget.add_argument("name", type=person_name, metavar="NAME")
     forget.add_argument("--yes", action="store_true", help="do not ask")
     forget.set_defaults(run=run_forget)
 
     export = commands.add_parser("export", help="print what is held on people, as JSON")
-    export.add_argument("names", nargs="*", metavar="NAME", help="whom (default: everybody)")
+    export.add_argument(
+        "names", nargs="*", type=person_name, metavar="NAME", help="whom (default: everybody)"
+    )
     export.set_defaults(run=run_export)
 
     importing = commands.add_parser("import", help="enrol the people of an export")

@@ -197,6 +197,23 @@ def test_what_cannot_be_imported_is_named(tmp_path: Path) -> None:
         qrsd("people", "import", tmp_path / "broken.json")
 
 
+def test_a_name_that_is_asked_for_is_in_no_command_line(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the question is not in what is exported."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("Ada\n"))
+    assert qrsd("people", "export", "-") == 0
+    said = capsys.readouterr()
+    assert [person["name"] for person in json.loads(said.out)["people"]] == ["Ada"]
+    assert said.err == "Name: "
+    monkeypatch.setattr("sys.stdin", io.StringIO("Ada\nAda Lovelace\n"))
+    qrsd("people", "rename", "-", "-")
+    monkeypatch.setattr("sys.stdin", io.StringIO("Ada Lovelace\n"))
+    qrsd("people", "forget", "-", "--yes")
+    with Gallery(path) as gallery:
+        assert [person.name for person in gallery.people()] == ["Bob"]
+
+
 def refuse_to_replace(_draft: Path, _place: Path) -> NoReturn:
     raise PermissionError(errno.EACCES, "Permission denied")
 
