@@ -77,10 +77,14 @@ class Enrolment:
             EnrolmentSuspect: they are.
         """
         if suspicion is not None:
+            remedy = (
+                "for one with a pacemaker, set liveness.on_suspicion: warn"
+                if suspicion == "too_regular"
+                else "enrol from electrodes that are put on anew"
+            )
             raise EnrolmentSuspect(
                 f"{self.person!r} was not enrolled: the signal seems to be played, and no living "
-                f"heart's ({IN_WORDS[suspicion]}); enrol from electrodes that are put on anew, or "
-                "with a pacemaker set liveness.on_suspicion: warn"
+                f"heart's ({IN_WORDS[suspicion]}); {remedy}"
             )
 
     def template(self, created_utc: str, source: str) -> Template:
