@@ -1,6 +1,12 @@
-"""Templates to be put into galleries, and a look at who is in there."""
+"""Templates to be put into galleries, a look at who is in there, and a user without rights."""
 
 from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from model.gallery import Gallery
 from model.template import Template
@@ -16,3 +22,20 @@ def template(person: str, *components: float, model: str = MODEL, at: str = NOW)
 
 def names(gallery: Gallery) -> list[str]:
     return [person.name for person in gallery.people()]
+
+
+@contextmanager
+def unprivileged() -> Iterator[Path]:
+    """Give a folder of a user who is not root, and be that user, even if the tests run as root."""
+    nobody = 65534
+    root = os.geteuid() == 0
+    with tempfile.TemporaryDirectory() as folder:
+        if root:
+            os.chown(folder, nobody, nobody)
+            os.seteuid(nobody)
+        try:
+            yield Path(folder)
+        finally:
+            Path(folder).chmod(0o700)
+            if root:
+                os.seteuid(0)

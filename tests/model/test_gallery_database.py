@@ -8,9 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,7 +23,7 @@ from model.errors import (
     GalleryUnreadable,
 )
 from model.gallery import Gallery
-from tests.model.galleries import MODEL, names, template
+from tests.model.galleries import MODEL, names, template, unprivileged
 
 
 def test_no_file(path: Path) -> None:
@@ -155,23 +153,6 @@ def test_a_folder_in_the_files_place(path: Path) -> None:
     path.mkdir(parents=True)
     with pytest.raises(GalleryNotWritten, match="Is a directory"):
         Gallery(path)
-
-
-@contextmanager
-def unprivileged() -> Iterator[Path]:
-    """Give a folder of a user who is not root, and be that user, even if the tests run as root."""
-    nobody = 65534
-    root = os.geteuid() == 0
-    with tempfile.TemporaryDirectory() as folder:
-        if root:
-            os.chown(folder, nobody, nobody)
-            os.seteuid(nobody)
-        try:
-            yield Path(folder)
-        finally:
-            Path(folder).chmod(0o700)
-            if root:
-                os.seteuid(0)
 
 
 ENROLLING = """
