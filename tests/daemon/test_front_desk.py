@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -209,6 +211,19 @@ def test_no_name_and_no_waveform_comes_into_the_logs(
     assert "an enrolment failed: EnrolmentFailed" in said
     for line in said:
         assert not re.search(r"Z[a-z]|-?\d\.\d+", line)
+
+
+def test_a_damaged_name_is_not_logged(
+    office: Office, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Python's sqlite3 quotes a text that is none, unless it is told otherwise."""
+    office.gallery.enrol(replace(ada(office.network.passport.sha256), person="Zacharias"))
+    damaged = b"Zacharias\xff"
+    with closing(sqlite3.connect(tmp_path / "gallery.sqlite", isolation_level=None)) as database:
+        database.execute("UPDATE person SET name = CAST(? AS TEXT)", (damaged,))
+    office.desk.look_around()
+    assert "the gallery cannot be read now" in caplog.text
+    assert "Zacharias" not in caplog.text
 
 
 def test_another_name_is_used_from_the_next_beat_on(staffed: Office) -> None:
