@@ -13,7 +13,7 @@ import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
-from traceback import print_exc
+from traceback import format_tb, print_exc
 
 from daemon.journal import PRIORITIES, is_the_journal
 
@@ -69,12 +69,21 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except Exception as error:
         exit_code = getattr(error, "exit_code", None)
-        if exit_code is None or args.traceback:
+        logged = is_the_journal(sys.stderr)
+        if args.traceback or (exit_code is None and not logged):
             print_exc()
+        elif exit_code is None:
+            print(_without_its_message(error), file=sys.stderr)
         else:
-            mark = f"<{PRIORITIES[logging.ERROR]}>" if is_the_journal(sys.stderr) else ""
+            mark = f"<{PRIORITIES[logging.ERROR]}>" if logged else ""
             print(f"{mark}qrsd: {' '.join(str(error).splitlines())}", file=sys.stderr)
         return BUG if exit_code is None else int(exit_code)
+
+
+def _without_its_message(error: BaseException) -> str:
+    """Return the traceback of a bug for the journal, where the message might name somebody."""
+    where = "".join(format_tb(error.__traceback__))
+    return f"{where}{type(error).__name__}; qrsd --traceback run says more, names perhaps too"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from daemon.journal import event
 from daemon.messages import Source
 from daemon.pipeline import Pipeline
 from model.enrolment import Enrolment
-from model.errors import GalleryError, ModelError
+from model.errors import GalleryError, ModelError, PersonUnknown
 from model.fittings import grow
 from model.gallery import Gallery
 from model.passport import Passport
@@ -78,11 +78,13 @@ class FrontDesk:
         if enrolment is None:
             self._learn_fitting()
             return False
-        if not enrolment.complete:
+        suspicion = self._pipeline.refused
+        if not (enrolment.complete or suspicion):
             return False
         self._pipeline.enrolment = None
         self._outcome = {"person": enrolment.person, "needed": enrolment.needed}
         try:
+            enrolment.check_alive(suspicion)
             template = enrolment.template(self._now_utc(), self._source)
             self._gallery.enrol(template, consent_utc=self._consent_utc)
         except ModelError as error:
@@ -208,17 +210,42 @@ class FrontDesk:
 
     def rename(self, person: str, new_name: str) -> Mapping[str, object]:
         """Call somebody otherwise."""
-        self._gallery.rename(person, new_name)
-        self._tell_pipeline()
+        try:
+            self._gallery.rename(person, new_name)
+        finally:  # it may be done, and traces of it left
+            self._tell_pipeline()
+        enrolment = self._pipeline.enrolment
+        if enrolment is not None and enrolment.person == person:
+            enrolment.person = new_name
+        if self._outcome.get("person") == person:
+            self._outcome["person"] = new_name
         return {}
 
     def forget(self, person: str) -> Mapping[str, object]:
-        """Erase everything that is held on somebody."""
-        self._gallery.forget(person)
-        if self._outcome.get("person") == person:
-            self._outcome = {"state": "none"}
-        self._tell_pipeline()
+        """Erase everything that is held on somebody, were it the beats of a first enrolment."""
+        being_enrolled = self._forget_enrolment(person)
+        try:
+            self._gallery.forget(person)
+        except PersonUnknown:
+            if not being_enrolled:
+                raise
+        finally:  # it may be done, and traces of it left
+            self._tell_pipeline()
         return {}
+
+    def _forget_enrolment(self, person: str) -> bool:
+        """Give up somebody's enrolment, if it is the one under way; forget it if it was the last.
+
+        Returns:
+            Whether one was under way.
+        """
+        enrolment = self._pipeline.enrolment
+        under_way = enrolment is not None and enrolment.person == person
+        if under_way:
+            self._pipeline.enrolment = None
+        if under_way or self._outcome.get("person") == person:
+            self._outcome = {"state": "none"}
+        return under_way
 
     def _tell_pipeline(self) -> None:
         """Have the pipeline decide among those who are enrolled now, or as soon as can be."""

@@ -30,7 +30,7 @@ def gallery_key_path() -> Path:
         return CREDSTORE / CREDENTIAL
     settings = os.environ.get("XDG_CONFIG_HOME")
     path = (Path(settings) if settings else Path.home() / ".config") / "qrsd" / "gallery.key"
-    if path.is_relative_to(state_folder()):
+    if path.resolve().is_relative_to(state_folder().resolve()):
         raise KeyNotPrivate(
             f"{path}: a key beside what it seals protects nothing; run this with sudo instead"
         )

@@ -14,12 +14,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from daemon.decision import held_to_life
 from daemon.messages import (
     SWAPPED,
     BeatMessage,
     ContactState,
     EcgMessage,
-    Hint,
     IdentityMessage,
     Message,
     RPeakMessage,
@@ -29,7 +29,7 @@ from daemon.swapped_electrodes import SwappedElectrodes
 from drivers.chip_setup import ChipSetup
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame, millivolts_per_count
 from dsp.front_end import FrontEnd, FrontEndOptions
-from dsp.liveness import Liveness, LivenessOptions
+from dsp.liveness import Liveness, LivenessOptions, Suspicion
 from dsp.signals import HANDOVER_SAMPLES, BeatWindow, Interruption, RPeak, Sample
 from model.enrolment import Enrolment
 from model.fittings import Sitting
@@ -74,9 +74,10 @@ class Pipeline:
         self._front_end = FrontEnd(front_end)
         self._identifier = Identifier(network.passport, templates, identifier)
         self._liveness = Liveness()
-        self._on_suspicion = (liveness or LivenessOptions()).on_suspicion
+        self._liveness_options = liveness or LivenessOptions()
         self._swapped_electrodes: SwappedElectrodes | None = None
         self._swapped = False
+        self._decided_anew = False
         self._wave: list[tuple[int, int]] = []
         self._ecg_mv: list[float] = []
         self._chunk_index = 0
@@ -90,6 +91,11 @@ class Pipeline:
     def heart_rate_bpm(self) -> float | None:
         """Beats per minute; None without beats."""
         return self._front_end.heart_rate_bpm
+
+    @property
+    def refused(self) -> Suspicion | None:
+        """Why nobody is accepted or enrolled by this sitting; None if somebody may be."""
+        return self._liveness_options.refused(self._liveness.suspicion)
 
     def use_setup(self, setup: ChipSetup) -> None:
         """Take the frames that follow as those of a chip that is set up like this."""
@@ -106,7 +112,8 @@ class Pipeline:
     def use_templates(self, templates: Sequence[Template]) -> None:
         """Decide from now on among these people."""
         self._templates = templates
-        self._identifier.update(templates)
+        before = self._identifier.identity
+        self._decided_anew |= self._identifier.update(templates) != before
         self._swapped_electrodes = None
 
     def push(self, frame: Frame) -> list[Message]:
@@ -126,6 +133,9 @@ class Pipeline:
             messages += self._tell(event, frame.index)
         messages += self._follow_contact(lead_off, frame.index)
         messages += self._suspect_swap(sample)
+        if self._decided_anew:  # whoever is forgotten may not stay the last word until a beat comes
+            self._decided_anew = False
+            messages.append(self._identity(frame.index))
         self._wave.append(frame.counts)
         self._ecg_mv.append(self._front_end.conditioned_mv)
         return messages
@@ -181,7 +191,7 @@ class Pipeline:
         self._identifier.push(output, beat.quality)
         self._liveness.push(beat)
         self.sitting.push(output, beat.quality)
-        if self._refused:
+        if self.refused:
             self.sitting.restart()  # nobody's template may grow from what was played
         if self.enrolment is not None:
             self.enrolment.push(output, beat.quality)
@@ -230,17 +240,10 @@ class Pipeline:
         before, self._swapped = self._swapped, self._swapped_electrodes.push(sample)
         return [self._identity(sample.index)] if self._swapped != before else []
 
-    @property
-    def _refused(self) -> bool:
-        return self._on_suspicion == "refuse" and self._liveness.suspicion is not None
-
     def _identity(self, index: int) -> IdentityMessage:
         identity = self._identifier.identity
-        suspicion = None if self._on_suspicion == "ignore" else self._liveness.suspicion
-        if self._refused:
-            return IdentityMessage(index, "suspect", None, None, identity.beats, suspicion)
-        swapped = self._swapped and identity.state == "unknown"
-        hint: Hint | None = suspicion or (SWAPPED if swapped else None)
+        said = held_to_life(identity, self._liveness.suspicion, self._liveness_options)
+        swapped = SWAPPED if self._swapped and said.state == "unknown" else None
         return IdentityMessage(
-            index, identity.state, identity.person, identity.confidence, identity.beats, hint
+            index, said.state, said.person, said.confidence, said.beats, said.hint or swapped
         )

@@ -12,6 +12,7 @@ from daemon.errors import EmbedderNeeded
 from daemon.gallery_key import find_gallery_key
 from daemon.offline import Heard
 from dsp.front_end import FrontEnd
+from dsp.liveness import Liveness, Suspicion
 from dsp.signals import BeatWindow, Interruption
 from model.enrolment import keep_nearest
 from model.gallery import Gallery
@@ -61,6 +62,23 @@ def decide(heard: Heard, network: Network, identifier: Identifier) -> Identity:
         elif isinstance(event, Interruption) and event.wearer_may_differ:
             identifier.interrupted(event.reason)
     return identifier.identity
+
+
+def suspicions(heard: Heard) -> list[Suspicion | None]:
+    """Return what the service's check would have suspected at first and after each event.
+
+    A recording is not alive, but it ought to be of somebody who was: it may not repeat itself, nor
+    beat like a clock. That it is very clean is not held against it, since many are smoothed.
+    """
+    liveness = Liveness(smoothed=True)
+    suspected: list[Suspicion | None] = [None]
+    for event in heard.events:
+        if isinstance(event, BeatWindow):
+            liveness.push(event)
+        elif isinstance(event, Interruption) and event.wearer_may_differ:
+            liveness.restart()
+        suspected.append(liveness.suspicion)
+    return suspected
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from daemon.messages import (
     encode,
 )
 from daemon.scene import Scene
+from dsp.liveness import IN_WORDS
 
 FRAME_S = 0.1
 MAX_WIDTH = 110
@@ -50,11 +51,6 @@ NOBODY = {
     "unknown": "a stranger (unknown)",
     "undecided": "listening … (undecided)",
     "no_contact": "nobody: an electrode is off",
-}
-SUSPICIONS: dict[str | None, str] = {
-    "too_clean": "too clean for a heart",
-    "repeated": "its beats repeat",
-    "too_regular": "as even as a clock",
 }
 CONTACTS = {"on": ("on", "green"), "off": ("OFF", "bold red"), "unknown": ("not known", "dim")}
 NOT_MEASURED = "—"
@@ -133,10 +129,11 @@ def who(identity: IdentityMessage | None) -> str:
     match identity:
         case None:
             return "no beat yet"
-        case IdentityMessage(state="suspect", hint=hint):
-            return f"nobody: played, not alive ({SUSPICIONS[hint]})"
-        case IdentityMessage(person=str(person), hint=hint) if hint in SUSPICIONS:
-            return f"{person}, or something played ({SUSPICIONS[hint]})"
+        case IdentityMessage(hint="too_clean" | "repeated" | "too_regular" as hint):
+            if identity.state == "suspect":
+                return f"nobody: played, not alive ({IN_WORDS[hint]})"
+            who_else = identity.person or NOBODY[identity.state]
+            return f"{who_else}, or something played ({IN_WORDS[hint]})"
         case IdentityMessage(person=str(person)):
             return person
         case IdentityMessage(hint="electrodes_swapped"):

@@ -27,6 +27,12 @@ from dsp.signals import BeatWindow
 
 Suspicion: TypeAlias = Literal["too_clean", "repeated", "too_regular"]
 
+IN_WORDS: dict[Suspicion, str] = {
+    "too_clean": "too clean for a heart",
+    "repeated": "its beats repeat",
+    "too_regular": "as even as a clock",
+}
+
 #: ``x[i] - (x[i-2] + x[i+2]) / 2``, then the mean of five, which is blind to mains at 50 Hz.
 TEXTURE_FILTER = np.convolve([-0.5, 0, 1, 0, -0.5], np.full(5, 0.2))
 QRS_SAMPLES = 18  # on either side of the R peak: what is steep there is no noise
@@ -57,15 +63,24 @@ class LivenessOptions:
         if self.on_suspicion not in ("refuse", "warn", "ignore"):
             raise ValueError(f"on_suspicion: {self.on_suspicion} is not refuse, warn or ignore")
 
+    def refused(self, suspicion: Suspicion | None) -> Suspicion | None:
+        """Return the suspicion if nobody is to be accepted or enrolled for it, else None."""
+        return suspicion if self.on_suspicion == "refuse" else None
+
 
 class Liveness:
     """Looks at the beats of one sitting. A suspicion stays until the electrodes are fitted anew.
+
+    Args:
+        smoothed: whether the signal may have been smoothed before it came here, as that of a file
+            may: it is never too clean then.
 
     Attributes:
         suspicion: the first one; None without.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, smoothed: bool = False) -> None:
+        self._smoothed = smoothed
         self.restart()
 
     def restart(self) -> None:
@@ -82,7 +97,7 @@ class Liveness:
         clean = repeated = False
         if beat.quality.good:
             self._textures.append(texture(np.array(beat.ecg_mv)))
-            clean, repeated = self._clean(), self._repeated()
+            clean, repeated = not self._smoothed and self._clean(), self._repeated()
         if self.suspicion is None:
             if clean:
                 self.suspicion = "too_clean"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.liveness import IN_WORDS, Suspicion
 from dsp.signals import BeatQuality
-from model.errors import EnrolmentFailed
+from model.errors import EnrolmentFailed, EnrolmentSuspect
 from model.gallery import check_name
 from model.passport import Passport
 from model.scores import cosine, mean_direction, s_norm
@@ -68,6 +69,23 @@ class Enrolment:
     def restart(self) -> None:
         """Drop the beats: after an interruption someone else may wear the electrodes."""
         self._embeddings.clear()
+
+    def check_alive(self, suspicion: Suspicion | None) -> None:
+        """Refuse beats that are suspected to be no living heart's.
+
+        Raises:
+            EnrolmentSuspect: they are.
+        """
+        if suspicion is not None:
+            remedy = (
+                "for one with a pacemaker, set liveness.on_suspicion: warn"
+                if suspicion == "too_regular"
+                else "enrol from electrodes that are put on anew"
+            )
+            raise EnrolmentSuspect(
+                f"{self.person!r} was not enrolled: the signal seems to be played, and no living "
+                f"heart's ({IN_WORDS[suspicion]}); {remedy}"
+            )
 
     def template(self, created_utc: str, source: str) -> Template:
         """Return the mean direction of the beats, without the 20 % that are farthest from it.

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from model.rotation import Rotation
 from model.seal import Seal
 
+LENGTH_TOLERANCE = 1e-3  # of a unit vector of float32
+
 
 class EntryAltered(ValueError):
-    """A sealed entry does not open: it was altered, or comes from another place."""
+    """An entry is not what was written: damaged, altered, or from another place."""
 
 
 class Entries:
@@ -47,7 +49,13 @@ class Entries:
     def read_embedding(self, entry: bytes, person: int, model: str) -> NDArray[np.float32]:
         """Undo ``write_embedding``."""
         plain = entry if self.seal is None else self._open(entry, f"{person} by {model}")
-        return np.frombuffer(plain, dtype="<f4")
+        try:
+            embedding = np.frombuffer(plain, dtype="<f4")
+        except (TypeError, ValueError) as error:
+            raise EntryAltered("an embedding is none") from error
+        if not abs(np.linalg.norm(embedding) - 1) < LENGTH_TOLERANCE:  # nor if it is not a number
+            raise EntryAltered("an embedding is not of length 1")
+        return embedding
 
     def turn(self, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turn a model's embedding into one of this gallery, shape (d,)."""

@@ -21,6 +21,7 @@ ModelError
 │   ├── GallerySealed (PermissionError)      sealed, and we do not have the key
 │   ├── GalleryNotPermitted (PermissionError) the folder or the file is not ours to write
 │   ├── GalleryNotWritten (OSError)          the disk is full, or fails
+│   ├── GalleryNotSwept (OSError)            changed, but traces of what was there may be left
 │   ├── GalleryBusy (OSError)                another program writes to it
 │   ├── PersonUnknown (LookupError)          nobody of that name is enrolled
 │   ├── PersonExists (ValueError)            the name is taken
@@ -28,6 +29,7 @@ ModelError
 │   ├── ExportInvalid (ValueError)           the file to import was not exported by qrsd
 │   └── ForeignTemplate (ValueError)         an embedding that another model made
 └── EnrolmentFailed (ValueError)             the beats are not one person's, or too few
+    └── EnrolmentSuspect                     they are no living heart's
 """
 
 from __future__ import annotations
@@ -135,6 +137,12 @@ class GalleryNotWritten(GalleryError, OSError):
     exit_code = 74
 
 
+class GalleryNotSwept(GalleryError, OSError):
+    """What was asked is done, but the file could not be written anew after it."""
+
+    exit_code = 74
+
+
 class GalleryBusy(GalleryError, OSError):
     """Another program holds the gallery."""
 
@@ -165,3 +173,7 @@ class ForeignTemplate(GalleryError, ValueError):
 
 class EnrolmentFailed(ModelError, ValueError):
     """The beats gathered do not make a template."""
+
+
+class EnrolmentSuspect(EnrolmentFailed):
+    """The beats seem to be played into the wires, or not to have been recorded of a heart."""

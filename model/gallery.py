@@ -14,26 +14,16 @@ file any more, though a flash card may keep old blocks out of anybody's reach bu
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from model.entries import Entries
-from model.errors import (
-    GalleryError,
-    GallerySealed,
-    GalleryTooNew,
-    GalleryUnreadable,
-    NameInvalid,
-    PersonExists,
-    PersonUnknown,
-)
-from model.gallery_file import damaged, explained, keep_private
-from model.gallery_tables import APPLICATION_ID, FROM_SCHEMA_1, SCHEMA, SETTINGS, TABLES
+from model.errors import GalleryError, GallerySealed, NameInvalid, PersonExists, PersonUnknown
+from model.gallery_database import GalleryDatabase
+from model.gallery_file import explained
 from model.seal import Seal
 from model.template import GROWN, Person, Template
 
@@ -57,15 +47,12 @@ class Gallery:
     def __init__(self, path: Path, make: bool = True, key: bytes | None = None) -> None:
         self._path = path
         self._entries = Entries(None)
-        self._version = 0
-        with explained(self._path):
-            if make:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            keep_private(path, os.O_CREAT if make else 0)
-            self._database = sqlite3.connect(path, isolation_level=None)
+        self._database = GalleryDatabase(path, make)
         try:
-            with explained(self._path):
-                self._prepare(key)
+            if self._database.new and key is not None:
+                self.seal(key)
+            with explained(path):
+                self._open_seal(key)
         except GalleryError:
             self.close()
             raise
@@ -104,7 +91,7 @@ class Gallery:
             proof = seal.close(b"", PROOF)
             self._database.execute("INSERT INTO seal VALUES (?, ?)", (seal.salt, proof))
         self._entries = after
-        self._sweep()
+        self._database.sweep()
 
     def people(self) -> list[Person]:
         """Return everybody who is enrolled, by name, with everything that is held on them."""
@@ -168,7 +155,7 @@ class Gallery:
                 "AND source = ? AND model_sha256 = ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
                 (at, GROWN, template.model_sha256, most),
             )
-        self._sweep()
+        self._database.sweep()
 
     def add(self, people: Iterable[Person]) -> None:
         """Add people with all that is held on them: all of them or, if one is refused, none.
@@ -200,7 +187,7 @@ class Gallery:
             self._check_free(new_name)
             entry = self._entries.write_name(new_name, at)
             self._database.execute("UPDATE person SET name = ? WHERE id = ?", (entry, at))
-        self._sweep()
+        self._database.sweep()
 
     def forget(self, name: str) -> None:
         """Erase everything that is held on somebody.
@@ -210,15 +197,11 @@ class Gallery:
         """
         with self._changes():
             self._database.execute("DELETE FROM person WHERE id = ?", (self._known(name),))
-        self._sweep()
+        self._database.sweep()
 
     def changed_elsewhere(self) -> bool:
         """Tell whether another program has changed the gallery since this was last asked."""
-        with explained(self._path):
-            version = self._value("PRAGMA data_version")
-        changed: bool = version != self._version
-        self._version = version
-        return changed
+        return self._database.changed_elsewhere()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -229,36 +212,6 @@ class Gallery:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _prepare(self, key: bytes | None) -> None:
-        """Check that the file is a sound gallery of this version, or make it one."""
-        for setting in SETTINGS:
-            self._database.execute(setting)
-        new = not self._value("SELECT count(*) FROM sqlite_schema")
-        if new:
-            self._alter(TABLES)
-        if self._value("PRAGMA application_id") != APPLICATION_ID:
-            raise GalleryUnreadable(
-                f"{self._path}: a database of another program, not a gallery; set another path"
-            )
-        if (schema := self._value("PRAGMA user_version")) > SCHEMA:
-            raise GalleryTooNew(
-                f"{self._path}: schema is {schema}, this version of qrsd reads {SCHEMA}; "
-                "install the newer qrsd again"
-            )
-        if (report := self._value("PRAGMA integrity_check")) != "ok":
-            raise damaged(self._path, report)
-        if schema < SCHEMA:
-            self._alter(FROM_SCHEMA_1)
-        if new and key is not None:
-            self.seal(key)
-        self._open_seal(key)
-        self._version = self._value("PRAGMA data_version")
-
-    def _alter(self, statements: Iterable[str]) -> None:
-        with self._transaction():
-            for statement in statements:
-                self._database.execute(statement)
 
     def _open_seal(self, key: bytes | None) -> None:
         """Break the seal for our own eyes, if there is one.
@@ -290,9 +243,6 @@ class Gallery:
             raise GallerySealed(
                 f"{self._path}: was sealed anew meanwhile; restart: sudo systemctl restart qrsd"
             )
-
-    def _value(self, query: str) -> Any:
-        return self._database.execute(query).fetchone()[0]
 
     def _templates_of(self, at: int) -> tuple[Template, ...]:
         """Return a person's templates, as any network of their model would have made them."""
@@ -337,7 +287,7 @@ class Gallery:
         )
 
     def _insert_person(self, name: str, created_utc: str) -> int:
-        at: int = self._value("SELECT coalesce(max(id), 0) + 1 FROM person")
+        at: int = self._database.value("SELECT coalesce(max(id), 0) + 1 FROM person")
         self._database.execute(
             "INSERT INTO person (id, name, created_utc) VALUES (?, ?, ?)",
             (at, self._entries.write_name(name, at), created_utc),
@@ -364,30 +314,12 @@ class Gallery:
         if self._find(name) is not None:
             raise PersonExists(f"somebody called {name!r} is enrolled already; take another name")
 
-    def _sweep(self) -> None:
-        """Write the file anew, so that no page keeps a trace of what was deleted."""
-        with explained(self._path):
-            self._database.execute("VACUUM")
-
     @contextmanager
     def _changes(self) -> Iterator[None]:
         """Do all of it or nothing, unless another program has sealed the file since."""
-        with self._transaction():
+        with self._database.transaction():
             self._check_same_seal()
             yield
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Do all of it or nothing; it is on the disk when this ends."""
-        with explained(self._path):
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
 
 
 def check_name(name: str) -> None:

@@ -50,6 +50,8 @@ def explained(path: Path) -> Iterator[None]:
         raise GalleryMissing(f"{path}: no such gallery") from error
     except PermissionError as error:
         raise _not_permitted(path) from error
+    except UnicodeDecodeError as error:
+        raise damaged(path, "a text in it is none") from error
     except UnicodeEncodeError as error:  # half a character, as JSON can write it
         raise NameInvalid(f"{error.object!r} is not a name") from error
     except sqlite3.DatabaseError as error:

@@ -27,6 +27,7 @@ COMMAND_LINE = {
     "daemon/commands/benchmark.py": {"benchmarks"},
     "daemon/commands/evaluate.py": {"benchmarks"},
     "daemon/commands/evaluate_attacks.py": {"benchmarks"},
+    "daemon/commands/evaluate_renewal.py": {"benchmarks"},
 }
 RUNTIMES = {"tflite_runtime", "ai_edge_litert"}
 

@@ -4,6 +4,7 @@
 - APNRR: attacks of one kind without a response: no beats, no decision.
 - BPCER: genuine sittings that the check takes for an attack.
 - IAPAR: attacks that are accepted as the victim by the whole system, at the end or at any moment.
+- enrolled: sittings, genuine ones and attacks, by which the service would enrol somebody.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ from benchmarks.attacks.instruments import INSTRUMENTS
 from benchmarks.attacks.trial import GENUINE, Presentation
 from benchmarks.qrs.report import empty_table
 
-HEADINGS = ("", "sittings", "missed: APCER", "no beats: APNRR", "accepted, end", "accepted, ever")
+HEADINGS = (
+    "",
+    "sittings",
+    "missed: APCER",
+    "no beats: APNRR",
+    "accepted, end",
+    "accepted, ever",
+    "enrolled",
+)
+OUTCOMES = ("accepted_at_end", "accepted_ever", "enrolled")
 
 
 def figures(presentations: Mapping[str, Sequence[Presentation]]) -> dict[str, Any]:
@@ -48,6 +58,7 @@ def _bona_fide(persons: list[list[Presentation]]) -> dict[str, Any]:
         "bpcer": rate([[s.suspected_s is not None for s in of_one] for of_one in persons]),
         "accepted_at_end": _accepted(persons, "accepted_at_end"),
         "accepted_ever": _accepted(persons, "accepted_ever"),
+        "enrolled": rate([[s.enrolled for s in of_one] for of_one in persons]),
     }
 
 
@@ -60,6 +71,7 @@ def _attacks(persons: list[list[Presentation]]) -> dict[str, Any]:
         "apnrr": rate([[not s.responded for s in of_one] for of_one in persons]),
         "accepted_at_end": _accepted(persons, "accepted_at_end"),
         "accepted_ever": _accepted(persons, "accepted_ever"),
+        "enrolled": rate([[s.enrolled for s in of_one] for of_one in persons]),
         "median_s_until_told": round(float(np.median(told_s)), 1) if told_s else None,
     }
 
@@ -97,16 +109,16 @@ def rate(persons: Sequence[Sequence[bool]]) -> dict[str, Any] | None:
 def rows(measured: dict[str, Any]) -> Iterator[list[str]]:
     """Yield the cells of each kind of attack below HEADINGS, and of the genuine sittings last."""
     for kind, of_kind in measured["attacks"].items():
-        shares = (of_kind[name] for name in ("apcer", "apnrr", "accepted_at_end", "accepted_ever"))
+        shares = (of_kind[name] for name in ("apcer", "apnrr", *OUTCOMES))
         yield [kind, str(of_kind["sittings"]), *map(text, shares)]
     genuine = measured["bona_fide"]
-    accepted = (text(genuine[name]) for name in ("accepted_at_end", "accepted_ever"))
+    outcomes = (text(genuine[name]) for name in OUTCOMES)
     yield [
         "genuine sittings, taken for an attack: BPCER",
         str(genuine["sittings"]),
         text(genuine["bpcer"]),
         "",
-        *accepted,
+        *outcomes,
     ]
 
 

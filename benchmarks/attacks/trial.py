@@ -12,16 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.attacks.instruments import INSTRUMENTS, Stolen, played
+from daemon.front_desk import ENROL_BEATS
 from daemon.offline import Heard, hear_recording
 from daemon.recognition import open_network
 from drivers.waveforms.recordings import Recording, read_recording
 from dsp.front_end import RATE_HZ
-from dsp.liveness import Liveness
+from dsp.liveness import Liveness, Suspicion
 from dsp.signals import BeatWindow, Interruption
-from model.enrolment import Enrolment
+from model.enrolment import FEWEST_BEATS, Enrolment
 from model.errors import EnrolmentFailed
 from model.identifier import Identifier, IdentifierOptions
 from model.network import Network
+from model.passport import Passport
 from model.template import Template
 from model.tensor import normalise
 
@@ -41,6 +43,7 @@ class Presentation:
         suspected_s: seconds from the start to the suspicion; None without.
         accepted_ever: whether it was accepted at any moment; None if the person has no template.
         accepted_at_end: whether it was at the end.
+        enrolled: whether somebody would have been enrolled by it.
     """
 
     kind: str
@@ -48,6 +51,7 @@ class Presentation:
     suspected_s: float | None
     accepted_ever: bool | None
     accepted_at_end: bool | None
+    enrolled: bool
 
 
 def thresholds_were_set_on(person: str) -> bool:
@@ -85,7 +89,7 @@ def attack(
         identifier = Identifier(network.passport, [template] if template else [], options)
         heard = hear_recording(recording, mains_hz)
         outputs = network.run(normalise(heard.windows_mv))
-        came_of = _present(kind, heard, outputs, identifier)
+        came_of = _present(kind, heard, outputs, identifier, network.passport)
         if template is None:
             came_of = replace(came_of, accepted_ever=None, accepted_at_end=None)
         presentations.append(came_of)
@@ -108,7 +112,11 @@ def _sittings(
 
 
 def _present(
-    kind: str, heard: Heard, outputs: NDArray[np.float32], identifier: Identifier
+    kind: str,
+    heard: Heard,
+    outputs: NDArray[np.float32],
+    identifier: Identifier,
+    passport: Passport,
 ) -> Presentation:
     """Let the service's check and decision hear a sitting as the pipeline would."""
     liveness = Liveness()
@@ -127,7 +135,40 @@ def _present(
             ever |= accepted
             if suspected and suspected_s is None:
                 suspected_s = event.r_index / RATE_HZ
-    return Presentation(kind, responded, suspected_s, ever, accepted)
+    enrolled = _enrolled(heard, outputs, passport)
+    return Presentation(kind, responded, suspected_s, ever, accepted, enrolled)
+
+
+def _enrolled(heard: Heard, outputs: NDArray[np.float32], passport: Passport) -> bool:
+    """Tell whether the service would enrol somebody by a sitting.
+
+    Of one that has fewer good beats than an enrolment asks for, all that there are.
+    """
+    good = sum(beat.quality.good for beat in heard.beats)
+    if good < FEWEST_BEATS:
+        return False
+    enrolment = Enrolment(GENUINE, passport, min(good, ENROL_BEATS))
+    liveness = Liveness()
+    rows = iter(outputs)
+    for event in heard.events:
+        if isinstance(event, Interruption) and event.wearer_may_differ:
+            enrolment.restart()
+            liveness.restart()
+        elif isinstance(event, BeatWindow):
+            enrolment.push(next(rows), event.quality)
+            suspicion = liveness.push(event)
+            if suspicion or enrolment.complete:
+                return _ends_well(enrolment, suspicion)
+    return False
+
+
+def _ends_well(enrolment: Enrolment, suspicion: Suspicion | None) -> bool:
+    try:
+        enrolment.check_alive(suspicion)
+        enrolment.template("", "recording")
+    except EnrolmentFailed:
+        return False
+    return True
 
 
 def _enrol(person: str, recording: Recording, network: Network, mains_hz: int) -> Template | None:

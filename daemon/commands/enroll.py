@@ -15,13 +15,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from config.settings import load
 from daemon.client import Control
 from daemon.commands.connection import add_connection, to_control
-from daemon.commands.parts import confirmed
+from daemon.commands.parts import confirmed, person_name
 from daemon.commands.records import Hearing
 from daemon.errors import CommandRefused
 from daemon.folders import gallery_path
 from daemon.gallery_key import find_gallery_key
 from daemon.offline import Heard
-from daemon.recognition import open_network
+from daemon.recognition import open_network, suspicions
+from dsp.liveness import LivenessOptions
 from model.enrolment import MOST_BEATS, Enrolment
 from model.errors import EnrolmentFailed
 from model.gallery import Gallery
@@ -39,6 +40,8 @@ Enrol a person: whoever wears the electrodes now, or the person of recordings.
 Sit still; it takes some twenty beats. Each further enrolment of the same name, such as one on
 another day, adds to what is known of this person. Of recordings, each is an enrolment.
 
+NAME may be -, which asks for it: command lines of sudo are logged, names in them too.
+
 examples:
   qrsd enroll Ada
   qrsd enroll Ada --record ecg-id/Person_01/rec_1 ecg-id/Person_01/rec_2"""
@@ -52,7 +55,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         description=ENROLL,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", type=person_name, metavar="NAME", help="- asks for it")
     parser.add_argument(
         "--beats",
         type=int,
@@ -144,10 +147,13 @@ def enrol_live(
 
 def enrol_from_records(args: argparse.Namespace) -> int:
     """Enrol the person of recordings: from each of them or, if one does not serve, from none."""
-    network = open_network(args.model or _models_setting())
+    settings = load().settings
+    network = open_network(args.model or (Path(settings.model) if settings.model else None))
     hearing = Hearing(args)
     minimum = RECORD_BEATS if args.beats is None else args.beats
-    templates = [template_of(heard, args.name, network, minimum) for heard in hearing]
+    templates = [
+        template_of(heard, args.name, network, minimum, settings.liveness) for heard in hearing
+    ]
     if hearing.exit_code:
         return hearing.exit_code
     consent_utc = _now_utc() if args.consent else None
@@ -158,11 +164,14 @@ def enrol_from_records(args: argparse.Namespace) -> int:
     return 0
 
 
-def template_of(heard: Heard, person: str, network: Network, minimum: int) -> Template:
+def template_of(
+    heard: Heard, person: str, network: Network, minimum: int, liveness: LivenessOptions
+) -> Template:
     """Make a template of all the good beats of a recording.
 
     Raises:
-        EnrolmentFailed: they are fewer than ``minimum``, or not one person's.
+        EnrolmentFailed: they are fewer than ``minimum``, or not one person's, or the recording was
+            suspected at any moment to be of no living heart.
     """
     good = sum(beat.quality.good for beat in heard.beats)
     needed = min(max(good, minimum), MOST_BEATS)
@@ -170,16 +179,13 @@ def template_of(heard: Heard, person: str, network: Network, minimum: int) -> Te
     outputs = network.run(normalise(heard.windows_mv))
     for beat, output in zip(heard.beats, outputs, strict=True):
         enrolment.push(output, beat.quality)
+    refused = [liveness.refused(suspicion) for suspicion in suspicions(heard)]
     try:
+        enrolment.check_alive(next((each for each in refused if each), None))
         return enrolment.template(_now_utc(), "recording")
     except EnrolmentFailed as error:
-        raise EnrolmentFailed(f"{heard.path}: {error}") from error
+        raise type(error)(f"{heard.path}: {error}") from error
 
 
 def _now_utc() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _models_setting() -> Path | None:
-    model = load().settings.model
-    return Path(model) if model else None

@@ -15,7 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from daemon.commands import evaluate_attacks
+from daemon.commands import evaluate_attacks, evaluate_renewal
 from daemon.commands.parts import at_least, stage_bars
 from daemon.drawing_extra import require_matplotlib
 from daemon.errors import ResultsNotWritable
@@ -91,6 +91,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     identity.set_defaults(run=run)
     evaluate_attacks.add_parser(what)
+    evaluate_renewal.add_parser(what)
 
 
 def run(args: argparse.Namespace) -> int:

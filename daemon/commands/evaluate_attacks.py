@@ -20,7 +20,7 @@ from model.identifier import IdentifierOptions
 if TYPE_CHECKING:
     from benchmarks.attacks.trial import Presentation
 
-PAGE_WIDTH = 130  # where nobody says how wide the page is
+PAGE_WIDTH = 140  # where nobody says how wide the page is
 
 ATTACKS = """\
 Measure how much of what can be played into the wires is told from a heart (ISO/IEC 30107-3).
@@ -36,6 +36,7 @@ APCER is what part of an attack's sittings passes for alive; APNRR, what part gi
 BPCER, what part of the genuine sittings is taken for an attack. `accepted` is what the attacker
 wants: to be taken for the victim, at the end or at any moment until the attack was told. A loop
 is told eight beats into its second turn: with more --min-beats, less is accepted until then.
+`enrolled` is what part of the sittings somebody would be enrolled by.
 
 example:
   qrsd evaluate attacks ecg-id --json attacks.json --table attacks.md"""

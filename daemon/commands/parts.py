@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,17 @@ def at_least(least: int) -> Callable[[str], int]:
 
     read.__name__ = "whole number"  # argparse says so of what is none
     return read
+
+
+def person_name(text: str) -> str:
+    """Read somebody's name, for argparse; ``-`` asks for it.
+
+    Whoever runs a command with sudo has its whole line in the journal.
+    """
+    if text != "-":
+        return text
+    print("Name: ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().rstrip("\n")
 
 
 def confirmed(question: str) -> bool:

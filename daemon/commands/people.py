@@ -15,7 +15,7 @@ from rich.table import Table
 
 from daemon.client import Control
 from daemon.commands.connection import Connection, add_connection, to_control
-from daemon.commands.parts import confirmed
+from daemon.commands.parts import confirmed, person_name, writing
 from daemon.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
 from daemon.folders import gallery_path
 from daemon.gallery_key import (
@@ -36,6 +36,8 @@ ANSWER_S = 2.0
 PEOPLE = """\
 See and change who is enrolled.
 
+Each NAME may be -, which asks for it: command lines of sudo are logged, names in them too.
+
 examples:
   qrsd people list
   qrsd people rename Ada "Ada Lovelace"
@@ -53,11 +55,14 @@ Without it nobody can read the gallery any more, and everybody has to be enrolle
 
 A sealed gallery's templates are also turned by a secret, so that they fit no other gallery. With
 --anew they are turned otherwise: copies that somebody took before fit this one no more either,
-and nobody needs to be enrolled again.
+and nobody needs to be enrolled again. With --new-key the key is another one too, as it should be
+where somebody may have seen the old one. Until it takes the old one's place it lies beside it, with
+.new behind its name: should that be interrupted and the key not fit any more, put it there.
 
 examples:
   sudo qrsd people seal && sudo systemctl restart qrsd
-  sudo qrsd people seal --anew && sudo systemctl restart qrsd"""
+  sudo qrsd people seal --anew && sudo systemctl restart qrsd
+  sudo qrsd people seal --new-key && sudo systemctl restart qrsd"""
 
 NOT_SEALED = "Not sealed: whoever has the file can read it. See qrsd people seal --help"
 
@@ -77,17 +82,19 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     listing.set_defaults(run=run_list)
 
     rename = commands.add_parser("rename", help="call somebody otherwise")
-    rename.add_argument("name", metavar="NAME")
-    rename.add_argument("new_name", metavar="NEW_NAME")
+    rename.add_argument("name", type=person_name, metavar="NAME")
+    rename.add_argument("new_name", type=person_name, metavar="NEW_NAME")
     rename.set_defaults(run=run_rename)
 
     forget = commands.add_parser("forget", help="erase everything that is held on somebody")
-    forget.add_argument("name", metavar="NAME")
+    forget.add_argument("name", type=person_name, metavar="NAME")
     forget.add_argument("--yes", action="store_true", help="do not ask")
     forget.set_defaults(run=run_forget)
 
     export = commands.add_parser("export", help="print what is held on people, as JSON")
-    export.add_argument("names", nargs="*", metavar="NAME", help="whom (default: everybody)")
+    export.add_argument(
+        "names", nargs="*", type=person_name, metavar="NAME", help="whom (default: everybody)"
+    )
     export.set_defaults(run=run_export)
 
     importing = commands.add_parser("import", help="enrol the people of an export")
@@ -101,6 +108,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     seal.add_argument("--anew", action="store_true", help="though it is sealed: renew templates")
+    seal.add_argument("--new-key", action="store_true", help="the same, with another key")
     seal.set_defaults(run=run_seal)
 
     for command in (listing, rename, forget):
@@ -178,17 +186,27 @@ def run_export(args: argparse.Namespace) -> int:
 def run_seal(args: argparse.Namespace) -> int:
     """Seal the gallery, with a key that is made if there is none."""
     key = find_gallery_key()
-    if key is None:
-        key = secrets.token_bytes(SECRET_BYTES)
-        write_secret(gallery_key_path(), key, COMMENT)
-        print(f"The key is in {gallery_key_path()}. Keep a copy where no copy of the gallery is.")
-    with _gallery(args, make=True) as gallery:
-        if gallery.sealed and not args.anew:
+    with _gallery(args, make=True) as gallery:  # first: no key may be made in a lost one's place
+        if gallery.sealed and not (args.anew or args.new_key):
             print("The gallery is sealed.")
             return 0
-        gallery.seal(key)
+        if key is None or args.new_key:
+            _seal_by_new_key(gallery, gallery_key_path())
+        else:
+            gallery.seal(key)
     print("The gallery is sealed. If the service runs: sudo systemctl restart qrsd")
     return 0
+
+
+def _seal_by_new_key(gallery: Gallery, path: Path) -> None:
+    """Seal with a key that is on the disk before, and in an old one's place only after it."""
+    key = secrets.token_bytes(SECRET_BYTES)
+    draft = path.with_name(f"{path.name}.new")
+    write_secret(draft, key, COMMENT)
+    gallery.seal(key)
+    with writing(path):
+        draft.replace(path)
+    print(f"The key is in {path}. Keep a copy where no copy of the gallery is.")
 
 
 def run_import(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,28 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from config.settings import load
 from daemon.commands.parts import at_least, writing
+from daemon.decision import held_to_life
 from daemon.folders import gallery_path
 from daemon.messages import SWAPPED
 from daemon.offline import Heard, hear, hear_all
-from daemon.recognition import Verdict, compare, decide, open_network, open_with_people
+from daemon.recognition import (
+    Verdict,
+    compare,
+    decide,
+    open_network,
+    open_with_people,
+    suspicions,
+)
 from daemon.record_names import record_name, unique_names
 from drivers.waveforms.errors import RecordingError
+from dsp.liveness import IN_WORDS
 from model.identifier import Identifier
 from model.passport import LARGEST_LN_RATIO
 from model.tensor import normalise
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
-
 A_RECORD = """\
 A RECORD is a WFDB record, with or without .hea, or a .csv file of raw ADC codes with the columns
 `timestamp, Channel 1, Channel 2, Channel 3`. Whatever its rate, it is resampled to 250 Hz."""
@@ -55,8 +64,9 @@ IDENTIFY = """\
 Say whose heart each recording is, among the enrolled people.
 
 Prints the decision after the last beat of each record, as the service would have made it: the name,
-`unknown`, or `undecided` if there were too few good beats. Says so if an unknown would be somebody
-with the electrodes in each other's place.
+`unknown`, `undecided` if there were too few good beats, or `suspect` if the record repeats itself
+or beats like a clock (what then is the setting liveness.on_suspicion). Says so if an unknown would
+be somebody with the electrodes in each other's place.
 
 example:
   qrsd identify monday.csv tuesday.csv --signal "Channel 2\""""
@@ -229,16 +239,17 @@ def run_identify(args: argparse.Namespace) -> int:
     network, templates = open_with_people(args.model, args.gallery)
     if not templates and network.passport.kind == "embedder":
         print(f"note: {args.gallery}: nobody is enrolled with this model", file=sys.stderr)
+    liveness = load().settings.liveness
     hearing = Hearing(args)
     rows = []
     for heard in hearing:
         identity = decide(heard, network, Identifier(network.passport, templates))
-        hint = None
-        if identity.state == "unknown" and templates:
+        said = held_to_life(identity, suspicions(heard)[-1], liveness)
+        if said.state == "unknown" and said.hint is None and templates:
             inverted = hear(heard.path, args.signal, args.mains, inverted=True)
             upside_down = decide(inverted, network, Identifier(network.passport, templates))
-            hint = SWAPPED if upside_down.state == "accepted" else None
-        rows.append({"record": heard.path, **asdict(identity), "hint": hint})
+            said = replace(said, hint=SWAPPED if upside_down.state == "accepted" else None)
+        rows.append({"record": heard.path, **asdict(said)})
     _report(args, rows, _identity_line)
     return hearing.exit_code
 
@@ -246,7 +257,8 @@ def run_identify(args: argparse.Namespace) -> int:
 def _identity_line(row: dict[str, Any]) -> str:
     who = row["person"] or row["state"]
     sure = "" if row["confidence"] is None else f"{row['confidence']:.0%}"
-    hint = "  (the electrodes may be swapped)" if row["hint"] else ""
+    why = IN_WORDS.get(row["hint"], "the electrodes may be swapped")
+    hint = f"  ({why})" if row["hint"] else ""
     return f"{who:20} {sure:>4}  {row['beats']:3d} beats  {row['record']}{hint}"
 
 

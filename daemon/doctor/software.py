@@ -17,8 +17,10 @@ from daemon.client import Silent, Subscriber
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
 from daemon.folders import control_address, gallery_path, state_folder
+from daemon.gallery_key import find_gallery_key
 from daemon.messages import Received, StatusMessage
 from daemon.recognition import open_network, open_with_people
+from model.errors import GallerySealed
 
 PATIENCE_S = 3.0  # a running service says its status each second, and to a newcomer at once
 LEAST_FREE_MB = 100
@@ -184,7 +186,13 @@ def people(visit: Visit) -> Iterator[Finding]:
         )
         return
     path = visit.settings.model
-    _, templates = open_with_people(Path(path) if path else None, gallery_path())
+    try:
+        _, templates = open_with_people(Path(path) if path else None, gallery_path())
+    except GallerySealed:
+        if find_gallery_key() is not None:
+            raise  # it is another one's
+        yield skipped("the gallery is sealed, and its key not ours: sudo qrsd doctor looks inside")
+        return
     persons = {template.person for template in templates}
     if persons:
         yield fine(f"{len(persons)} enrolled for this model", enrolled=len(persons))

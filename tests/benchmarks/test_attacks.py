@@ -71,18 +71,20 @@ def test_more_sittings_of_one_person_do_not_make_a_rate_surer() -> None:
 
 
 def test_attacks_and_genuine_sittings_are_counted_apart() -> None:
-    told = Presentation("flat line", True, 4.0, False, False)
-    silent = Presentation("flat line", False, None, False, False)
-    missed = Presentation("flat line", True, None, True, True)
-    genuine = Presentation(GENUINE, True, None, True, False)
+    told = Presentation("flat line", True, 4.0, False, False, enrolled=False)
+    silent = Presentation("flat line", False, None, False, False, enrolled=False)
+    missed = Presentation("flat line", True, None, True, True, enrolled=True)
+    genuine = Presentation(GENUINE, True, None, True, False, enrolled=True)
     measured = figures({"Ada": [told, silent, genuine], "Bob": [missed, genuine]})
     flat = measured["attacks"]["flat line"]
     assert flat["apcer"]["percent"] == 50.0
     assert flat["apnrr"]["percent"] == pytest.approx(33.33)
     assert flat["accepted_at_end"]["percent"] == pytest.approx(33.33)
+    assert flat["enrolled"]["percent"] == pytest.approx(33.33)
     assert flat["median_s_until_told"] == 4.0
     assert measured["bona_fide"]["bpcer"]["percent"] == 0.0
     assert measured["bona_fide"]["accepted_ever"]["percent"] == 100.0
+    assert measured["bona_fide"]["enrolled"]["percent"] == 100.0
     assert "| flat line | 3 | 50 " in markdown(measured)
 
 

@@ -2,109 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Literal, NoReturn
 
-import numpy as np
 import pytest
 import zmq
-from numpy.typing import NDArray
 
-from daemon.control import ControlServer
-from daemon.front_desk import FrontDesk
-from daemon.messages import IdentityMessage
-from daemon.pipeline import Pipeline
-from dsp.front_end import FrontEndOptions
-from dsp.liveness import LivenessOptions
-from model.errors import GalleryBusy
-from model.fittings import SITTING_BEATS
+from model.errors import GalleryBusy, GalleryNotSwept
 from model.gallery import Gallery
-from model.identifier import IdentifierOptions
-from model.passport import Calibration
-from model.scores import unit
-from model.template import Template
 from tests.daemon.frames import (
     ADA,
     BOB,
     ELECTRODE_OFF,
-    RATE_HZ,
-    SETUP,
     STATUS,
-    FakeNetwork,
-    beating,
-    fake_network,
 )
-from tests.model.models import AXES, GOOD, classifier, embedder
-
-NOW = "2026-03-01T12:00:00+00:00"
-
-
-@dataclass
-class Office:
-    """A front desk with all that it needs, spoken to as clients do."""
-
-    network: FakeNetwork
-    gallery: Gallery
-    pipeline: Pipeline
-    desk: FrontDesk
-    control: ControlServer
-    index: int = 0
-
-    def ask(self, command: str, **fields: object) -> dict[str, Any]:
-        answer = json.loads(self.control.reply(json.dumps({"command": command, **fields}).encode()))
-        assert isinstance(answer, dict)
-        return answer
-
-    def close(self) -> None:
-        self.control.close()
-        self.gallery.close()
-
-    def wear(self, seconds: float, status: int = STATUS) -> IdentityMessage | None:
-        """Have the heart beat that the network hears, and return the last decision."""
-        identity = None
-        for frame in beating(seconds, first=self.index, status=status):
-            for message in self.pipeline.push(frame):
-                if isinstance(message, IdentityMessage):
-                    identity = message
-            self.desk.attend()
-        self.index += round(seconds * RATE_HZ)
-        return identity
-
-
-def open_office(model: Path, folder: Path, context: zmq.Context[zmq.Socket[bytes]]) -> Office:
-    network = fake_network(model)
-    gallery = Gallery(folder / "gallery.sqlite")
-    templates = gallery.templates(network.passport.sha256)
-    pipeline = Pipeline(
-        network.as_network(),
-        templates,
-        FrontEndOptions(),
-        IdentifierOptions(),
-        LivenessOptions("ignore"),
-    )
-    pipeline.use_setup(SETUP)
-    desk = FrontDesk(gallery, network.passport, pipeline, "simulated", lambda: NOW)
-    control = ControlServer(context, f"ipc://{folder}/control.ipc", desk.commands)
-    return Office(network, gallery, pipeline, desk, control)
-
-
-@pytest.fixture
-def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    yield context
-    context.destroy(linger=0)
-
-
-@pytest.fixture
-def office(tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]]) -> Iterator[Office]:
-    office = open_office(embedder(tmp_path), tmp_path, context)
-    yield office
-    office.close()
+from tests.daemon.office import NOW, Office, ada, open_office
+from tests.model.models import classifier, embedder
 
 
 def test_somebody_is_enrolled_and_recognised_at_once(office: Office) -> None:
@@ -152,6 +70,38 @@ def test_beats_that_disagree_enrol_nobody_and_the_reason_is_told(office: Office)
     assert "as if two people had worn the electrodes" in outcome["error"]
     assert office.gallery.people() == []
     assert office.ask("enroll", person="Ada")["ok"]  # another try
+
+
+def test_a_beat_played_over_and_over_enrols_nobody(
+    tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told at once, and not after all the beats."""
+    office = open_office(embedder(tmp_path), tmp_path, context, "refuse")
+    office.ask("enroll", person="Ada")
+    office.wear(10.0)
+    outcome = office.ask("enrolment")
+    assert outcome["state"] == "failed"
+    assert "seems to be played, and no living heart's (too clean for a heart)" in outcome["error"]
+    office.wear(20.0)
+    assert office.gallery.people() == []
+    assert "an enrolment failed: EnrolmentSuspect" in caplog.text
+    office.wear(1.0, status=STATUS | ELECTRODE_OFF)
+    office.ask("enroll", person="Ada", beats=5)
+    assert office.ask("enrolment")["state"] == "gathering"  # the electrodes are put on anew
+    office.close()
+
+
+@pytest.mark.parametrize("on_suspicion", ["warn", "ignore"])
+def test_a_pacemakers_wearer_is_enrolled_where_that_is_set(
+    tmp_path: Path,
+    context: zmq.Context[zmq.Socket[bytes]],
+    on_suspicion: Literal["warn", "ignore"],
+) -> None:
+    office = open_office(embedder(tmp_path), tmp_path, context, on_suspicion)
+    office.ask("enroll", person="Ada")
+    office.wear(30.0)
+    assert office.ask("enrolment")["state"] == "done"
+    office.close()
 
 
 def test_an_enrolment_waits_for_electrodes_that_came_off(office: Office) -> None:
@@ -263,6 +213,19 @@ def test_no_name_and_no_waveform_comes_into_the_logs(
         assert not re.search(r"Z[a-z]|-?\d\.\d+", line)
 
 
+def test_a_damaged_name_is_not_logged(
+    office: Office, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Python's sqlite3 quotes a text that is none, unless it is told otherwise."""
+    office.gallery.enrol(replace(ada(office.network.passport.sha256), person="Zacharias"))
+    damaged = b"Zacharias\xff"
+    with closing(sqlite3.connect(tmp_path / "gallery.sqlite", isolation_level=None)) as database:
+        database.execute("UPDATE person SET name = CAST(? AS TEXT)", (damaged,))
+    office.desk.look_around()
+    assert "the gallery cannot be read now" in caplog.text
+    assert "Zacharias" not in caplog.text
+
+
 def test_another_name_is_used_from_the_next_beat_on(staffed: Office) -> None:
     assert staffed.ask("rename", person="Ada", new_name="Ada Lovelace") == {"ok": True}
     identity = staffed.wear(2.0)
@@ -276,6 +239,61 @@ def test_who_is_forgotten_is_unknown_from_the_next_beat_on(staffed: Office) -> N
     assert identity is not None
     assert identity.state == "unknown"
     assert staffed.ask("people") == {"ok": True, "people": [], "sealed": False}
+
+
+def test_who_is_forgotten_is_not_named_again_though_no_beat_comes(staffed: Office) -> None:
+    """Or who subscribes later is told of them, by the last message that there was."""
+    staffed.ask("forget", person="Ada")
+    identity = staffed.wear(0.1)
+    assert identity is not None
+    assert identity.person is None
+
+
+def test_who_is_forgotten_though_traces_may_be_left_is_unknown(
+    staffed: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget = staffed.gallery.forget
+
+    def forget_and_complain(person: str) -> NoReturn:
+        forget(person)
+        raise GalleryNotSwept("it is done, but")
+
+    monkeypatch.setattr(staffed.gallery, "forget", forget_and_complain)
+    assert staffed.ask("forget", person="Ada") == {"ok": False, "error": "it is done, but"}
+    identity = staffed.wear(2.0)
+    assert identity is not None
+    assert identity.state == "unknown"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_who_is_forgotten_while_being_enrolled_is_not_enrolled_after_it(
+    known: bool, office: Office
+) -> None:
+    if known:
+        office.gallery.enrol(ada(office.network.passport.sha256))
+    office.ask("enroll", person="Ada", beats=10)
+    office.wear(4.0)
+    assert office.ask("forget", person="Ada") == {"ok": True}
+    assert office.ask("enrolment") == {"ok": True, "state": "none"}
+    office.wear(14.0)
+    assert office.gallery.people() == []
+
+
+def test_who_is_renamed_while_being_enrolled_is_enrolled_under_the_new_name(
+    staffed: Office,
+) -> None:
+    staffed.ask("enroll", person="Ada", beats=5)
+    staffed.ask("rename", person="Ada", new_name="Ada Lovelace")
+    staffed.wear(10.0)
+    [person] = staffed.gallery.people()
+    assert (person.name, len(person.templates)) == ("Ada Lovelace", 2)
+
+
+def test_an_old_name_is_not_remembered_as_the_last_enrolment(staffed: Office) -> None:
+    staffed.ask("rename", person="Ada", new_name="Ada Lovelace")
+    assert staffed.ask("enrolment")["person"] == "Ada Lovelace"
+    staffed.ask("forget", person="Ada Lovelace")
+    assert staffed.ask("enrolment") == {"ok": True, "state": "none"}
 
 
 def test_nobody_of_that_name_is_a_refusal(staffed: Office) -> None:
@@ -330,10 +348,6 @@ def test_commands_come_over_the_socket(
         assert client.recv_json() == {"ok": True, "people": [], "sealed": False}
 
 
-def ada(model_sha256: str) -> Template:
-    return Template("Ada", ADA, 16, NOW, model_sha256, "recording")
-
-
 def test_whom_another_program_enrols_is_recognised(office: Office, tmp_path: Path) -> None:
     office.network.says = ADA
     before = office.wear(10.0)
@@ -352,76 +366,4 @@ def test_people_of_another_model_are_counted_at_the_start_and_not_named(
     office.gallery.enrol(ada("0" * 64))
     office.desk.open()
     assert "people who were enrolled with another model only: 1" in caplog.text
-    assert "Ada" not in caplog.text
-
-
-# Growing templates
-
-STEEP = Calibration(0.01, thresholds=(1.0,), slopes=(10.0,), intercepts=(-10.0,))
-NEW_FITTING = unit(ADA + np.float32(0.3) * AXES[2])
-
-
-def growing(office: Office, most: int) -> FrontDesk:
-    """Have a desk in the office that grows so many templates of Ada, who is enrolled."""
-    passport = replace(office.network.passport, calibration=STEEP)
-    office.desk = FrontDesk(
-        office.gallery, passport, office.pipeline, "simulated", lambda: NOW, grown_templates=most
-    )
-    office.gallery.enrol(ada(passport.sha256))
-    return office.desk
-
-
-def sit(office: Office, centre: NDArray[np.float32]) -> int:
-    """Put the electrodes on for a sitting, and return how many templates there are after it."""
-    office.pipeline.interrupt()
-    noise = np.random.default_rng(1).normal(size=(SITTING_BEATS, 4)).astype(np.float32)
-    for beat in unit(centre + np.float32(0.01) * noise):
-        office.pipeline.sitting.push(beat, GOOD)
-    office.desk.attend()
-    return len(office.gallery.templates(office.network.passport.sha256))
-
-
-def test_a_sure_sitting_adds_a_template_that_goes_with_the_person(office: Office) -> None:
-    desk = growing(office, most=2)
-    assert sit(office, BOB) == 1
-    assert sit(office, NEW_FITTING) == 2
-    assert sit(office, NEW_FITTING) == 2  # nothing new
-    assert desk.people() == {
-        "people": [
-            {
-                "name": "Ada",
-                "created_utc": NOW,
-                "consent_utc": None,
-                "templates": 2,
-                "grown": 1,
-                "beats": 32,
-            }
-        ],
-        "sealed": False,
-    }
-    desk.forget("Ada")
-    assert office.gallery.templates(office.network.passport.sha256) == []
-
-
-def test_unasked_no_template_is_grown(office: Office) -> None:
-    growing(office, most=0)
-    assert sit(office, NEW_FITTING) == 1
-
-
-def test_no_template_is_grown_of_an_enrolment(office: Office) -> None:
-    desk = growing(office, most=2)
-    desk.enroll("Bob")
-    assert sit(office, NEW_FITTING) == 1
-
-
-def test_a_sitting_that_cannot_be_kept_is_logged_without_a_name(
-    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def refuse(_template: Template, _most: int) -> NoReturn:
-        raise GalleryBusy("another program is writing to it")
-
-    growing(office, most=2)
-    monkeypatch.setattr(office.gallery, "grow", refuse)
-    assert sit(office, NEW_FITTING) == 1
-    assert "a sitting could not be kept: GalleryBusy" in caplog.text
     assert "Ada" not in caplog.text

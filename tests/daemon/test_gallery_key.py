@@ -60,10 +60,13 @@ def test_a_credential_that_is_no_key_is_an_error(
         find_gallery_key()
 
 
+@pytest.mark.parametrize("config", ["state/.config", "elsewhere/../state", "link"])
 def test_it_is_not_put_where_the_gallery_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "state" / ".config"))
+    (tmp_path / "state").mkdir()
+    (tmp_path / "link").symlink_to("state")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / config))
     with pytest.raises(KeyNotPrivate, match="a key beside what it seals protects nothing"):
         gallery_key_path()
     assert find_gallery_key() is None

@@ -69,6 +69,19 @@ def test_a_bug_is_70_and_shows_where_it_is(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_a_bug_s_message_which_may_name_somebody_stays_out_of_the_journal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "is_the_journal", lambda _stream: True)
+    assert failing_with(KeyError("Zacharias"), monkeypatch) == 70
+    said = capsys.readouterr().err
+    assert "Zacharias" not in said
+    assert "in fail" in said
+    assert "KeyError" in said
+    assert failing_with(KeyError("Zacharias"), monkeypatch, "--traceback") == 70
+    assert "Zacharias" in capsys.readouterr().err
+
+
 def test_ctrl_c_is_130_without_a_word(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

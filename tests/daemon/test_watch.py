@@ -22,7 +22,7 @@ from daemon.messages import (
     WaveMessage,
 )
 from daemon.scene import Scene
-from daemon.watch import picture, show_json, show_lines, show_live
+from daemon.watch import picture, show_json, show_lines, show_live, who
 
 STAMP = Stamp("bench", "boot", 3, datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC), "simulated")
 RUNNING = StatusMessage(
@@ -83,6 +83,17 @@ def test_one_who_is_not_accepted_has_no_name(identity: IdentityMessage, words: s
     text = text_of(heard(ADA, identity))
     assert words in text
     assert "Ada" not in text
+
+
+@pytest.mark.parametrize(
+    ("identity", "words"),
+    [
+        (ADA, "Ada, or something played (too clean for a heart)"),
+        (STRANGER, "a stranger (unknown), or something played (too clean for a heart)"),
+    ],
+)
+def test_a_warning_is_said_beside_the_decision(identity: IdentityMessage, words: str) -> None:
+    assert who(replace(identity, hint="too_clean")) == words
 
 
 def test_what_was_not_measured_is_not_shown() -> None:

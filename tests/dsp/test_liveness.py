@@ -80,6 +80,12 @@ def test_an_interruption_within_the_rhythm_begins_its_count_anew() -> None:
     assert told(windows[10:26], [0.8] * 16, liveness)[-1] is None
 
 
+def test_what_may_have_been_smoothed_is_never_too_clean_but_may_repeat() -> None:
+    assert set(told(noisy(30, CHIP_MV), liveness=Liveness(smoothed=True))) == {None}
+    looped = np.tile(noisy(10, SKIN_MV), (3, 1))
+    assert told(looped, liveness=Liveness(smoothed=True))[-1] == "repeated"
+
+
 def test_a_suspicion_stays_until_the_electrodes_are_fitted_anew() -> None:
     liveness = Liveness()
     assert told(noisy(5, CHIP_MV), liveness=liveness)[-1] == "too_clean"

@@ -36,11 +36,6 @@ def traces(folder: Path, *needles: bytes) -> list[str]:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "gallery.sqlite"
-
-
-@pytest.fixture
 def sealed(path: Path) -> Iterator[Gallery]:
     """A gallery that was sealed from birth, with Zacharias and Bob in it."""
     with Gallery(path, key=KEY) as gallery:

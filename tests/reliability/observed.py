@@ -29,6 +29,7 @@ from drivers.simulator.options import SimulatorOptions
 from drivers.waveforms.hearts import Heart
 from drivers.waveforms.playlist import Playlist, play_heart
 from dsp.front_end import RATE_HZ, FrontEndOptions
+from dsp.liveness import LivenessOptions
 from model.gallery import Gallery
 from model.identifier import IdentifierOptions
 from tests.daemon.frames import fake_network
@@ -155,7 +156,11 @@ class Scene:
         self.publisher.listen(time, self.observed)
         network = fake_network(embedder(folder))
         self._pipeline = Pipeline(
-            network.as_network(), [], FrontEndOptions(), IdentifierOptions(min_beats=2)
+            network.as_network(),
+            [],
+            FrontEndOptions(),
+            IdentifierOptions(min_beats=2),
+            LivenessOptions("ignore"),  # what is played has no noise, which no living heart is
         )
         desk = FrontDesk(
             self.gallery, network.passport, self._pipeline, "simulated", lambda: "2027-01-15"

@@ -15,8 +15,8 @@ import pytest
 from model.errors import GalleryError, ModelError
 from model.gallery import Gallery
 from model.passport import Passport
+from tests.model.galleries import template, unprivileged
 from tests.model.models import embedder
-from tests.model.test_gallery import template, unprivileged
 from tests.reliability.observed import Scene, scene
 from tests.reliability.page import Row
 from tests.reliability.unplugged import Disk, read_log

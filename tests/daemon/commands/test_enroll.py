@@ -14,7 +14,7 @@ from daemon.commands.enroll import enrol_live
 from daemon.errors import CommandRefused, ServiceUnavailable
 from daemon.offline import hear
 from model.enrolment import keep_nearest
-from model.errors import EnrolmentFailed, ModelMissing, NameInvalid
+from model.errors import EnrolmentFailed, EnrolmentSuspect, ModelMissing, NameInvalid
 from model.gallery import Gallery
 from model.network import Network
 from model.scores import mean_direction
@@ -73,6 +73,17 @@ class TestFromRecordings:
         assert self.enroll("Ada", model, write_heart(tmp_path / "1.csv", 1), "none.csv") == 66
         assert "none.csv" in capsys.readouterr().err
         assert not (tmp_path / "gallery.sqlite").exists()
+
+    def test_a_recording_that_repeats_itself_enrols_nobody(
+        self, tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        alive = write_heart(tmp_path / "alive.csv", 1)
+        looped = write_heart(tmp_path / "looped.csv", 1, seconds=8, turns=4)
+        with pytest.raises(EnrolmentSuspect, match=r"looped\.csv: 'Ada' was .*its beats repeat"):
+            self.enroll("Ada", model, alive, looped)
+        assert not (tmp_path / "gallery.sqlite").exists()
+        monkeypatch.setenv("QRSD_LIVENESS_ON_SUSPICION", "warn")
+        assert self.enroll("Ada", model, alive, looped) == 0
 
     def test_a_classifier_enrols_nobody(self, tmp_path: Path) -> None:
         record = write_heart(tmp_path / "1.csv", 1)

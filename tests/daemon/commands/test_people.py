@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import json
 import stat
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -17,8 +19,8 @@ import zmq
 
 from daemon.commands import enroll, people
 from daemon.control import Command, ControlServer
-from daemon.errors import CommandRefused
-from daemon.gallery_key import gallery_key_path
+from daemon.errors import CommandRefused, ResultsNotWritable
+from daemon.gallery_key import find_gallery_key, gallery_key_path
 from model.errors import (
     ExportInvalid,
     GalleryMissing,
@@ -195,6 +197,27 @@ def test_what_cannot_be_imported_is_named(tmp_path: Path) -> None:
         qrsd("people", "import", tmp_path / "broken.json")
 
 
+def test_a_name_that_is_asked_for_is_in_no_command_line(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the question is not in what is exported."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("Ada\n"))
+    assert qrsd("people", "export", "-") == 0
+    said = capsys.readouterr()
+    assert [person["name"] for person in json.loads(said.out)["people"]] == ["Ada"]
+    assert said.err == "Name: "
+    monkeypatch.setattr("sys.stdin", io.StringIO("Ada\nAda Lovelace\n"))
+    qrsd("people", "rename", "-", "-")
+    monkeypatch.setattr("sys.stdin", io.StringIO("Ada Lovelace\n"))
+    qrsd("people", "forget", "-", "--yes")
+    with Gallery(path) as gallery:
+        assert [person.name for person in gallery.people()] == ["Bob"]
+
+
+def refuse_to_replace(_draft: Path, _place: Path) -> NoReturn:
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
 class TestSealing:
     """``qrsd people seal``, and what the other commands make of it."""
 
@@ -240,6 +263,38 @@ class TestSealing:
         [rob] = json.loads(capsys.readouterr().out)["people"]
         assert (rob["name"], rob["consent_utc"]) == ("Rob", "2026-01-02T00:00:00Z")
         np.testing.assert_allclose(rob["templates"][0]["embedding"], AXES[1], atol=1e-6)
+
+    def test_another_key_takes_the_place_of_one_that_was_seen(self, path: Path) -> None:
+        qrsd("people", "seal")
+        seen = find_gallery_key()
+        qrsd("people", "seal", "--new-key")
+        with pytest.raises(GallerySealed, match="sealed with another key"):
+            Gallery(path, key=seen)
+        with Gallery(path, key=find_gallery_key()) as gallery:
+            assert len(gallery.people()) == 2
+        assert stat.S_IMODE(gallery_key_path().stat().st_mode) == 0o600
+        assert list(gallery_key_path().parent.iterdir()) == [gallery_key_path()]
+
+    def test_interrupted_before_its_key_is_in_place_it_opens_with_the_new_one(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        qrsd("people", "seal")
+        with monkeypatch.context() as broken:
+            broken.setattr(Path, "replace", refuse_to_replace)
+            with pytest.raises(ResultsNotWritable):
+                qrsd("people", "seal", "--new-key")
+        new = gallery_key_path().with_name(f"{gallery_key_path().name}.new")
+        new.replace(gallery_key_path())
+        with Gallery(path, key=find_gallery_key()) as gallery:
+            assert len(gallery.people()) == 2
+
+    def test_no_key_is_made_in_the_place_of_one_that_was_lost(self, path: Path) -> None:
+        qrsd("people", "seal")
+        gallery_key_path().unlink()
+        for flags in ([], ["--anew"], ["--new-key"]):
+            with pytest.raises(GallerySealed, match="put the key back"):
+                qrsd("people", "seal", *flags)
+        assert not gallery_key_path().exists()
 
     def test_without_the_key_nobody_reads_it(self, path: Path) -> None:
         qrsd("people", "seal")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -44,13 +45,13 @@ def qrsd(*arguments: str | Path) -> int:
 
 
 def write_heart(
-    path: Path, seed: int, start_s: float = 0, seconds: float = 20, sign: int = 1
+    path: Path, seed: int, start_s: float = 0, seconds: float = 20, *, sign: int = 1, turns: int = 1
 ) -> Path:
     """Write a synthetic heart as a table of raw codes, as a logger would have."""
     path.parent.mkdir(parents=True, exist_ok=True)
     span = slice(round(start_s * RATE_HZ), round((start_s + seconds) * RATE_HZ))
     codes = np.rint(sign * heart(seed).ecg_mv[span] / millivolts_per_count(6, 2.42)).astype(int)
-    rows = [f"{4 * row}, {code}" for row, code in enumerate(codes)]
+    rows = [f"{4 * row}, {code}" for row, code in enumerate(np.tile(codes, turns))]
     path.write_text("\n".join(["timestamp, Channel 1", *rows]))
     return path
 
@@ -237,6 +238,35 @@ def test_identify_says_if_the_electrodes_may_be_swapped(
     assert [row["hint"] for row in rows] == ["electrodes_swapped", None]
     qrsd("identify", swapped, *options)
     assert capsys.readouterr().out.endswith("(the electrodes may be swapped)\n")
+
+
+def test_identify_calls_a_record_that_repeats_itself_suspect_as_the_service_would(
+    tmp_path: Path,
+    embedder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gallery = tmp_path / "gallery.sqlite"
+    enrol(gallery, "Ada", write_heart(tmp_path / "ada.csv", seed=3), embedder)
+    looped = write_heart(tmp_path / "looped.csv", seed=3, start_s=100, seconds=8, turns=3)
+    options = ("--gallery", gallery, "--model", embedder)
+    qrsd("identify", looped, *options, "--json")
+    (row,) = json.loads(capsys.readouterr().out)["records"]
+    assert (row["state"], row["person"], row["hint"]) == ("suspect", None, "repeated")
+    qrsd("identify", looped, *options)
+    assert re.match(r"suspect .*\(its beats repeat\)\n", capsys.readouterr().out)
+    monkeypatch.setenv("QRSD_LIVENESS_ON_SUSPICION", "warn")
+    qrsd("identify", looped, *options, "--json")
+    (row,) = json.loads(capsys.readouterr().out)["records"]
+    assert (row["state"], row["person"], row["hint"]) == ("accepted", "Ada", "repeated")
+
+
+def test_identify_takes_a_record_without_any_beat(
+    tmp_path: Path, embedder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = write_heart(tmp_path / "short.csv", seed=3, seconds=0.5)
+    assert qrsd("identify", short, "--gallery", tmp_path / "none", "--model", embedder) == 0
+    assert capsys.readouterr().out.startswith("undecided ")
 
 
 def test_identify_without_anybody_enrolled_says_so_and_makes_no_gallery(

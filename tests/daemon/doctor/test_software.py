@@ -20,8 +20,10 @@ import zmq
 from daemon.doctor import computer, samples, software
 from daemon.doctor.checks import CHECKS
 from daemon.errors import ServiceUnavailable
+from daemon.gallery_key import CREDENTIAL
 from daemon.messages import StatusMessage, WaveMessage
 from daemon.publisher import Publisher
+from daemon.secret_file import write_secret
 from drivers.chip_setup import ChipOptions
 from model.gallery import Gallery
 from model.template import Template
@@ -94,6 +96,20 @@ def test_people_are_counted_and_not_named(tmp_path: Path, address: str) -> None:
         gallery.enrol(Template("Ada", unit, 20, "2026-01-01T00:00:00Z", sha256, "simulated"))
     assert found(visit_to(tmp_path, *asked), STEPS)["people"].says == "1 enrolled for this model"
     (tmp_path / "state" / "gallery.sqlite").write_bytes(b"no gallery" * 1000)
+    assert found(visit_to(tmp_path, *asked), STEPS)["people"].verdict == "wrong"
+
+
+def test_a_sealed_gallery_is_looked_into_with_its_key_only(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = (publishing_at(address), f"model={embedder(tmp_path)}")
+    credentials = tmp_path / "credentials"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    Gallery(tmp_path / "state" / "gallery.sqlite", key=bytes(32)).close()
+    people = found(visit_to(tmp_path, *asked), STEPS)["people"]
+    assert people.verdict == "skipped"
+    assert "sudo qrsd doctor looks inside" in people.says
+    write_secret(credentials / CREDENTIAL, bytes(range(32)), "another")
     assert found(visit_to(tmp_path, *asked), STEPS)["people"].verdict == "wrong"
 
 

@@ -1,0 +1,144 @@
+"""What it costs to turn templates by a secret, and what a template of another secret is worth.
+
+Everybody is enrolled by their first recording and probed with ten beats of each later one, through
+the service's signal chain and the model's network. Each score is taken as it is, turned by one
+secret, and with a template that was turned by another secret than the probe and the cohort, as one
+that was stolen before a renewal. To link is to tell from the two templates alone that two galleries
+hold the same person.
+
+Source: ISO/IEC 24745:2022 (renewability, unlinkability), ISO/IEC 30136:2018 (how to measure them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import ks_2samp
+
+from daemon.errors import TooFewBeats
+from daemon.offline import Heard
+from model.enrolment import keep_nearest
+from model.network import Network
+from model.rotation import Rotation
+from model.scores import cosine, mean_direction, s_norm
+from model.tensor import normalise
+from model.training.metrics import Trials, equal_error_rate
+
+PROBE_BEATS = 10
+FEWEST_BEATS = 5
+SECRETS = 50
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sittings:
+    """Mean embeddings, of one enrolment a person and of any number of probes.
+
+    Attributes:
+        templates: shape (persons, d).
+        probes: shape (probes, d).
+        probe_of: number of each probe's person, shape (probes,).
+        cohort: the strangers that scores are compared with, shape (n, d).
+    """
+
+    templates: Vectors
+    probes: Vectors
+    probe_of: NDArray[np.int64]
+    cohort: Vectors
+
+
+def gather(persons: Iterable[list[Heard]], network: Network) -> Sittings:
+    """Enrol each person by their first recording, and take the others for probes.
+
+    Recordings with fewer than five good beats are left out, and people with one recording.
+
+    Raises:
+        TooFewBeats: fewer than two people are left.
+    """
+    assert network.passport.cohort is not None  # a classifier has no templates
+    templates: list[Vectors] = []
+    probes: list[Vectors] = []
+    probe_of: list[int] = []
+    for recordings in persons:
+        sittings = [beats for beats in map(partial(_good, network), recordings) if len(beats)]
+        if len(sittings) < 2:
+            continue
+        for sitting in sittings[1:]:
+            probes.append(mean_direction(sitting[:PROBE_BEATS]))
+            probe_of.append(len(templates))
+        templates.append(mean_direction(keep_nearest(sittings[0])))
+    if len(templates) < 2:
+        raise TooFewBeats("two people or more are needed, with two good recordings each")
+    cohort = network.passport.cohort.embeddings
+    return Sittings(np.stack(templates), np.stack(probes), np.array(probe_of), cohort)
+
+
+def _good(network: Network, heard: Heard) -> Vectors:
+    """Return the embeddings of a recording's good beats; none if they are too few."""
+    good = np.array([beat.quality.good for beat in heard.beats], dtype=bool)
+    windows_mv = heard.windows_mv[good]
+    return network.run(normalise(windows_mv if len(windows_mv) >= FEWEST_BEATS else windows_mv[:0]))
+
+
+def figures(sittings: Sittings) -> dict[str, Any]:
+    """Measure, with pairs of secrets that are the same each time; rates in percent."""
+    size = sittings.templates.shape[1]
+    plain = s_norm(sittings.templates, sittings.probes, sittings.cohort)
+    largest, renewed, old, links, mated, non_mated = 0.0, [], [], [], [], []
+    for number in range(SECRETS):
+        one, other = (Rotation(bytes([number, half] * 16), size) for half in (0, 1))
+        templates, probes, cohort = map(
+            one.turn, (sittings.templates, sittings.probes, sittings.cohort)
+        )
+        turned = s_norm(templates, probes, cohort)
+        largest = max(largest, float(np.abs(turned - plain).max()))
+        renewed.append(_eer_percent(sittings, turned))
+        stolen = other.turn(sittings.templates)
+        old.append(_eer_percent(sittings, s_norm(stolen, probes, cohort)))
+        likeness = cosine(stolen, probes)
+        links.append(_eer_percent(sittings, likeness))
+        of_one = _mated(sittings)
+        mated.append(likeness[of_one][number % of_one.sum()])  # one a secret: they are independent
+        non_mated.append(likeness[~of_one][number % (~of_one).sum()])
+    return {
+        "persons": len(sittings.templates),
+        "probes": len(sittings.probes),
+        "secrets": SECRETS,
+        "eer": round(_eer_percent(sittings, plain), 3),
+        "eer_turned": _range(renewed),
+        "largest_difference_of_a_score": largest,
+        "eer_with_template_of_another_secret": _range(old),
+        "eer_of_linking_two_galleries": _range(links),
+        "linking_kolmogorov_smirnov_p": round(float(ks_2samp(mated, non_mated).pvalue), 3),
+    }
+
+
+def _mated(sittings: Sittings) -> NDArray[np.bool_]:
+    """Return which template and probe are of one person, shape (persons, probes)."""
+    mated: NDArray[np.bool_] = np.arange(len(sittings.templates))[:, None] == sittings.probe_of
+    return mated
+
+
+def _eer_percent(sittings: Sittings, scores: NDArray[Any]) -> float:
+    persons, probe_of = np.arange(len(sittings.templates)), sittings.probe_of
+    template_of, of_probe = np.meshgrid(persons, probe_of, indexing="ij")
+    weights = np.ones(scores.size)
+    return 100 * equal_error_rate(
+        Trials(scores.ravel(), template_of.ravel(), of_probe.ravel(), weights)
+    )
+
+
+def _range(rates: list[float]) -> dict[str, float]:
+    """Return the mean over secrets, and between which it lies for 95 % of them."""
+    low, high = np.percentile(rates, [2.5, 97.5])
+    return {
+        "mean": round(float(np.mean(rates)), 3),
+        "low": round(float(low), 3),
+        "high": round(float(high), 3),
+    }

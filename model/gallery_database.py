@@ -1,0 +1,124 @@
+"""The gallery as a SQLite database: sound, of this version, and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from model.errors import GalleryError, GalleryNotSwept, GalleryTooNew, GalleryUnreadable
+from model.gallery_file import damaged, explained, keep_private
+from model.gallery_tables import APPLICATION_ID, FROM_SCHEMA_1, SCHEMA, SETTINGS, TABLES
+
+
+class GalleryDatabase:
+    """The gallery's tables in their file.
+
+    Args:
+        path: the SQLite file.
+        make: make it, empty and with its folder, where there is none yet.
+
+    Attributes:
+        new: whether it was made just now.
+
+    Raises:
+        GalleryError: it is missing, damaged, too new, not a gallery, or may not be opened.
+    """
+
+    def __init__(self, path: Path, make: bool) -> None:
+        self._path = path
+        self._version = 0
+        with explained(path):
+            if make:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            keep_private(path, os.O_CREAT if make else 0)
+            self._connection = sqlite3.connect(path, isolation_level=None)
+            self._connection.text_factory = bytes.decode  # its complaints do not quote the text
+        try:
+            with explained(path):
+                self.new = self._prepare()
+        except GalleryError:
+            self.close()
+            raise
+
+    def execute(self, query: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self._connection.execute(query, tuple(values))
+
+    def value(self, query: str) -> Any:
+        """Return the one value that a query has for an answer."""
+        return self.execute(query).fetchone()[0]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do all of it or nothing; it is on the disk when this ends.
+
+        Raises:
+            GalleryError: it cannot be done.
+        """
+        with explained(self._path):
+            self.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self.execute("ROLLBACK")
+                raise
+
+    def sweep(self) -> None:
+        """Write the file anew, so that no page keeps a trace of what was deleted.
+
+        Raises:
+            GalleryNotSwept: it cannot be done now.
+        """
+        try:
+            self.execute("VACUUM")
+        except sqlite3.DatabaseError as error:
+            raise GalleryNotSwept(
+                f"{self._path}: it is done, but the file could not be written anew ({error}) and "
+                "may keep traces until somebody else is renamed or forgotten"
+            ) from error
+
+    def changed_elsewhere(self) -> bool:
+        """Tell whether another program has changed the file since this was last asked."""
+        with explained(self._path):
+            version = self.value("PRAGMA data_version")
+        changed: bool = version != self._version
+        self._version = version
+        return changed
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _prepare(self) -> bool:
+        """Check that the file is a sound gallery of this version, or make it one; tell if new."""
+        for setting in SETTINGS:
+            self.execute(setting)
+        new = not self.value("SELECT count(*) FROM sqlite_schema")
+        if new:
+            self._alter(TABLES)
+        if self.value("PRAGMA application_id") != APPLICATION_ID:
+            raise GalleryUnreadable(
+                f"{self._path}: a database of another program, not a gallery; set another path"
+            )
+        if (schema := self.value("PRAGMA user_version")) > SCHEMA:
+            raise GalleryTooNew(
+                f"{self._path}: schema is {schema}, this version of qrsd reads {SCHEMA}; "
+                "install the newer qrsd again"
+            )
+        if (report := self.value("PRAGMA integrity_check")) != "ok":
+            raise damaged(self._path, report)
+        if schema < SCHEMA:
+            self._alter(FROM_SCHEMA_1)
+        self._version = self.value("PRAGMA data_version")
+        return new
+
+    def _alter(self, statements: Iterable[str]) -> None:
+        with self.transaction():
+            for statement in statements:
+                self.execute(statement)
