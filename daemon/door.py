@@ -65,10 +65,12 @@ class Door:
         socket.zap_domain = right.encode()
         socket.curve_secretkey = self._pair.secret
         socket.curve_server = True
+        socket.zap_enforce_domain = True  # else ZeroMQ lets everybody in when nobody answers it
         try:
             socket.bind(address)
         finally:
             socket.curve_server = False
+            socket.zap_enforce_domain = False
         endpoint = socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self._open.append((socket, endpoint, right))
 
@@ -98,7 +100,7 @@ class Door:
     def _send_everybody_out(self) -> None:
         for socket, endpoint, _ in self._open:
             socket.unbind(endpoint)
-        self._shut, self._open = self._open, []
+        self._shut, self._open = self._shut + self._open, []
 
     def _open_again(self) -> None:
         """Listen where we did; ZeroMQ may need some milliseconds to let go of an address."""
