@@ -14,7 +14,6 @@ file any more, though a flash card may keep old blocks out of anybody's reach bu
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -32,8 +31,8 @@ from model.errors import (
     PersonExists,
     PersonUnknown,
 )
-from model.gallery_file import damaged, explained, keep_private
-from model.gallery_tables import APPLICATION_ID, FROM_SCHEMA_1, SCHEMA, SETTINGS, TABLES
+from model.gallery_file import damaged, explained, keep_private, make_empty
+from model.gallery_tables import APPLICATION_ID, FROM_SCHEMA_1, SCHEMA, SETTINGS
 from model.seal import Seal
 from model.template import GROWN, Person, Template
 
@@ -59,13 +58,14 @@ class Gallery:
         self._entries = Entries(None)
         self._version = 0
         with explained(self._path):
-            if make:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            keep_private(path, os.O_CREAT if make else 0)
+            new = make and make_empty(path)
+            keep_private(path)
             self._database = sqlite3.connect(path, isolation_level=None)
         try:
             with explained(self._path):
                 self._prepare(key)
+                if new and key is not None:
+                    self.seal(key)
         except GalleryError:
             self.close()
             raise
@@ -231,12 +231,11 @@ class Gallery:
         self.close()
 
     def _prepare(self, key: bytes | None) -> None:
-        """Check that the file is a sound gallery of this version, or make it one."""
+        """Check that the file is a sound gallery of this version, or of an earlier one."""
         for setting in SETTINGS:
             self._database.execute(setting)
-        new = not self._value("SELECT count(*) FROM sqlite_schema")
-        if new:
-            self._alter(TABLES)
+        if not self._value("SELECT count(*) FROM sqlite_schema"):
+            raise damaged(self._path, "it is empty")
         if self._value("PRAGMA application_id") != APPLICATION_ID:
             raise GalleryUnreadable(
                 f"{self._path}: a database of another program, not a gallery; set another path"
@@ -248,17 +247,19 @@ class Gallery:
             )
         if (report := self._value("PRAGMA integrity_check")) != "ok":
             raise damaged(self._path, report)
-        if schema < SCHEMA:
-            self._alter(FROM_SCHEMA_1)
-        if new and key is not None:
-            self.seal(key)
+        with self._transaction():
+            self._check_whole()
+            if schema < SCHEMA:
+                for statement in FROM_SCHEMA_1:
+                    self._database.execute(statement)
         self._open_seal(key)
         self._version = self._value("PRAGMA data_version")
 
-    def _alter(self, statements: Iterable[str]) -> None:
-        with self._transaction():
-            for statement in statements:
-                self._database.execute(statement)
+    def _check_whole(self) -> None:
+        """Check that the end of the file is there: SQLite takes a missing one for zeros."""
+        whole = self._value("PRAGMA page_count") * self._value("PRAGMA page_size")
+        if (found := self._path.stat().st_size) < whole:
+            raise damaged(self._path, f"{found} of {whole} bytes are there")
 
     def _open_seal(self, key: bytes | None) -> None:
         """Break the seal for our own eyes, if there is one.

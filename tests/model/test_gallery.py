@@ -93,6 +93,28 @@ def test_embeddings_lie_in_the_file_as_little_endian_float32(gallery: Gallery, p
     assert embedding == expected
 
 
+@pytest.mark.parametrize("left", [0, 1, 100, 4095, -1])
+def test_a_gallery_whose_end_is_missing_is_not_taken_for_a_new_one(path: Path, left: int) -> None:
+    with Gallery(path) as gallery:
+        gallery.enrol(template("Ada", *range(1, 65)))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:left])
+    with pytest.raises(GalleryUnreadable, match="move it away, then import an export of it"):
+        Gallery(path)
+    assert path.read_bytes() == whole[:left]
+
+
+def test_who_makes_it_first_is_not_written_over(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Gallery(path) as gallery:
+        gallery.enrol(template("Ada"))
+    monkeypatch.setattr(Path, "exists", lambda _: False)  # when the other had looked
+    with Gallery(path) as gallery:
+        assert names(gallery) == ["Ada"]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
 def test_a_person_can_have_several_templates(gallery: Gallery) -> None:
     gallery.enrol(template("Ada"))
     gallery.enrol(template("Ada", at=LATER))
