@@ -37,6 +37,7 @@ from model.seal import Seal
 from model.template import GROWN, Person, Template
 
 LONGEST_NAME = 64
+BUSY_S = 2.0  # to wait for another program; the service's samples wait nine seconds in their pipe
 PROOF = "proof"  # of the right key: nothing at all, sealed
 
 
@@ -60,7 +61,7 @@ class Gallery:
         with explained(self._path):
             new = make and make_empty(path)
             keep_private(path)
-            self._database = sqlite3.connect(path, isolation_level=None)
+            self._database = sqlite3.connect(path, BUSY_S, isolation_level=None)
         try:
             with explained(self._path):
                 self._prepare(key)
