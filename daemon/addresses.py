@@ -106,9 +106,15 @@ def _prepare(path: Path) -> None:
     owner = path.parent.stat().st_uid
     if os.geteuid() not in (0, owner):
         raise AddressRefused(f"{path.parent} belongs to another user: choose a folder of your own.")
-    with unix.socket(unix.AF_UNIX) as probe:  # ZeroMQ would take the file from a running service
-        if path.exists() and probe.connect_ex(str(path)) == 0:
-            raise _in_use(f"{IPC}{path}")
+    if somebody_has(path):  # ZeroMQ would take the file from a running service
+        raise _in_use(f"{IPC}{path}")
+
+
+def somebody_has(path: Path) -> bool:
+    """Tell whether somebody listens on a file, even if too busy to let one more in."""
+    with unix.socket(unix.AF_UNIX) as probe:
+        probe.setblocking(False)
+        return probe.connect_ex(str(path)) in (0, errno.EAGAIN)
 
 
 def _in_use(address: str) -> AddressInUse:

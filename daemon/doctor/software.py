@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import zmq
 
 from daemon import assembly
-from daemon.addresses import IPC, LOOPBACK_HOST, bind
+from daemon.addresses import IPC, LOOPBACK_HOST, bind, somebody_has
 from daemon.client import Silent, Subscriber
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
@@ -87,8 +87,7 @@ def _hear_status(address: str) -> Received | None:
 
 def _somebody_listens(address: str) -> bool:
     if address.startswith(IPC):
-        with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(address.removeprefix(IPC)) == 0
+        return somebody_has(Path(address.removeprefix(IPC)))
     if address.endswith(":*"):  # whichever port it became, nobody else knows
         return False
     place = urlsplit(address)
