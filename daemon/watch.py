@@ -51,7 +51,7 @@ NOBODY = {
     "undecided": "listening … (undecided)",
     "no_contact": "nobody: an electrode is off",
 }
-SUSPICIONS: dict[str | None, str] = {
+SUSPICIONS = {
     "too_clean": "too clean for a heart",
     "repeated": "its beats repeat",
     "too_regular": "as even as a clock",
@@ -134,7 +134,7 @@ def who(identity: IdentityMessage | None) -> str:
         case None:
             return "no beat yet"
         case IdentityMessage(state="suspect", hint=hint):
-            return f"nobody: played, not alive ({SUSPICIONS[hint]})"
+            return f"nobody: played, not alive ({SUSPICIONS.get(hint or '', 'no reason known')})"
         case IdentityMessage(person=str(person), hint=hint) if hint in SUSPICIONS:
             return f"{person}, or something played ({SUSPICIONS[hint]})"
         case IdentityMessage(person=str(person)):
