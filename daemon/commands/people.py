@@ -17,7 +17,7 @@ from daemon.client import Control
 from daemon.commands.connection import Connection, add_connection, to_control
 from daemon.commands.parts import confirmed
 from daemon.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
-from daemon.folders import gallery_path
+from daemon.folders import control_address, gallery_path
 from daemon.gallery_key import (
     COMMENT,
     CREDENTIAL,
@@ -187,7 +187,12 @@ def run_seal(args: argparse.Namespace) -> int:
             print("The gallery is sealed.")
             return 0
         gallery.seal(key)
-    print("The gallery is sealed. If the service runs: sudo systemctl restart qrsd")
+    print("The gallery is sealed.")
+    if args.gallery is None and _service_runs():
+        print(
+            "The running service still goes by what it knew before, and enrols nobody, until it is "
+            "restarted: sudo systemctl restart qrsd"
+        )
     return 0
 
 
@@ -226,6 +231,15 @@ def _summary(person: Person) -> dict[str, Any]:
         "beats": sum(template.beats for template in person.templates),
         "models": dict(Counter(template.model_sha256 for template in person.templates)),
     }
+
+
+def _service_runs() -> bool:
+    try:
+        with Control(control_address(), ANSWER_S) as control:
+            control.request("enrolment")
+    except ServiceUnavailable:
+        return False
+    return True
 
 
 def _asked_service(args: argparse.Namespace, command: str, **fields: object) -> bool:

@@ -227,7 +227,7 @@ class TestSealing:
         qrsd("people", "seal", "--anew")
         assert path.read_bytes() != sealed
         assert gallery_key_path().read_bytes() == key
-        assert "sudo systemctl restart qrsd" in capsys.readouterr().out
+        assert "restart" not in capsys.readouterr().out  # there is no service
 
     def test_people_come_and_go_as_ever(
         self, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -265,8 +265,15 @@ class TestWithAService:
             asked.append(("forget", person))
             return {}
 
-        with serving(tmp_path, {"rename": rename, "forget": forget}):
+        commands = {"rename": rename, "forget": forget, "enrolment": lambda: {}}
+        with serving(tmp_path, commands):
             yield asked
+
+    def test_that_it_must_be_restarted_once_sealed_is_said(
+        self, path: Path, asked: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert qrsd("people", "seal") == 0
+        assert "enrols nobody, until it is restarted: sudo" in capsys.readouterr().out
 
     def test_it_is_asked(self, path: Path, asked: list[tuple[str, ...]]) -> None:
         assert qrsd("people", "rename", "Ada", "Ann") == 0
