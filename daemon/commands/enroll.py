@@ -78,11 +78,12 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     of_records.add_argument(
         "--gallery", type=Path, metavar="PATH", help="file to enrol in (default: the service's)"
     )
-    parser.set_defaults(run=run, jobs=None)
+    parser.set_defaults(run=run, jobs=None, refuse=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Enrol somebody from the running service, or from recordings."""
+    _check_place(args)
     if not _agreed(args):
         print(f"{args.name} was not enrolled.", file=sys.stderr)
         return 1
@@ -93,6 +94,14 @@ def run(args: argparse.Namespace) -> int:
     with Control(service.address, keys=service.keys) as control:
         enrol_live(control, args.name, beats, time.sleep, consent=args.consent)
     return 0
+
+
+def _check_place(args: argparse.Namespace) -> None:
+    """Refuse options that would be passed over, and enrol somebody where nobody asked for it."""
+    if args.records and (args.address or args.key or args.service_key):
+        args.refuse("--record enrols on this machine: leave --address and the keys out")
+    if not args.records and (args.gallery or args.model):
+        args.refuse("--gallery and --model are for --record; the service has its own")
 
 
 def _agreed(args: argparse.Namespace) -> bool:

@@ -17,7 +17,7 @@ from daemon.client import Control
 from daemon.commands.connection import Connection, add_connection, to_control
 from daemon.commands.parts import confirmed
 from daemon.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
-from daemon.folders import control_address, gallery_path
+from daemon.folders import another_is_the_systems, control_address, gallery_path
 from daemon.gallery_key import (
     COMMENT,
     CREDENTIAL,
@@ -59,6 +59,7 @@ examples:
   sudo qrsd people seal && sudo systemctl restart qrsd
   sudo qrsd people seal --anew && sudo systemctl restart qrsd"""
 
+NOT_THE_SERVICES = "note: these are your own; the installed service's are: sudo qrsd people list"
 NOT_SEALED = "Not sealed: whoever has the file can read it. See qrsd people seal --help"
 
 
@@ -123,6 +124,8 @@ def run_list(args: argparse.Namespace) -> int:
     else:
         listed, sealed = _gallery_people(args)
         people = [_summary(person) for person in listed]
+        if args.gallery is None and another_is_the_systems():
+            print(NOT_THE_SERVICES, file=sys.stderr)
     if args.json:
         print(json.dumps({"people": people, "sealed": sealed}))
         return 0

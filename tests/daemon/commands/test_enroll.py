@@ -88,6 +88,23 @@ class TestFromRecordings:
             self.enroll("", model, write_heart(tmp_path / "1.csv", 1))
 
 
+@pytest.mark.parametrize(
+    "misplaced",
+    [
+        ("--gallery", "mine.sqlite"),
+        ("--model", "mine.tflite"),
+        ("--record", "rec_1", "--address", "tcp://pi:5294"),
+    ],
+)
+def test_nobody_is_enrolled_elsewhere_than_asked(
+    misplaced: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        qrsd("enroll", "Ada", *misplaced)
+    assert caught.value.code == 2
+    assert "--record" in capsys.readouterr().err.splitlines()[-1]
+
+
 def begin(person: str, beats: int) -> dict[str, Any]:
     assert (person, beats) == ("Ada", 3)
     return {"state": "gathering", "beats": 0}

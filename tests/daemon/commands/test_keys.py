@@ -43,7 +43,9 @@ def test_a_laptop_is_let_in_and_revoked(tmp_path: Path, capsys: pytest.CaptureFi
     qrsd("keys", "new")
     service = capsys.readouterr().out.strip()
     qrsd("keys", "new", tmp_path / "qrsd.key")
-    laptop = capsys.readouterr().out.strip()
+    said = capsys.readouterr()
+    assert f"{tmp_path}/qrsd.key" in said.err
+    laptop = said.out.strip()
     qrsd("keys", "allow", "laptop", laptop)
     assert listed(capsys) == {
         "service_key": service,

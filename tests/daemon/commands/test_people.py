@@ -120,6 +120,17 @@ def test_where_nobody_was_ever_enrolled_list_says_so_and_makes_no_file(
     assert not any(tmp_path.iterdir())
 
 
+def test_a_mere_user_is_told_that_the_services_people_are_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("daemon.folders.SYSTEM_STATE", tmp_path)
+    monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid + 1)
+    assert qrsd("people", "list") == 0
+    assert "installed service's are: sudo qrsd people list" in capsys.readouterr().err
+
+
 def test_a_gallery_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(GalleryMissing, match=r"typo\.sqlite: no such gallery"):
         qrsd("people", "list", "--gallery", tmp_path / "typo.sqlite")
