@@ -75,7 +75,13 @@ class Door:
         self._open.append((socket, endpoint, right))
 
     def look_around(self) -> None:
-        """Learn of clients who were allowed or revoked, and send out the latter."""
+        """Learn of clients who were allowed or revoked, and send out the latter.
+
+        Raises:
+            RuntimeError: nobody could come in any more, for want of whom ZeroMQ asks.
+        """
+        if not self._authenticator.is_alive():
+            raise RuntimeError("ZeroMQ's authenticator has died; see the traceback above.")
         if (version := self._list_version()) != self._version:
             self._version = version
             self._read_list()
@@ -122,6 +128,9 @@ class Door:
 
     def close(self) -> None:
         """Let nobody in any more."""
+        if self._authenticator.pipe and not self._authenticator.is_alive():
+            self._authenticator.pipe.close()  # through which stop() would wait for it for ever
+            self._authenticator.pipe = None  # type: ignore[assignment]
         self._authenticator.stop()
 
     def __enter__(self) -> Self:
