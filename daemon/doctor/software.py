@@ -16,7 +16,7 @@ from daemon.client import Silent, Subscriber
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
 from daemon.errors import ServiceRefusesKey
-from daemon.folders import control_address, gallery_path, state_folder
+from daemon.folders import another_is_the_systems, control_address, gallery_path, state_folder
 from daemon.gallery_key import find_gallery_key
 from daemon.keys import ClientKeys
 from daemon.messages import Received, StatusMessage
@@ -196,6 +196,9 @@ def people(visit: Visit) -> Iterator[Finding]:
         yield skipped(
             f"the model knows its group of {len(visit.passport.tensors.labels)} by itself"
         )
+        return
+    if another_is_the_systems():
+        yield skipped("the service's are not this user's to see: sudo -u qrsd qrsd doctor")
         return
     path = visit.settings.model
     try:

@@ -134,6 +134,17 @@ def test_a_sealed_gallery_is_healthy_though_its_key_is_not_ours(
     assert found(visit_to(tmp_path, asked), STEPS)["people"].verdict == "wrong"
 
 
+def test_a_mere_user_is_not_told_of_keys_and_people_that_are_not_his(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("daemon.folders.SYSTEM_STATE", tmp_path)
+    monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid + 1)
+    said = found(visit_to(tmp_path, publishing_at("tcp://*:*")), STEPS)
+    assert (said["settings"].verdict, said["people"].verdict) == ("fine", "skipped")
+
+
 def test_a_port_that_cannot_be_one_is_told(tmp_path: Path) -> None:
     said = found(visit_to(tmp_path, publishing_at("tcp://127.0.0.1:99999")), STEPS)
     assert said["settings"].says.endswith("ports go up to 65535.")
