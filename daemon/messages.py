@@ -280,7 +280,8 @@ def decode(frames: Sequence[bytes]) -> Received:
 def _decode(kind: type[Message], frames: Sequence[bytes]) -> Received:
     header = typed(dict[str, Any], json.loads(frames[1], parse_constant=_refuse), "header")
     if header.get("schema") != SCHEMA:
-        raise ValueError(f"schema {header.get('schema')!r:.40} is not {SCHEMA}")
+        other = f"{header.get('schema')!r:.40}"
+        raise ValueError(f"schema {other} is not {SCHEMA}: another version of qrsd speaks there")
     for name, words, instead in LATER_WORDS.get(kind, ()):
         if isinstance(header.get(name), str) and header[name] not in get_args(words):
             header |= instead
