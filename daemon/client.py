@@ -24,7 +24,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from config.typed_json import typed
-from daemon.addresses import IPC
+from daemon.addresses import IPC, somebody_has
 from daemon.errors import (
     MessageError,
     ServiceNotPermitted,
@@ -305,6 +305,8 @@ def _check_ours(address: str) -> None:
         raise ServiceUnavailable(f"There is no {path}: {HINT}") from error
     if not os.access(path, os.W_OK):
         raise _not_ours(path)
+    if not somebody_has(path):
+        raise ServiceUnavailable(f"Nobody listens on {path} any more: {HINT}")
 
 
 def _not_ours(path: Path) -> ServiceNotPermitted:

@@ -31,7 +31,7 @@ from model.gallery import Gallery
 from model.people_file import from_json, to_json
 from model.template import Person
 
-ANSWER_S = 2.0
+ANSWER_S = 10.0  # a slow card may take seconds to erase
 
 PEOPLE = """\
 See and change who is enrolled.

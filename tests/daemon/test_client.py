@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -169,6 +170,16 @@ def test_without_a_service_one_is_told_what_to_try(tmp_path: Path) -> None:
     ):
         control.request("people")
     assert caught.value.exit_code == 69
+
+
+def test_the_socket_that_a_killed_service_left_is_not_waited_for(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(tmp_path / "control.ipc"))
+    with (
+        Control(f"ipc://{tmp_path}/control.ipc", timeout_s=60.0) as control,
+        pytest.raises(ServiceUnavailable, match="Nobody listens on"),
+    ):
+        control.request("people")
 
 
 def test_a_service_that_does_not_answer_is_not_waited_for(
