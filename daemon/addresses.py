@@ -7,7 +7,7 @@ import os
 import re
 import socket as unix
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import zmq
@@ -143,7 +143,9 @@ def somebody_has(path: Path) -> bool:
     """Tell whether somebody listens on a file, even if too busy to let one more in."""
     with unix.socket(unix.AF_UNIX) as probe:
         probe.setblocking(False)
-        return probe.connect_ex(str(path)) in (0, errno.EAGAIN)
+        with suppress(OSError):  # the path is longer than that of any socket
+            return probe.connect_ex(str(path)) in (0, errno.EAGAIN)
+    return False
 
 
 def _in_use(address: str) -> AddressInUse:

@@ -19,6 +19,7 @@ import zmq
 
 from daemon.doctor import computer, samples, software
 from daemon.doctor.checks import CHECKS
+from daemon.doctor.walk import walk
 from daemon.door import Door
 from daemon.errors import ServiceUnavailable
 from daemon.gallery_key import CREDENTIAL
@@ -132,6 +133,13 @@ def test_a_sealed_gallery_is_healthy_though_its_key_is_not_ours(
     assert found(visit_to(tmp_path, asked), STEPS)["people"].verdict == "skipped"
     write_secret(tmp_path / CREDENTIAL, bytes([1] * 32), "")
     assert found(visit_to(tmp_path, asked), STEPS)["people"].verdict == "wrong"
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_told(tmp_path: Path) -> None:
+    visit = visit_to(tmp_path, publishing_at(f"ipc:///{'x' * 107}"))
+    said = [finding.says for finding in walk(STEPS, visit) if finding.verdict == "wrong"]
+    assert len(said) == 1
+    assert said[0].endswith("longer than a socket's path may be, 107 bytes")
 
 
 def test_a_mere_user_is_not_told_of_keys_and_people_that_are_not_his(
