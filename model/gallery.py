@@ -61,7 +61,7 @@ class Gallery:
         with explained(self._path):
             new = make and make_empty(path)
             keep_private(path)
-            self._database = sqlite3.connect(path, BUSY_S, isolation_level=None)
+            self._database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
         try:
             with explained(self._path):
                 self._prepare(key)
