@@ -20,6 +20,7 @@ from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils import z85
 
 from daemon.errors import KeysError
+from daemon.journal import event
 from daemon.keys import (
     RIGHTS,
     Client,
@@ -93,9 +94,18 @@ class Door:
             self._clients = read_clients(self._keys)
         except KeysError as error:
             self._clients = ()
-            _LOG.warning("nobody is let in any more: %s", error)
+            _LOG.warning(
+                "nobody is let in any more: %s",
+                error,
+                extra=event("clients_unreadable", error=type(error).__name__),
+            )
         else:
-            _LOG.info("clients who are let in from now on: %d", len(self._clients))
+            count = len(self._clients)
+            _LOG.info(
+                "clients who are let in from now on: %d",
+                count,
+                extra=event("clients_changed", clients=count),
+            )
         if any(self._has_lost(client) for client in before):
             self._send_everybody_out()
 
@@ -116,7 +126,12 @@ class Door:
                 self.listen(socket, endpoint, right)
             except zmq.ZMQError as error:
                 self._shut.append((socket, endpoint, right))
-                _LOG.info("%s is listened on again in a moment: %s", endpoint, error)
+                _LOG.info(
+                    "%s is listened on again in a moment: %s",
+                    endpoint,
+                    error,
+                    extra=event("address_shut"),
+                )
 
     def _list_version(self) -> tuple[int, int] | None:
         """Return what differs once the list was written anew."""
