@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
 import termios
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -90,15 +92,15 @@ class AcquisitionProcess(Acquisition):
 
     def stop(self) -> int:
         """End the process if it has not ended, and return its exit code."""
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        for end in (self._process.terminate, self._process.kill):
+            end()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_S)
+                break
         os.close(self.samples)
         os.close(self.reports)
-        return self._process.returncode
+        # One that hangs in the kernel, in an SPI transfer, outlives even a kill: not our end too.
+        return -signal.SIGKILL if self._process.returncode is None else self._process.returncode
 
     def _configure(self, options: SourceOptions) -> None:
         names = SourceOptions.__dataclass_fields__

@@ -6,6 +6,8 @@ import errno
 import os
 import re
 import socket as unix
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import zmq
@@ -18,6 +20,8 @@ IPC = "ipc://"
 LOOPBACK_HOST = "127.0.0.1"
 TCP = re.compile(r"tcp://\S+:(\d{1,5}|\*)")
 LOOPBACK = re.compile(r"tcp://127\.\d{1,3}\.\d{1,3}\.\d{1,3}:(\d{1,5}|\*)")
+EVERY_HOST = re.compile(r"(?<=^tcp://)(\*|0\.0\.0\.0|\[::\])(?=:)")
+HIGHEST_PORT = 65535
 
 
 def needs_key(address: str, right: Right) -> bool:
@@ -31,6 +35,17 @@ def needs_key(address: str, right: Right) -> bool:
     return right == "control" or not LOOPBACK.fullmatch(address)
 
 
+def way_in(addresses: Sequence[str]) -> tuple[str, bool]:
+    """Return where programs of this machine connect to hear it, and whether they need a key there.
+
+    Args:
+        addresses: where the service publishes.
+    """
+    open_ones = [address for address in addresses if not needs_key(address, "listen")]
+    address = (open_ones or addresses)[0]
+    return EVERY_HOST.sub(LOOPBACK_HOST, address), not open_ones
+
+
 def check_address(address: str, right: Right = "listen", *, keys: bool = False) -> None:
     """Let pass what cannot be reached from another machine, or by those only who have a key.
 
@@ -42,6 +57,9 @@ def check_address(address: str, right: Right = "listen", *, keys: bool = False) 
     Raises:
         AddressRefused: it is neither.
     """
+    port = address.rpartition(":")[2]
+    if port.isdecimal() and int(port) > HIGHEST_PORT:
+        raise AddressRefused(f"{address} is refused: ports go up to {HIGHEST_PORT}.")
     if not needs_key(address, right):
         return
     if not TCP.fullmatch(address):
@@ -76,20 +94,31 @@ def bind(
         AddressUnusable: the system does not allow it.
     """
     check_address(address, right, keys=door is not None)
-    try:
+    with explained(address):
         if address.startswith(IPC):
             _prepare(Path(address.removeprefix(IPC)))
         if door is not None and needs_key(address, right):
             door.listen(socket, address, right)
         else:
             _bind_for_this_user(socket, address)
+    return socket.getsockopt_string(zmq.LAST_ENDPOINT)
+
+
+@contextmanager
+def explained(address: str) -> Iterator[None]:
+    """Turn what the system says against listening there into what it means.
+
+    Raises:
+        AddressInUse, AddressUnusable: it says something.
+    """
+    try:
+        yield
     except (zmq.ZMQError, OSError) as error:
         if isinstance(error, DaemonError):
             raise
         if error.errno == errno.EADDRINUSE:
             raise _in_use(address) from error
         raise AddressUnusable(f"Cannot listen on {address}: {error}.") from error
-    return socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
 
 def _bind_for_this_user(socket: zmq.Socket[bytes], address: str) -> None:
@@ -106,9 +135,17 @@ def _prepare(path: Path) -> None:
     owner = path.parent.stat().st_uid
     if os.geteuid() not in (0, owner):
         raise AddressRefused(f"{path.parent} belongs to another user: choose a folder of your own.")
-    with unix.socket(unix.AF_UNIX) as probe:  # ZeroMQ would take the file from a running service
-        if path.exists() and probe.connect_ex(str(path)) == 0:
-            raise _in_use(f"{IPC}{path}")
+    if somebody_has(path):  # ZeroMQ would take the file from a running service
+        raise _in_use(f"{IPC}{path}")
+
+
+def somebody_has(path: Path) -> bool:
+    """Tell whether somebody listens on a file, even if too busy to let one more in."""
+    with unix.socket(unix.AF_UNIX) as probe:
+        probe.setblocking(False)
+        with suppress(OSError):  # the path is longer than that of any socket
+            return probe.connect_ex(str(path)) in (0, errno.EAGAIN)
+    return False
 
 
 def _in_use(address: str) -> AddressInUse:

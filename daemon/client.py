@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from typing import Any, Self, TypeAlias
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from daemon.addresses import IPC
+from config.typed_json import typed
+from daemon.addresses import IPC, somebody_has
 from daemon.errors import (
     MessageError,
     ServiceNotPermitted,
@@ -182,7 +184,7 @@ class Control:
             ServiceUnavailable: no answer came in time, or there is no such socket.
             ServiceNotPermitted: the socket belongs to another user.
             ServiceRefusesKey: it wants a key that may control, and ours may not.
-            MessageError: the answer is not JSON.
+            MessageError: the answer is none of this protocol.
         """
         _check_ours(self._address)
         answer = self._exchange(json.dumps({"command": command, **fields}).encode())
@@ -191,9 +193,13 @@ class Control:
                 f"No answer from {self._address} within {self._timeout_s:g} s: {HINT}"
             )
         try:
-            return dict(json.loads(answer))
-        except (ValueError, TypeError) as error:
-            raise MessageError(f"The answer from {self._address} is not JSON: {error}.") from error
+            said: dict[str, Any] = typed(dict[str, Any], json.loads(answer), "the answer")
+            typed(bool, said.get("ok"), "ok")
+        except (ValueError, RecursionError) as error:
+            raise MessageError(
+                f"What answers at {self._address} is not qrsd, or another version of it: {error}."
+            ) from error
+        return said
 
     def _exchange(self, request: bytes) -> bytes | None:
         """Send and receive; without waiting in ZeroMQ, which would wait for ever.
@@ -243,7 +249,10 @@ class _Line:
             self.socket.connect(address)
         except zmq.ZMQError as error:
             self.close()
-            raise ServiceUnavailable(f"Cannot connect to {address}: {error}.") from error
+            raise ServiceUnavailable(
+                f"Cannot connect to {address}: {error.strerror}; an address is like tcp://pi:5292 "
+                "or ipc:///run/qrsd/control.ipc."
+            ) from error
 
     def poll(self, timeout_s: float, event: int = zmq.POLLIN) -> bool:
         """Wait until one can receive (or send, as told); return False if nothing came of it.
@@ -254,10 +263,13 @@ class _Line:
         poller = zmq.Poller()
         poller.register(self.socket, event)
         poller.register(self._refusals, zmq.POLLIN)
-        while ready := dict(poller.poll(round(timeout_s * 1000))):
+        until_s = time.monotonic() + timeout_s
+        while ready := dict(poller.poll(max(0, round((until_s - time.monotonic()) * 1000)))):
             if self.socket in ready:
                 return True
             self._check_let_in(recv_monitor_message(self._refusals))
+            if time.monotonic() > until_s:  # a busy service may refuse us again and again
+                break
         return False
 
     def _check_let_in(self, event: Mapping[str, Any]) -> None:
@@ -293,6 +305,8 @@ def _check_ours(address: str) -> None:
         raise ServiceUnavailable(f"There is no {path}: {HINT}") from error
     if not os.access(path, os.W_OK):
         raise _not_ours(path)
+    if not somebody_has(path):
+        raise ServiceUnavailable(f"Nobody listens on {path} any more: {HINT}")
 
 
 def _not_ours(path: Path) -> ServiceNotPermitted:

@@ -11,6 +11,7 @@ of its answer, which is sent when it is there.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from inspect import Parameter, signature
@@ -30,7 +31,8 @@ Command: TypeAlias = Callable[..., Fields | Future[Fields]]
 MAX_REQUEST_BYTES = 1 << 20  # two recordings of a minute, with all the digits that JSON may write
 CUT_OFF_BYTES = 1 << 24  # not even taken in, and the client is hung up on
 WAITING_REQUESTS = 20  # of one client; more wait on its side
-ANSWERS_AT_ONCE = 20  # then it is the samples' turn
+ANSWERS_AT_ONCE = 20  # then it is the samples' turn ...
+ANSWERS_S = 0.1  # ... or after so long, should the gallery be another program's just now
 
 
 class ControlServer:
@@ -79,8 +81,9 @@ class ControlServer:
 
         Not all of them: clients that ask without end must not keep the service from its samples.
         """
+        until_s = time.monotonic() + ANSWERS_S
         for _ in range(ANSWERS_AT_ONCE):
-            if not self.socket.poll(0):
+            if time.monotonic() > until_s or not self.socket.poll(0):
                 return
             *envelope, request = self.socket.recv_multipart()
             answer = self.reply(request)

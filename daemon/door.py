@@ -20,6 +20,7 @@ from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils import z85
 
 from daemon.errors import KeysError
+from daemon.journal import event
 from daemon.keys import (
     RIGHTS,
     Client,
@@ -65,15 +66,23 @@ class Door:
         socket.zap_domain = right.encode()
         socket.curve_secretkey = self._pair.secret
         socket.curve_server = True
+        socket.zap_enforce_domain = True  # else ZeroMQ lets everybody in when nobody answers it
         try:
             socket.bind(address)
         finally:
             socket.curve_server = False
+            socket.zap_enforce_domain = False
         endpoint = socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self._open.append((socket, endpoint, right))
 
     def look_around(self) -> None:
-        """Learn of clients who were allowed or revoked, and send out the latter."""
+        """Learn of clients who were allowed or revoked, and send out the latter.
+
+        Raises:
+            RuntimeError: nobody could come in any more, for want of whom ZeroMQ asks.
+        """
+        if not self._authenticator.is_alive():
+            raise RuntimeError("ZeroMQ's authenticator has died; see the traceback above.")
         if (version := self._list_version()) != self._version:
             self._version = version
             self._read_list()
@@ -85,9 +94,18 @@ class Door:
             self._clients = read_clients(self._keys)
         except KeysError as error:
             self._clients = ()
-            _LOG.warning("nobody is let in any more: %s", error)
+            _LOG.warning(
+                "nobody is let in any more: %s",
+                error,
+                extra=event("clients_unreadable", error=type(error).__name__),
+            )
         else:
-            _LOG.info("clients who are let in from now on: %d", len(self._clients))
+            count = len(self._clients)
+            _LOG.info(
+                "clients who are let in from now on: %d",
+                count,
+                extra=event("clients_changed", clients=count),
+            )
         if any(self._has_lost(client) for client in before):
             self._send_everybody_out()
 
@@ -98,7 +116,7 @@ class Door:
     def _send_everybody_out(self) -> None:
         for socket, endpoint, _ in self._open:
             socket.unbind(endpoint)
-        self._shut, self._open = self._open, []
+        self._shut, self._open = self._shut + self._open, []
 
     def _open_again(self) -> None:
         """Listen where we did; ZeroMQ may need some milliseconds to let go of an address."""
@@ -108,7 +126,12 @@ class Door:
                 self.listen(socket, endpoint, right)
             except zmq.ZMQError as error:
                 self._shut.append((socket, endpoint, right))
-                _LOG.info("%s is listened on again in a moment: %s", endpoint, error)
+                _LOG.info(
+                    "%s is listened on again in a moment: %s",
+                    endpoint,
+                    error,
+                    extra=event("address_shut"),
+                )
 
     def _list_version(self) -> tuple[int, int] | None:
         """Return what differs once the list was written anew."""
@@ -120,6 +143,9 @@ class Door:
 
     def close(self) -> None:
         """Let nobody in any more."""
+        if self._authenticator.pipe and not self._authenticator.is_alive():
+            self._authenticator.pipe.close()  # through which stop() would wait for it for ever
+            self._authenticator.pipe = None  # type: ignore[assignment]
         self._authenticator.stop()
 
     def __enter__(self) -> Self:

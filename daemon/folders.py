@@ -24,6 +24,13 @@ def state_folder() -> Path:
     return Path.home() / ".local" / "state" / "qrsd"
 
 
+def another_is_the_systems() -> bool:
+    """Tell whether the service that is installed keeps its state elsewhere, as for a mere user."""
+    if "STATE_DIRECTORY" in os.environ:
+        return False
+    return SYSTEM_STATE.is_dir() and not _are_ours(SYSTEM_STATE)
+
+
 def keys_folder() -> Path:
     """Return the folder of the service's own key and of the list of clients."""
     return state_folder() / "keys"

@@ -167,6 +167,9 @@ class FrontDesk:
             raise CommandRefused(
                 f"{self._pipeline.enrolment.person!r} is being enrolled: wait for it, or cancel."
             )
+        self.look_around()
+        if self._trouble:  # and not after twenty beats
+            raise CommandRefused(f"Nobody can be enrolled now: {self._trouble}")
         self._pipeline.enrolment = Enrolment(person, self._passport, beats)
         self._consent_utc = self._now_utc() if consent else None
         return self.enrolment()

@@ -9,8 +9,11 @@ service's, and knows the public half of the service's.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self, TypeAlias
@@ -147,11 +150,14 @@ def allow(keys: Path, client: Client) -> None:
         raise ClientInvalid(
             f"{client.name!r:.70} is not a client's name: letters, digits, '.', '_' and '-'"
         )
-    others = [each for each in read_clients(keys) if each != client]
-    for each in others:
-        if (each.name == client.name) != (each.key == client.key):
-            raise ClientInvalid(f"{each.name} has that name or that key: qrsd keys revoke it first")
-    _write(keys, [each for each in others if each.name != client.name] + [client])
+    with _alone(keys):
+        others = [each for each in read_clients(keys) if each != client]
+        for each in others:
+            if (each.name == client.name) != (each.key == client.key):
+                raise ClientInvalid(
+                    f"{each.name} has that name or that key: qrsd keys revoke it first"
+                )
+        _write(keys, [each for each in others if each.name != client.name] + [client])
 
 
 def revoke(keys: Path, name: str) -> None:
@@ -161,11 +167,28 @@ def revoke(keys: Path, name: str) -> None:
         ClientUnknown: nobody of that name is let in.
         KeysError: the list cannot be read or written.
     """
-    clients = read_clients(keys)
-    kept = [client for client in clients if client.name != name]
-    if len(kept) == len(clients):
-        raise ClientUnknown(f"nobody called {name!r} is let in; see: qrsd keys list")
-    _write(keys, kept)
+    with _alone(keys):
+        clients = read_clients(keys)
+        kept = [client for client in clients if client.name != name]
+        if len(kept) == len(clients):
+            raise ClientUnknown(f"nobody called {name!r} is let in; see: qrsd keys list")
+        _write(keys, kept)
+
+
+@contextmanager
+def _alone(keys: Path) -> Iterator[None]:
+    """Keep other commands from the list, or what we read and write back undoes what they did."""
+    try:
+        folder = os.open(keys, os.O_RDONLY)
+    except FileNotFoundError as error:
+        raise KeyMissing(f"{keys}: the service has no keys yet: qrsd keys new") from error
+    except OSError as error:
+        raise KeyNotPrivate(f"{keys}: this user may not read it: {error.strerror}") from error
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _write(keys: Path, clients: Iterable[Client]) -> None:

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, NoReturn, TypeAlias
+from typing import Any, ClassVar, Literal, NoReturn, TypeAlias, get_args
 
 from config.typed_json import typed, typed_fields
 from daemon.errors import MessageError
@@ -215,6 +215,20 @@ KINDS: dict[str, type[Message]] = {
 }
 
 
+#: What a client takes a word for that a later version of qrsd has added: by kind, the field, the
+#: words that there are now, and what stands for all others.
+LATER_WORDS: dict[type[Message], tuple[tuple[str, Any, dict[str, Any]], ...]] = {
+    StatusMessage: (
+        ("state", ServiceState, {"state": "recovering"}),
+        ("contact", ContactState, {"contact": "unknown"}),
+    ),
+    IdentityMessage: (
+        ("state", IdentityState, {"state": "undecided", "person": None, "confidence": None}),
+        ("hint", Hint, {"hint": None}),
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """A message as a subscriber gets it."""
@@ -266,7 +280,11 @@ def decode(frames: Sequence[bytes]) -> Received:
 def _decode(kind: type[Message], frames: Sequence[bytes]) -> Received:
     header = typed(dict[str, Any], json.loads(frames[1], parse_constant=_refuse), "header")
     if header.get("schema") != SCHEMA:
-        raise ValueError(f"schema {header.get('schema')!r:.40} is not {SCHEMA}")
+        other = f"{header.get('schema')!r:.40}"
+        raise ValueError(f"schema {other} is not {SCHEMA}: another version of qrsd speaks there")
+    for name, words, instead in LATER_WORDS.get(kind, ()):
+        if isinstance(header.get(name), str) and header[name] not in get_args(words):
+            header |= instead
     stamp = typed_fields(Stamp, header | {"utc": _utc(header.get("utc"))}, kind.TOPIC, ("utc",))
     payload = _payload_of(kind)
     if len(frames) != (2 if payload is None else 3):

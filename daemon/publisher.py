@@ -20,6 +20,7 @@ from daemon.messages import IdentityMessage, Message, Source, Stamp, StatusMessa
 
 QUEUE_MESSAGES = 1000  # for each subscriber: about half a minute of everything
 WELCOMES_AT_ONCE = 100  # then it is the samples' turn
+LONGEST_SUBSCRIPTION = 1024  # bytes; who sends more is hung up on
 REMEMBERED = (StatusMessage.TOPIC, IdentityMessage.TOPIC)
 SUBSCRIBED = 1
 
@@ -59,6 +60,7 @@ class Publisher:
         self.socket: zmq.Socket[bytes] = context.socket(zmq.XPUB)
         self.socket.linger = 0
         self.socket.sndhwm = QUEUE_MESSAGES
+        self.socket.maxmsgsize = LONGEST_SUBSCRIPTION
         self.socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tell of the second subscriber too
         try:
             self.addresses = tuple(

@@ -328,13 +328,13 @@ class Service:
         }
 
     def _chip(self) -> dict[str, Any] | None:
-        """Return how the chip is set up, and what the driver has to say of it."""
-        setup = self._reports.get("setup")
-        if setup is None:
+        """Return how the chip is set up, and what the driver has to say of it, or why it is not."""
+        setup, error = self._reports.get("setup"), self._reports.get("error")
+        if setup is None and error is None:
             return None
         counters = self._reports.get("counters", {})
         said = {name: counters.get(name) for name in ("conditions", "last_fault")}
-        return {**setup, **said, "error": self._reports.get("error")}
+        return {**(setup or {}), **said, "error": error}
 
     @property
     def _contact(self) -> ContactState:
@@ -353,6 +353,8 @@ class Service:
 
     def _say_goodbye(self) -> None:
         self._parts.notifier.stopping()
+        if self._state != "ended":
+            self._state = "stopping"
         self._say_status()
         self._parts.time.sleep(LAST_WORDS_S)
 

@@ -51,6 +51,7 @@ NOBODY = {
     "unknown": "a stranger (unknown)",
     "undecided": "listening … (undecided)",
     "no_contact": "nobody: an electrode is off",
+    "suspect": "nobody: played, not alive",
 }
 CONTACTS = {"on": ("on", "green"), "off": ("OFF", "bold red"), "unknown": ("not known", "dim")}
 NOT_MEASURED = "—"
@@ -130,10 +131,9 @@ def who(identity: IdentityMessage | None) -> str:
         case None:
             return "no beat yet"
         case IdentityMessage(hint="too_clean" | "repeated" | "too_regular" as hint):
-            if identity.state == "suspect":
-                return f"nobody: played, not alive ({IN_WORDS[hint]})"
-            who_else = identity.person or NOBODY[identity.state]
-            return f"{who_else}, or something played ({IN_WORDS[hint]})"
+            wearer = identity.person or NOBODY[identity.state]
+            perhaps = "" if identity.state == "suspect" else ", or something played"
+            return f"{wearer}{perhaps} ({IN_WORDS[hint]})"
         case IdentityMessage(person=str(person)):
             return person
         case IdentityMessage(hint="electrodes_swapped"):

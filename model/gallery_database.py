@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import GalleryError, GalleryNotSwept, GalleryTooNew, GalleryUnreadable
-from model.gallery_file import damaged, explained, keep_private
-from model.gallery_tables import APPLICATION_ID, FROM_SCHEMA_1, SCHEMA, SETTINGS, TABLES
+from model.gallery_file import damaged, explained, keep_private, make_empty
+from model.gallery_tables import APPLICATION_ID, FROM_SCHEMA_1, SCHEMA, SETTINGS
+
+BUSY_S = 2.0  # to wait for another program; the service's samples wait nine seconds in their pipe
 
 
 class GalleryDatabase:
@@ -32,14 +33,13 @@ class GalleryDatabase:
         self._path = path
         self._version = 0
         with explained(path):
-            if make:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            keep_private(path, os.O_CREAT if make else 0)
-            self._connection = sqlite3.connect(path, isolation_level=None)
+            self.new = make and make_empty(path)
+            keep_private(path)
+            self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
             self._connection.text_factory = bytes.decode  # its complaints do not quote the text
         try:
             with explained(path):
-                self.new = self._prepare()
+                self._prepare()
         except GalleryError:
             self.close()
             raise
@@ -95,13 +95,12 @@ class GalleryDatabase:
         """Let go of the file."""
         self._connection.close()
 
-    def _prepare(self) -> bool:
-        """Check that the file is a sound gallery of this version, or make it one; tell if new."""
+    def _prepare(self) -> None:
+        """Check that the file is a sound gallery of this version, or of an earlier one."""
         for setting in SETTINGS:
             self.execute(setting)
-        new = not self.value("SELECT count(*) FROM sqlite_schema")
-        if new:
-            self._alter(TABLES)
+        if not self.value("SELECT count(*) FROM sqlite_schema"):
+            raise damaged(self._path, "it is empty")
         if self.value("PRAGMA application_id") != APPLICATION_ID:
             raise GalleryUnreadable(
                 f"{self._path}: a database of another program, not a gallery; set another path"
@@ -113,12 +112,15 @@ class GalleryDatabase:
             )
         if (report := self.value("PRAGMA integrity_check")) != "ok":
             raise damaged(self._path, report)
-        if schema < SCHEMA:
-            self._alter(FROM_SCHEMA_1)
-        self._version = self.value("PRAGMA data_version")
-        return new
-
-    def _alter(self, statements: Iterable[str]) -> None:
         with self.transaction():
-            for statement in statements:
-                self.execute(statement)
+            self._check_whole()
+            if schema < SCHEMA:
+                for statement in FROM_SCHEMA_1:
+                    self.execute(statement)
+        self._version = self.value("PRAGMA data_version")
+
+    def _check_whole(self) -> None:
+        """Check that the end of the file is there: SQLite takes a missing one for zeros."""
+        whole = self.value("PRAGMA page_count") * self.value("PRAGMA page_size")
+        if (found := self._path.stat().st_size) < whole:
+            raise damaged(self._path, f"{found} of {whole} bytes are there")

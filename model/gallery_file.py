@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import mkstemp
 
 from model.entries import EntryAltered
 from model.errors import (
@@ -18,14 +19,38 @@ from model.errors import (
     GalleryUnreadable,
     NameInvalid,
 )
+from model.gallery_tables import SETTINGS, TABLES
 
 
-def keep_private(path: Path, flags: int) -> None:
-    """Open the file, with flags that may make it, and keep others from reading it.
+def make_empty(path: Path) -> bool:
+    """Make an empty gallery and its folder where there is no file; return whether this was done.
+
+    It gets its name when it is whole, so that a file without contents is a damaged gallery and
+    never one that is just being made.
+    """
+    if path.exists():
+        return False
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, draft = mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    os.close(descriptor)
+    try:
+        with closing(sqlite3.connect(draft, isolation_level=None)) as database:
+            for statement in (*SETTINGS, "BEGIN", *TABLES, "COMMIT"):
+                database.execute(statement)
+        os.link(draft, path)
+    except FileExistsError:  # somebody else was faster
+        return False
+    finally:
+        os.unlink(draft)
+    return True
+
+
+def keep_private(path: Path) -> None:
+    """Keep others from reading the file.
 
     Made by root, it belongs to the owner of its folder, so that the service can open it too.
     """
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600), "rb+") as file:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC), "rb+") as file:
         if os.fstat(file.fileno()).st_mode & 0o077:
             os.fchmod(file.fileno(), 0o600)
         if os.geteuid() == 0:

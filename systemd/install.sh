@@ -62,7 +62,7 @@ fi
 say "qrsd is installed. What is left to do:"
 [ -e /dev/spidev0.0 ] ||
     say "  sudo raspi-config nonint do_spi 0 && sudo reboot    enable SPI"
-say "  sudo -u qrsd qrsd selftest                          check the board"
+say "  sudo -u qrsd qrsd doctor                            board, chip, electrodes: fine, or what to do"
 say "  sudo systemctl enable --now qrsd                    start, now and at each boot"
 say "  sudo qrsd enroll NAME                               enrol whoever wears the electrodes"
 say "  qrsd watch                                          see whose heart it is"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.settings import ConnectOptions, load
-from daemon.addresses import needs_key
+from daemon.addresses import way_in
 from daemon.errors import KeyMissing
 from daemon.folders import control_address
 from daemon.keys import ClientKeys
@@ -32,8 +32,30 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which service to talk to."""
     group = parser.add_argument_group("a service on another machine (default: as in the settings)")
     group.add_argument("--address", metavar="ADDRESS", help="its socket, such as tcp://pi:5292")
-    group.add_argument("--key", metavar="FILE", help="our key, made by qrsd keys new FILE")
-    group.add_argument("--service-key", metavar="KEY", help="its key, as qrsd keys list says there")
+    add_keys(group)
+
+
+def add_keys(parser: argparse._ActionsContainer) -> None:
+    """Add the options that :func:`read_keys` reads."""
+    parser.add_argument("--key", metavar="FILE", help="our key, made by qrsd keys new FILE")
+    parser.add_argument(
+        "--service-key", metavar="KEY", help="its key, as qrsd keys list says there"
+    )
+
+
+def read_keys(args: argparse.Namespace, connect: ConnectOptions) -> ClientKeys | None:
+    """Return what to come in with, of the options or else the settings; None without a key.
+
+    Raises:
+        KeysError: one of the two is not given, or is no key.
+    """
+    key, service_key = args.key or connect.key, args.service_key or connect.service_key
+    if bool(key) != bool(service_key):
+        raise KeyMissing(
+            "A service is reached with our key and its key: give --key and --service-key, or set "
+            "connect.key and connect.service_key."
+        )
+    return ClientKeys.read(Path(key), service_key) if key else None
 
 
 def to_messages(args: argparse.Namespace) -> Connection:
@@ -43,10 +65,8 @@ def to_messages(args: argparse.Namespace) -> Connection:
         SettingsError, KeysError: settings or keys cannot be used.
     """
     settings = load().settings
-    addresses = settings.publish.addresses
-    without_key = [address for address in addresses if not needs_key(address, "listen")]
-    ours = (without_key or addresses)[0]
-    return _connection(args, settings.connect, settings.connect.messages, ours)
+    ours, keyed = way_in(settings.publish.addresses)
+    return _connection(args, settings.connect, settings.connect.messages, ours, keyed)
 
 
 def to_control(args: argparse.Namespace) -> Connection:
@@ -56,18 +76,14 @@ def to_control(args: argparse.Namespace) -> Connection:
         SettingsError, KeysError: settings or keys cannot be used.
     """
     connect = load().settings.connect
-    return _connection(args, connect, connect.control, control_address())
+    return _connection(args, connect, connect.control, control_address(), keyed=False)
 
 
 def _connection(
-    args: argparse.Namespace, connect: ConnectOptions, set_up: str, ours: str
+    args: argparse.Namespace, connect: ConnectOptions, set_up: str, ours: str, keyed: bool
 ) -> Connection:
+    """Choose: keys that were given for nothing are brought too, and the service says so."""
     there = args.address or set_up
-    key, service_key = args.key or connect.key, args.service_key or connect.service_key
-    if bool(key) != bool(service_key):
-        raise KeyMissing(
-            "A service is reached with our key and its key: give --key and --service-key, or set "
-            "connect.key and connect.service_key."
-        )
-    keys = ClientKeys.read(Path(key), service_key) if key and there else None
+    asked_for = there or keyed or args.key or args.service_key
+    keys = read_keys(args, connect) if asked_for else None
     return Connection(there or ours, keys, bool(there))

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from daemon.commands.connection import add_keys, read_keys
 from daemon.commands.service import add_settings, command_parser, loaded_by
 from daemon.doctor.walk import Finding
 
@@ -44,6 +45,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     parser = command_parser(subparsers, "doctor", DOCTOR)
     add_settings(parser)
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    add_keys(parser.add_argument_group("a running service whose every address asks for a key"))
     parser.set_defaults(run=run)
 
 
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from daemon.doctor.visit import Visit
     from daemon.doctor.walk import walk
 
-    visit = Visit(partial(loaded_by, args))
+    visit = Visit(partial(loaded_by, args), read_keys=partial(read_keys, args))
     with visit.resources:
         findings = list(walk(CHECKS, visit) if args.json else _printed(walk(CHECKS, visit)))
     counts = Counter[str](finding.verdict for finding in findings)

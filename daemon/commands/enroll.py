@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -81,11 +82,12 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     of_records.add_argument(
         "--gallery", type=Path, metavar="PATH", help="file to enrol in (default: the service's)"
     )
-    parser.set_defaults(run=run, jobs=None)
+    parser.set_defaults(run=run, jobs=None, refuse=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Enrol somebody from the running service, or from recordings."""
+    _check_place(args)
     if not _agreed(args):
         print(f"{args.name} was not enrolled.", file=sys.stderr)
         return 1
@@ -96,6 +98,14 @@ def run(args: argparse.Namespace) -> int:
     with Control(service.address, keys=service.keys) as control:
         enrol_live(control, args.name, beats, time.sleep, consent=args.consent)
     return 0
+
+
+def _check_place(args: argparse.Namespace) -> None:
+    """Refuse options that would be passed over, and enrol somebody where nobody asked for it."""
+    if args.records and (args.address or args.key or args.service_key):
+        args.refuse("--record enrols on this machine: leave --address and the keys out")
+    if not args.records and (args.gallery or args.model):
+        args.refuse("--gallery and --model are for --record; the service has its own")
 
 
 def _agreed(args: argparse.Namespace) -> bool:
@@ -126,23 +136,35 @@ def enrol_live(
         EnrolmentFailed: the beats were not one person's, or somebody cancelled.
     """
     agreed = {"consent": True} if consent else {}
-    answer = control.request("enroll", person=person, beats=beats, **agreed)
-    if not answer["ok"]:
-        raise CommandRefused(answer["error"])
+    answer = _asked(control, "enroll", person=person, beats=beats, **agreed)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     try:
         with Progress(*columns, TextColumn("beats"), console=Console(stderr=True)) as progress:
             bar = progress.add_task(f"Enrolling {person}", total=beats)
-            while answer["state"] == "gathering":
+            while answer["state"] == "gathering" and answer["person"] == person:
                 wait(POLL_S)
-                answer = control.request("enrolment")
+                answer = _asked(control, "enrolment")
                 progress.update(bar, completed=answer.get("beats", 0))
     except KeyboardInterrupt:
         control.request("cancel")
         raise
+    if answer.get("person") != person:  # nobody's, or somebody else's who came after
+        raise EnrolmentFailed(f"{person!r} was not enrolled: cancelled, or the service restarted")
     if answer["state"] != "done":
-        raise EnrolmentFailed(answer.get("error", f"{person!r} was not enrolled: cancelled"))
+        raise EnrolmentFailed(answer["error"])
     print(f"{person} is enrolled.")
+
+
+def _asked(control: Control, command: str, **fields: object) -> dict[str, Any]:
+    """Return the service's answer.
+
+    Raises:
+        CommandRefused: it says no, and why.
+    """
+    answer = control.request(command, **fields)
+    if not answer["ok"]:
+        raise CommandRefused(answer["error"])
+    return answer
 
 
 def enrol_from_records(args: argparse.Namespace) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
-from daemon.folders import keys_folder
+from daemon.folders import another_is_the_systems, keys_folder
 from daemon.keys import (
     CLIENT_COMMENT,
     SERVICE_COMMENT,
@@ -49,6 +50,11 @@ PI and LAPTOP are the public halves, 64 digits that anybody may know. The secret
 their files. docs/keys.md has the rest."""
 
 
+NOT_THE_SERVICES = (
+    "note: this is a key of your own service; the installed one's: sudo qrsd keys new"
+)
+
+
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands that look after the keys."""
     keys = subparsers.add_parser(
@@ -85,11 +91,12 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 def run_new(args: argparse.Namespace) -> int:
     """Make a key and print its public half."""
     pair = KeyPair.new()
-    if args.file is None:
-        pair.write(service_key_path(keys_folder()), SERVICE_COMMENT)
-    else:
-        pair.write(args.file, CLIENT_COMMENT)
+    path = args.file or service_key_path(keys_folder())
+    pair.write(path, CLIENT_COMMENT if args.file else SERVICE_COMMENT)
+    print(f"The secret half is in {path}, and this is the public one:", file=sys.stderr)
     print(pair.public.hex())
+    if not args.file and another_is_the_systems():
+        print(NOT_THE_SERVICES, file=sys.stderr)
     return 0
 
 

@@ -17,7 +17,7 @@ from daemon.client import Control
 from daemon.commands.connection import Connection, add_connection, to_control
 from daemon.commands.parts import confirmed, person_name, writing
 from daemon.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
-from daemon.folders import gallery_path
+from daemon.folders import another_is_the_systems, control_address, gallery_path
 from daemon.gallery_key import (
     COMMENT,
     CREDENTIAL,
@@ -31,7 +31,7 @@ from model.gallery import Gallery
 from model.people_file import from_json, to_json
 from model.template import Person
 
-ANSWER_S = 2.0
+ANSWER_S = 10.0  # a slow card may take seconds to erase
 
 PEOPLE = """\
 See and change who is enrolled.
@@ -64,6 +64,7 @@ examples:
   sudo qrsd people seal --anew && sudo systemctl restart qrsd
   sudo qrsd people seal --new-key && sudo systemctl restart qrsd"""
 
+NOT_THE_SERVICES = "note: these are your own; the installed service's are: sudo qrsd people list"
 NOT_SEALED = "Not sealed: whoever has the file can read it. See qrsd people seal --help"
 
 
@@ -131,6 +132,8 @@ def run_list(args: argparse.Namespace) -> int:
     else:
         listed, sealed = _gallery_people(args)
         people = [_summary(person) for person in listed]
+        if args.gallery is None and another_is_the_systems():
+            print(NOT_THE_SERVICES, file=sys.stderr)
     if args.json:
         print(json.dumps({"people": people, "sealed": sealed}))
         return 0
@@ -194,7 +197,12 @@ def run_seal(args: argparse.Namespace) -> int:
             _seal_by_new_key(gallery, gallery_key_path())
         else:
             gallery.seal(key)
-    print("The gallery is sealed. If the service runs: sudo systemctl restart qrsd")
+    print("The gallery is sealed.")
+    if args.gallery is None and _service_runs():
+        print(
+            "The running service still goes by what it knew before, and enrols nobody, until it is "
+            "restarted: sudo systemctl restart qrsd"
+        )
     return 0
 
 
@@ -244,6 +252,15 @@ def _summary(person: Person) -> dict[str, Any]:
         "beats": sum(template.beats for template in person.templates),
         "models": dict(Counter(template.model_sha256 for template in person.templates)),
     }
+
+
+def _service_runs() -> bool:
+    try:
+        with Control(control_address(), ANSWER_S) as control:
+            control.request("enrolment")
+    except ServiceUnavailable:
+        return False
+    return True
 
 
 def _asked_service(args: argparse.Namespace, command: str, **fields: object) -> bool:

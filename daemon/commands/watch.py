@@ -39,11 +39,13 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--json", action="store_true", help="print one JSON object per message")
     parser.add_argument("--waves", action="store_true", help="with --json: the waveforms too")
     add_connection(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, refuse=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Show what the service says until Ctrl-C."""
+    if args.waves and not args.json:
+        args.refuse("--waves goes with --json")
     with suppress(KeyboardInterrupt):
         _watch(args)
     return 0

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from daemon.client import Restarted, Silent, Subscriber
 from daemon.doctor.visit import Visit
 from daemon.errors import ServiceUnavailable
+from daemon.keys import ClientKeys
 from daemon.messages import Received, StatusMessage, WaveMessage
 from daemon.realtime import ask_for_realtime, stop_collecting_garbage
 from drivers.frame import Frame, millivolts_per_count
@@ -105,15 +106,16 @@ def _of_frames(frames: list[Frame], delay_s: list[float], stream: FrameStream) -
     )
 
 
-def from_service(address: str) -> Samples:
-    """Listen to the service for as long.
+def from_service(address: str, keys: ClientKeys | None = None) -> Samples:
+    """Listen to the service for as long, at an address that may ask for keys.
 
     Raises:
         ServiceUnavailable: it fell silent, or gets no samples any more.
     """
     waves: list[WaveMessage] = []
     status: StatusMessage | None = None
-    with Subscriber(address, [StatusMessage.TOPIC, WaveMessage.TOPIC]) as subscriber:
+    topics = (StatusMessage.TOPIC, WaveMessage.TOPIC)
+    with Subscriber(address, topics, keys=keys) as subscriber:
         for item in subscriber:
             match item:
                 case Silent(seconds=seconds):

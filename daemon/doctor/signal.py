@@ -43,7 +43,7 @@ def samples(visit: Visit) -> Iterator[Finding]:
     if visit.heard is None:
         visit.samples = from_chip(visit)
     else:
-        visit.samples = from_service(visit.settings.publish.addresses[0])
+        visit.samples = from_service(*visit.way_in)
     yield fine(f"{len(visit.samples.ecg_mv)} in {SECONDS} s")
 
 

@@ -7,23 +7,25 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import zmq
 
 from daemon import assembly
-from daemon.addresses import IPC, LOOPBACK_HOST, bind
+from daemon.addresses import IPC, LOOPBACK_HOST, explained, somebody_has, way_in
 from daemon.client import Silent, Subscriber
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
-from daemon.folders import control_address, gallery_path, state_folder
+from daemon.errors import ServiceRefusesKey
+from daemon.folders import another_is_the_systems, control_address, gallery_path, state_folder
 from daemon.gallery_key import find_gallery_key
+from daemon.keys import ClientKeys
 from daemon.messages import Received, StatusMessage
 from daemon.recognition import open_network, open_with_people
 from model.errors import GallerySealed
 
 PATIENCE_S = 3.0  # a running service says its status each second, and to a newcomer at once
 LEAST_FREE_MB = 100
+LONGEST_PATH = 107  # of a socket, in bytes: see unix(7)
 
 
 @check("settings")
@@ -40,11 +42,20 @@ def settings(visit: Visit) -> Iterator[Finding]:
 @check("service", settings)
 def service(visit: Visit) -> Iterator[Finding]:
     """Does the service run? Then it has the chip, and is asked instead."""
-    address = visit.settings.publish.addresses[0]
+    address, keyed = way_in(visit.settings.publish.addresses)
     if not _somebody_listens(address):
         yield fine("does not run, so the chip is free to be looked at")
         return
-    heard = _hear_status(address)
+    visit.way_in = address, visit.read_keys(visit.settings.connect) if keyed else None
+    try:
+        heard = _hear_status(*visit.way_in)
+    except ServiceRefusesKey:
+        yield wrong(
+            f"It runs, and has the chip, and says nothing on {address} to those without a key that "
+            "it knows: give --key and --service-key (qrsd keys --help), or add "
+            "tcp://127.0.0.1:5292 to publish.addresses, where this machine's users may listen."
+        )
+        return
     if heard is None:
         yield wrong(
             f"Something listens on {address} and says no status for {PATIENCE_S:g} s: another "
@@ -76,9 +87,9 @@ def _how_it_runs(heard: Received) -> Finding:
     return wrong(f"It runs, but is {status.state} (samples {text}): {why}", **counts)
 
 
-def _hear_status(address: str) -> Received | None:
+def _hear_status(address: str, keys: ClientKeys | None) -> Received | None:
     """Return the newest status of the service; None if there is none in time."""
-    with Subscriber(address, [StatusMessage.TOPIC], PATIENCE_S) as subscriber:
+    with Subscriber(address, [StatusMessage.TOPIC], PATIENCE_S, keys) as subscriber:
         for item in subscriber:
             if isinstance(item, Received):
                 return item
@@ -89,25 +100,27 @@ def _hear_status(address: str) -> Received | None:
 
 def _somebody_listens(address: str) -> bool:
     if address.startswith(IPC):
-        with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(address.removeprefix(IPC)) == 0
+        return somebody_has(Path(address.removeprefix(IPC)))
     if address.endswith(":*"):  # whichever port it became, nobody else knows
         return False
-    place = urlsplit(address)
-    with socket.socket() as probe:
-        probe.settimeout(PATIENCE_S)
-        return probe.connect_ex((place.hostname, place.port)) == 0
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), PATIENCE_S).close()
+    except OSError:  # nobody does, or the name is an interface's: then the port is tried below
+        return False
+    return True
 
 
 @check("sockets", settings, service)
 def sockets(visit: Visit) -> Iterator[Finding]:
     """Can the service have its addresses?"""
-    addresses = (*visit.settings.publish.addresses, control_address())
+    settings = visit.settings
+    addresses = (*settings.publish.addresses, control_address(), *settings.control.addresses)
     if visit.heard is not None:
-        yield fine(f"the running service has {addresses[0]}")
+        yield fine(f"the running service has {visit.way_in[0]}")
         return
-    if visit.settings.metrics.port is not None:
-        addresses += (f"tcp://{LOOPBACK_HOST}:{visit.settings.metrics.port}",)
+    if settings.metrics.port is not None:
+        addresses += (f"tcp://{LOOPBACK_HOST}:{settings.metrics.port}",)
     for address in addresses:
         yield _file_socket(visit.machine, address) if address.startswith(IPC) else _port(address)
 
@@ -115,13 +128,15 @@ def sockets(visit: Visit) -> Iterator[Finding]:
 def _port(address: str) -> Finding:
     """Take a port and give it back."""
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    with context, context.socket(zmq.XPUB) as probe:
-        bind(probe, address)
+    with context, context.socket(zmq.XPUB) as probe, explained(address):
+        probe.bind(address)
     return fine(f"{address} is free")
 
 
 def _file_socket(machine: Machine, address: str) -> Finding:
-    """Look whether the file could be made, without making its folder."""
+    """Look whether the file could be made, without making it or its folder."""
+    if len(os.fsencode(address.removeprefix(IPC))) > LONGEST_PATH:
+        return wrong(f"{address}: longer than a socket's path may be, {LONGEST_PATH} bytes")
     folder = Path(address.removeprefix(IPC)).parent
     nearest = _nearest(machine, folder)
     if machine.may_use(nearest):
@@ -185,13 +200,16 @@ def people(visit: Visit) -> Iterator[Finding]:
             f"the model knows its group of {len(visit.passport.tensors.labels)} by itself"
         )
         return
+    if another_is_the_systems():
+        yield skipped("the service's are not this user's to see: sudo -u qrsd qrsd doctor")
+        return
     path = visit.settings.model
     try:
         _, templates = open_with_people(Path(path) if path else None, gallery_path())
     except GallerySealed:
         if find_gallery_key() is not None:
-            raise  # it is another one's
-        yield skipped("the gallery is sealed, and its key not ours: sudo qrsd doctor looks inside")
+            raise
+        yield skipped("sealed, and only root and the service have the key: sudo qrsd doctor looks")
         return
     persons = {template.person for template in templates}
     if persons:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from config.settings import Loaded, Settings
+from config.settings import ConnectOptions, Loaded, Settings
+from daemon.keys import ClientKeys
 from daemon.messages import Received
 from drivers.ads1292r import Ads1292r
 from drivers.bus import Board
@@ -79,11 +80,13 @@ class Visit:
     Attributes:
         load: reads the settings; may raise SettingsError.
         machine: the computer.
+        read_keys: reads what to come in with where the service asks for keys; may raise KeysError.
         resources: what is to be given back afterwards.
         simulated: whether the settings say so.
         settings: by the check of that name, which everything that asks for them needs.
         passport: of the model.
         heard: status of the running service; None if there is none.
+        way_in: where the service is heard, and with which keys.
         board: open, if there is no running service.
         chip: powered up.
         samples: some seconds of them.
@@ -91,11 +94,13 @@ class Visit:
 
     load: Callable[[], Loaded]
     machine: Machine = field(default_factory=Machine)
+    read_keys: Callable[[ConnectOptions], ClientKeys | None] = lambda _: None
     resources: ExitStack = field(default_factory=ExitStack)
     simulated: bool = False
     settings: Settings = field(init=False)
     passport: Passport = field(init=False)
     heard: Received | None = None
+    way_in: tuple[str, ClientKeys | None] = field(init=False)
     board: Board = field(init=False)
     chip: Ads1292r = field(init=False)
     samples: Samples = field(init=False)

@@ -93,6 +93,18 @@ def test_a_process_that_does_not_stop_is_killed() -> None:
         assert time.monotonic() - begin_s < STOP_S + 1.0
 
 
+def test_a_process_that_hangs_in_the_kernel_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("daemon.acquisition_process.STOP_S", 0.01)
+    with started(hearts(60.0)) as process:
+        with monkeypatch.context() as hanging:
+            hanging.setattr(process._process, "send_signal", lambda _: None)
+            assert process.stop() == -signal.SIGKILL
+        process._process.kill()
+        process._process.wait()
+
+
 def test_modules_of_the_folder_it_is_started_from_are_not_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,6 +160,11 @@ def write_unreadable_record(folder: Path) -> None:
             65,
             "gallery.sqlite: not a gallery, or damaged",
         ),
+        (
+            lambda folder: (folder / "state" / "gallery.sqlite").touch(),
+            65,
+            "(it is empty); move it",
+        ),
         (take_from_the_future, 65, "gallery.sqlite: schema is 99, this version of qrsd reads 2"),
         (write_unreadable_record, 65, "record.csv"),
     ],

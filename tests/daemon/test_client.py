@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -171,6 +172,16 @@ def test_without_a_service_one_is_told_what_to_try(tmp_path: Path) -> None:
     assert caught.value.exit_code == 69
 
 
+def test_the_socket_that_a_killed_service_left_is_not_waited_for(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(tmp_path / "control.ipc"))
+    with (
+        Control(f"ipc://{tmp_path}/control.ipc", timeout_s=60.0) as control,
+        pytest.raises(ServiceUnavailable, match="Nobody listens on"),
+    ):
+        control.request("people")
+
+
 def test_a_service_that_does_not_answer_is_not_waited_for(
     context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path
 ) -> None:
@@ -180,6 +191,44 @@ def test_a_service_that_does_not_answer_is_not_waited_for(
         pytest.raises(ServiceUnavailable, match=r"within 0\.05 s"),
     ):
         control.request("people")
+
+
+@pytest.mark.parametrize("answer", [b"pong", b"[]", b"{}", b'{"ok": "yes"}', b"[" * 100_000])
+def test_what_answers_otherwise_than_qrsd_is_said_to(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path, answer: bytes
+) -> None:
+    address = f"ipc://{tmp_path}/control.ipc"
+
+    def say() -> None:
+        if other.poll(2000):
+            *envelope, _ = other.recv_multipart()
+            other.send_multipart([*envelope, answer])
+
+    with context.socket(zmq.ROUTER) as other:
+        other.bind(address)
+        thread = threading.Thread(target=say)
+        thread.start()
+        with Control(address) as control, pytest.raises(MessageError, match="is not qrsd, or"):
+            control.request("people")
+        thread.join()
+
+
+def test_a_service_that_is_too_busy_to_let_anybody_in_is_given_up(
+    context: zmq.Context[zmq.Socket[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as it refuses us for now, ZeroMQ tries again, each tenth of a second."""
+    busy = {"event": zmq.Event.HANDSHAKE_FAILED_AUTH, "value": 300}
+    monkeypatch.setattr("daemon.client.recv_monitor_message", lambda _: busy)
+    with Control("tcp://127.0.0.1:9", timeout_s=0.2) as control:
+        refusals = context.socket(zmq.PAIR)
+        with refusals, context.socket(zmq.PAIR) as monitor:
+            monitor.bind("inproc://refusals")
+            refusals.connect("inproc://refusals")
+            monitor.send(b"")  # and nobody takes it, so that there is always one more
+            monkeypatch.setattr(control._line, "_refusals", refusals)
+            with pytest.raises(ServiceUnavailable, match="No answer"):
+                control.request("people")
+            monkeypatch.undo()
 
 
 def test_the_socket_of_another_user_is_said_to_be(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,13 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.control import ANSWERS_AT_ONCE, CUT_OFF_BYTES, MAX_REQUEST_BYTES, ControlServer
+from daemon.control import (
+    ANSWERS_AT_ONCE,
+    ANSWERS_S,
+    CUT_OFF_BYTES,
+    MAX_REQUEST_BYTES,
+    ControlServer,
+)
 from daemon.errors import AddressInUse, CommandRefused
 from model.errors import PersonUnknown
 
@@ -135,6 +142,28 @@ def test_a_client_that_asks_without_end_does_not_keep_the_server(
                 answered[-1] += 1
     assert sum(answered) == 3 * ANSWERS_AT_ONCE
     assert max(answered) <= ANSWERS_AT_ONCE
+
+
+def test_a_command_that_takes_long_is_the_last_for_now(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path
+) -> None:
+    done = []
+
+    def wait() -> dict[str, object]:
+        done.append(time.sleep(2 * ANSWERS_S))
+        return {}
+
+    with (
+        ControlServer(context, f"ipc://{tmp_path}/control.ipc", {"wait": wait}) as server,
+        context.socket(zmq.DEALER) as client,
+    ):
+        client.linger = 0
+        client.connect(server.address)
+        for _ in range(3):
+            client.send(b'{"command": "wait"}')
+        assert server.socket.poll(2000)
+        server.answer()
+    assert len(done) == 1
 
 
 def test_too_long_a_request_is_refused_in_words(server: ControlServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import zmq
@@ -29,7 +31,7 @@ from daemon.keys import (
     service_key_path,
 )
 from daemon.messages import IdentityMessage, Received
-from daemon.publisher import Publisher
+from daemon.publisher import SUBSCRIBED, Publisher
 
 ADA = IdentityMessage(900, "accepted", "Ada", 0.9, 5)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -183,6 +185,58 @@ def test_who_is_inside_is_sent_out_once_revoked_and_the_others_come_back(guarded
             line.request("echo", word="heart")
         assert any(isinstance(item, Lost) for item in islice(kept, 2000))
         assert isinstance(next(kept), Received)
+
+
+def test_who_is_revoked_while_the_addresses_are_shut_shuts_them_for_nobody_else(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ZeroMQ had not let go of the addresses yet when the list changed again."""
+    guarded.let_in("laptop", "control")
+    guarded.let_in("phone", "listen")
+    screen = guarded.let_in("screen", "control")
+
+    def refuse(*_: object) -> NoReturn:
+        raise zmq.ZMQError(errno.EADDRINUSE)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(guarded.door, "listen", refuse)
+        for name in ("laptop", "phone"):
+            revoke(guarded.keys, name)
+            guarded.door.look_around()
+    with guarded.attended():
+        assert isinstance(guarded.hear(screen), Received)
+        assert guarded.ask(screen)["ok"]
+
+
+def test_nobody_gets_in_when_nobody_is_there_to_ask(guarded: Guarded) -> None:
+    laptop = guarded.let_in("laptop", "control")
+
+    def gets_in(patience_s: float) -> bool:
+        with Subscriber(_at(guarded.publisher.addresses[0]), ["status"], keys=laptop):
+            while guarded.publisher.socket.poll(patience_s * 1000):
+                if guarded.publisher.socket.recv()[:1] == bytes([SUBSCRIBED]):
+                    return True
+        return False
+
+    assert gets_in(PATIENCE_S)
+    guarded.door.close()
+    assert not gets_in(1.0)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_dead_doorkeeper_is_noticed_and_not_waited_for(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Door, "callback", None)  # which kills it when it asks
+    laptop = guarded.let_in("laptop", "control")
+    with (
+        Control(guarded.control.more[0], 0.5, laptop) as line,
+        pytest.raises(ServiceUnavailable, match="No answer"),
+    ):
+        line.request("echo", word="heart")
+    with pytest.raises(RuntimeError, match="has died"):
+        guarded.door.look_around()
+    guarded.door.close()
 
 
 def test_who_may_only_listen_from_now_on_commands_no_more(guarded: Guarded) -> None:

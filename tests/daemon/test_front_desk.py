@@ -113,6 +113,17 @@ def test_an_enrolment_waits_for_electrodes_that_came_off(office: Office) -> None
     assert office.ask("enrolment")["state"] == "done"
 
 
+def test_nobody_sits_still_for_a_gallery_that_was_sealed_meanwhile(
+    office: Office, tmp_path: Path
+) -> None:
+    with Gallery(tmp_path / "gallery.sqlite") as other:
+        other.seal(bytes(32))
+    answer = office.ask("enroll", person="Ada")
+    assert answer["ok"] is False
+    assert answer["error"].endswith("restart: sudo systemctl restart qrsd")
+    assert office.ask("enrolment") == {"ok": True, "state": "none"}
+
+
 def test_only_one_is_enrolled_at_a_time(office: Office) -> None:
     office.ask("enroll", person="Ada")
     assert office.ask("enroll", person="Bob") == {

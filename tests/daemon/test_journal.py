@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -128,3 +129,12 @@ def test_the_sentence_that_ends_a_command_is_an_error_in_the_journal(
     monkeypatch.setenv("JOURNAL_STREAM", f"{stderr.st_dev}:{stderr.st_ino}")
     assert main(["run", "--set", "chip.gain=5"]) == 78
     assert capfd.readouterr().err.startswith("<3>qrsd: chip.gain: 5 is not one of")
+
+
+def test_every_event_is_in_the_documentation_and_no_other() -> None:
+    root = Path(__file__).parents[2]
+    code = "".join(path.read_text() for path in sorted((root / "daemon").glob("*.py")))
+    table = (root / "docs" / "monitoring.md").read_text().partition("| `QRSD_EVENT` |")[2]
+    rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    told = set(re.findall(r"`(\w+)`", "".join(rows)))
+    assert told == set(re.findall(r'event\(\s*"(\w+)"', code))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,18 @@ def test_clients_are_allowed_and_revoked(keys: Path) -> None:
     assert [each.name for each in read_clients(keys)] == ["screen"]
     with pytest.raises(ClientUnknown, match="nobody called 'laptop' is let in"):
         revoke(keys, "laptop")
+
+
+def test_whoever_is_revoked_while_others_are_let_in_stays_out(keys: Path) -> None:
+    """Each change reads the list and writes it back: in between, nobody else may."""
+    names = [f"client{n}" for n in range(16)]
+    for n, name in enumerate(names):
+        allow(keys, client(name, key=bytes([n] * 32)))
+    with ThreadPoolExecutor(16) as at_once:
+        for n in range(16):
+            at_once.submit(allow, keys, client(f"new{n}", key=bytes([100 + n] * 32)))
+            at_once.submit(revoke, keys, names[n])
+    assert {each.name for each in read_clients(keys)} == {f"new{n}" for n in range(16)}
 
 
 @pytest.mark.parametrize("name", ["", "two words", "-x", "a/b", "ü", "x" * 65])

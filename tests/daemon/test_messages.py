@@ -137,7 +137,7 @@ def test_a_missing_field_is_named(message: Message) -> None:
     ("change", "complaint"),
     [
         ({"schema": 2}, "schema 2 is not 1"),
-        ({"state": "asleep"}, "'asleep' is not one of accepted, unknown"),
+        ({"state": 3}, "3 is not one of accepted, unknown"),
         ({"beats": True}, "True is not int"),
         ({"beats": 1.5}, "1.5 is not int"),
         ({"confidence": "high"}, "'high' is not a number"),
@@ -161,6 +161,18 @@ def test_json_that_only_hurts_is_refused(header: bytes) -> None:
 def test_a_field_of_a_later_version_is_left_alone() -> None:
     header = header_of(IDENTITY) | {"mood": "good"}
     assert decode([b"identity", json.dumps(header).encode()]).message == IDENTITY
+
+
+def test_a_state_of_a_later_version_names_nobody() -> None:
+    later = header_of(IDENTITY) | {"state": "asleep", "hint": "snores"}
+    nobody = replace(IDENTITY, state="undecided", person=None, confidence=None, hint=None)
+    assert decode([b"identity", json.dumps(later).encode()]).message == nobody
+
+
+def test_a_status_of_a_later_version_promises_nothing() -> None:
+    later = header_of(STATUS) | {"state": "dozing", "contact": "loose"}
+    cautious = replace(STATUS, state="recovering", contact="unknown")
+    assert decode([b"status", json.dumps(later).encode()]).message == cautious
 
 
 def test_samples_that_were_cut_short_are_refused() -> None:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.request import urlopen
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from config.errors import SettingInvalid
 from config.settings import MetricsOptions, PublishOptions, Settings, load
 from daemon.assembly import assembled, check
 from daemon.errors import AddressInUse, MetricsExtraMissing
-from daemon.messages import BeatMessage, IdentityMessage, StatusMessage
+from daemon.messages import (
+    BeatMessage,
+    ContactState,
+    IdentityMessage,
+    IdentityState,
+    ServiceState,
+    StatusMessage,
+)
 from daemon.metrics import STATUS_COUNTERS, Metrics, served
 from tests.daemon.test_assembly import status
 
@@ -133,6 +142,20 @@ def test_without_the_extra_it_is_said_what_to_install(
     with pytest.raises(MetricsExtraMissing, match="pip install prometheus-client") as missing:
         check(replace(settings, metrics=MetricsOptions(9592)))
     assert missing.value.exit_code == 78
+
+
+def test_every_metric_is_in_the_documentation_and_no_other() -> None:
+    metrics = Metrics("simulated")
+    metrics.message(running())
+    page = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    told = set(re.findall(r"`(qrsd_\w+)[`{]", "".join(rows)))
+    families = text_string_to_metric_families(generate_latest(metrics.registry).decode())
+    ends = {"counter": "_total"}
+    served = {f"{family.name}{ends.get(family.type, '')}" for family in families}
+    assert told == {name for name in served if name.startswith("qrsd_") and "_created" not in name}
+    for word in (*get_args(IdentityState), *get_args(ServiceState), *get_args(ContactState)):
+        assert f"`{word}`" in page
 
 
 def test_the_port_is_off_unless_set_and_checked_if_it_is() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -118,6 +119,20 @@ def test_one_that_never_reads_neither_blocks_nor_fills_the_memory(
     assert QUEUE_MESSAGES <= kept < 3 * QUEUE_MESSAGES  # the system's own buffers hold some more
 
 
+def test_who_talks_instead_of_listening_is_hung_up_on(
+    context: zmq.Context[zmq.Socket[bytes]], publisher: Publisher
+) -> None:
+    with context.socket(zmq.XSUB) as talker:
+        talker.linger = 0
+        talker.connect(publisher.addresses[0])
+        talker.send(bytes([1]) + b"status")
+        assert publisher.socket.poll(2000)
+        publisher.welcome()
+        talker.send(b"x" * 1_000_000)
+        assert publisher.socket.poll(2000)
+        assert publisher.socket.recv() == bytes([0]) + b"status"  # it has left
+
+
 def test_a_port_in_use_is_said_to_be(
     context: zmq.Context[zmq.Socket[bytes]], publisher: Publisher
 ) -> None:
@@ -135,6 +150,21 @@ def test_the_file_of_a_living_service_is_not_taken_over(
         pytest.raises(AddressInUse, match=r"messages\.ipc is in use"),
     ):
         Publisher(context, [address], "bench", "simulated")
+
+
+def test_the_file_of_a_service_that_hangs_is_not_waited_for(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path
+) -> None:
+    path = str(tmp_path / "messages.ipc")
+    with ExitStack() as sockets:
+        hanging, *waiting = (sockets.enter_context(socket.socket(socket.AF_UNIX)) for _ in "abc")
+        hanging.bind(path)
+        hanging.listen(0)
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(path)
+        with pytest.raises(AddressInUse):
+            Publisher(context, [f"ipc://{path}"], "bench", "simulated")
 
 
 def test_the_file_that_a_killed_service_left_is_no_hindrance(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import resource
 import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -15,7 +18,7 @@ import pytest
 from daemon.client import Control
 from daemon.messages import BeatMessage, IdentityMessage, StatusMessage, WaveMessage
 from drivers.waveforms.hearts import Heart
-from tests.daemon.running import Running, qrsd, running
+from tests.daemon.running import PATIENCE_S, Running, qrsd, running
 from tests.model.models import embedder
 
 pytestmark = pytest.mark.realtime
@@ -144,6 +147,24 @@ def test_the_watchdog_is_not_fed_while_no_samples_come(service: Running) -> None
     assert "STATUS=recovering: no samples come" in [text for _, text in told]
     last = [message for message in heard if isinstance(message, IdentityMessage)][-1]
     assert last.state == "undecided"  # nobody is anybody while nothing is heard
+    service.status(lambda status: status.state == "running")
+
+
+def test_a_client_that_never_hangs_up_does_not_bring_it_down(
+    service: Running, folder: Path
+) -> None:
+    unit = (Path(__file__).parents[2] / "systemd" / "qrsd.service").read_text()
+    limits = re.findall(r"^LimitNOFILE=(\d+)", unit, re.MULTILINE)
+    most = int(limits[0] if limits else 1024)  # that of systemd
+    resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE, (most, most))
+    _, may_open = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (may_open, may_open))
+    with ExitStack() as leak:
+        for _ in range(1200):
+            client = leak.enter_context(socket.socket(socket.AF_UNIX))
+            client.connect(f"{folder}/messages.ipc")
+        with Control(f"ipc://{folder}/control.ipc", PATIENCE_S) as control:
+            assert control.request("people")["ok"]
     service.status(lambda status: status.state == "running")
 
 

@@ -50,15 +50,20 @@ END = {"report": "end"}
 
 
 class Script:
-    """One run of the acquisition process: some samples, perhaps an error, and its end."""
+    """One run of the acquisition process: some samples, perhaps an error, and its end.
+
+    An ``ill`` chip cannot be set up.
+    """
 
     queued_max = 0
 
-    def __init__(self, frames: list[Frame], *reports: dict[str, Any], exit_code: int = 0) -> None:
+    def __init__(
+        self, frames: list[Frame], *reports: dict[str, Any], exit_code: int = 0, ill: bool = False
+    ) -> None:
         self.samples, samples_end = os.pipe()
         self.reports, reports_end = os.pipe()
         setup = {"report": "setup", **asdict(SETUP)}
-        lines = (json.dumps(report) + "\n" for report in (setup, *reports))
+        lines = (json.dumps(report) + "\n" for report in (*([] if ill else [setup]), *reports))
         os.write(reports_end, "".join(lines).encode())
         os.write(samples_end, b"".join(map(pack, frames)))
         os.close(samples_end)
@@ -210,8 +215,13 @@ def test_nobody_is_known_and_nothing_is_measured_until_samples_come_again(run: R
 
 
 def test_a_chip_that_never_worked_ends_the_service_at_once(run: Run) -> None:
-    told = run(Script([], UNPLUGGED, exit_code=74), Script([], END))
+    told = run(Script([], UNPLUGGED, exit_code=74, ill=True), Script([], END))
     assert told.starts == 1
+    last = told.status[-1]
+    assert last.state == "stopping"
+    assert last.chip is not None
+    assert last.chip["error"]["message"] == UNPLUGGED["message"]
+    assert "part" not in last.chip  # it was never set up
     assert told.error is not None
     assert told.error.exit_code == 74
     assert str(told.error) == UNPLUGGED["message"]

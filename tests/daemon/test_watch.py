@@ -77,6 +77,7 @@ def test_simulated_data_says_so_and_real_data_does_not() -> None:
             replace(STRANGER, state="suspect", confidence=None, hint="repeated"),
             "nobody: played, not alive (its beats repeat)",
         ),
+        (replace(STRANGER, state="suspect", confidence=None), "nobody: played, not alive"),
     ],
 )
 def test_one_who_is_not_accepted_has_no_name(identity: IdentityMessage, words: str) -> None:

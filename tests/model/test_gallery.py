@@ -54,6 +54,17 @@ def test_embeddings_lie_in_the_file_as_little_endian_float32(gallery: Gallery, p
     assert embedding == expected
 
 
+def test_who_makes_it_first_is_not_written_over(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Gallery(path) as gallery:
+        gallery.enrol(template("Ada"))
+    monkeypatch.setattr(Path, "exists", lambda _: False)  # when the other had looked
+    with Gallery(path) as gallery:
+        assert names(gallery) == ["Ada"]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
 def test_a_person_can_have_several_templates(gallery: Gallery) -> None:
     gallery.enrol(template("Ada"))
     gallery.enrol(template("Ada", at=LATER))

@@ -40,6 +40,17 @@ def test_no_database(path: Path) -> None:
     assert path.read_text().startswith("Dear diary")
 
 
+@pytest.mark.parametrize("left", [0, 1, 100, 4095, -1])
+def test_a_gallery_whose_end_is_missing_is_not_taken_for_a_new_one(path: Path, left: int) -> None:
+    with Gallery(path) as gallery:
+        gallery.enrol(template("Ada", *range(1, 65)))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:left])
+    with pytest.raises(GalleryUnreadable, match="move it away, then import an export of it"):
+        Gallery(path)
+    assert path.read_bytes() == whole[:left]
+
+
 def test_a_database_of_another_program(path: Path) -> None:
     path.parent.mkdir()
     database = sqlite3.connect(path)

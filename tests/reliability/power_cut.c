@@ -1,7 +1,7 @@
 /* LD_PRELOAD: logs what a process writes, syncs and deletes below $POWER_LOG_FOLDER, in its order.
  *
  *   W path offset length \n data     S path (fsync of a file or folder)     T path length
- *   C path (made)                    U path (deleted)
+ *   C path (made)                    U path (deleted)                L path 0 length \n old path
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -61,6 +61,10 @@ int fdatasync(int fd) {
 int unlink(const char *path) {
     note('U', path, 0, 0, NULL);
     return REAL(unlink)(path);
+}
+int link(const char *path, const char *another) {
+    note('L', another, 0, strlen(path), path);
+    return REAL(link)(path, another);
 }
 static int opened(int (*open_)(const char *, int, ...), const char *path, int flags, mode_t mode) {
     int made = (flags & O_CREAT) && access(path, F_OK);

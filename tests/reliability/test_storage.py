@@ -179,8 +179,9 @@ def damaged(content: bytes, random: Random) -> bytes:
 
 
 def cut_short(content: bytes, random: Random) -> bytes:
-    """Return the beginning of it, and not nothing."""
-    return content[: random.randrange(1, len(content))]
+    """Return the beginning of it: nothing, a byte, all but a line's end and a byte, or any."""
+    lengths = (0, 1, len(content) - 2, random.randrange(1, len(content) - 1))
+    return content[: random.choice(lengths)]
 
 
 def open_gallery(path: Path) -> None:

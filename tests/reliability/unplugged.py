@@ -15,7 +15,7 @@ SECTOR = 512
 
 
 class Operation(NamedTuple):
-    """One line of the log: W(rite), T(runcate), S(ync), C(reate), U(nlink) or A(cknowledge)."""
+    """A line of the log: W(rite), T(runcate), S(ync), C(reate), L(ink), U(nlink), A(cknowledge)."""
 
     kind: str
     offset: int
@@ -36,7 +36,7 @@ def read_log(log: bytes) -> list[Operation]:
             operations.append(Operation("A", int(line), 0, "", b""))
             continue
         kind, offset, length, path = line.split(" ", 3)
-        size = int(length) if kind == "W" else 0
+        size = int(length) if kind in "WL" else 0
         operations.append(Operation(kind, int(offset), int(length), path, log[at : at + size]))
         at += size
     return operations
@@ -86,6 +86,9 @@ class Disk:
         match operation.kind:
             case "C":
                 self._open[path] = File()
+                self._renamed.append((path, self._open[path]))
+            case "L":
+                self._open[path] = self._open[operation.data.decode()]
                 self._renamed.append((path, self._open[path]))
             case "U":
                 if self._open.pop(path, None):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -94,6 +95,15 @@ def test_the_settings_outlive_an_upgrade(stage: Stage) -> None:
     assert (stage.root / SETTINGS).read_text() == "board: {drdy_pin: 17}\n"
     assert "Kept the settings" in said
     assert stage.files() == INSTALLED
+
+
+def test_what_is_left_to_do_is_what_the_readme_says() -> None:
+    script = (ROOT / "systemd" / "install.sh").read_text()
+    hints = re.findall(r'^say "  ((?:sudo )?\S.*?)  +', script, re.MULTILINE)
+    assert "sudo -u qrsd qrsd doctor" in hints
+    readme = (ROOT / "README.md").read_text()
+    for hint in hints:
+        assert f"    {hint.replace('NAME', 'Ada')} " in readme
 
 
 def test_uninstall_keeps_settings_and_people_and_says_so(stage: Stage) -> None:

@@ -6,6 +6,7 @@ of them breaks is started afresh for the next.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -35,6 +36,8 @@ SHORT_WATCHDOG = (f"WatchdogSec={WATCHDOG_S}",)
 #: PID 1 of a container may not raise LimitRTPRIO, but it may give what the service would ask for.
 #: Without, samples are lost wherever others are busy, and beats with them.
 FIFO = ("CPUSchedulingPolicy=fifo", f"CPUSchedulingPriority={PRIORITY}")
+#: Where everybody of the machine may listen.
+HERE = "tcp://127.0.0.1:5292"
 #: What the log says of a chip whose DRDY does not fall.
 WHY = "DRDY did not fall"
 
@@ -114,6 +117,51 @@ def test_a_subscriber_hears_whose_heart_it_is(running: Machine) -> None:
         identity = subscriber.hear(accepted)
     assert identity["person"] == "Ada"
     assert identity["source"] == "simulated"
+
+
+def test_the_doctor_finds_nothing_wrong_as_the_readme_asks_it(running: Machine) -> None:
+    said = doctor(running)
+    assert {said[name] for name in ("settings", "service", "sockets", "people")} == {"fine"}
+    assert {said[name] for name in ("model", "disk", "samples")} == {"fine"}
+
+
+def doctor(machine: Machine) -> dict[str, str]:
+    """Return the verdicts of the doctor, whom the service's user asks."""
+    asked = ("runuser", "-u", "qrsd", "--", "qrsd", "doctor", "--json")
+    findings = json.loads(machine.run(*asked, patience_s=60).stdout)["findings"]
+    return {finding["about"]: finding["verdict"] for finding in findings}
+
+
+def test_a_sealed_gallery_opens_with_the_key_that_systemd_hands_over(running: Machine) -> None:
+    assert "until it is restarted" in running.said("qrsd", "people", "seal")
+    refused = running.run("qrsd", "enroll", "Bob")
+    assert refused.returncode == 65
+    assert "sudo systemctl restart qrsd" in refused.stderr
+
+    running.said("systemctl", "restart", "qrsd")
+
+    with running.subscriber() as subscriber:
+        assert heard_again(subscriber, 0)["model"]["people_sealed"] is True
+        assert subscriber.hear(accepted)["person"] == "Ada"
+    assert doctor(running)["people"] == "skipped"  # the key is root's
+    assert '"sealed": true' in running.said("qrsd", "people", "list", "--json")
+
+
+def test_other_machines_come_in_with_a_key_and_not_without(machine: Machine) -> None:
+    service, screen = (
+        machine.said("qrsd", "keys", "new", *file) for file in ((), ("/root/screen.key",))
+    )
+    machine.said("qrsd", "keys", "allow", "screen", screen)
+    configure(machine, f"{HEALTHY}publish: {{addresses: ['{HERE}', 'tcp://*:5293']}}\n")
+    machine.said("systemctl", "start", "qrsd")
+    there = ("qrsd", "watch", "--json", "--address", "tcp://127.0.0.1:5293")
+    keys = ("--key", "/root/screen.key", "--service-key", service)
+
+    assert '"topic": "status"' in machine.run("timeout", "10", *there, *keys).stdout
+    assert machine.run(*there).returncode == 77
+    machine.said("qrsd", "keys", "revoke", "screen")
+    time.sleep(2.0)  # the service looks at the list each second
+    assert machine.run(*there, *keys).returncode == 77
 
 
 def test_the_status_tells_what_the_kernel_granted(running: Machine) -> None:

@@ -99,9 +99,29 @@ class TestFromRecordings:
             self.enroll("", model, write_heart(tmp_path / "1.csv", 1))
 
 
+@pytest.mark.parametrize(
+    "misplaced",
+    [
+        ("--gallery", "mine.sqlite"),
+        ("--model", "mine.tflite"),
+        ("--record", "rec_1", "--address", "tcp://pi:5294"),
+    ],
+)
+def test_nobody_is_enrolled_elsewhere_than_asked(
+    misplaced: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        qrsd("enroll", "Ada", *misplaced)
+    assert caught.value.code == 2
+    assert "--record" in capsys.readouterr().err.splitlines()[-1]
+
+
+GATHERING = {"state": "gathering", "person": "Ada", "needed": 3}
+
+
 def begin(person: str, beats: int) -> dict[str, Any]:
     assert (person, beats) == ("Ada", 3)
-    return {"state": "gathering", "beats": 0}
+    return GATHERING | {"beats": 0}
 
 
 class TestFromAService:
@@ -117,8 +137,7 @@ class TestFromAService:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         answers: Iterator[dict[str, Any]] = iter(
-            [{"state": "gathering", "beats": n, "needed": 3} for n in (1, 2)]
-            + [{"state": "done", "beats": 3, "needed": 3}]
+            [GATHERING | {"beats": n} for n in (1, 2)] + [GATHERING | {"state": "done", "beats": 3}]
         )
         waited = self.enrol(tmp_path, enroll=begin, enrolment=lambda: next(answers))
         assert len(waited) == 3
@@ -129,7 +148,7 @@ class TestFromAService:
             self.enrol(
                 tmp_path,
                 enroll=begin,
-                enrolment=lambda: {"state": "failed", "beats": 0, "error": "the beats disagree"},
+                enrolment=lambda: GATHERING | {"state": "failed", "error": "the beats disagree"},
             )
 
     def test_an_enrolment_that_was_cancelled_has_failed(self, tmp_path: Path) -> None:
@@ -139,6 +158,14 @@ class TestFromAService:
                 enroll=begin,
                 enrolment=lambda: {"state": "none"},
             )
+
+    @pytest.mark.parametrize("state", ["gathering", "done", "failed"])
+    def test_what_becomes_of_somebody_else_is_not_taken_for_hers(
+        self, tmp_path: Path, state: str
+    ) -> None:
+        bob = {"state": state, "person": "Bob", "beats": 3, "needed": 3, "error": "disagree"}
+        with pytest.raises(EnrolmentFailed, match="'Ada' was not enrolled: cancelled"):
+            self.enrol(tmp_path, enroll=begin, enrolment=lambda: bob)
 
     def test_a_service_that_cannot_begin_says_why(self, tmp_path: Path) -> None:
         def enroll(person: str, beats: int) -> dict[str, Any]:

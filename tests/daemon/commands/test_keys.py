@@ -43,7 +43,9 @@ def test_a_laptop_is_let_in_and_revoked(tmp_path: Path, capsys: pytest.CaptureFi
     qrsd("keys", "new")
     service = capsys.readouterr().out.strip()
     qrsd("keys", "new", tmp_path / "qrsd.key")
-    laptop = capsys.readouterr().out.strip()
+    said = capsys.readouterr()
+    assert f"{tmp_path}/qrsd.key" in said.err
+    laptop = said.out.strip()
     qrsd("keys", "allow", "laptop", laptop)
     assert listed(capsys) == {
         "service_key": service,
@@ -70,6 +72,19 @@ def test_without_a_word_it_is_this_machines_service(
     messages, control = to_messages(connection()), to_control(connection())
     assert (messages.address, messages.keys) == ("tcp://127.0.0.1:5292", None)
     assert (control.address, control.elsewhere) == (f"ipc://{tmp_path}/control.ipc", False)
+
+
+def test_where_every_address_asks_for_a_key_it_is_brought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    qrsd("keys", "new", tmp_path / "qrsd.key")
+    ours = ("--key", str(tmp_path / "qrsd.key"), "--service-key", capsys.readouterr().out.strip())
+    assert to_messages(connection(*ours)).keys is not None  # and the service says: leave it out
+    monkeypatch.setenv("QRSD_PUBLISH_ADDRESSES", '["tcp://*:5293"]')
+    messages = to_messages(connection(*ours))
+    assert (messages.address, messages.elsewhere) == ("tcp://127.0.0.1:5293", False)
+    assert messages.keys is not None
+    assert to_messages(connection()).keys is None
 
 
 def test_options_go_before_settings(

@@ -122,6 +122,17 @@ def test_where_nobody_was_ever_enrolled_list_says_so_and_makes_no_file(
     assert not any(tmp_path.iterdir())
 
 
+def test_a_mere_user_is_told_that_the_services_people_are_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("daemon.folders.SYSTEM_STATE", tmp_path)
+    monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid + 1)
+    assert qrsd("people", "list") == 0
+    assert "installed service's are: sudo qrsd people list" in capsys.readouterr().err
+
+
 def test_a_gallery_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(GalleryMissing, match=r"typo\.sqlite: no such gallery"):
         qrsd("people", "list", "--gallery", tmp_path / "typo.sqlite")
@@ -250,7 +261,7 @@ class TestSealing:
         qrsd("people", "seal", "--anew")
         assert path.read_bytes() != sealed
         assert gallery_key_path().read_bytes() == key
-        assert "sudo systemctl restart qrsd" in capsys.readouterr().out
+        assert "restart" not in capsys.readouterr().out  # there is no service
 
     def test_people_come_and_go_as_ever(
         self, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -320,8 +331,15 @@ class TestWithAService:
             asked.append(("forget", person))
             return {}
 
-        with serving(tmp_path, {"rename": rename, "forget": forget}):
+        commands = {"rename": rename, "forget": forget, "enrolment": lambda: {}}
+        with serving(tmp_path, commands):
             yield asked
+
+    def test_that_it_must_be_restarted_once_sealed_is_said(
+        self, path: Path, asked: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert qrsd("people", "seal") == 0
+        assert "enrols nobody, until it is restarted: sudo" in capsys.readouterr().out
 
     def test_it_is_asked(self, path: Path, asked: list[tuple[str, ...]]) -> None:
         assert qrsd("people", "rename", "Ada", "Ann") == 0

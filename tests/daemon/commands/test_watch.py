@@ -65,3 +65,12 @@ def test_json_leaves_waveforms_out_unless_they_are_asked_for(
     assert OneMessage.asked[1] == {"status", "identity", "r_peak", "beat"}
     run(monkeypatch, "--json", "--waves")
     assert OneMessage.asked[1] >= {"wave", "ecg"}
+
+
+def test_waveforms_are_for_scripts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(monkeypatch, "--waves")
+    assert caught.value.code == 2
+    assert "--waves goes with --json" in capsys.readouterr().err

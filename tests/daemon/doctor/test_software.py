@@ -6,7 +6,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +19,11 @@ import zmq
 
 from daemon.doctor import computer, samples, software
 from daemon.doctor.checks import CHECKS
+from daemon.doctor.walk import walk
+from daemon.door import Door
 from daemon.errors import ServiceUnavailable
 from daemon.gallery_key import CREDENTIAL
+from daemon.keys import Client, ClientKeys, KeyPair, allow, service_key_path
 from daemon.messages import StatusMessage, WaveMessage
 from daemon.publisher import Publisher
 from daemon.secret_file import write_secret
@@ -99,20 +102,6 @@ def test_people_are_counted_and_not_named(tmp_path: Path, address: str) -> None:
     assert found(visit_to(tmp_path, *asked), STEPS)["people"].verdict == "wrong"
 
 
-def test_a_sealed_gallery_is_looked_into_with_its_key_only(
-    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = (publishing_at(address), f"model={embedder(tmp_path)}")
-    credentials = tmp_path / "credentials"
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
-    Gallery(tmp_path / "state" / "gallery.sqlite", key=bytes(32)).close()
-    people = found(visit_to(tmp_path, *asked), STEPS)["people"]
-    assert people.verdict == "skipped"
-    assert "sudo qrsd doctor looks inside" in people.says
-    write_secret(credentials / CREDENTIAL, bytes(range(32)), "another")
-    assert found(visit_to(tmp_path, *asked), STEPS)["people"].verdict == "wrong"
-
-
 def test_a_full_disk_is_told(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=20e6))
     said = found(visit_to(tmp_path, publishing_at(address)), STEPS)["disk"]
@@ -135,7 +124,79 @@ def test_sockets_in_a_folder_of_somebody_else_are_a_note(tmp_path: Path, address
     assert (said["sockets"].verdict, said["disk"].verdict) == ("note", "note")
 
 
+def test_a_sealed_gallery_is_healthy_though_its_key_is_not_ours(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = publishing_at(address)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    Gallery(tmp_path / "state" / "gallery.sqlite", key=bytes(32)).close()
+    assert found(visit_to(tmp_path, asked), STEPS)["people"].verdict == "skipped"
+    write_secret(tmp_path / CREDENTIAL, bytes([1] * 32), "")
+    assert found(visit_to(tmp_path, asked), STEPS)["people"].verdict == "wrong"
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_told(tmp_path: Path) -> None:
+    visit = visit_to(tmp_path, publishing_at(f"ipc:///{'x' * 107}"))
+    said = [finding.says for finding in walk(STEPS, visit) if finding.verdict == "wrong"]
+    assert len(said) == 1
+    assert said[0].endswith("longer than a socket's path may be, 107 bytes")
+
+
+def test_a_mere_user_is_not_told_of_keys_and_people_that_are_not_his(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("daemon.folders.SYSTEM_STATE", tmp_path)
+    monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid + 1)
+    said = found(visit_to(tmp_path, publishing_at("tcp://*:*")), STEPS)
+    assert (said["settings"].verdict, said["people"].verdict) == ("fine", "skipped")
+
+
+def test_a_port_that_cannot_be_one_is_told(tmp_path: Path) -> None:
+    said = found(visit_to(tmp_path, publishing_at("tcp://127.0.0.1:99999")), STEPS)
+    assert said["settings"].says.endswith("ports go up to 65535.")
+
+
+@pytest.fixture
+def keyed(tmp_path: Path) -> tuple[str, ClientKeys]:
+    """The one address of a service, which asks for a key, and a key that it knows."""
+    service, client = KeyPair.new(), KeyPair.new()
+    service.write(service_key_path(tmp_path / "state" / "keys"), "")
+    allow(tmp_path / "state" / "keys", Client("doctor", "listen", client.public))
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    return f"tcp://*:{port}", ClientKeys(client, service.public)
+
+
+def test_addresses_that_ask_for_keys_are_free_too(
+    tmp_path: Path, keyed: tuple[str, ClientKeys]
+) -> None:
+    address, _ = keyed
+    elsewhere = "control.addresses=['tcp://*:*']"
+    said = found(visit_to(tmp_path, publishing_at(address), elsewhere), STEPS)
+    assert said["service"].verdict == said["sockets"].verdict == "fine"
+
+
 # A service that runs
+
+
+def test_a_service_that_asks_for_a_key_is_asked_with_one(
+    tmp_path: Path, keyed: tuple[str, ClientKeys], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(software, "PATIENCE_S", 20.0)
+    address, key = keyed
+    asked = (publishing_at(address), "source=simulated")
+    with service(address, running_status(), keys=tmp_path / "state" / "keys"):
+        refused = found(visit_to(tmp_path, *asked), CHECKS)
+        visit = visit_to(tmp_path, *asked)
+        visit.read_keys = lambda _: key
+        heard = found(visit, CHECKS)
+    assert refused["service"].verdict == "wrong"
+    assert "give --key and --service-key" in refused["service"].says
+    assert refused["board"].verdict == "skipped"  # the service has the chip
+    assert heard["service"].verdict == heard["samples"].verdict == "fine"
+
 
 CHIP = {
     "part": "ADS1292R",
@@ -177,10 +238,14 @@ def service(
     address: str,
     said: StatusMessage,
     source: Literal["ads1292r", "simulated"] = "simulated",
+    keys: Path | None = None,
 ) -> Iterator[None]:
     """Say a status and twelve seconds of hum again and again, as fast as can be."""
     stopped = threading.Event()
-    with zmq.Context() as context, Publisher(context, [address], "bench", source) as publisher:
+    with ExitStack() as stack:
+        context = stack.enter_context(zmq.Context())
+        door = stack.enter_context(Door(context, keys)) if keys else None
+        publisher = stack.enter_context(Publisher(context, [address], "bench", source, door))
         thread = threading.Thread(target=_speak, args=(publisher, said, stopped))
         thread.start()
         try:
