@@ -67,6 +67,8 @@ def test_beats_that_drift_or_memory_that_grows_are_found_out(figures: Figures) -
     assert replace(figures, hours=10.0, beat_times=steady, looks=even, traced_kib=0.0).passed
     assert not replace(figures, hours=10.0, beat_times=drifting, looks=even).passed
     assert not replace(figures, hours=10.0, beat_times=steady, looks=looks).passed
+    hoarding = [look._replace(blocks=1000 + 2000 * at) for at, look in enumerate(even)]
+    assert not replace(figures, hours=10.0, beat_times=steady, looks=hoarding).passed
     leaky = [look._replace(descriptors=30 + at) for at, look in enumerate(even)]
     assert not replace(figures, hours=10.0, beat_times=steady, looks=leaky).passed
 
