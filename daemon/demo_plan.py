@@ -12,7 +12,7 @@ from daemon.errors import NothingToShow
 RATE_HZ = 250
 PAUSE_S = 2.0  # the electrodes move from one person to the next
 FALLEN_OFF_S = 4.0
-SHOW_S = 10.0
+SHOW_S = 13.0
 
 Expected: TypeAlias = Literal["enrolled", "accepted", "unknown", "no_contact"]
 
