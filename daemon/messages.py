@@ -154,7 +154,8 @@ class BeatMessage:
         rr_s: seconds since the beat before; None after a start or an interruption.
         heart_rate_bpm: None until there are enough beats.
         quality: 0 (useless) to 1 (clean).
-        flaws: from ``saturated``, ``flat``, ``noisy``, ``unlike_template``; empty for a good beat.
+        flaws: from ``saturated``, ``gap``, ``flat``, ``noisy``, ``unlike_template``; empty for a
+            good beat.
     """
 
     TOPIC: ClassVar[str] = "beat"

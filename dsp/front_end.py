@@ -17,6 +17,7 @@ from statistics import median
 from typing import Any
 
 from dsp import conditioner, qrs_features, segmenter
+from dsp.bridge import BRIDGED_SAMPLES, Bridge
 from dsp.conditioner import Conditioner, conditioning_delay
 from dsp.pacing import PulseHold
 from dsp.pan_tompkins import Detection, PanTompkins
@@ -47,14 +48,16 @@ class FrontEndOptions:
 class FrontEnd:
     """Takes samples at 250 Hz one by one and returns what they made certain.
 
-    After a jump in the index no filter rings across the gap, and no beat window spans it. Lead-off,
-    and a gap in which the electrodes may have changed hands, reset all that was learnt as well.
+    A gap of a few samples is bridged. After a longer one no filter rings across it, and no beat
+    window spans it. Lead-off, and a gap in which the electrodes may have changed hands, reset all
+    that was learnt as well.
     """
 
     def __init__(self, options: FrontEndOptions | None = None) -> None:
         self._mains_hz = (options or FrontEndOptions()).mains_hz
         self._delay = conditioning_delay(self._mains_hz, RATE_HZ)
-        self._next_index: int | None = None
+        self._last: Sample | None = None
+        self._bridge = Bridge()
         self._restart(0)
 
     def _restart(self, index: int) -> None:
@@ -94,10 +97,10 @@ class FrontEnd:
     @property
     def heart_rate_bpm(self) -> float | None:
         """The median rate of the last beats per minute; None before two beats and without any."""
-        if not self._rr_s or self._next_index is None:
+        if not self._rr_s or self._last is None:
             return None
         last_beat = self._origin + (self._last_r or 0)
-        if self._next_index - last_beat > HEART_RATE_FORGET_S * RATE_HZ:
+        if self._last.index - last_beat >= HEART_RATE_FORGET_S * RATE_HZ:
             return None
         return 60 / median(self._rr_s)
 
@@ -108,30 +111,34 @@ class FrontEnd:
             ValueError: the index did not grow.
         """
         events: tuple[Event, ...] = ()
-        if sample.index != self._next_index:
-            events = self._jump(sample.index)
-        self._next_index = sample.index + 1
+        last = self._last
+        if last is None:
+            self._restart(sample.index)
+        elif sample.index != last.index + 1:
+            events = self._jump(last, sample)
+        self._last = sample
         if sample.lead_off:
             return events + self._lose_contact(sample.index)
         if not self._contact:
             self._restart(sample.index)
         return events + self._process(sample)
 
-    def _jump(self, index: int) -> tuple[Event, ...]:
-        """Begin afresh at an unexpected index: the first of all, or the first after a gap."""
-        expected = self._next_index
-        if expected is not None and index < expected:
-            raise ValueError(f"sample {index} came where {expected} or later was expected")
+    def _jump(self, last: Sample, sample: Sample) -> tuple[Event, ...]:
+        """Go on after a gap: across it, after it, or afresh."""
+        gap = Interruption(sample.index, "gap", sample.index - last.index - 1)
+        if gap.lost < 0:
+            raise ValueError(
+                f"sample {sample.index} came where {last.index + 1} or later was expected"
+            )
         if not self._contact:
             return ()  # there is nothing that a gap could interrupt
-        if expected is None:
-            self._restart(index)
-            return ()
-        gap = Interruption(index, "gap", index - expected)
+        if gap.lost <= BRIDGED_SAMPLES and not sample.lead_off:
+            bridge = self._bridge.across(last, sample)
+            return (gap, *(event for made_up in bridge for event in self._process(made_up)))
         if gap.wearer_may_differ:
-            self._restart(index)
+            self._restart(sample.index)
         else:
-            self._resume(index)
+            self._resume(sample.index)
         return (gap,)
 
     def _lose_contact(self, index: int) -> tuple[Event, ...]:
@@ -165,9 +172,10 @@ class FrontEnd:
 
     def _beats(self) -> Iterator[BeatWindow]:
         for position, rr_s, ecg_mv in self._segmenter.complete():
+            r_index = self._index(position)
             saturated = self._saturated_at >= position - segmenter.BEFORE_R
-            quality = self._quality.judge(ecg_mv, saturated)
-            yield BeatWindow(self._index(position), rr_s, ecg_mv, quality)
+            quality = self._quality.judge(ecg_mv, saturated, self._bridge.spoils(r_index))
+            yield BeatWindow(r_index, rr_s, ecg_mv, quality)
 
     def _index(self, position: int) -> int:
         """Return the raw sample that a position in the conditioned signal stands for."""

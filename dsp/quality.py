@@ -25,17 +25,20 @@ class QualityJudge:
         self._template: NDArray[np.float64] | None = None
         self._odd_in_a_row = 0
 
-    def judge(self, ecg_mv: Sequence[float], saturated: bool) -> BeatQuality:
+    def judge(self, ecg_mv: Sequence[float], saturated: bool, gap: bool = False) -> BeatQuality:
         """Judge one window of 175 conditioned samples in mV.
 
         Args:
             ecg_mv: the window.
             saturated: whether the converter was at the end of its range within it.
+            gap: whether so many samples are missing from its QRS that it has another shape.
         """
         window = np.asarray(ecg_mv)
         span_mv = float(np.ptp(window))
         if saturated:
             return BeatQuality(0.0, ("saturated",))
+        if gap:
+            return BeatQuality(0.0, ("gap",))
         if span_mv < FLAT_MV:
             return BeatQuality(0.0, ("flat",))
         noise = noise_rms(window) / span_mv

@@ -53,7 +53,8 @@ class BeatQuality:
 
     Attributes:
         score: 0 (useless) to 1 (clean).
-        flaws: what is wrong with it, from ``saturated``, ``flat``, ``noisy``, ``unlike_template``.
+        flaws: what is wrong with it, from ``saturated``, ``gap``, ``flat``, ``noisy``,
+            ``unlike_template``.
     """
 
     score: float
@@ -84,7 +85,7 @@ class BeatWindow:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """The signal broke off: every filter begins anew.
+    """Samples are missing, or the signal broke off. Unless the gap is bridged, filters begin anew.
 
     Attributes:
         index: the first sample after a gap, or the first without contact.

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dsp.bridge import BRIDGED_SAMPLES
 from dsp.front_end import FrontEnd, FrontEndOptions
 from dsp.signals import BeatWindow, Event, Interruption, RPeak, Sample
 from tests.dsp.heartbeats import ecg, regular
@@ -58,7 +59,39 @@ def test_the_heart_rate_is_the_beats_and_ends_with_them() -> None:
     assert front_end.heart_rate_bpm is None
 
 
-@pytest.mark.parametrize("lost", [1, 7, 50, 249])
+def good_beats(events: list[Event]) -> list[int]:
+    return [e.r_index for e in events if isinstance(e, BeatWindow) and e.quality.good]
+
+
+@pytest.mark.parametrize("lost", [1, BRIDGED_SAMPLES])
+def test_a_gap_of_a_few_samples_is_told_and_costs_at_most_the_beat_that_it_hides(
+    lost: int,
+) -> None:
+    undisturbed = good_beats(push_all(FrontEnd()))
+    for first in range(12 * 250, 12 * 250 + 200, 9):
+        front_end = FrontEnd()
+        events = push_all(front_end, SIGNAL_MV[:first])
+        resume = first + lost
+        after = push_all(front_end, SIGNAL_MV[resume:], first=resume)
+        assert after[0] == Interruption(resume, "gap", lost)
+        found = good_beats(events + after)
+        clear = [r for r in undisturbed if not first - 20 <= r <= resume + 20]
+        assert [r for r in found if not first - 20 <= r <= resume + 20] == clear
+        assert len(found) <= len(undisturbed)
+
+
+def test_an_electrode_that_is_off_after_a_gap_is_off_and_nothing_is_bridged() -> None:
+    front_end = FrontEnd()
+    first = 12 * 250
+    push_all(front_end, SIGNAL_MV[:first])
+    events = front_end.push(Sample(first + 1, (first + 1) / 250, 0.0, True))
+    assert events == (
+        Interruption(first + 1, "gap", 1),
+        Interruption(first + 1, "lead_off", 0),
+    )
+
+
+@pytest.mark.parametrize("lost", [BRIDGED_SAMPLES + 1, 50, 249])
 def test_a_short_gap_costs_the_beats_whose_windows_it_spoils_and_no_more(lost: int) -> None:
     front_end = FrontEnd()
     first = 12 * 250

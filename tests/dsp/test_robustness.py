@@ -176,6 +176,20 @@ def test_a_gap_costs_only_the_beats_beside_it_and_invents_none(
         assert np.any((missed_s > gaps_s - 0.25) & (missed_s < gaps_s + lost_samples / 250 + 0.1))
 
 
+@pytest.mark.parametrize(("gaps_per_s", "least_found"), [(1, 0.99), (6, 0.97)])
+def test_a_busy_machine_that_loses_samples_every_second_still_finds_the_beats(
+    heart: Heart, gaps_per_s: int, least_found: float
+) -> None:
+    rng = np.random.default_rng(1)
+    lost = np.zeros(COUNT, dtype=bool)
+    starts = np.flatnonzero(rng.random(COUNT) < gaps_per_s / RATE_HZ)
+    for start, samples in zip(starts, rng.geometric(0.5, len(starts)), strict=True):
+        lost[start : start + samples] = True
+    counted = count(r_positions(heart.ecg_mv, heart.mains_hz, lost=lost), heart.beats)
+    assert len(counted.missed) <= (1 - least_found) * len(heart.beats)
+    assert len(counted.false) <= 1
+
+
 @pytest.mark.parametrize("ahead_s", [0.02, 0.12, 0.2])
 @pytest.mark.parametrize("width_ms", [0.1, 0.5, 2.0])
 @pytest.mark.parametrize("pulse_mv", [2.0, 700.0])
