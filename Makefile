@@ -3,6 +3,7 @@
 PYTHON ?= python3
 NEWER_PYTHON ?= $(lastword $(sort $(wildcard /usr/bin/python3.1[2-9] $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.1[2-9]*/bin/python3)))
 PIP := -m pip --disable-pip-version-check --quiet
+PYTEST := -m pytest --numprocesses=auto --dist=loadfile
 DEFAULT_TESTS := "not realtime and not system and not train and not benchmark"
 
 .PHONY: help demo test test-realtime test-system test-arm64 test-train test-newer reliability install uninstall clean
@@ -30,11 +31,11 @@ test: .venv/with-tests
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/python -m pytest -m $(DEFAULT_TESTS)
+	.venv/bin/python $(PYTEST) -m $(DEFAULT_TESTS)
 
 # A virtual machine whose host takes the processor away misses samples by the hundred: twice more, then.
 test-realtime: .venv/with-tests
-	.venv/bin/python -m pytest -m "realtime and not system" --reruns 2 --reruns-delay 20
+	.venv/bin/python $(PYTEST) -m "realtime and not system" --reruns 2 --reruns-delay 20
 
 test-system: .venv/with-tests
 	@sh tests/systemd/packages.sh
@@ -45,11 +46,11 @@ test-arm64:
 	@sh tests/arm64.sh
 
 test-train: .venv-train/with-tests
-	.venv-train/bin/python -m pytest -m "train or benchmark"
+	.venv-train/bin/python $(PYTEST) -m "train or benchmark"
 
 ifdef NEWER_PYTHON
 test-newer: .venv-newer/with-tests
-	.venv-newer/bin/python -m pytest -m $(DEFAULT_TESTS) tests/test_*.py tests/config tests/daemon tests/drivers tests/model
+	.venv-newer/bin/python $(PYTEST) -m $(DEFAULT_TESTS) tests/test_*.py tests/config tests/daemon tests/drivers tests/model
 else
 test-newer:
 	@echo "There is no Python 3.12 or newer here: NEWER_PYTHON=... says where one is."
