@@ -16,7 +16,7 @@ from pathlib import Path
 from daemon.client import Subscriber
 from daemon.messages import Message, Received, StatusMessage, WaveMessage
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0  # an emulated processor takes twenty to say that no chip is there
 
 
 def environment(folder: Path) -> dict[str, str]:
