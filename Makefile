@@ -35,7 +35,7 @@ test: .venv/with-tests
 
 # A virtual machine whose host takes the processor away misses samples by the hundred: twice more, then.
 test-realtime: .venv/with-tests
-	.venv/bin/python $(PYTEST) -m "realtime and not system" --reruns 2 --reruns-delay 20
+	.venv/bin/python $(PYTEST) -m "realtime and not system" --reruns 2 --reruns-delay 20 -raR
 
 test-system: .venv/with-tests
 	@sh tests/systemd/packages.sh
