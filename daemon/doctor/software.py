@@ -22,6 +22,7 @@ from daemon.keys import ClientKeys
 from daemon.messages import Received, StatusMessage
 from daemon.recognition import open_network, open_with_people
 from model.errors import GallerySealed
+from model.gallery import Gallery
 
 PATIENCE_S = 3.0  # a running service says its status each second, and to a newcomer at once
 LEAST_FREE_MB = 100
@@ -194,7 +195,7 @@ def model(visit: Visit) -> Iterator[Finding]:
 
 @check("people", settings, model)
 def people(visit: Visit) -> Iterator[Finding]:
-    """Can the templates be read, and are they this model's?"""
+    """Can the templates be read by us, and by nobody else, and are they this model's?"""
     if visit.passport.kind == "classifier":
         yield skipped(
             f"the model knows its group of {len(visit.passport.tensors.labels)} by itself"
@@ -212,7 +213,13 @@ def people(visit: Visit) -> Iterator[Finding]:
         yield skipped("sealed, and only root and the service have the key: sudo qrsd doctor looks")
         return
     persons = {template.person for template in templates}
-    if persons:
-        yield fine(f"{len(persons)} enrolled for this model", enrolled=len(persons))
-    else:
+    if not persons:
         yield note("nobody is enrolled for this model yet: sudo qrsd enroll NAME", enrolled=0)
+        return
+    says = f"{len(persons)} enrolled for this model"
+    with Gallery(gallery_path(), key=find_gallery_key()) as gallery:
+        if gallery.sealed:
+            yield fine(f"{says}, sealed", enrolled=len(persons))
+        else:
+            says += "; whoever gets the file can read it: sudo qrsd people seal --help"
+            yield note(says, enrolled=len(persons))

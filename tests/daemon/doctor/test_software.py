@@ -88,16 +88,28 @@ def test_a_model_that_is_not_its_passports_is_told(tmp_path: Path, address: str)
     assert "put back the model and the passport that belong together" in said["model"].says
 
 
-def test_people_are_counted_and_not_named(tmp_path: Path, address: str) -> None:
+def test_people_are_counted_and_not_named(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = embedder(tmp_path)
     asked = (publishing_at(address), f"model={model}")
     visit = visit_to(tmp_path, *asked)
     found(visit, STEPS)
+    unit, sha256 = np.eye(4, dtype=np.float32)[0], visit.passport.sha256
     with Gallery(tmp_path / "state" / "gallery.sqlite") as gallery:
-        unit = np.eye(4, dtype=np.float32)[0]
-        sha256 = visit.passport.sha256
         gallery.enrol(Template("Ada", unit, 20, "2026-01-01T00:00:00Z", sha256, "simulated"))
-    assert found(visit_to(tmp_path, *asked), STEPS)["people"].says == "1 enrolled for this model"
+    said = found(visit_to(tmp_path, *asked), STEPS)["people"]
+    assert (said.verdict, said.figures) == ("note", {"enrolled": 1})
+    assert "sudo qrsd people seal" in said.says
+    assert "Ada" not in said.says
+
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with Gallery(tmp_path / "state" / "gallery.sqlite") as gallery:
+        write_secret(tmp_path / CREDENTIAL, key := bytes(32), "")
+        gallery.seal(key)
+    said = found(visit_to(tmp_path, *asked), STEPS)["people"]
+    assert (said.verdict, said.says) == ("fine", "1 enrolled for this model, sealed")
+
     (tmp_path / "state" / "gallery.sqlite").write_bytes(b"no gallery" * 1000)
     assert found(visit_to(tmp_path, *asked), STEPS)["people"].verdict == "wrong"
 
