@@ -132,7 +132,7 @@ class RPeakMessage:
     Attributes:
         index: the sample in which the R wave peaks.
         amplitude_mv: the conditioned signal there, with its sign.
-        rr_s: seconds since the beat before; None after a start or an interruption.
+        rr_s: seconds since the beat before; None after a start or a longer gap.
         search_back: True if found late, with the lowered threshold of a search-back.
     """
 
@@ -151,7 +151,7 @@ class BeatMessage:
     Attributes:
         index: the sample that completed the beat.
         r_index: the sample in which its R wave peaks.
-        rr_s: seconds since the beat before; None after a start or an interruption.
+        rr_s: seconds since the beat before; None after a start or a longer gap.
         heart_rate_bpm: None until there are enough beats.
         quality: 0 (useless) to 1 (clean).
         flaws: from ``saturated``, ``gap``, ``flat``, ``noisy``, ``unlike_template``; empty for a

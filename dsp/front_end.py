@@ -1,8 +1,8 @@
 """The whole signal chain behind one call: millivolts in, R peaks and beat windows out.
 
-    Sample --> pulse hold --> conditioner --> Pan-Tompkins --> segmenter --> quality --> BeatWindow
-                                   |               `--> RPeak, heart rate
-                                   `--> conditioned_mv, the signal that detector and network see
+    Sample --> pulse hold --> bridge --> conditioner --> Pan-Tompkins --> segmenter --> quality
+                                              |               |                            |
+              what detector and network see: conditioned_mv   RPeak, heart rate       BeatWindow
 
 The service, training and every benchmark run this same object, so that no model ever meets a
 signal that was prepared otherwise than its training's.
@@ -27,6 +27,7 @@ from dsp.signals import BeatWindow, Event, Interruption, RPeak, Sample
 
 RATE_HZ = 250.0
 HEART_RATE_BEATS = 8
+NOT_YET = -1  # no sample has come
 HEART_RATE_FORGET_S = 3.0  # no beat for so long: no heart rate
 
 
@@ -56,9 +57,8 @@ class FrontEnd:
     def __init__(self, options: FrontEndOptions | None = None) -> None:
         self._mains_hz = (options or FrontEndOptions()).mains_hz
         self._delay = conditioning_delay(self._mains_hz, RATE_HZ)
-        self._last: Sample | None = None
         self._bridge = Bridge()
-        self._restart(0)
+        self._restart(NOT_YET)
 
     def _restart(self, index: int) -> None:
         """Begin afresh with the sample of this index: somebody else's heart, perhaps."""
@@ -74,11 +74,12 @@ class FrontEnd:
         self._start_filters(index)
 
     def _start_filters(self, index: int) -> None:
-        self._origin = index
+        self._origin = self._due = index
         self._pulse_hold = PulseHold()
         self._conditioner = Conditioner(self._mains_hz, RATE_HZ)
         self._segmenter = Segmenter()
         self._last_r: int | None = None
+        self._last_mv = 0.0
         self._saturated_at = -1
         self.conditioned_mv = 0.0
 
@@ -97,10 +98,10 @@ class FrontEnd:
     @property
     def heart_rate_bpm(self) -> float | None:
         """The median rate of the last beats per minute; None before two beats and without any."""
-        if not self._rr_s or self._last is None:
+        if not self._rr_s:
             return None
         last_beat = self._origin + (self._last_r or 0)
-        if self._last.index - last_beat >= HEART_RATE_FORGET_S * RATE_HZ:
+        if self._due - last_beat > HEART_RATE_FORGET_S * RATE_HZ:
             return None
         return 60 / median(self._rr_s)
 
@@ -110,48 +111,48 @@ class FrontEnd:
         Raises:
             ValueError: the index did not grow.
         """
-        events: tuple[Event, ...] = ()
-        last = self._last
-        if last is None:
-            self._restart(sample.index)
-        elif sample.index != last.index + 1:
-            events = self._jump(last, sample)
-        self._last = sample
+        events = () if sample.index == self._due else self._jump(sample.index)
         if sample.lead_off:
-            return events + self._lose_contact(sample.index)
+            return events + self._without_contact(sample.index)
         if not self._contact:
             self._restart(sample.index)
-        return events + self._process(sample)
-
-    def _jump(self, last: Sample, sample: Sample) -> tuple[Event, ...]:
-        """Go on after a gap: across it, after it, or afresh."""
-        gap = Interruption(sample.index, "gap", sample.index - last.index - 1)
-        if gap.lost < 0:
-            raise ValueError(
-                f"sample {sample.index} came where {last.index + 1} or later was expected"
-            )
-        if not self._contact:
-            return ()  # there is nothing that a gap could interrupt
-        if gap.lost <= BRIDGED_SAMPLES and not sample.lead_off:
-            bridge = self._bridge.across(last, sample)
-            return (gap, *(event for made_up in bridge for event in self._process(made_up)))
-        if gap.wearer_may_differ:
-            self._restart(sample.index)
-        else:
-            self._resume(sample.index)
-        return (gap,)
-
-    def _lose_contact(self, index: int) -> tuple[Event, ...]:
-        if not self._contact:
-            return ()
-        self._restart(index)
-        self._contact = False
-        return (Interruption(index, "lead_off", 0),)
-
-    def _process(self, sample: Sample) -> tuple[Event, ...]:
         if sample.saturated:
             self._saturated_at = sample.index - self._origin
         ecg_mv = self._pulse_hold.push(sample.ecg_mv)
+        if sample.index != self._due:
+            gap = range(self._due, sample.index)
+            for made_up_mv in self._bridge.across(gap, self._last_mv, ecg_mv):
+                events += self._process(made_up_mv)
+        return events + self._process(ecg_mv)
+
+    def _jump(self, index: int) -> tuple[Event, ...]:
+        """Prepare for the first sample of all, or tell of a gap and whether to begin anew."""
+        if self._due == NOT_YET:
+            self._restart(index)
+            return ()
+        gap = Interruption(index, "gap", index - self._due)
+        if gap.lost < 0:
+            raise ValueError(f"sample {index} came where {self._due} or later was expected")
+        if not self._contact:
+            return ()  # there is nothing that a gap could interrupt
+        if gap.wearer_may_differ:
+            self._restart(index)
+        elif gap.lost > BRIDGED_SAMPLES:
+            self._resume(index)
+        return (gap,)
+
+    def _without_contact(self, index: int) -> tuple[Event, ...]:
+        events: tuple[Event, ...] = ()
+        if self._contact:
+            events = (Interruption(index, "lead_off", 0),)
+            self._restart(index)
+            self._contact = False
+        self._due = index + 1
+        return events
+
+    def _process(self, ecg_mv: float) -> tuple[Event, ...]:
+        self._due += 1
+        self._last_mv = ecg_mv
         self.conditioned_mv = conditioned_mv = self._conditioner.push(ecg_mv)
         self._segmenter.push(conditioned_mv)
         detections = self._detector.push(conditioned_mv)

@@ -125,7 +125,7 @@ class Level:
 class PanTompkins:
     """The detector: ``push`` each sample of the conditioned ECG in mV, get the R peaks.
 
-    A gap in the signal calls for a new detector: a short one for :meth:`resumed`.
+    A gap that is not bridged calls for a new detector: a short one for :meth:`resumed`.
     """
 
     def __init__(self, rate_hz: float) -> None:

@@ -25,7 +25,7 @@ class QualityJudge:
         self._template: NDArray[np.float64] | None = None
         self._odd_in_a_row = 0
 
-    def judge(self, ecg_mv: Sequence[float], saturated: bool, gap: bool = False) -> BeatQuality:
+    def judge(self, ecg_mv: Sequence[float], saturated: bool, gap: bool) -> BeatQuality:
         """Judge one window of 175 conditioned samples in mV.
 
         Args:

@@ -16,7 +16,8 @@ HISTORY = 2048  # samples kept, since search-back finds beats up to seconds late
 class Segmenter:
     """Remembers the signal and the R peaks whose windows are not yet complete.
 
-    Positions count the samples pushed since the start. A gap calls for a new segmenter.
+    Positions count the samples pushed since the start. A gap that is not bridged calls for a new
+    segmenter.
     """
 
     def __init__(self) -> None:

@@ -36,7 +36,7 @@ class RPeak:
         index: the sample in which the R wave peaks.
         time_s: ``index / rate``.
         amplitude_mv: the conditioned signal at the R wave, with its sign.
-        rr_s: seconds since the beat before, None after a start or an interruption.
+        rr_s: seconds since the beat before, None after a start or a longer gap.
         search_back: True if found late, with the lowered threshold of a search-back.
     """
 
@@ -72,7 +72,7 @@ class BeatWindow:
 
     Attributes:
         r_index: the sample in which the R wave peaks; the R is at ``ecg_mv[70]``.
-        rr_s: seconds since the beat before, None after a start or an interruption.
+        rr_s: seconds since the beat before, None after a start or a longer gap.
         ecg_mv: 175 conditioned samples, 70 before the R and 105 from it on.
         quality: whether the beat may say who someone is.
     """

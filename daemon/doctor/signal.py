@@ -25,7 +25,7 @@ from dsp.hum import hum_mv
 ROOM_TEMPERATURE_PPM = 5000
 #: Reads that end so late, as a share of the period, come close to losing samples.
 LATE_SHARE = 0.5
-#: So few lost samples do no harm: a beat here and there.
+#: So few lost samples mean a machine that is busy now and then; more, that something is wrong.
 HARMLESS_SHARE = 1e-3
 #: lgpio withholds each edge for 0.5 ms, and its thread wakes each 0.5 ms.
 WITHHELD_S = 0.5e-3

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from drivers.waveforms.recordings import read_recording
-from dsp.bridge import BRIDGED_SAMPLES, HARMLESS_SAMPLES, QRS_SAMPLES, Bridge
+from dsp.bridge import BRIDGED_SAMPLES, Bridge
 from dsp.front_end import FrontEnd
+from dsp.quality import QRS_SAMPLES
+from dsp.segmenter import HISTORY
 from dsp.signals import BeatWindow, Sample
 from model.network import Network
 from model.tensor import normalise
@@ -22,10 +24,6 @@ from model.tensor import normalise
 MODEL = Path(__file__).parents[1] / "model" / "held_out.tflite"
 PEOPLE = 20
 GAP_EVERY = 375  # samples
-
-
-def sample(index: int, ecg_mv: float = 0.0) -> Sample:
-    return Sample(index, index / 250, ecg_mv, lead_off=None)
 
 
 @given(
@@ -37,25 +35,28 @@ def sample(index: int, ecg_mv: float = 0.0) -> Sample:
 def test_a_gap_is_crossed_on_a_straight_line(
     first: int, lost: int, before_mv: float, after_mv: float
 ) -> None:
-    last, following = sample(first, before_mv), sample(first + lost + 1, after_mv)
-    line = [last, *Bridge().across(last, following), following]
-    assert [each.index for each in line] == list(range(first, first + lost + 2))
-    times_s = [each.index / 250 for each in line]
-    assert [each.time_s for each in line] == pytest.approx(times_s)
-    ends = ([first, first + lost + 1], [before_mv, after_mv])
-    expected_mv = np.interp([each.index for each in line], *ends)
-    assert [each.ecg_mv for each in line] == pytest.approx(expected_mv, abs=1e-6)
+    line = list(Bridge().across(range(first, first + lost), before_mv, after_mv))
+    expected = np.linspace(before_mv, after_mv, lost + 2)[1:-1]
+    assert line == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("lost", [HARMLESS_SAMPLES, HARMLESS_SAMPLES + 1])
-def test_a_line_of_more_than_two_samples_spoils_the_beats_whose_qrs_it_crosses(lost: int) -> None:
+def test_more_than_two_samples_of_a_qrs_missing_spoil_its_beat_wherever_they_are() -> None:
     bridge = Bridge()
-    list(bridge.across(sample(999), sample(1000 + lost)))
+    list(bridge.across(range(1000, 1003), 0.0, 0.0))
     spoilt = [r for r in range(900, 1100) if bridge.spoils(r)]
-    if lost <= HARMLESS_SAMPLES:
-        assert spoilt == []
-    else:
-        assert spoilt == list(range(1000 - QRS_SAMPLES, 1000 + lost + QRS_SAMPLES))
+    # All three have to be within the QRS.
+    assert spoilt == list(range(1002 - QRS_SAMPLES, 1000 + QRS_SAMPLES + 1))
+    list(bridge.across(range(1010, 1012), 0.0, 0.0))
+    assert bridge.spoils(1000 + QRS_SAMPLES + 1)  # by two and two
+
+
+def test_a_gap_is_remembered_until_its_beats_are_cut_out_and_no_longer() -> None:
+    bridge = Bridge()
+    for first in range(0, HISTORY, 4):
+        list(bridge.across(range(first, first + 3), 0.0, 0.0))
+    assert bridge.spoils(0)
+    list(bridge.across(range(2 * HISTORY, 2 * HISTORY + 1), 0.0, 0.0))
+    assert not bridge.spoils(0)
 
 
 Beats = dict[int, BeatWindow]
@@ -68,7 +69,7 @@ def beats_of(ecg_mv: NDArray[np.float64], lost: NDArray[np.bool_]) -> Beats:
         event
         for index, mv in enumerate(ecg_mv.tolist())
         if not lost[index]
-        for event in front_end.push(sample(index, mv))
+        for event in front_end.push(Sample(index, index / 250, mv, lead_off=None))
     ]
     return {e.r_index: e for e in events if isinstance(e, BeatWindow) and e.quality.good}
 

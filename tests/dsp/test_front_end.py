@@ -80,15 +80,63 @@ def test_a_gap_of_a_few_samples_is_told_and_costs_at_most_the_beat_that_it_hides
         assert len(found) <= len(undisturbed)
 
 
+@pytest.mark.parametrize(
+    ("lost_at", "lost", "flaws"), [(-1, 3, ("gap",)), (-1, 2, ()), (-40, 3, ()), (30, 3, ())]
+)
+def test_a_beat_whose_qrs_is_made_up_is_flawed(
+    lost_at: int, lost: int, flaws: tuple[str, ...]
+) -> None:
+    front_end = FrontEnd()
+    first = int(BEATS[10]) + lost_at
+    push_all(front_end, SIGNAL_MV[:first])
+    events = push_all(front_end, SIGNAL_MV[first + lost :], first=first + lost)
+    windows = [event for event in events if isinstance(event, BeatWindow)]
+    assert windows[0].r_index == pytest.approx(BEATS[10], abs=2)
+    assert [window.quality.flaws for window in windows[:2]] == [flaws, ()]
+
+
 def test_an_electrode_that_is_off_after_a_gap_is_off_and_nothing_is_bridged() -> None:
     front_end = FrontEnd()
-    first = 12 * 250
+    first = int(BEATS[10]) + 100  # a bridge would complete this beat's window
     push_all(front_end, SIGNAL_MV[:first])
-    events = front_end.push(Sample(first + 1, (first + 1) / 250, 0.0, True))
+    index = first + BRIDGED_SAMPLES
+    events = front_end.push(Sample(index, index / 250, 0.0, True))
     assert events == (
-        Interruption(first + 1, "gap", 1),
-        Interruption(first + 1, "lead_off", 0),
+        Interruption(index, "gap", BRIDGED_SAMPLES),
+        Interruption(index, "lead_off", 0),
     )
+
+
+def test_a_window_that_ends_in_a_gap_behind_which_the_converter_is_at_its_end_is_saturated() -> (
+    None
+):
+    front_end = FrontEnd()
+    first = int(BEATS[10]) + 100
+    push_all(front_end, SIGNAL_MV[:first])
+    index = first + BRIDGED_SAMPLES
+    events = front_end.push(Sample(index, index / 250, float(SIGNAL_MV[index]), False, True))
+    flaws = [event.quality.flaws for event in events if isinstance(event, BeatWindow)]
+    assert flaws == [("saturated",)]
+
+
+@pytest.mark.parametrize("lost", [1, 3, BRIDGED_SAMPLES])
+@pytest.mark.parametrize("pulse_at", [-3, -1, 0])
+def test_a_pacing_pulse_beside_a_gap_does_not_get_onto_the_bridge(pulse_at: int, lost: int) -> None:
+    first = int(BEATS[10]) - 60
+    paced_mv = SIGNAL_MV.copy()
+    pulse = first + pulse_at + (lost if pulse_at >= 0 else 0)
+    paced_mv[pulse : pulse + 3] += 700.0
+
+    def largest_mv(signal_mv: np.ndarray) -> float:
+        front_end = FrontEnd()
+        push_all(front_end, signal_mv[:first])
+        conditioned = []
+        for index in range(first + lost, first + lost + 250):
+            front_end.push(Sample(index, index / 250, float(signal_mv[index]), False))
+            conditioned.append(abs(front_end.conditioned_mv))
+        return max(conditioned)
+
+    assert largest_mv(paced_mv) == pytest.approx(largest_mv(SIGNAL_MV), rel=0.2)
 
 
 @pytest.mark.parametrize("lost", [BRIDGED_SAMPLES + 1, 50, 249])

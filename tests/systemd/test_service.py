@@ -34,7 +34,7 @@ BACK_S = 10.0
 WATCHDOG_S = 4
 SHORT_WATCHDOG = (f"WatchdogSec={WATCHDOG_S}",)
 #: PID 1 of a container may not raise LimitRTPRIO, but it may give what the service would ask for.
-#: Without, samples are lost wherever others are busy, and beats with them.
+#: Without, samples are lost by the hundred wherever others are busy.
 FIFO = ("CPUSchedulingPolicy=fifo", f"CPUSchedulingPriority={PRIORITY}")
 #: Where everybody of the machine may listen.
 HERE = "tcp://127.0.0.1:5292"
