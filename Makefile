@@ -14,7 +14,7 @@ help:
 	@echo "make test              lint, types and tests (some minutes)"
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
 	@echo "sudo make test-system  boot a copy of this machine with the service, and break it; real spidev"
-	@echo "sudo make test-arm64   install it in an emulated Debian for arm64, and test it there (an hour)"
+	@echo "sudo make test-arm64   install it in an emulated Debian for arm64, and test it there (half an hour)"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
 	@echo "make test-newer        what stands on the TFLite runtime, with Python 3.12 or newer and its runtime"
 	@echo "make reliability       write docs/reliability.md anew from its tests"
