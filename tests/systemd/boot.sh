@@ -30,7 +30,8 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup || refused mount cgroups
 outside=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)
 cgroup=$outside/qrsd-${folder##*-}
 mkdir "$cgroup" && echo $$ >"$cgroup/cgroup.procs" || refused make a cgroup
-machine --as-pid2 true || refused start a container
+# The unit has PrivateUsers, which no kernel allows within a chroot.
+machine --as-pid2 unshare --user true || refused start a container with user namespaces
 
 # Before the first boot, since the container has no network.
 touch "$root/before-install"

@@ -156,9 +156,7 @@ class Machine:
         assert init is not None, self._log.read_text()
         path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         environment = ("env", "-i", path, "LC_ALL=C.UTF-8")
-        # Its root besides, which is not its mounts' where this machine is a chroot itself.
-        into = ("--all", "--root", "--wd", *options)
-        return ["nsenter", f"--target={init}", *into, *environment, *command]
+        return ["nsenter", f"--target={init}", "--all", "--wd", *options, *environment, *command]
 
     def _init(self) -> int | None:
         """Return the number, out here, of the machine's first process: unshare, sh, nspawn, it."""
