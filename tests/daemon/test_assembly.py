@@ -22,6 +22,7 @@ from daemon.messages import Received, StatusMessage
 from daemon.secret_file import write_secret
 from drivers.chip_setup import ChipOptions
 from model.errors import GallerySealed, GalleryUnreadable, ModelMissing
+from tests.daemon.running import PATIENCE_S
 from tests.model.models import embedder
 
 
@@ -100,9 +101,12 @@ def test_a_process_that_cannot_be_started_is_the_reason_that_is_told(
 
 
 def test_messages_carry_the_devices_name_and_that_they_are_simulated(settings: Settings) -> None:
-    with assembled(settings) as service, Subscriber(settings.publish.addresses[0]) as subscriber:
+    with (
+        assembled(settings) as service,
+        Subscriber(settings.publish.addresses[0], timeout_s=PATIENCE_S) as subscriber,
+    ):
         parts = service._parts
-        assert parts.publisher.socket.poll(2000)
+        assert parts.publisher.socket.poll(20_000)
         parts.publisher.welcome()
         parts.publisher.publish(status(), parts.clock.now())
         item = next(subscriber)
@@ -152,7 +156,8 @@ def test_with_keys_it_can_be_reached_from_outside(settings: Settings, tmp_path: 
     with assembled(open_to_all) as service:
         assert service._parts.door is not None
         address = service._parts.publisher.addresses[0].replace("0.0.0.0", "127.0.0.1")
-        with Subscriber(address) as stranger, pytest.raises(ServiceRefusesKey):
+        stranger = Subscriber(address, timeout_s=PATIENCE_S)
+        with stranger, pytest.raises(ServiceRefusesKey):
             next(stranger)
 
 

@@ -75,11 +75,11 @@ def publisher(context: zmq.Context[zmq.Socket[bytes]]) -> Iterator[Publisher]:
 
 
 @contextmanager
-def subscribed(publisher: Publisher, *topics: str, timeout_s: float = 2.0) -> Iterator[Subscriber]:
+def subscribed(publisher: Publisher, *topics: str, timeout_s: float = 60.0) -> Iterator[Subscriber]:
     """Subscribe, and come back when the publisher knows."""
     with Subscriber(publisher.addresses[0], topics, timeout_s) as subscriber:
         for _ in {*topics, "status"}:
-            assert publisher.socket.poll(2000)
+            assert publisher.socket.poll(20_000)
             publisher.socket.recv()
         yield subscriber
 
@@ -147,7 +147,7 @@ def address(context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path) -> Iterator
     with ControlServer(context, f"ipc://{tmp_path}/control.ipc", {"echo": echo}) as server:
 
         def serve() -> None:
-            if server.socket.poll(2000):
+            if server.socket.poll(20_000):
                 server.answer()
 
         thread = threading.Thread(target=serve)
@@ -200,7 +200,7 @@ def test_what_answers_otherwise_than_qrsd_is_said_to(
     address = f"ipc://{tmp_path}/control.ipc"
 
     def say() -> None:
-        if other.poll(2000):
+        if other.poll(20_000):
             *envelope, _ = other.recv_multipart()
             other.send_multipart([*envelope, answer])
 

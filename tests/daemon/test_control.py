@@ -120,9 +120,9 @@ def test_the_answer_goes_back_in_the_envelope_of_the_request(
     with context.socket(zmq.DEALER) as client:
         client.connect(server.address)
         client.send_multipart([*envelope, b"{}"])
-        assert server.socket.poll(2000)
+        assert server.socket.poll(20_000)
         server.answer()
-        assert client.poll(2000)
+        assert client.poll(20_000)
         assert client.recv_multipart()[:-1] == envelope
 
 
@@ -133,14 +133,14 @@ def test_a_client_that_asks_without_end_does_not_keep_the_server(
         client.connect(server.address)
         for _ in range(3 * ANSWERS_AT_ONCE):
             client.send(b"{}")
-        answered = []
-        while server.socket.poll(200):
+        answered: list[int] = []
+        while sum(answered) < 3 * ANSWERS_AT_ONCE:
+            assert server.socket.poll(20_000)
             server.answer()
             answered.append(0)
             while client.poll(50):
                 client.recv()
                 answered[-1] += 1
-    assert sum(answered) == 3 * ANSWERS_AT_ONCE
     assert max(answered) <= ANSWERS_AT_ONCE
 
 
@@ -161,7 +161,7 @@ def test_a_command_that_takes_long_is_the_last_for_now(
         client.connect(server.address)
         for _ in range(3):
             client.send(b'{"command": "wait"}')
-        assert server.socket.poll(2000)
+        assert server.socket.poll(20_000)
         server.answer()
     assert len(done) == 1
 
