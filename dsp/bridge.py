@@ -27,7 +27,7 @@ class Bridge:
         self._gaps: deque[range] = deque()
 
     def across(self, gap: range, before_mv: float, after_mv: float) -> Iterator[float]:
-        """Yield the missing samples, on a straight line between those before and after the gap.
+        """Return the missing samples, on a straight line between those before and after the gap.
 
         Args:
             gap: the indices that are missing.

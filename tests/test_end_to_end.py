@@ -113,7 +113,7 @@ def test_the_enrolled_are_recognised_and_strangers_stay_unknown(
                     if name != NOBODY:
                         probe += 1
                     if name != NOBODY and probe == 0:
-                        assert control.request("enroll", person=live.name, beats=8)["ok"]
+                        assert control.request("enroll", person=live.name, beats=10)["ok"]
                 case IdentityMessage(state=state) as said if probe > 0 and state != "no_contact":
                     if now_playing != NOBODY:
                         last_said[persons[probe - 1].name] = said

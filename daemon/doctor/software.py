@@ -20,7 +20,7 @@ from daemon.folders import another_is_the_systems, control_address, gallery_path
 from daemon.gallery_key import find_gallery_key
 from daemon.keys import ClientKeys
 from daemon.messages import Received, StatusMessage
-from daemon.recognition import open_network, open_with_people
+from daemon.recognition import open_network
 from model.errors import GallerySealed
 from model.gallery import Gallery
 
@@ -204,22 +204,22 @@ def people(visit: Visit) -> Iterator[Finding]:
     if another_is_the_systems():
         yield skipped("the service's are not this user's to see: sudo -u qrsd qrsd doctor")
         return
-    path = visit.settings.model
+    persons, sealed = set(), False
     try:
-        _, templates = open_with_people(Path(path) if path else None, gallery_path())
+        if gallery_path().is_file():  # and do not make an empty one, as opening it would
+            with Gallery(gallery_path(), key=find_gallery_key()) as gallery:
+                templates = gallery.templates(visit.passport.sha256)
+                persons, sealed = {template.person for template in templates}, gallery.sealed
     except GallerySealed:
         if find_gallery_key() is not None:
             raise
         yield skipped("sealed, and only root and the service have the key: sudo qrsd doctor looks")
         return
-    persons = {template.person for template in templates}
+    says = f"{len(persons)} enrolled for this model"
     if not persons:
         yield note("nobody is enrolled for this model yet: sudo qrsd enroll NAME", enrolled=0)
-        return
-    says = f"{len(persons)} enrolled for this model"
-    with Gallery(gallery_path(), key=find_gallery_key()) as gallery:
-        if gallery.sealed:
-            yield fine(f"{says}, sealed", enrolled=len(persons))
-        else:
-            says += "; whoever gets the file can read it: sudo qrsd people seal --help"
-            yield note(says, enrolled=len(persons))
+    elif sealed:
+        yield fine(f"{says}, sealed", enrolled=len(persons))
+    else:
+        says += "; whoever gets the file can read it: sudo qrsd people seal --help"
+        yield note(says, enrolled=len(persons))

@@ -100,6 +100,7 @@ def test_people_are_counted_and_not_named(
         gallery.enrol(Template("Ada", unit, 20, "2026-01-01T00:00:00Z", sha256, "simulated"))
     said = found(visit_to(tmp_path, *asked), STEPS)["people"]
     assert (said.verdict, said.figures) == ("note", {"enrolled": 1})
+    assert said.says.startswith("1 enrolled for this model; ")
     assert "sudo qrsd people seal" in said.says
     assert "Ada" not in said.says
 
