@@ -9,6 +9,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.request import urlopen
@@ -17,7 +18,9 @@ import pytest
 
 from daemon.client import Control
 from daemon.messages import BeatMessage, IdentityMessage, StatusMessage, WaveMessage
+from daemon.verification import LONGEST_S
 from drivers.waveforms.hearts import Heart
+from drivers.waveforms.recordings import RATE_HZ
 from tests.daemon.running import PATIENCE_S, Running, qrsd, running
 from tests.model.models import embedder
 
@@ -96,12 +99,21 @@ def test_commands_are_answered(service: Running, folder: Path) -> None:
 
 
 def test_recordings_are_compared_while_samples_flow(service: Running, folder: Path) -> None:
-    before = add_up(service)
-    minute = Heart(3).ecg_mv[: 60 * 250].tolist()
-    with Control(f"ipc://{folder}/control.ipc", timeout_s=20) as control:
-        answer = control.request("verify", first_mv=minute, second_mv=minute)
-    assert answer["same"] is True
-    assert add_up(service).counters["lost"] == before.counters["lost"]
+    longest = Heart(3).ecg_mv[: round(LONGEST_S * RATE_HZ)].tolist()
+    add_up(service)
+    newest = service.waves()[-1].index
+    with (
+        Control(f"ipc://{folder}/control.ipc", PATIENCE_S) as control,
+        ThreadPoolExecutor(1) as client,
+    ):
+        began_s = time.monotonic()
+        answer = client.submit(control.request, "verify", first_mv=longest, second_mv=longest)
+        while not answer.done():
+            service.hear(lambda message: isinstance(message, WaveMessage))
+        took_s = time.monotonic() - began_s
+    assert answer.result()["same"] is True
+    heard_meanwhile = service.waves()[-1].index - newest
+    assert heard_meanwhile > took_s * RATE_HZ / 2
 
 
 def test_a_second_service_finds_the_sockets_taken(
