@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from model.training.study import Plan
     from model.training.study import Progress as StageBar
 
+GROUP_STEPS = 800
 GROUP_HEADINGS = ("precision %", "recall %", "F1 %", "specificity %")
 NO_STRANGERS = "How strangers fare is not known: give it some with --strangers"
 HEADINGS = (
@@ -79,9 +80,8 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument(
         "--steps",
         type=at_least(1),
-        default=800,
         metavar="N",
-        help="batches to learn from (default: 800)",
+        help="batches to learn from (default: 1600; of a fixed group 800)",
     )
     parser.add_argument(
         "--leave-out", nargs="+", default=[], metavar="PERSON", help="neither train nor evaluate"
@@ -181,9 +181,10 @@ def _plan(args: argparse.Namespace) -> Plan:
     from model.training.study import Plan
     from model.training.train import Recipe
 
+    steps = args.steps or (GROUP_STEPS if args.classifier else Recipe().steps)
     return Plan(
         name=args.name,
-        recipe=Recipe(steps=args.steps),
+        recipe=Recipe(steps=steps),
         folds=args.folds,
         seed=args.seed,
         leave_out=tuple(args.leave_out),

@@ -35,6 +35,16 @@ def convolutional_branch() -> KerasModel:
     return keras.Model(beat, layers.Dense(LEARNT)(layers.Flatten()(features)))
 
 
+def moved(beats: Any) -> Any:
+    """Return each beat, shape (n, 175, 1), a sample earlier and one later, shape (n, 2, 175, 1).
+
+    What comes in from beyond an end is as high as that end.
+    """
+    earlier = keras.ops.concatenate([beats[:, 1:], beats[:, -1:]], axis=1)
+    later = keras.ops.concatenate([beats[:, :1], beats[:, :-1]], axis=1)
+    return keras.ops.stack([earlier, later], axis=1)
+
+
 def embedder(
     learnt: KerasModel,
     matrix: NDArray[Any],
@@ -43,8 +53,10 @@ def embedder(
 ) -> KerasModel:
     """Return the network that turns a beat into a 48-number embedding.
 
-    Both branches end in a matrix and the compensation for sessions is one more: they are multiplied
-    here, so that the network only adds what its branches give.
+    What the convolutional branch finds depends on where its strides begin, and on an R peak a
+    sample off: so it looks at the beat twice, a sample earlier and later, and the mean counts.
+    Both branches end in a matrix and the compensation for sessions is one more: they are
+    multiplied here, so that the network only adds what its branches give.
 
     Args:
         learnt: the convolutional branch.
@@ -53,13 +65,18 @@ def embedder(
         compensation: of both branches side by side, shape (64 + 32, 48).
     """
     *_, features, last = learnt.layers
+    beat = keras.Input((WINDOW_SAMPLES, 1))
+    found = keras.Model(learnt.input, features.output)(
+        keras.ops.reshape(moved(beat), (-1, WINDOW_SAMPLES, 1))
+    )
+    averaged = keras.ops.mean(keras.ops.reshape(found, (-1, 2, found.shape[-1])), axis=1)
     learnt_matrix, learnt_offset = last.get_weights()
     of_learnt, of_linear = np.split(compensation, [LEARNT])
     curved, straight = layers.Dense(EMBEDDING), layers.Dense(EMBEDDING, use_bias=False)
-    both = layers.Add()([curved(features.output), straight(layers.Flatten()(learnt.input))])
+    both = layers.Add()([curved(averaged), straight(layers.Flatten()(beat))])
     curved.set_weights([learnt_matrix @ of_learnt, learnt_offset @ of_learnt + offset @ of_linear])
     straight.set_weights([matrix @ of_linear])
-    return keras.Model(learnt.input, both)
+    return keras.Model(beat, both)
 
 
 def reference_branch() -> KerasModel:

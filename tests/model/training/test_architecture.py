@@ -19,6 +19,15 @@ def test_the_embedder_is_small_enough_for_a_pi() -> None:
     assert network.count_params() < 100_000
 
 
+def test_a_beat_is_moved_both_ways_and_its_ends_stay_level() -> None:
+    from model.training.architecture import moved
+
+    rising = np.arange(175, dtype=np.float32)
+    [(earlier, later)] = np.asarray(moved(rising[None, :, None]))[..., 0]
+    np.testing.assert_array_equal(earlier, [*range(1, 175), 174])
+    np.testing.assert_array_equal(later, [0, *range(174)])
+
+
 def test_the_embedder_computes_both_branches_and_compensates_for_sessions() -> None:
     from model.training.architecture import (
         EMBEDDING,
@@ -33,7 +42,9 @@ def test_the_embedder_computes_both_branches_and_compensates_for_sessions() -> N
     matrix, offset = rng.standard_normal((175, LINEAR)), rng.standard_normal(LINEAR)
     compensation = rng.standard_normal((LEARNT + LINEAR, EMBEDDING))
     learnt = convolutional_branch()
-    branches = [learnt(beats[..., None]), beats @ matrix + offset]
+    longer = np.pad(beats, ((0, 0), (1, 1)), "edge")[..., None]
+    seen_twice = [learnt(longer[:, 2:]), learnt(longer[:, :-2])]
+    branches = [np.mean(seen_twice, axis=0), beats @ matrix + offset]
     np.testing.assert_allclose(
         embedder(learnt, matrix, offset, compensation)(beats[..., None]),
         np.concatenate(branches, axis=1) @ compensation,
