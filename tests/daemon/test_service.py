@@ -217,7 +217,7 @@ def test_sockets_of_a_killed_service_are_taken_over_and_a_play_ends_the_service(
         killed.process.wait()
     assert (tmp_path / "control.ipc").is_socket()
     assert (tmp_path / "messages.ipc").is_socket()
-    play = "--set=simulated.play=[{heart: 1, seconds: 1.5}]"
+    play = "--set=simulated.play=[{heart: 1, seconds: 3}]"
     with running(tmp_path, model, play, "--once") as service:
         ended = service.status(lambda status: status.state == "ended")
         assert service.end()[0] == 0
