@@ -36,13 +36,13 @@ def convolutional_branch() -> KerasModel:
 
 
 def moved(beats: Any) -> Any:
-    """Return each beat, shape (n, 175, 1), a sample earlier and one later, shape (n, 2, 175, 1).
+    """Return each beat a sample earlier and then one later, (n, 175, 1) to (2 n, 175, 1).
 
     What comes in from beyond an end is as high as that end.
     """
     earlier = keras.ops.concatenate([beats[:, 1:], beats[:, -1:]], axis=1)
     later = keras.ops.concatenate([beats[:, :1], beats[:, :-1]], axis=1)
-    return keras.ops.stack([earlier, later], axis=1)
+    return keras.ops.reshape(keras.ops.stack([earlier, later], axis=1), (-1, *beats.shape[1:]))
 
 
 def embedder(
@@ -66,9 +66,7 @@ def embedder(
     """
     *_, features, last = learnt.layers
     beat = keras.Input((WINDOW_SAMPLES, 1))
-    found = keras.Model(learnt.input, features.output)(
-        keras.ops.reshape(moved(beat), (-1, WINDOW_SAMPLES, 1))
-    )
+    found = keras.Model(learnt.input, features.output)(moved(beat))
     averaged = keras.ops.mean(keras.ops.reshape(found, (-1, 2, found.shape[-1])), axis=1)
     learnt_matrix, learnt_offset = last.get_weights()
     of_learnt, of_linear = np.split(compensation, [LEARNT])

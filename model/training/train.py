@@ -122,13 +122,12 @@ def _with_linear_branch(learnt: KerasModel, beats: Beats) -> KerasModel:
     windows = normalise(good.windows_mv)
     matrix, offset = discriminant(windows, good.persons, LINEAR)
     # An R peak that is a sample off is one more way in which a person's recordings differ.
-    earlier, later = np.moveaxis(np.asarray(moved(windows[..., None])), 1, 0)
-    both_ways = np.concatenate([earlier, later])
+    both_ways = np.asarray(moved(windows[..., None]))
     learnt_part = learnt.predict(both_ways, batch_size=512, verbose=0)
     linear_part = both_ways[..., 0] @ matrix + offset
     scale = LINEAR_WEIGHT * _mean_length(learnt_part) / _mean_length(linear_part)
     joined = unit(np.concatenate([learnt_part, scale * linear_part], axis=1))
-    persons, records = np.tile(good.persons, 2), np.tile(good.records, 2)
+    persons, records = np.repeat(good.persons, 2), np.repeat(good.records, 2)
     compensation = session_compensation(joined, persons, records, EMBEDDING)
     return embedder(learnt, scale * matrix, scale * offset, compensation)
 

@@ -23,7 +23,7 @@ def test_a_beat_is_moved_both_ways_and_its_ends_stay_level() -> None:
     from model.training.architecture import moved
 
     rising = np.arange(175, dtype=np.float32)
-    [(earlier, later)] = np.asarray(moved(rising[None, :, None]))[..., 0]
+    earlier, later = np.asarray(moved(rising[None, :, None]))[..., 0]
     np.testing.assert_array_equal(earlier, [*range(1, 175), 174])
     np.testing.assert_array_equal(later, [0, *range(174)])
 
