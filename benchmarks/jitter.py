@@ -23,9 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 from config.source import PlayOptions, SimulatedOptions, SourceOptions
-from daemon.acquisition import acquire
-from daemon.realtime import ask_for_realtime, stop_collecting_garbage
-from daemon.sources import Source, open_source
+from daemon.acquisition.process import acquire
+from daemon.acquisition.realtime import ask_for_realtime, stop_collecting_garbage
+from daemon.acquisition.sources import Source, open_source
 from drivers.bus import Clock
 from drivers.chip_setup import ChipOptions
 from drivers.frame import Frame

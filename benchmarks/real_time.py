@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from daemon.client import Lost, Subscriber
-from daemon.messages import IdentityMessage, Received, StatusMessage
+from daemon.wire.client import Lost, Subscriber
+from daemon.wire.messages import IdentityMessage, Received, StatusMessage
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
-from daemon.errors import TooFewBeats
-from daemon.offline import Heard
+from daemon.offline.errors import TooFewBeats
+from daemon.offline.hearing import Heard
 from model.enrolment import keep_nearest
 from model.network import Network
 from model.rotation import Rotation
@@ -37,7 +37,7 @@ Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sittings:
+class Sessions:
     """Mean embeddings, of one enrolment a person and of any number of probes.
 
     Attributes:
@@ -53,7 +53,7 @@ class Sittings:
     cohort: Vectors
 
 
-def gather(persons: Iterable[list[Heard]], network: Network) -> Sittings:
+def gather(persons: Iterable[list[Heard]], network: Network) -> Sessions:
     """Enrol each person by their first recording, and take the others for probes.
 
     Recordings with fewer than five good beats are left out, and people with one recording.
@@ -66,17 +66,17 @@ def gather(persons: Iterable[list[Heard]], network: Network) -> Sittings:
     probes: list[Vectors] = []
     probe_of: list[int] = []
     for recordings in persons:
-        sittings = [beats for beats in map(partial(_good, network), recordings) if len(beats)]
-        if len(sittings) < 2:
+        sessions = [beats for beats in map(partial(_good, network), recordings) if len(beats)]
+        if len(sessions) < 2:
             continue
-        for sitting in sittings[1:]:
-            probes.append(mean_direction(sitting[:PROBE_BEATS]))
+        for session in sessions[1:]:
+            probes.append(mean_direction(session[:PROBE_BEATS]))
             probe_of.append(len(templates))
-        templates.append(mean_direction(keep_nearest(sittings[0])))
+        templates.append(mean_direction(keep_nearest(sessions[0])))
     if len(templates) < 2:
         raise TooFewBeats("two people or more are needed, with two good recordings each")
     cohort = network.passport.cohort.embeddings
-    return Sittings(np.stack(templates), np.stack(probes), np.array(probe_of), cohort)
+    return Sessions(np.stack(templates), np.stack(probes), np.array(probe_of), cohort)
 
 
 def _good(network: Network, heard: Heard) -> Vectors:
@@ -86,31 +86,31 @@ def _good(network: Network, heard: Heard) -> Vectors:
     return network.run(normalise(windows_mv if len(windows_mv) >= FEWEST_BEATS else windows_mv[:0]))
 
 
-def figures(sittings: Sittings) -> dict[str, Any]:
+def figures(sessions: Sessions) -> dict[str, Any]:
     """Measure, with pairs of secrets that are the same each time; rates in percent."""
-    size = sittings.templates.shape[1]
-    plain = s_norm(sittings.templates, sittings.probes, sittings.cohort)
+    size = sessions.templates.shape[1]
+    plain = s_norm(sessions.templates, sessions.probes, sessions.cohort)
     largest, renewed, old, links, mated, non_mated = 0.0, [], [], [], [], []
     for number in range(SECRETS):
         one, other = (Rotation(bytes([number, half] * 16), size) for half in (0, 1))
         templates, probes, cohort = map(
-            one.turn, (sittings.templates, sittings.probes, sittings.cohort)
+            one.turn, (sessions.templates, sessions.probes, sessions.cohort)
         )
         turned = s_norm(templates, probes, cohort)
         largest = max(largest, float(np.abs(turned - plain).max()))
-        renewed.append(_eer_percent(sittings, turned))
-        stolen = other.turn(sittings.templates)
-        old.append(_eer_percent(sittings, s_norm(stolen, probes, cohort)))
+        renewed.append(_eer_percent(sessions, turned))
+        stolen = other.turn(sessions.templates)
+        old.append(_eer_percent(sessions, s_norm(stolen, probes, cohort)))
         likeness = cosine(stolen, probes)
-        links.append(_eer_percent(sittings, likeness))
-        of_one = _mated(sittings)
+        links.append(_eer_percent(sessions, likeness))
+        of_one = _mated(sessions)
         mated.append(likeness[of_one][number % of_one.sum()])  # one a secret: they are independent
         non_mated.append(likeness[~of_one][number % (~of_one).sum()])
     return {
-        "persons": len(sittings.templates),
-        "probes": len(sittings.probes),
+        "persons": len(sessions.templates),
+        "probes": len(sessions.probes),
         "secrets": SECRETS,
-        "eer": round(_eer_percent(sittings, plain), 3),
+        "eer": round(_eer_percent(sessions, plain), 3),
         "eer_turned": _range(renewed),
         "largest_difference_of_a_score": largest,
         "eer_with_template_of_another_secret": _range(old),
@@ -119,14 +119,14 @@ def figures(sittings: Sittings) -> dict[str, Any]:
     }
 
 
-def _mated(sittings: Sittings) -> NDArray[np.bool_]:
+def _mated(sessions: Sessions) -> NDArray[np.bool_]:
     """Return which template and probe are of one person, shape (persons, probes)."""
-    mated: NDArray[np.bool_] = np.arange(len(sittings.templates))[:, None] == sittings.probe_of
+    mated: NDArray[np.bool_] = np.arange(len(sessions.templates))[:, None] == sessions.probe_of
     return mated
 
 
-def _eer_percent(sittings: Sittings, scores: NDArray[Any]) -> float:
-    persons, probe_of = np.arange(len(sittings.templates)), sittings.probe_of
+def _eer_percent(sessions: Sessions, scores: NDArray[Any]) -> float:
+    persons, probe_of = np.arange(len(sessions.templates)), sessions.probe_of
     template_of, of_probe = np.meshgrid(persons, probe_of, indexing="ij")
     weights = np.ones(scores.size)
     return 100 * equal_error_rate(

@@ -1,9 +1,15 @@
-"""What can be wrong with the settings.
+"""What can be wrong with the settings, and with files of keys.
 
 SettingsError
 ├── SettingsMissing (FileNotFoundError)  the file that was asked for is not there
 ├── SettingsUnreadable (ValueError)      not YAML, or not a table of settings
 └── SettingInvalid (ValueError)          an unknown name, or a value that does not fit
+KeysError
+├── KeyMissing (FileNotFoundError)       no such key file
+├── KeyUnreadable (ValueError)           a file or a text that is no key, or a list that is none
+├── KeyNotPrivate (PermissionError)      others may read the file, or we may not
+├── KeyExists (FileExistsError)          there is a key already, and it is not thrown away
+└── KeyNotWritten (OSError)              the system does not let us write it
 """
 
 from __future__ import annotations
@@ -25,3 +31,37 @@ class SettingsUnreadable(SettingsError, ValueError):
 
 class SettingInvalid(SettingsError, ValueError):
     """One setting is not known or has a value that does not fit."""
+
+
+class KeysError(Exception):
+    """The keys cannot say who may come in over the network."""
+
+    exit_code: int = 65
+
+
+class KeyMissing(KeysError, FileNotFoundError):
+    """There is no such key file."""
+
+    exit_code = 66
+
+
+class KeyUnreadable(KeysError, ValueError):
+    """A file or a text is no key, or a list of clients is none."""
+
+
+class KeyNotPrivate(KeysError, PermissionError):
+    """Others may read what should be secret, or we may not."""
+
+    exit_code = 77
+
+
+class KeyExists(KeysError, FileExistsError):
+    """There is a key already; another would lock everybody out who knows this one."""
+
+    exit_code = 73
+
+
+class KeyNotWritten(KeysError, OSError):
+    """The system does not let us write a key or the list of clients."""
+
+    exit_code = 73

@@ -95,7 +95,7 @@ class Settings(SourceOptions):
         device: this device's name in messages; empty for its host name.
         model: path of the .tflite; empty for the one that comes with qrsd.
         front_end: the signal chain.
-        identifier: how many beats a decision counts, and whether sittings add to who is known.
+        identifier: how many beats a decision counts, and whether sessions add to who is known.
         liveness: what to do about a signal that is no living heart's.
         publish: where the service speaks.
         metrics: what Prometheus may see.

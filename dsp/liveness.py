@@ -1,6 +1,6 @@
 """Is it a heart, or something played into the wires? What repeats, is too clean or too even is not.
 
-Three things that hearts do not do, told from the beats of one sitting alone:
+Three things that hearts do not do, told from the beats of one session alone:
 
 - ``too_clean``: no beat of a living body is like the one before to a fraction of a microvolt, since
   muscles hum. A drawn or averaged beat is, but for the noise of the chip.
@@ -69,7 +69,7 @@ class LivenessOptions:
 
 
 class Liveness:
-    """Looks at the beats of one sitting. A suspicion stays until the electrodes are fitted anew.
+    """Looks at the beats of one session. A suspicion stays until the electrodes are fitted anew.
 
     Args:
         smoothed: whether the signal may have been smoothed before it came here, as that of a file
@@ -84,7 +84,7 @@ class Liveness:
         self.restart()
 
     def restart(self) -> None:
-        """Forget the sitting: someone else may wear the electrodes."""
+        """Forget the session: someone else may wear the electrodes."""
         self.suspicion: Suspicion | None = None
         self._textures: deque[NDArray[np.float64]] = deque(maxlen=PASSAGE_BEATS)
         self._passages = np.zeros((REMEMBERED, PASSAGE_BEATS * int(OUTSIDE_QRS.sum())), np.float32)

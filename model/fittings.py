@@ -1,13 +1,13 @@
 """One person, several fittings: what is learnt of them each time the electrodes are put on anew.
 
-The same heart looks different with the electrodes elsewhere. A sitting that is surely an enrolled
+The same heart looks different with the electrodes elsewhere. A session that is surely an enrolled
 person's, and not quite what is known of them, may become a template of theirs besides the enrolled
 ones. It is a trade: whoever passes for somebody once can make that last, and each template gives
 strangers another chance. Hence the conditions of ``grow``, and that none of it happens unasked.
 
 Measured with the first model that came with qrsd and 122 people of LUDB, each enrolled alone by
-lead I, with sittings 15 and 30 degrees away: at 30 degrees 16 % were missed instead of 32, at 60
-degrees 52 instead of 75. But 7 of 488 sittings of strangers became templates, and 10.0 % of
+lead I, with sessions 15 and 30 degrees away: at 30 degrees 16 % were missed instead of 32, at 60
+degrees 52 instead of 75. But 7 of 488 sessions of strangers became templates, and 10.0 % of
 strangers were accepted instead of 7.3 %. Enrolling the person again at 30 degrees costs as much,
 and misses none there and 16 % at 60.
 """
@@ -30,7 +30,7 @@ SITTING_BEATS = 20
 SURE_LN_RATIO = math.log(100)  # the beats are 100 times as likely to be theirs as a stranger's
 
 
-class Sitting:
+class Session:
     """Gathers the first good beats since the electrodes were fitted."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Sitting:
         self._taken = False
 
     def take(self) -> NDArray[np.float32] | None:
-        """Return the beats, shape (20, outputs), once per sitting as soon as they are complete."""
+        """Return the beats, shape (20, outputs), once per session as soon as they are complete."""
         if self._taken or len(self._outputs) < SITTING_BEATS:
             return None
         self._taken = True
@@ -58,15 +58,15 @@ class Sitting:
 def grow(
     beats: NDArray[np.float32], templates: Sequence[Template], passport: Passport, created_utc: str
 ) -> Template | None:
-    """Make a template of a sitting, if it is somebody's beyond doubt and tells something new.
+    """Make a template of a session, if it is somebody's beyond doubt and tells something new.
 
     The beats must agree with each other; they must be 100 times as likely this person's as a
     stranger's by a template from an enrolment (never by a grown one alone, lest templates wander
     step by step to somebody else); every other person must be less likely than a stranger; and no
-    template of this person may be as near as the sitting's own beats are to each other.
+    template of this person may be as near as the session's own beats are to each other.
 
     Args:
-        beats: embeddings of one sitting, shape (n, d).
+        beats: embeddings of one session, shape (n, d).
         templates: of all the people, made by the same embedder.
         passport: of that embedder.
         created_utc: ISO 8601.
@@ -79,9 +79,9 @@ def grow(
     one, other, smaller_half = mean_halves(beats)
     if s_norm(one[None], other[None], cohort)[0, 0] < calibration.threshold(smaller_half):
         return None
-    sitting = mean_direction(beats)
+    session = mean_direction(beats)
     embeddings = np.stack([template.embedding for template in templates])
-    scores = s_norm(embeddings, sitting[None], cohort)[:, 0]
+    scores = s_norm(embeddings, session[None], cohort)[:, 0]
     enrolled, person = max(
         (score, template.person)
         for score, template in zip(scores, templates, strict=True)
@@ -92,7 +92,7 @@ def grow(
     if (
         calibration.ln_likelihood_ratio(enrolled, len(beats)) < SURE_LN_RATIO
         or calibration.ln_likelihood_ratio(another, len(beats)) > 0
-        or cosine(embeddings[theirs], sitting[None]).max() >= one @ other
+        or cosine(embeddings[theirs], session[None]).max() >= one @ other
     ):
         return None
-    return Template(person, sitting, len(beats), created_utc, passport.sha256, GROWN)
+    return Template(person, session, len(beats), created_utc, passport.sha256, GROWN)

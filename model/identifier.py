@@ -38,7 +38,7 @@ class IdentifierOptions:
     Attributes:
         min_beats: good beats before the first decision.
         max_beats: good beats that a decision looks back on.
-        grown_templates: templates that a person may gain from sure sittings; 0: only enrolment
+        grown_templates: templates that a person may gain from sure sessions; 0: only enrolment
             adds any. See ``model.fittings`` for what it costs.
     """
 

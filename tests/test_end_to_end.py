@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from daemon.client import Control, Subscriber
-from daemon.messages import IdentityMessage, Received, StatusMessage
+from daemon.wire.client import Control, Subscriber
+from daemon.wire.messages import IdentityMessage, Received, StatusMessage
 
 MODEL = Path(__file__).parent / "model" / "held_out.tflite"
 ENROL_S, PROBE_S, PAUSE_S = 20.0, 16.0, 2.0  # ECG-ID has 20 s of each

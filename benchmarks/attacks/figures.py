@@ -2,9 +2,9 @@
 
 - APCER: attacks of one kind that the check takes for a living heart's, of those with any response.
 - APNRR: attacks of one kind without a response: no beats, no decision.
-- BPCER: genuine sittings that the check takes for an attack.
+- BPCER: genuine sessions that the check takes for an attack.
 - IAPAR: attacks that are accepted as the victim by the whole system, at the end or at any moment.
-- enrolled: sittings, genuine ones and attacks, by which the service would enrol somebody.
+- enrolled: sessions, genuine ones and attacks, by which the service would enrol somebody.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from benchmarks.qrs.report import empty_table
 
 HEADINGS = (
     "",
-    "sittings",
+    "sessions",
     "missed: APCER",
     "no beats: APNRR",
     "accepted, end",
@@ -54,7 +54,7 @@ def _of_kind(
 
 def _bona_fide(persons: list[list[Presentation]]) -> dict[str, Any]:
     return {
-        "sittings": sum(map(len, persons)),
+        "sessions": sum(map(len, persons)),
         "bpcer": rate([[s.suspected_s is not None for s in of_one] for of_one in persons]),
         "accepted_at_end": _accepted(persons, "accepted_at_end"),
         "accepted_ever": _accepted(persons, "accepted_ever"),
@@ -66,7 +66,7 @@ def _attacks(persons: list[list[Presentation]]) -> dict[str, Any]:
     missed = [[s.suspected_s is None for s in of_one if s.responded] for of_one in persons]
     told_s = [s.suspected_s for of_one in persons for s in of_one if s.suspected_s is not None]
     return {
-        "sittings": sum(map(len, persons)),
+        "sessions": sum(map(len, persons)),
         "apcer": rate(missed),
         "apnrr": rate([[not s.responded for s in of_one] for of_one in persons]),
         "accepted_at_end": _accepted(persons, "accepted_at_end"),
@@ -77,19 +77,19 @@ def _attacks(persons: list[list[Presentation]]) -> dict[str, Any]:
 
 
 def _accepted(persons: list[list[Presentation]], when: str) -> dict[str, Any] | None:
-    """Return how many of the enrolled persons' sittings were accepted."""
+    """Return how many of the enrolled persons' sessions were accepted."""
     of_enrolled = [[getattr(s, when) for s in of_one] for of_one in persons]
     return rate([[one for one in of_one if one is not None] for of_one in of_enrolled])
 
 
 def rate(persons: Sequence[Sequence[bool]]) -> dict[str, Any] | None:
-    """Return a share of all sittings, with an interval that says something of a share of 0 too.
+    """Return a share of all sessions, with an interval that says something of a share of 0 too.
 
-    The interval is Clopper's and Pearson's, with persons for a sample size: the sittings of one are
+    The interval is Clopper's and Pearson's, with persons for a sample size: the sessions of one are
     alike, so that more of them tell little more.
 
     Returns:
-        None without a sitting.
+        None without a session.
     """
     from scipy.stats import beta
 
@@ -107,15 +107,15 @@ def rate(persons: Sequence[Sequence[bool]]) -> dict[str, Any] | None:
 
 
 def rows(measured: dict[str, Any]) -> Iterator[list[str]]:
-    """Yield the cells of each kind of attack below HEADINGS, and of the genuine sittings last."""
+    """Yield the cells of each kind of attack below HEADINGS, and of the genuine sessions last."""
     for kind, of_kind in measured["attacks"].items():
         shares = (of_kind[name] for name in ("apcer", "apnrr", *OUTCOMES))
-        yield [kind, str(of_kind["sittings"]), *map(text, shares)]
+        yield [kind, str(of_kind["sessions"]), *map(text, shares)]
     genuine = measured["bona_fide"]
     outcomes = (text(genuine[name]) for name in OUTCOMES)
     yield [
-        "genuine sittings, taken for an attack: BPCER",
-        str(genuine["sittings"]),
+        "genuine sessions, taken for an attack: BPCER",
+        str(genuine["sessions"]),
         text(genuine["bpcer"]),
         "",
         *outcomes,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.waveforms.recordings import Recording
+from daemon.recordings.recording import Recording
 from dsp.front_end import RATE_HZ
 
 PLAYED = int(30 * RATE_HZ)

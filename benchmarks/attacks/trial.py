@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.attacks.instruments import INSTRUMENTS, Stolen, played
-from daemon.front_desk import ENROL_BEATS
-from daemon.offline import Heard, hear_recording
-from daemon.recognition import open_network
-from drivers.waveforms.recordings import Recording, read_recording
+from daemon.offline.hearing import Heard, hear_recording
+from daemon.offline.recognition import open_network
+from daemon.recordings.recording import Recording, read_recording
+from daemon.service.people_commands import ENROL_BEATS
 from dsp.front_end import RATE_HZ
 from dsp.liveness import Liveness, Suspicion
 from dsp.signals import BeatWindow, Interruption
@@ -35,7 +35,7 @@ LAST_SET_ON = 45  # ECG-ID's Person_01 to Person_45 are those that the threshold
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """What came of one sitting.
+    """What came of one session.
 
     Attributes:
         kind: ``genuine``, or the name of the attack's instrument.
@@ -118,7 +118,7 @@ def _present(
     identifier: Identifier,
     passport: Passport,
 ) -> Presentation:
-    """Let the service's check and decision hear a sitting as the pipeline would."""
+    """Let the service's check and decision hear a session as the pipeline would."""
     liveness = Liveness()
     rows = iter(outputs)
     responded = accepted = ever = False
@@ -140,7 +140,7 @@ def _present(
 
 
 def _enrolled(heard: Heard, outputs: NDArray[np.float32], passport: Passport) -> bool:
-    """Tell whether the service would enrol somebody by a sitting.
+    """Tell whether the service would enrol somebody by a session.
 
     Of one that has fewer good beats than an enrolment asks for, all that there are.
     """

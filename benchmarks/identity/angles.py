@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.lead_views import read_vectorcardiogram
-from daemon.offline import hear_recording, side_by_side
-from drivers.waveforms.errors import RecordingError
-from drivers.waveforms.recordings import Recording
+from daemon.offline.hearing import hear_recording, side_by_side
+from daemon.offline.lead_views import read_vectorcardiogram
+from daemon.recordings.errors import RecordingError
+from daemon.recordings.recording import Recording
 from model.scores import cosine, mean_direction, s_norm
 from model.training.evaluate import Scores
 from model.training.views import LEAD_I, direction_at

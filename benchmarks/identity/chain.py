@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.identity.angles import score_by_angle
-from benchmarks.identity.plan import FoldJob, Sitting
+from benchmarks.identity.plan import FoldJob, Session
 from dsp.signals import BeatQuality, Interruption
 from model.enrolment import Enrolment
 from model.errors import EnrolmentFailed
@@ -194,7 +194,7 @@ def judge_fold(
     number = job.names.index
     return Judged(
         {number(t.person): True for t in enrolled} | {number(name): False for name in refused},
-        [(number(sitting.person), sitting.good_beats) for sitting in later],
+        [(number(session.person), session.good_beats) for session in later],
         scores,
         _score_all(job, beats, keras, templates(beats, keras), original_cohort),
         {stretch: _search_groups(job, scores[stretch]) for stretch in REPORTED},
@@ -210,7 +210,7 @@ def _enrol(
     refused = []
     with Gallery(job.folder / "gallery.sqlite") as gallery:
         for name in job.unseen.names:
-            earliest = next(each for each in job.sittings if each.person == name)
+            earliest = next(each for each in job.sessions if each.person == name)
             try:
                 enrolment = Enrolment(name, passport, needed=earliest.good_beats)
                 for embedding, (_, what) in _outputs(job, earliest, embeddings):
@@ -226,11 +226,11 @@ def _enrol(
 
 
 def _outputs(
-    job: FoldJob, sitting: Sitting, embeddings: NDArray[np.float32]
+    job: FoldJob, session: Session, embeddings: NDArray[np.float32]
 ) -> Iterator[tuple[NDArray[np.float32], tuple[float, BeatQuality | Interruption]]]:
     """Yield what the identifier is fed with, in time order."""
-    rows = iter(embeddings[job.unseen.records == sitting.record])
-    for event in sitting.feed:
+    rows = iter(embeddings[job.unseen.records == session.record])
+    for event in session.feed:
         yield (NOTHING if isinstance(event[1], Interruption) else next(rows)), event
 
 
@@ -276,14 +276,14 @@ def _search_groups(job: FoldJob, scores: Scores) -> Trials:
     )
 
 
-def _later_sittings(job: FoldJob) -> list[Sitting]:
+def _later_sittings(job: FoldJob) -> list[Session]:
     """Return everybody's records but the earliest."""
     seen: set[str] = set()
     later = []
-    for sitting in job.sittings:
-        if sitting.person in seen:
-            later.append(sitting)
-        seen.add(sitting.person)
+    for session in job.sessions:
+        if session.person in seen:
+            later.append(session)
+        seen.add(session.person)
     return later
 
 
@@ -291,15 +291,15 @@ def _claims(
     job: FoldJob,
     passport: Passport,
     enrolled: Sequence[Template],
-    later: Sequence[Sitting],
+    later: Sequence[Session],
     embeddings: NDArray[np.float32],
 ) -> Decisions:
     """Let everybody's records claim to be each enrolled person."""
     names = {template.person for template in enrolled}
     rows = [
-        (template.person, sitting.person, *_decide(job, passport, [template], sitting, embeddings))
-        for sitting in later
-        if sitting.person in names
+        (template.person, session.person, *_decide(job, passport, [template], session, embeddings))
+        for session in later
+        if session.person in names
         for template in enrolled
     ]
     return _decisions(job, rows)
@@ -309,7 +309,7 @@ def _searches(
     job: FoldJob,
     passport: Passport,
     enrolled: Sequence[Template],
-    later: Sequence[Sitting],
+    later: Sequence[Session],
     embeddings: NDArray[np.float32],
 ) -> Decisions:
     """Enrol six at random, a few times, and let everybody's records be searched among them."""
@@ -319,13 +319,13 @@ def _searches(
         places = rng.permutation(len(enrolled))[: min(GROUP, len(enrolled) - 1)]
         group = [enrolled[place] for place in places]
         names = {template.person for template in group}
-        for sitting in later:
-            at_end, accepted, decided_s = _decide(job, passport, group, sitting, embeddings)
-            if sitting.person in names:
-                wanted = sitting.person
+        for session in later:
+            at_end, accepted, decided_s = _decide(job, passport, group, session, embeddings)
+            if session.person in names:
+                wanted = session.person
             else:  # whoever was taken for the stranger; if nobody was, any of the group
                 wanted = at_end or min(accepted, default=group[0].person)
-            rows.append((wanted, sitting.person, at_end, accepted, decided_s))
+            rows.append((wanted, session.person, at_end, accepted, decided_s))
     return _decisions(job, rows)
 
 
@@ -333,7 +333,7 @@ def _decide(
     job: FoldJob,
     passport: Passport,
     group: list[Template],
-    sitting: Sitting,
+    session: Session,
     embeddings: NDArray[np.float32],
 ) -> tuple[str | None, set[str], float]:
     """Feed one record to a fresh identifier.
@@ -344,7 +344,7 @@ def _decide(
     """
     identifier = Identifier(passport, group)
     accepted, decided_s = set(), np.nan
-    for embedding, (time_s, what) in _outputs(job, sitting, embeddings):
+    for embedding, (time_s, what) in _outputs(job, session, embeddings):
         if isinstance(what, Interruption):
             identity = identifier.interrupted(what.reason)
         else:

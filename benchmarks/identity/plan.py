@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.offline import Heard
-from daemon.training_data import TrainingRecord, gather_beats
+from daemon.offline.hearing import Heard
+from daemon.offline.training_data import TrainingRecord, gather_beats
 from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import BeatQuality, BeatWindow, Interruption
 from model.training.datasets import Beats, person_folds
@@ -26,7 +26,7 @@ AFTER_R_S = 105 / RATE_HZ  # a beat is cut out when its last sample is there
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class Session:
     """One record as the identifier hears it.
 
     Attributes:
@@ -40,7 +40,7 @@ class Sitting:
     feed: tuple[tuple[float, BeatQuality | Interruption], ...]
 
     @classmethod
-    def of(cls, record: TrainingRecord, heard: Heard) -> Sitting:
+    def of(cls, record: TrainingRecord, heard: Heard) -> Session:
         """Take from a record what the identifier needs beside the embeddings."""
         feed: list[tuple[float, BeatQuality | Interruption]] = []
         for event in heard.events:
@@ -61,13 +61,13 @@ class People:
     """Everybody's beats, and the records that they come from, in the same order."""
 
     beats: Beats
-    sittings: tuple[Sitting, ...]
+    sessions: tuple[Session, ...]
 
     @classmethod
     def of(cls, records: Sequence[TrainingRecord], heard: Sequence[Heard]) -> People:
         """Put all records together."""
-        sittings = tuple(map(Sitting.of, records, heard))
-        return cls(gather_beats(records, heard), sittings)
+        sessions = tuple(map(Session.of, records, heard))
+        return cls(gather_beats(records, heard), sessions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +79,7 @@ class FoldJob:
         number: of the fold, from 0 on.
         known: beats to train on.
         unseen: beats of the persons that are judged.
-        sittings: the same persons' records.
+        sessions: the same persons' records.
         names: of all persons of the study; their places are the person numbers.
         views: hearts seen from many sides to train on as well.
         sides: other hearts seen from known directions, to be judged; or none.
@@ -92,7 +92,7 @@ class FoldJob:
     number: int
     known: Beats
     unseen: Beats
-    sittings: tuple[Sitting, ...]
+    sessions: tuple[Session, ...]
     names: tuple[str, ...]
     views: Beats | None
     sides: tuple[Side, ...]
@@ -140,7 +140,7 @@ def plan_folds(
                 number,
                 known.of([name for name in known.names if can_enrol(known, name)]),
                 people.beats.of(held_out),
-                tuple(each for each in people.sittings if each.person in held_out),
+                tuple(each for each in people.sessions if each.person in held_out),
                 names,
                 views and _without(views, held_out_hearts),
                 tuple(side for side in sides if side.heart in held_out_hearts),

@@ -8,8 +8,8 @@ from time import process_time
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.replay import samples
-from drivers.waveforms.recordings import Recording
+from daemon.recordings.recording import Recording
+from daemon.recordings.replay import samples
 from dsp.conditioner import Conditioner
 from dsp.front_end import RATE_HZ, FrontEnd, FrontEndOptions
 from dsp.pan_tompkins import PanTompkins

@@ -16,7 +16,7 @@ from benchmarks.qrs.chain import Detections
 from benchmarks.qrs.records import Protocol, ReferenceRecord, read_reference
 from benchmarks.qrs.scoring import Score, pool, score
 from benchmarks.qrs.workers import spread
-from drivers.waveforms.recordings import RATE_HZ
+from daemon.recordings.recording import RATE_HZ
 
 OURS = "qrsd"
 

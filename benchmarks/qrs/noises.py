@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.qrs.errors import NoiseMissing
 from benchmarks.qrs.records import ReferenceRecord
-from drivers.waveforms.recordings import RATE_HZ, read_recording
+from daemon.recordings.recording import RATE_HZ, read_recording
 
 Signal: TypeAlias = NDArray[np.float64]
 

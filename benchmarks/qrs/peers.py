@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.qrs.chain import Detections
 from benchmarks.qrs.errors import BenchmarkExtraMissing, PeerFailed
-from drivers.waveforms.recordings import RATE_HZ, Recording
+from daemon.recordings.recording import RATE_HZ, Recording
 
 Signal: TypeAlias = NDArray[np.float64]
 

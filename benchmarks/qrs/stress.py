@@ -17,7 +17,7 @@ from benchmarks.qrs.noises import KINDS, add_noise, make_noise
 from benchmarks.qrs.records import Protocol, read_reference
 from benchmarks.qrs.scoring import Score, score
 from benchmarks.qrs.workers import spread
-from drivers.waveforms.recordings import Recording
+from daemon.recordings.recording import Recording
 
 SNRS_DB = (12, 6, 0)
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 import zmq
 
-from daemon.client import Continuity, Lost
-from daemon.messages import BeatMessage, IdentityMessage, Received, StatusMessage, decode
+from daemon.wire.client import Continuity, Lost
+from daemon.wire.messages import BeatMessage, IdentityMessage, Received, StatusMessage, decode
 
 TOPICS = (StatusMessage.TOPIC, BeatMessage.TOPIC, IdentityMessage.TOPIC)
 ERRORS_KEPT = 600  # beats that make a median: about eight minutes

@@ -17,10 +17,10 @@ from benchmarks.soak.listener import BeatTimes, Listener
 from benchmarks.soak.machine import Taken, Tracer, taken
 from benchmarks.soak.plan import HEARTS, LIFE_S, RATE_HZ, Life, Play, lives
 from benchmarks.soak.virtual_time import EPOCH_S, START_S, VirtualAcquisition, VirtualTime
+from config.folders import control_address
 from config.settings import PublishOptions, Settings
-from daemon.assembly import assembled
-from daemon.folders import control_address
-from daemon.messages import BeatMessage, IdentityMessage, Received, StatusMessage
+from daemon.service.assembly import assembled
+from daemon.wire.messages import BeatMessage, IdentityMessage, Received, StatusMessage
 from drivers.chip_setup import ChipOptions
 from drivers.frame import Frame
 

@@ -18,10 +18,10 @@ from typing import Any
 
 import zmq
 
-from daemon.acquisition import PipeReports, PipeSink, acquire, error_report
-from daemon.acquisition_process import Acquisition
-from daemon.sources import Source
-from daemon.time_source import TimeSource
+from daemon.acquisition.handle import Acquisition
+from daemon.acquisition.process import PipeReports, PipeSink, acquire, error_report
+from daemon.acquisition.sources import Source
+from daemon.service.time_source import TimeSource
 from drivers.bus import Edge
 from drivers.chip_setup import ChipOptions
 from drivers.errors import DriverError

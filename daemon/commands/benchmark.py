@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import Progress, track
 
 from daemon.commands.parts import at_least, writing
-from daemon.drawing_extra import require_matplotlib
+from daemon.offline.drawing_extra import require_matplotlib
 
 if TYPE_CHECKING:
     from benchmarks.qrs.measure import Result

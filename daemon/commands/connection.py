@@ -6,11 +6,11 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.errors import KeyMissing
+from config.folders import control_address
 from config.settings import ConnectOptions, load
-from daemon.addresses import way_in
-from daemon.errors import KeyMissing
-from daemon.folders import control_address
-from daemon.keys import ClientKeys
+from daemon.wire.addresses import way_in
+from daemon.wire.keys import ClientKeys
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from daemon.commands.parts import require_out
-from daemon.public_data import SETS, Archive, PublicSet, fetch_set
+from daemon.recordings.public_data import SETS, Archive, PublicSet, fetch_set
 
 FETCH = """\
 Get a public set of recordings from PhysioNet, with a checksum for every file.

@@ -16,12 +16,12 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from daemon.client import Control, Item, Silent, Subscriber
-from daemon.demo import Director, Outcome
-from daemon.demo_plan import ENROL_HEARTS, ENROL_PEOPLE, Act, people_of, plan, synthetic_hearts
-from daemon.errors import ServiceStopped
-from daemon.messages import EcgMessage, IdentityMessage, Received, StatusMessage
-from daemon.watch import show_lines, show_live
+from daemon.apps.demo import Director, Outcome
+from daemon.apps.demo_plan import ENROL_HEARTS, ENROL_PEOPLE, Act, people_of, plan, synthetic_hearts
+from daemon.apps.errors import ServiceStopped
+from daemon.apps.watch import show_lines, show_live
+from daemon.wire.client import Control, Item, Silent, Subscriber
+from daemon.wire.messages import EcgMessage, IdentityMessage, Received, StatusMessage
 
 TOPICS = (StatusMessage.TOPIC, IdentityMessage.TOPIC, EcgMessage.TOPIC)
 SILENT_AFTER_S = 2.0

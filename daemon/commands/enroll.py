@@ -13,16 +13,16 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from config.folders import gallery_path
+from config.gallery_key import find_gallery_key
 from config.settings import load
-from daemon.client import Control
 from daemon.commands.connection import add_connection, to_control
 from daemon.commands.parts import confirmed, person_name
 from daemon.commands.records import Hearing
-from daemon.errors import CommandRefused
-from daemon.folders import gallery_path
-from daemon.gallery_key import find_gallery_key
-from daemon.offline import Heard
-from daemon.recognition import open_network, suspicions
+from daemon.offline.hearing import Heard
+from daemon.offline.recognition import open_network, suspicions
+from daemon.wire.client import Control
+from daemon.wire.errors import CommandRefused
 from dsp.liveness import LivenessOptions
 from model.enrolment import MOST_BEATS, Enrolment
 from model.errors import EnrolmentFailed

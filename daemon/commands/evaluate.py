@@ -17,14 +17,14 @@ from rich.progress import Progress
 
 from daemon.commands import evaluate_attacks, evaluate_renewal
 from daemon.commands.parts import at_least, stage_bars
-from daemon.drawing_extra import require_matplotlib
 from daemon.errors import ResultsNotWritable
-from daemon.lead_views import find_twelve_leads, hear_views
-from daemon.offline import hear_all
-from daemon.recognition import DEFAULT_MODEL
-from daemon.training_data import find_records, gather_beats
-from daemon.training_extra import require_tensorflow
-from drivers.waveforms.errors import RecordingError
+from daemon.offline.drawing_extra import require_matplotlib
+from daemon.offline.hearing import hear_all
+from daemon.offline.lead_views import find_twelve_leads, hear_views
+from daemon.offline.recognition import DEFAULT_MODEL
+from daemon.offline.training_data import find_records, gather_beats
+from daemon.offline.training_extra import require_tensorflow
+from daemon.recordings.errors import RecordingError
 from model.passport import Passport
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from daemon.commands.parts import at_least, stage_bars, writing
-from daemon.offline import side_by_side
-from daemon.training_data import find_records
-from drivers.waveforms.errors import RecordingNotFound
+from daemon.offline.hearing import side_by_side
+from daemon.offline.training_data import find_records
+from daemon.recordings.errors import RecordingNotFound
 from model.identifier import IdentifierOptions
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ without noise added, a sine, a flat line, and the recording itself, played once.
 the chip's steps and noise, the service's own signal chain, its check and its decision. People on
 whom the check's thresholds were set (ECG-ID's Person_01 to Person_45) are left out.
 
-APCER is what part of an attack's sittings passes for alive; APNRR, what part gives no beats at all;
-BPCER, what part of the genuine sittings is taken for an attack. `accepted` is what the attacker
+APCER is what part of an attack's sessions passes for alive; APNRR, what part gives no beats at all;
+BPCER, what part of the genuine sessions is taken for an attack. `accepted` is what the attacker
 wants: to be taken for the victim, at the end or at any moment until the attack was told. A loop
 is told eight beats into its second turn: with more --min-beats, less is accepted until then.
-`enrolled` is what part of the sittings somebody would be enrolled by.
+`enrolled` is what part of the sessions somebody would be enrolled by.
 
 example:
   qrsd evaluate attacks ecg-id --json attacks.json --table attacks.md"""
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _attack_all(args: argparse.Namespace) -> dict[str, list[Presentation]]:
-    """Return what became of each person's sittings."""
+    """Return what became of each person's sessions."""
     from benchmarks.attacks.trial import attack, thresholds_were_set_on
 
     paths: dict[str, list[str]] = {}

@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 
 from daemon.commands.parts import at_least, stage_bars, writing
-from daemon.errors import EmbedderNeeded
-from daemon.offline import Heard, hear_all
-from daemon.recognition import open_network
-from daemon.training_data import find_records
-from drivers.waveforms.errors import RecordingError
+from daemon.offline.errors import EmbedderNeeded
+from daemon.offline.hearing import Heard, hear_all
+from daemon.offline.recognition import open_network
+from daemon.offline.training_data import find_records
+from daemon.recordings.errors import RecordingError
 
 RENEWAL = """\
 Measure what renewable templates cost, and what one of another secret is worth (ISO/IEC 30136).

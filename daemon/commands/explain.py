@@ -13,14 +13,20 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from config.folders import gallery_path
 from daemon.commands.parts import writing
 from daemon.commands.records import A_RECORD
-from daemon.drawing_extra import require_matplotlib
-from daemon.errors import EmbedderNeeded
-from daemon.explaining import Question, about_itself, about_labels, about_people, about_recording
-from daemon.folders import gallery_path
-from daemon.offline import hear
-from daemon.recognition import open_network, open_with_people
+from daemon.offline.drawing_extra import require_matplotlib
+from daemon.offline.errors import EmbedderNeeded
+from daemon.offline.explaining import (
+    Question,
+    about_itself,
+    about_labels,
+    about_people,
+    about_recording,
+)
+from daemon.offline.hearing import hear
+from daemon.offline.recognition import open_network, open_with_people
 from model.explanation import MASK_MS, REGIONS, TIME_MS, Explanation, explain
 from model.network import Network
 from model.template import Template
@@ -168,7 +174,7 @@ def _write(
         with writing(args.json):
             args.json.write_text(json.dumps(everything, indent=1) + "\n")
     if args.picture:
-        from daemon.explanation_picture import draw
+        from daemon.offline.explanation_picture import draw
 
         with writing(args.picture):
             draw(explanation, title, args.picture)

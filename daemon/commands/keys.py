@@ -7,8 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from daemon.folders import another_is_the_systems, keys_folder
-from daemon.keys import (
+from config.folders import another_is_the_systems, keys_folder
+from config.secret_file import from_hex
+from daemon.wire.keys import (
     CLIENT_COMMENT,
     SERVICE_COMMENT,
     Client,
@@ -19,7 +20,6 @@ from daemon.keys import (
     revoke,
     service_key_path,
 )
-from daemon.secret_file import from_hex
 
 KEYS = """\
 Let other machines listen and command, encrypted, and only those whose key is on a list.

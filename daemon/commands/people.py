@@ -13,19 +13,19 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from daemon.client import Control
-from daemon.commands.connection import Connection, add_connection, to_control
-from daemon.commands.parts import confirmed, person_name, writing
-from daemon.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
-from daemon.folders import another_is_the_systems, control_address, gallery_path
-from daemon.gallery_key import (
+from config.folders import another_is_the_systems, control_address, gallery_path
+from config.gallery_key import (
     COMMENT,
     CREDENTIAL,
     CREDSTORE,
     find_gallery_key,
     gallery_key_path,
 )
-from daemon.secret_file import SECRET_BYTES, write_secret
+from config.secret_file import SECRET_BYTES, write_secret
+from daemon.commands.connection import Connection, add_connection, to_control
+from daemon.commands.parts import confirmed, person_name, writing
+from daemon.wire.client import Control
+from daemon.wire.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
 from model.errors import ExportInvalid, GalleryMissing, PersonUnknown
 from model.gallery import Gallery
 from model.people_file import from_json, to_json

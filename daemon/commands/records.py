@@ -15,13 +15,11 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from config.folders import gallery_path
 from config.settings import load
 from daemon.commands.parts import at_least, writing
-from daemon.decision import held_to_life
-from daemon.folders import gallery_path
-from daemon.messages import SWAPPED
-from daemon.offline import Heard, hear, hear_all
-from daemon.recognition import (
+from daemon.offline.hearing import Heard, hear, hear_all
+from daemon.offline.recognition import (
     Verdict,
     compare,
     decide,
@@ -29,8 +27,10 @@ from daemon.recognition import (
     open_with_people,
     suspicions,
 )
-from daemon.record_names import record_name, unique_names
-from drivers.waveforms.errors import RecordingError
+from daemon.recordings.errors import RecordingError
+from daemon.recordings.record_names import record_name, unique_names
+from daemon.service.decision import apply_liveness
+from daemon.wire.messages import SWAPPED
 from dsp.liveness import IN_WORDS
 from model.identifier import Identifier
 from model.passport import LARGEST_LN_RATIO
@@ -244,7 +244,7 @@ def run_identify(args: argparse.Namespace) -> int:
     rows = []
     for heard in hearing:
         identity = decide(heard, network, Identifier(network.passport, templates))
-        said = held_to_life(identity, suspicions(heard)[-1], liveness)
+        said = apply_liveness(identity, suspicions(heard)[-1], liveness)
         if said.state == "unknown" and said.hint is None and templates:
             inverted = hear(heard.path, args.signal, args.mains, inverted=True)
             upside_down = decide(inverted, network, Identifier(network.passport, templates))

@@ -60,7 +60,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(args: argparse.Namespace) -> int:
     """Run the service until it is stopped."""
-    from daemon.assembly import assembled
+    from daemon.service.assembly import assembled
 
     settings = settings_of(args)
     _start_logging(settings)
@@ -74,7 +74,7 @@ def run_selftest(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from daemon.sources import open_source
+    from daemon.acquisition.sources import open_source
     from drivers.ads1292r import Ads1292r
 
     settings = settings_of(args)

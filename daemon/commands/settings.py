@@ -47,8 +47,8 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run_check(args: argparse.Namespace) -> int:
     """Load the settings as the service would, and the model that they name."""
-    from daemon.assembly import check
-    from daemon.recognition import open_network
+    from daemon.offline.recognition import open_network
+    from daemon.service.assembly import check
 
     settings = load(args.file).settings
     check(settings)

@@ -13,13 +13,13 @@ from rich.progress import Progress
 from rich.table import Table
 
 from daemon.commands.parts import at_least, require_out, stage_bars, writing
-from daemon.confusion_picture import draw
-from daemon.drawing_extra import require_matplotlib
-from daemon.lead_views import find_twelve_leads, hear_views
-from daemon.offline import hear_all
-from daemon.training_data import find_records, gather_beats
-from daemon.training_extra import require_tensorflow
-from drivers.waveforms.errors import RecordingError
+from daemon.offline.confusion_picture import draw
+from daemon.offline.drawing_extra import require_matplotlib
+from daemon.offline.hearing import hear_all
+from daemon.offline.lead_views import find_twelve_leads, hear_views
+from daemon.offline.training_data import find_records, gather_beats
+from daemon.offline.training_extra import require_tensorflow
+from daemon.recordings.errors import RecordingError
 from dsp.front_end import FrontEnd
 
 if TYPE_CHECKING:

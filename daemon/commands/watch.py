@@ -8,10 +8,10 @@ from contextlib import suppress
 
 from rich.console import Console
 
-from daemon.client import Subscriber
+from daemon.apps.watch import show_json, show_lines, show_live
 from daemon.commands.connection import add_connection, to_messages
-from daemon.messages import KINDS, EcgMessage, IdentityMessage, StatusMessage, WaveMessage
-from daemon.watch import show_json, show_lines, show_live
+from daemon.wire.client import Subscriber
+from daemon.wire.messages import KINDS, EcgMessage, IdentityMessage, StatusMessage, WaveMessage
 
 SILENT_AFTER_S = 2.0  # the status comes each second
 LINES = (StatusMessage.TOPIC, IdentityMessage.TOPIC)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from daemon.acquisition.sources import open_source
 from daemon.doctor.computer import permissions, spi_bus
 from daemon.doctor.software import service, settings, status_of
 from daemon.doctor.visit import Visit
 from daemon.doctor.walk import Finding, check, fine, skipped
-from daemon.sources import open_source
 from drivers.ads1292r import Ads1292r
 from drivers.selftest import SelfTestLine
 

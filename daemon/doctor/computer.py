@@ -7,10 +7,10 @@ import re
 import time
 from collections.abc import Iterator
 
+from daemon.acquisition.realtime import PRIORITY
 from daemon.doctor.software import settings, status_of
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
-from daemon.realtime import PRIORITY
 from drivers.gpio_lines import not_permitted
 from drivers.opcodes import Opcode
 from drivers.raspberry import neighbours, open_error, spi_path

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.client import Restarted, Silent, Subscriber
+from daemon.acquisition.realtime import ask_for_realtime, stop_collecting_garbage
 from daemon.doctor.visit import Visit
-from daemon.errors import ServiceUnavailable
-from daemon.keys import ClientKeys
-from daemon.messages import Received, StatusMessage, WaveMessage
-from daemon.realtime import ask_for_realtime, stop_collecting_garbage
+from daemon.wire.client import Restarted, Silent, Subscriber
+from daemon.wire.errors import ServiceUnavailable
+from daemon.wire.keys import ClientKeys
+from daemon.wire.messages import Received, StatusMessage, WaveMessage
 from drivers.frame import Frame, millivolts_per_count
 from drivers.stream import FrameStream
 

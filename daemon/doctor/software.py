@@ -10,17 +10,17 @@ from pathlib import Path
 
 import zmq
 
-from daemon import assembly
-from daemon.addresses import IPC, LOOPBACK_HOST, explained, somebody_has, way_in
-from daemon.client import Silent, Subscriber
+from config.folders import another_is_the_systems, control_address, gallery_path, state_folder
+from config.gallery_key import find_gallery_key
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
-from daemon.errors import ServiceRefusesKey
-from daemon.folders import another_is_the_systems, control_address, gallery_path, state_folder
-from daemon.gallery_key import find_gallery_key
-from daemon.keys import ClientKeys
-from daemon.messages import Received, StatusMessage
-from daemon.recognition import open_network
+from daemon.offline.recognition import open_network
+from daemon.service import assembly
+from daemon.wire.addresses import IPC, LOOPBACK_HOST, explained, somebody_has, way_in
+from daemon.wire.client import Silent, Subscriber
+from daemon.wire.errors import ServiceRefusesKey
+from daemon.wire.keys import ClientKeys
+from daemon.wire.messages import Received, StatusMessage
 from model.errors import GallerySealed
 from model.gallery import Gallery
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from config.settings import ConnectOptions, Loaded, Settings
-from daemon.keys import ClientKeys
-from daemon.messages import Received
+from daemon.wire.keys import ClientKeys
+from daemon.wire.messages import Received
 from drivers.ads1292r import Ads1292r
 from drivers.bus import Board
 from model.passport import Passport

@@ -15,8 +15,8 @@ from typing import Literal, TypeAlias
 from config.errors import SettingsError
 from daemon.doctor.visit import Visit
 from daemon.errors import DaemonError
+from daemon.recordings.errors import RecordingError
 from drivers.errors import DriverError
-from drivers.waveforms.errors import RecordingError
 from model.errors import ModelError
 
 Verdict: TypeAlias = Literal["fine", "note", "wrong", "skipped"]

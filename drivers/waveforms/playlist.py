@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from drivers.waveforms import Contact
 from drivers.waveforms.hearts import Heart
 from drivers.waveforms.interference import Interference
+from drivers.waveforms.noise import RATE_HZ
 from drivers.waveforms.options import InterferenceOptions
-from drivers.waveforms.recordings import RATE_HZ, Recording
 
 PAUSE_S = 3.0  # another person means that the electrodes are moved
 NOBODY = "electrodes off"
@@ -62,18 +62,25 @@ class Segment:
 
 
 def play_recording(
-    recording: Recording, seconds: float | None = None, from_s: float = 0.0
+    name: str, ecg_mv: NDArray[np.float64], seconds: float | None = None, from_s: float = 0.0
 ) -> Segment:
     """Play a recording to its end, or for ``seconds``, again and again if it is shorter.
+
+    Args:
+        name: what is played.
+        ecg_mv: shape (n,), at 250 Hz, NaN where nothing was recorded.
+        seconds: how long to play; None for to the end.
+        from_s: second to begin at.
 
     Raises:
         ValueError: it ends before ``from_s``.
     """
-    if not 0 <= from_s < recording.duration_s:
-        raise ValueError(f"from_s: {from_s:g} is not within the {recording.duration_s:g} s played")
-    ecg_mv = recording.ecg_mv[round(from_s * RATE_HZ) :]
+    duration_s = len(ecg_mv) / RATE_HZ
+    if not 0 <= from_s < duration_s:
+        raise ValueError(f"from_s: {from_s:g} is not within the {duration_s:g} s played")
+    ecg_mv = ecg_mv[round(from_s * RATE_HZ) :]
     length = len(ecg_mv) if seconds is None else round(seconds * RATE_HZ)
-    return Segment(recording.name, length, ecg_mv)
+    return Segment(name, length, ecg_mv)
 
 
 def play_heart(

@@ -14,7 +14,7 @@ from model.tensor import normalise
 
 RATE_HZ = 250.0
 QRS_SAMPLES = 12  # on either side of the R peak: the QRS does not stretch with the heart rate
-WARP = 0.12  # greatest change of what is outside the QRS, from one sitting at rest to another
+WARP = 0.12  # greatest change of what is outside the QRS, from one session at rest to another
 FAR_SHARE = 0.35  # of the beats: those of another heart rate altogether
 FAR_WARP = (-0.25, 0.35)  # after the QRS: T, 0.24 s after R at 70 beats/min, at 0.30 s or 0.19 s
 FAR_WARP_BEFORE = 0.5  # the PR interval's change, as a part of the QT interval's

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.qrs.ablation import DEPARTURES, without
 from benchmarks.qrs.chain import detect
-from drivers.waveforms.recordings import Recording
+from daemon.recordings.recording import Recording
 from tests.dsp.heartbeats import RATE_HZ, ecg, regular
 
 

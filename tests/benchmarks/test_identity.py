@@ -13,7 +13,7 @@ import pytest
 from benchmarks.identity.angles import ANGLES_DEG, Side, score_by_angle
 from benchmarks.identity.chain import _search_groups
 from benchmarks.identity.figures import mean_rate
-from benchmarks.identity.plan import FoldJob, People, Sitting, plan_folds
+from benchmarks.identity.plan import FoldJob, People, Session, plan_folds
 from dsp.signals import BeatQuality
 from model.training.errors import TooLittleData
 from model.training.evaluate import Scores
@@ -27,7 +27,7 @@ def people(persons: int) -> People:
     beats = crowd(persons)
     records = dict(zip(beats.records.tolist(), beats.persons.tolist(), strict=True))
     feed = tuple((float(second), GOOD) for second in range(12))
-    return People(beats, tuple(Sitting(record, whose, feed) for record, whose in records.items()))
+    return People(beats, tuple(Session(record, whose, feed) for record, whose in records.items()))
 
 
 def jobs(persons: int, sides: tuple[Side, ...] = ()) -> list[FoldJob]:
@@ -51,7 +51,7 @@ def scores(s_norms: list[list[float]]) -> Scores:
 def test_nobody_is_judged_who_was_trained_on() -> None:
     for job in jobs(9):
         assert not set(job.known.names) & set(job.unseen.names)
-        assert {sitting.person for sitting in job.sittings} == set(job.unseen.names)
+        assert {session.person for session in job.sessions} == set(job.unseen.names)
 
 
 def test_everybody_is_judged_once_for_each_seed() -> None:

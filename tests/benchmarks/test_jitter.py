@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.jitter import measure
 from config.source import PlayOptions, SimulatedOptions, SourceOptions
-from daemon.sources import open_source
+from daemon.acquisition.sources import open_source
 from drivers.simulator.options import SimulatorOptions
 
 

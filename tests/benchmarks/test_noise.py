@@ -17,7 +17,7 @@ from benchmarks.qrs.scoring import Scope
 from benchmarks.qrs.stress import SNRS_DB
 from daemon.__main__ import main
 from daemon.commands.benchmark import NOISES
-from drivers.waveforms.recordings import RATE_HZ, Recording
+from daemon.recordings.recording import RATE_HZ, Recording
 
 MINUTE = round(60 * RATE_HZ)
 MADE_UP = tuple(name for name, kind in KINDS.items() if kind.recorded is None)

@@ -5,24 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.renewal import Sittings, figures
+from benchmarks.renewal import Sessions, figures
 from model.scores import unit
 
 
 @pytest.fixture(scope="module")
-def sittings() -> Sittings:
+def sessions() -> Sessions:
     """Thirty people in 16 dimensions, each probed twice."""
     rng = np.random.default_rng(1)
     templates, cohort = (unit(rng.normal(size=(n, 16)).astype(np.float32)) for n in (30, 40))
     probe_of = np.repeat(np.arange(30), 2)
     probes = unit(templates[probe_of] + 0.15 * rng.normal(size=(60, 16)).astype(np.float32))
-    return Sittings(templates, probes, probe_of, cohort)
+    return Sessions(templates, probes, probe_of, cohort)
 
 
 def test_turned_alike_nothing_changes_and_turned_otherwise_nothing_is_left(
-    sittings: Sittings,
+    sessions: Sessions,
 ) -> None:
-    measured = figures(sittings)
+    measured = figures(sessions)
     assert (measured["persons"], measured["probes"]) == (30, 60)
     assert measured["eer"] < 10
     assert measured["eer_turned"]["mean"] == pytest.approx(measured["eer"], abs=0.05)

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import zmq
 
-from daemon.control import ControlServer
-from daemon.front_desk import FrontDesk
-from daemon.messages import IdentityMessage
-from daemon.pipeline import Pipeline
+from daemon.service.people_commands import PeopleCommands
+from daemon.service.pipeline import Pipeline
+from daemon.wire.control import ControlServer
+from daemon.wire.messages import IdentityMessage
 from dsp.front_end import FrontEndOptions
 from dsp.liveness import LivenessOptions
 from model.gallery import Gallery
@@ -30,7 +30,7 @@ class Office:
     network: FakeNetwork
     gallery: Gallery
     pipeline: Pipeline
-    desk: FrontDesk
+    desk: PeopleCommands
     control: ControlServer
     index: int = 0
 
@@ -73,7 +73,7 @@ def open_office(
         LivenessOptions(on_suspicion),
     )
     pipeline.use_setup(SETUP)
-    desk = FrontDesk(gallery, network.passport, pipeline, "simulated", lambda: NOW)
+    desk = PeopleCommands(gallery, network.passport, pipeline, "simulated", lambda: NOW)
     control = ControlServer(context, f"ipc://{folder}/control.ipc", desk.commands)
     return Office(network, gallery, pipeline, desk, control)
 

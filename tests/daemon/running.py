@@ -13,8 +13,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from daemon.client import Subscriber
-from daemon.messages import Message, Received, StatusMessage, WaveMessage
+from daemon.wire.client import Subscriber
+from daemon.wire.messages import Message, Received, StatusMessage, WaveMessage
 
 PATIENCE_S = 60.0  # an emulated processor takes twenty to say that no chip is there
 

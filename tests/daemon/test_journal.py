@@ -133,7 +133,7 @@ def test_the_sentence_that_ends_a_command_is_an_error_in_the_journal(
 
 def test_every_event_is_in_the_documentation_and_no_other() -> None:
     root = Path(__file__).parents[2]
-    code = "".join(path.read_text() for path in sorted((root / "daemon").glob("*.py")))
+    code = "".join(path.read_text() for path in sorted((root / "daemon").rglob("*.py")))
     table = (root / "docs" / "monitoring.md").read_text().partition("| `QRSD_EVENT` |")[2]
     rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
     told = set(re.findall(r"`(\w+)`", "".join(rows)))

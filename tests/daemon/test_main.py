@@ -11,7 +11,7 @@ import pytest
 
 import daemon.__main__ as command
 from config.errors import SettingInvalid
-from daemon.errors import ServiceUnavailable
+from daemon.wire.errors import ServiceUnavailable
 from drivers.errors import NoSpiDevice
 from model.errors import ModelMissing
 

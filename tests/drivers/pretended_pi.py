@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin
 
-from daemon.realtime import ask_for_realtime
+from daemon.acquisition.realtime import ask_for_realtime
 from drivers.ads1292r import Ads1292r
 from drivers.chip_setup import ChipOptions
 from drivers.opcodes import Opcode

@@ -15,7 +15,6 @@ from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame
 from drivers.simulator import SimulatorOptions, open_simulated_board
 from drivers.simulator.board import board_in
 from drivers.waveforms.playlist import Playlist, play_recording
-from drivers.waveforms.recordings import Recording
 from tests.drivers.numbered import (
     LSB_MV,
     READ_MODES,
@@ -51,7 +50,7 @@ def test_ten_minutes_come_out_code_for_code() -> None:
 
 def test_a_recording_comes_out_sample_for_sample() -> None:
     ecg_mv = np.random.default_rng(1).normal(0.0, 150.0, 2500)  # clips now and then at 403 mV
-    playlist = Playlist([play_recording(Recording("one", "one", ecg_mv))])
+    playlist = Playlist([play_recording("one", ecg_mv)])
     board = open_simulated_board(playlist, SimulatorOptions(noise=0.0), paced=False)
     driver = Ads1292r(board, ChipOptions())
     driver.power_up()

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Self
 
-from daemon.realtime import PRIORITY
+from daemon.acquisition.realtime import PRIORITY
 from drivers.raspberry import BoardOptions
 from drivers.simulator import SimulatorOptions
 from drivers.simulator.board import ResetPin, SimulatedReadyLine, StartPin

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from drivers.waveforms.recordings import read_recording
+from daemon.recordings.recording import read_recording
 from dsp.bridge import BRIDGED_SAMPLES, Bridge
 from dsp.front_end import FrontEnd
 from dsp.quality import QRS_SAMPLES

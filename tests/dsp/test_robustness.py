@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from daemon.records import RecordReader, pack
+from daemon.acquisition.frame_records import RecordReader, pack
+from daemon.recordings.recording import read_recording
 from drivers.frame import Frame, millivolts
-from drivers.waveforms.recordings import read_recording
 from dsp.front_end import FrontEnd, FrontEndOptions
 from dsp.signals import Event, RPeak, Sample
 from tests.dsp.heartbeats import ecg, regular

@@ -1,4 +1,4 @@
-"""A sitting becomes a template only if it is surely somebody's and tells something new."""
+"""A session becomes a template only if it is surely somebody's and tells something new."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.fittings import SITTING_BEATS, Sitting, grow
+from model.fittings import SITTING_BEATS, Session, grow
 from model.passport import Calibration, Passport
 from model.scores import mean_direction, unit
 from model.template import GROWN, Template
@@ -39,7 +39,7 @@ def turned(turn: float) -> np.ndarray:
     return unit(AXES[0] + np.float32(turn) * AXES[2])
 
 
-def sitting(centre: np.ndarray, scatter: float = 0.01) -> np.ndarray:
+def session(centre: np.ndarray, scatter: float = 0.01) -> np.ndarray:
     noise = np.random.default_rng(1).normal(size=(SITTING_BEATS, 4)).astype(np.float32)
     return unit(centre + np.float32(scatter) * noise)
 
@@ -57,7 +57,7 @@ def people(passport: Passport) -> list[Template]:
 def test_a_sure_sitting_at_another_angle_is_kept(
     passport: Passport, people: list[Template]
 ) -> None:
-    beats = sitting(turned(NEW))
+    beats = session(turned(NEW))
     template = grow(beats, people, passport, NOW)
     assert template is not None
     assert (template.person, template.source, template.created_utc) == ("Ada", GROWN, NOW)
@@ -66,61 +66,61 @@ def test_a_sure_sitting_at_another_angle_is_kept(
 
 
 def test_what_is_known_already_is_not_kept(passport: Passport, people: list[Template]) -> None:
-    assert grown(passport, sitting(AXES[0]), people) is None
+    assert grown(passport, session(AXES[0]), people) is None
     again = [*people, replace(people[0], embedding=turned(NEW), source=GROWN)]
-    assert grown(passport, sitting(turned(NEW)), again) is None
+    assert grown(passport, session(turned(NEW)), again) is None
 
 
 def test_a_sitting_that_is_likely_hers_but_not_surely_is_not_kept(
     passport: Passport, people: list[Template]
 ) -> None:
-    assert grown(passport, sitting(turned(FAR)), people) is None
+    assert grown(passport, session(turned(FAR)), people) is None
 
 
 def test_a_strangers_sitting_is_not_kept(passport: Passport, people: list[Template]) -> None:
-    assert grown(passport, sitting(AXES[3]), people) is None
-    assert grown(passport, sitting(AXES[3]), []) is None
+    assert grown(passport, session(AXES[3]), people) is None
+    assert grown(passport, session(AXES[3]), []) is None
 
 
 def test_a_sitting_that_could_be_another_persons_is_not_kept(
     passport: Passport, people: list[Template]
 ) -> None:
     twin = person(passport, "Cy", unit(AXES[0] + np.float32(0.3) * AXES[3]))
-    assert grown(passport, sitting(turned(NEW)), people) == "Ada"
-    assert grown(passport, sitting(turned(NEW)), [*people, twin]) is None
-    assert grown(passport, sitting(turned(NEW)), [*people, replace(twin, source=GROWN)]) is None
+    assert grown(passport, session(turned(NEW)), people) == "Ada"
+    assert grown(passport, session(turned(NEW)), [*people, twin]) is None
+    assert grown(passport, session(turned(NEW)), [*people, replace(twin, source=GROWN)]) is None
 
 
 def test_beats_that_disagree_are_not_kept(passport: Passport, people: list[Template]) -> None:
     half = SITTING_BEATS // 2
-    beats = np.concatenate([sitting(turned(NEW))[:half], sitting(AXES[1])[:half]])
+    beats = np.concatenate([session(turned(NEW))[:half], session(AXES[1])[:half]])
     assert grown(passport, beats, people) is None
 
 
 def test_a_grown_template_vouches_for_no_other(passport: Passport, people: list[Template]) -> None:
     """From one grown template to the next, Ada's could wander to whoever comes by."""
     step = replace(people[0], embedding=turned(FAR), source=GROWN)
-    assert grown(passport, sitting(turned(FAR + 0.2)), [*people, step]) is None
-    assert grown(passport, sitting(turned(FAR + 0.2)), [step]) is None
+    assert grown(passport, session(turned(FAR + 0.2)), [*people, step]) is None
+    assert grown(passport, session(turned(FAR + 0.2)), [step]) is None
 
 
 def test_a_sitting_gives_its_first_good_beats_once() -> None:
-    sitting = Sitting()
+    session = Session()
     for beat in range(SITTING_BEATS):
-        assert sitting.take() is None
-        sitting.push(AXES[1], NOISY)
-        sitting.push(np.float32(beat + 1) * AXES[0], GOOD)
-    beats = sitting.take()
+        assert session.take() is None
+        session.push(AXES[1], NOISY)
+        session.push(np.float32(beat + 1) * AXES[0], GOOD)
+    beats = session.take()
     assert beats is not None
     assert beats[:, 0].tolist() == list(range(1, SITTING_BEATS + 1))
-    sitting.push(AXES[0], GOOD)
-    assert sitting.take() is None
+    session.push(AXES[0], GOOD)
+    assert session.take() is None
 
 
 def test_another_fitting_is_another_sitting() -> None:
-    sitting = Sitting()
+    session = Session()
     for beats in (SITTING_BEATS - 1, SITTING_BEATS):
         for _ in range(beats):
-            sitting.push(AXES[0], GOOD)
-        assert (sitting.take() is not None) == (beats == SITTING_BEATS)
-        sitting.restart()
+            session.push(AXES[0], GOOD)
+        assert (session.take() is not None) == (beats == SITTING_BEATS)
+        session.restart()

@@ -1,6 +1,6 @@
 """Turned templates are as good as ever to who has the seed, and no good to anybody else.
 
-The embeddings are those of the 60 people whom the shipped model was trained on; another sitting of
+The embeddings are those of the 60 people whom the shipped model was trained on; another session of
 a person is theirs with noise, such that telling them apart has an equal error rate of some percent.
 """
 
@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
-from daemon.recognition import DEFAULT_MODEL
+from daemon.offline.recognition import DEFAULT_MODEL
 from model.network import Network
 from model.passport import Passport
 from model.rotation import Rotation

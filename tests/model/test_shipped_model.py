@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from daemon.offline import hear
+from daemon.offline.hearing import hear
 from dsp.front_end import FrontEnd
 from model.network import Network
 from model.scores import unit

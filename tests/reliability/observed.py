@@ -14,16 +14,16 @@ from pathlib import Path
 import zmq
 
 from benchmarks.soak.virtual_time import VirtualAcquisition, VirtualTime
-from daemon.acquisition_process import Acquisition
-from daemon.control import ControlServer
-from daemon.errors import AcquisitionFailed
-from daemon.front_desk import FrontDesk
-from daemon.health import Notifier
-from daemon.messages import IdentityMessage, Message, StatusMessage
-from daemon.pipeline import Pipeline
-from daemon.publisher import Publisher
-from daemon.service import Parts, Service
-from daemon.utc_clock import UtcClock
+from daemon.acquisition.handle import Acquisition
+from daemon.service.errors import AcquisitionFailed
+from daemon.service.loop import Parts, Service
+from daemon.service.people_commands import PeopleCommands
+from daemon.service.pipeline import Pipeline
+from daemon.service.sd_notify import Notifier
+from daemon.service.utc_clock import UtcClock
+from daemon.wire.control import ControlServer
+from daemon.wire.messages import IdentityMessage, Message, StatusMessage
+from daemon.wire.publisher import Publisher
 from drivers.chip_setup import ChipOptions
 from drivers.simulator.options import SimulatorOptions
 from drivers.waveforms.hearts import Heart
@@ -162,7 +162,7 @@ class Scene:
             IdentifierOptions(min_beats=2),
             LivenessOptions("ignore"),  # what is played has no noise, which no living heart is
         )
-        desk = FrontDesk(
+        desk = PeopleCommands(
             self.gallery, network.passport, self._pipeline, "simulated", lambda: "2027-01-15"
         )
         self.control = ControlServer(self.context, f"ipc://{folder}/control", desk.commands)
@@ -200,7 +200,7 @@ class Scene:
         parts = Parts(
             start_acquisition=start,
             pipeline=self._pipeline,
-            desk=self.desk,
+            people=self.desk,
             publisher=self.publisher,
             control=self.control,
             clock=UtcClock(RATE_HZ, time.monotonic, time.wall),

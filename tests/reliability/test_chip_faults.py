@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.soak.virtual_time import START_S
-from daemon.messages import WaveMessage
+from daemon.wire.messages import WaveMessage
 from drivers.chip_setup import ChipOptions
 from drivers.simulator.faults import CATALOGUE, Fault
 from tests.reliability.observed import Observed, scene

@@ -16,9 +16,9 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.control import ANSWERS_AT_ONCE
-from daemon.messages import WaveMessage, decode
-from daemon.publisher import QUEUE_MESSAGES
+from daemon.wire.control import ANSWERS_AT_ONCE
+from daemon.wire.messages import WaveMessage, decode
+from daemon.wire.publisher import QUEUE_MESSAGES
 from tests.reliability.observed import Observed, Scene, scene
 from tests.reliability.page import Row
 
@@ -161,7 +161,7 @@ def test_a_subscriber_that_never_reads(tmp_path: Path, context: Context, report:
             "a subscriber never reads",
             "by the subscriber: the sequence numbers jump",
             f"when its queue of {QUEUE_MESSAGES} messages is full",
-            "`Lost`, with the count, by `daemon.client`",
+            "`Lost`, with the count, by `daemon.wire.client`",
             "0; other subscribers miss nothing",
             "yes",
         )

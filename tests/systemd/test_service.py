@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from daemon.realtime import PRIORITY
+from daemon.acquisition.realtime import PRIORITY
 from tests.systemd.machine import CannotBoot, Machine, Subscriber, booted, wait_until
 
 pytestmark = pytest.mark.system

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon import public_data
 from daemon.__main__ import main
-from daemon.lead_views import find_twelve_leads
-from daemon.training_data import find_records
+from daemon.offline.lead_views import find_twelve_leads
+from daemon.offline.training_data import find_records
+from daemon.recordings import public_data
 from tests.daemon.archive import MadeUpArchive, serving
 
 pytest.importorskip("requests", reason="needs pip install 'qrsd[records]'")

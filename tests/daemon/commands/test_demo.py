@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from daemon.client import Silent
+from daemon.apps.demo import Director, Outcome
+from daemon.apps.demo_plan import Act
 from daemon.commands.demo import summary
-from daemon.demo import Director, Outcome
-from daemon.demo_plan import Act
-from daemon.messages import Enrolment, IdentityMessage, Message, Received, Stamp, StatusMessage
+from daemon.wire.client import Silent
+from daemon.wire.messages import Enrolment, IdentityMessage, Message, Received, Stamp, StatusMessage
 
 STAMP = Stamp("demo", "boot", 0, datetime(2026, 3, 1, tzinfo=UTC), "simulated")
 

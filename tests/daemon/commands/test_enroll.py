@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from daemon.client import Control
 from daemon.commands.enroll import enrol_live
-from daemon.errors import CommandRefused, ServiceUnavailable
-from daemon.offline import hear
+from daemon.offline.hearing import hear
+from daemon.wire.client import Control
+from daemon.wire.errors import CommandRefused, ServiceUnavailable
 from model.enrolment import keep_nearest
 from model.errors import EnrolmentFailed, EnrolmentSuspect, ModelMissing, NameInvalid
 from model.gallery import Gallery

@@ -11,8 +11,8 @@ import pytest
 
 from daemon.commands import evaluate
 from daemon.errors import ResultsNotWritable
+from daemon.recordings.errors import RecordingNotFound
 from drivers.frame import millivolts_per_count
-from drivers.waveforms.errors import RecordingNotFound
 from drivers.waveforms.hearts import Heart
 
 SAMPLES = 20 * 250

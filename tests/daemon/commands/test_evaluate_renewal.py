@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from daemon.commands import evaluate
-from daemon.errors import EmbedderNeeded, TooFewBeats
+from daemon.offline.errors import EmbedderNeeded, TooFewBeats
 from tests.daemon.commands.test_evaluate_attacks import write_person
 from tests.model.models import classifier
 

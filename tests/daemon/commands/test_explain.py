@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from daemon.__main__ import main
-from daemon.offline import hear
-from daemon.recognition import open_network
+from daemon.offline.hearing import hear
+from daemon.offline.recognition import open_network
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from model.enrolment import keep_nearest

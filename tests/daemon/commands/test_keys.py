@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from config.errors import KeyMissing
 from daemon.commands import keys, people
 from daemon.commands.connection import add_connection, to_control, to_messages
-from daemon.errors import KeyMissing, ServiceUnavailable
+from daemon.wire.errors import ServiceUnavailable
 
 
 def qrsd(*arguments: str | Path) -> int:

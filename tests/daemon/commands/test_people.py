@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 import zmq
 
+from config.gallery_key import find_gallery_key, gallery_key_path
 from daemon.commands import enroll, people
-from daemon.control import Command, ControlServer
-from daemon.errors import CommandRefused, ResultsNotWritable
-from daemon.gallery_key import find_gallery_key, gallery_key_path
+from daemon.errors import ResultsNotWritable
+from daemon.wire.control import Command, ControlServer
+from daemon.wire.errors import CommandRefused
 from model.errors import (
     ExportInvalid,
     GalleryMissing,
@@ -47,7 +48,7 @@ def qrsd(*arguments: str | Path) -> int:
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("daemon.gallery_key.CREDSTORE", tmp_path / "credstore")
+    monkeypatch.setattr("config.gallery_key.CREDSTORE", tmp_path / "credstore")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path.parent / "config"))
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
@@ -127,7 +128,7 @@ def test_a_mere_user_is_told_that_the_services_people_are_others(
 ) -> None:
     monkeypatch.delenv("STATE_DIRECTORY")
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("daemon.folders.SYSTEM_STATE", tmp_path)
+    monkeypatch.setattr("config.folders.SYSTEM_STATE", tmp_path)
     monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid + 1)
     assert qrsd("people", "list") == 0
     assert "installed service's are: sudo qrsd people list" in capsys.readouterr().err

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon import offline
 from daemon.commands import records
 from daemon.commands.records import explained
-from daemon.errors import EmbedderNeeded, ResultsNotWritable
-from daemon.offline import hear
-from daemon.recognition import Verdict
+from daemon.errors import ResultsNotWritable
+from daemon.offline import hearing as offline
+from daemon.offline.errors import EmbedderNeeded
+from daemon.offline.hearing import hear
+from daemon.offline.recognition import Verdict
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd

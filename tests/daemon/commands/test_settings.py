@@ -12,7 +12,7 @@ import yaml
 from config.errors import SettingInvalid, SettingsMissing
 from config.settings import DEFAULT_PATH
 from daemon.commands import settings
-from daemon.errors import AddressRefused
+from daemon.wire.errors import AddressRefused
 from model.errors import ModelMissing
 from tests.model.models import embedder
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from daemon.client import Item
 from daemon.commands import watch
-from daemon.messages import IdentityMessage, Received, Stamp
+from daemon.wire.client import Item
+from daemon.wire.messages import IdentityMessage, Received, Stamp
 
 STAMP = Stamp("bench", "boot", 3, datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC), "simulated")
 ADA = IdentityMessage(500, "accepted", "Ada", 0.97, 9)

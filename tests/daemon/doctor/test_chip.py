@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from daemon.acquisition.sources import open_source
 from daemon.doctor import board, computer, samples, signal, software
 from daemon.doctor.checks import CHECKS
 from daemon.doctor.visit import Visit
 from daemon.doctor.walk import Finding
-from daemon.sources import open_source
 from tests.daemon.doctor.visits import found, raspberry_pi, visit_to
 
 STEPS = (

@@ -17,21 +17,21 @@ import numpy as np
 import pytest
 import zmq
 
+from config.gallery_key import CREDENTIAL
+from config.secret_file import write_secret
 from daemon.doctor import computer, samples, software
 from daemon.doctor.checks import CHECKS
 from daemon.doctor.walk import walk
-from daemon.door import Door
-from daemon.errors import ServiceUnavailable
-from daemon.gallery_key import CREDENTIAL
-from daemon.keys import Client, ClientKeys, KeyPair, allow, service_key_path
-from daemon.messages import StatusMessage, WaveMessage
-from daemon.publisher import Publisher
-from daemon.secret_file import write_secret
+from daemon.wire.curve_gate import CurveGate
+from daemon.wire.errors import ServiceUnavailable
+from daemon.wire.keys import Client, ClientKeys, KeyPair, allow, service_key_path
+from daemon.wire.messages import StatusMessage, WaveMessage
+from daemon.wire.publisher import Publisher
 from drivers.chip_setup import ChipOptions
 from model.gallery import Gallery
 from model.template import Template
 from tests.daemon.doctor.visits import found, raspberry_pi, visit_to
-from tests.daemon.test_assembly import status
+from tests.daemon.service.test_assembly import status
 from tests.drivers.test_chip_setup import setup
 from tests.model.models import embedder
 
@@ -160,7 +160,7 @@ def test_a_mere_user_is_not_told_of_keys_and_people_that_are_not_his(
 ) -> None:
     monkeypatch.delenv("STATE_DIRECTORY")
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("daemon.folders.SYSTEM_STATE", tmp_path)
+    monkeypatch.setattr("config.folders.SYSTEM_STATE", tmp_path)
     monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid + 1)
     said = found(visit_to(tmp_path, publishing_at("tcp://*:*")), STEPS)
     assert (said["settings"].verdict, said["people"].verdict) == ("fine", "skipped")
@@ -257,8 +257,8 @@ def service(
     stopped = threading.Event()
     with ExitStack() as stack:
         context = stack.enter_context(zmq.Context())
-        door = stack.enter_context(Door(context, keys)) if keys else None
-        publisher = stack.enter_context(Publisher(context, [address], "bench", source, door))
+        gate = stack.enter_context(CurveGate(context, keys)) if keys else None
+        publisher = stack.enter_context(Publisher(context, [address], "bench", source, gate))
         thread = threading.Thread(target=_speak, args=(publisher, said, stopped))
         thread.start()
         try:

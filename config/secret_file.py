@@ -1,0 +1,112 @@
+"""A secret of 32 bytes in a file of its own: a comment and 64 hexadecimal digits, mode 0600."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkstemp
+
+from config.errors import KeyExists, KeyMissing, KeyNotPrivate, KeyNotWritten, KeyUnreadable
+
+SECRET_BYTES = 32
+OTHERS = 0o077
+
+
+def write_secret(path: Path, secret: bytes, comment: str) -> None:
+    """Write a secret to a new file, for its owner's eyes only.
+
+    Raises:
+        KeyExists: there is a file already.
+        KeyNotWritten: the system says no.
+    """
+    if path.exists():
+        raise KeyExists(f"{path}: there is a key already; move it away if you want another one")
+    write_private(path, f"# {comment}\n{secret.hex()}\n")
+
+
+def read_secret(path: Path, private: bool = True) -> bytes:
+    """Read a secret.
+
+    Args:
+        path: the file.
+        private: refuse it if others may read it too. A file of systemd's credentials folder is kept
+            from them by the folder, and its own mode says something else.
+
+    Raises:
+        KeyMissing: there is no such file.
+        KeyNotPrivate: others may read it, or we may not.
+        KeyUnreadable: it is not a secret.
+    """
+    try:
+        with path.open(encoding="ascii") as file:
+            if private and (mode := os.fstat(file.fileno()).st_mode) & OTHERS:
+                raise KeyNotPrivate(
+                    f"{path}: others may use this key too (mode {mode & 0o777:04o}): "
+                    f"chmod 600 {path}, and make a new one if somebody may have seen it"
+                )
+            lines = [line.strip() for line in file if not line.startswith("#")]
+    except FileNotFoundError as error:
+        raise KeyMissing(f"{path}: no such key file") from error
+    except UnicodeDecodeError as error:
+        raise KeyUnreadable(f"{path}: not a key file of qrsd") from error
+    except OSError as error:
+        if isinstance(error, KeyNotPrivate):
+            raise
+        raise KeyNotPrivate(f"{path}: this user may not read the key: {error.strerror}") from error
+    return from_hex("".join(lines), str(path))
+
+
+def from_hex(text: str, where: str) -> bytes:
+    """Return the 32 bytes that 64 hexadecimal digits are.
+
+    Raises:
+        KeyUnreadable: they are not that; ``where`` they stand is said, and what they are is not.
+    """
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != SECRET_BYTES:
+        raise KeyUnreadable(f"{where}: not a key, which has {2 * SECRET_BYTES} hexadecimal digits")
+    return key
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file whole or not at all, with mode 0600, in a folder that is made if need be.
+
+    Made by root, it belongs to whom the folder above belongs to, so that the service can read it.
+
+    Raises:
+        KeyNotWritten: the system says no.
+    """
+    with _explained(path):
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700, parents=True)
+            _give_to_owner_above(path.parent)
+        descriptor, draft = mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+        try:
+            with open(descriptor, "w", encoding="ascii") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            _give_to_owner_above(Path(draft))
+            os.replace(draft, path)
+        except BaseException:
+            os.unlink(draft)
+            raise
+
+
+def _give_to_owner_above(path: Path) -> None:
+    if os.geteuid() == 0:
+        above = path.parent.stat()
+        os.chown(path, above.st_uid, above.st_gid)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise KeyNotWritten(f"{path}: cannot be written: {error.strerror}") from error

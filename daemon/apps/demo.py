@@ -1,0 +1,129 @@
+"""The demonstration's director: follows the play by sample index, enrols, notes what was said."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any
+
+from daemon.apps.demo_plan import RATE_HZ, Act
+from daemon.wire.client import Item
+from daemon.wire.messages import IdentityMessage, Received, StatusMessage
+
+Ask = Callable[..., dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the service said during an act.
+
+    Attributes:
+        act: what was shown.
+        said: each decision that differs from the one before.
+        after_s: seconds from the start of the act to the last of these, None if there is none.
+        beats: good beats behind it.
+        lost: samples lost during the act.
+    """
+
+    act: Act
+    said: list[tuple[str, str | None]] = field(default_factory=list)
+    after_s: float | None = None
+    beats: int = 0
+    lost: int = 0
+
+    @property
+    def right(self) -> bool:
+        """Tell whether the last word is what it ought to be, and nobody was taken for another."""
+        expected = (self.act.expected, self.act.person)
+        accepted = {person for state, person in self.said if state == "accepted"}
+        return bool(self.said) and self.said[-1] == expected and accepted <= {self.act.person}
+
+    def note(self, state: str, person: str | None, after_s: float, beats: int) -> None:
+        """Write down a decision."""
+        if not self.said or self.said[-1] != (state, person):
+            self.said.append((state, person))
+            self.after_s, self.beats = after_s, beats
+
+
+class Director:
+    """Takes what a subscriber hears while a plan is being played.
+
+    Args:
+        acts: what is played, in order, from sample 0 on.
+        ask: sends a command with its fields to the service and returns the answer.
+
+    Attributes:
+        outcomes: one for each act that something is expected of.
+    """
+
+    def __init__(self, acts: Sequence[Act], ask: Ask) -> None:
+        self._acts = acts
+        self._ask = ask
+        self._starts = [0, *accumulate(round(act.seconds * RATE_HZ) for act in acts)]
+        self._number = -1
+        self._lost = 0
+        self._all = [Outcome(act) for act in acts]
+        self._enrolling = False
+        self.outcomes = [outcome for outcome in self._all if outcome.act.expected]
+
+    def take(self, item: Item) -> None:
+        """Take in what was heard next."""
+        if not isinstance(item, Received) or item.message.index is None:
+            return
+        index = item.message.index
+        number = bisect_right(self._starts, index) - 1
+        if number >= len(self._acts):
+            return
+        if number > self._number:
+            self._begin(number)
+        outcome = self._all[number]
+        after_s = (index - self._starts[number]) / RATE_HZ
+        match item.message:
+            case IdentityMessage(state="accepted" | "unknown" | "no_contact") as identity:
+                if _matters(identity, outcome.act):
+                    outcome.note(identity.state, identity.person, after_s, identity.beats)
+            case StatusMessage() as status:
+                self._take_status(outcome, status, after_s)
+
+    def note(self) -> str:
+        """Say what is being shown."""
+        if self._number < 0:
+            return "The service is starting."
+        shown = sum(act.expected is not None for act in self._acts[: self._number + 1])
+        return f"Act {shown} of {len(self.outcomes)}: {self._acts[self._number].title}."
+
+    def _begin(self, number: int) -> None:
+        if self._enrolling:  # too few good beats for it
+            self._enrolling = False
+            self._ask("cancel")
+            self._all[self._number].said = [("not finished", None)]
+        self._number = number
+        act = self._acts[number]
+        if act.expected == "enrolled":
+            answer = self._ask("enroll", person=act.person, beats=act.beats)
+            if not answer["ok"]:
+                self._all[number].note(answer["error"], None, 0.0, 0)
+
+    def _take_status(self, outcome: Outcome, status: StatusMessage, after_s: float) -> None:
+        lost = int(status.counters.get("lost", 0))
+        outcome.lost += lost - self._lost
+        self._lost = lost
+        if outcome.act.expected != "enrolled":
+            return
+        if status.enrolment is not None:
+            self._enrolling = True
+            outcome.beats = status.enrolment.beats
+        elif self._enrolling:
+            self._enrolling = False
+            answer = self._ask("enrolment")
+            word = "enrolled" if answer["state"] == "done" else answer.get("error", "cancelled")
+            outcome.note(word, outcome.act.person, after_s, outcome.act.beats)
+
+
+def _matters(identity: IdentityMessage, act: Act) -> bool:
+    """Pass over who is thought to be there during an enrolment, and nobody before somebody."""
+    if act.expected == "enrolled":
+        return False
+    return identity.state != "no_contact" or act.expected == "no_contact"

@@ -1,0 +1,147 @@
+"""What the demonstration plays: two people are enrolled and come again, a stranger comes too."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from daemon.apps.errors import NothingToShow
+
+RATE_HZ = 250
+PAUSE_S = 2.0  # the electrodes move from one person to the next
+FALLEN_OFF_S = 4.0
+SHOW_S = 13.0
+
+Expected: TypeAlias = Literal["enrolled", "accepted", "unknown", "no_contact"]
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolOptions:
+    """How somebody is enrolled.
+
+    Attributes:
+        beats: good beats to gather.
+        seconds: how long to play for them; a shorter record is played again.
+    """
+
+    beats: int
+    seconds: float
+
+
+ENROL_HEARTS = EnrolOptions(beats=15, seconds=18.0)
+ENROL_PEOPLE = EnrolOptions(beats=20, seconds=28.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that is shown.
+
+    Attributes:
+        title: what the spectator is told.
+        play: the entry of the settings' ``source.simulated.play``.
+        seconds: how long it takes.
+        expected: what the service ought to say; None for a pause, in which it does not matter.
+        person: whom it ought to say it of.
+        beats: good beats to enrol with; 0 if nobody is enrolled.
+    """
+
+    title: str
+    play: dict[str, Any]
+    seconds: float
+    expected: Expected | None = None
+    person: str | None = None
+    beats: int = 0
+
+
+PAUSE = Act("the electrodes change hands", {"pause": PAUSE_S}, PAUSE_S)
+FALLEN_OFF = Act("an electrode falls off", {"pause": FALLEN_OFF_S}, FALLEN_OFF_S, "no_contact")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who can be shown.
+
+    Attributes:
+        name: what to call them.
+        first: what is played of them first.
+        again: what is played when they come again.
+    """
+
+    name: str
+    first: dict[str, Any]
+    again: dict[str, Any]
+
+
+def synthetic_hearts() -> list[Person]:
+    """Return three synthetic hearts; when one comes again, later beats of it are played.
+
+    The shipped model has learned from people, to whom most synthetic hearts are one and the same:
+    these three are those of the first ninety that it finds least alike.
+    """
+    return [
+        Person(f"heart {seed}", {"heart": seed}, {"heart": seed, "from_s": 300.0})
+        for seed in (64, 82, 89)
+    ]
+
+
+def people_of(folder: Path) -> list[Person]:
+    """Return the first three people of a folder that has a folder of WFDB records for each.
+
+    Raises:
+        NothingToShow: it is not such a folder, or has fewer than three people with two records.
+    """
+    records: dict[Path, list[Path]] = {}
+    for header in sorted(folder.rglob("*.hea"), key=_in_reading_order):
+        records.setdefault(header.parent, []).append(header.with_suffix(""))
+    people = [
+        Person(home.name, {"record": str(first.resolve())}, {"record": str(second.resolve())})
+        for home, (first, second, *_) in (
+            (home, paths) for home, paths in records.items() if len(paths) >= 2
+        )
+    ]
+    if len(people) < 3:
+        raise NothingToShow(
+            f"{folder} has {len(people)} people to show, and the demonstration needs 3: a folder"
+            " for each person with two WFDB records (.hea and .dat) or more, as in PhysioNet's"
+            " ECG-ID database."
+        )
+    return people[:3]
+
+
+def plan(people: list[Person], enrol: EnrolOptions) -> list[Act]:
+    """Return the acts for two people to enrol and a stranger.
+
+    Args:
+        people: three.
+        enrol: how the first two are enrolled.
+    """
+    one, other, stranger = people
+    return [
+        _enrol(one, enrol),
+        PAUSE,
+        _enrol(other, enrol),
+        PAUSE,
+        _show(one, one.again, "comes again", "accepted"),
+        PAUSE,
+        replace(_show(stranger, stranger.first, "is a stranger", "unknown"), person=None),
+        FALLEN_OFF,
+        _show(other, other.again, "comes again", "accepted"),
+    ]
+
+
+def _enrol(person: Person, enrol: EnrolOptions) -> Act:
+    play = {**person.first, "seconds": enrol.seconds}
+    title = f"{person.name} is enrolled"
+    return Act(title, play, enrol.seconds, "enrolled", person.name, enrol.beats)
+
+
+def _show(person: Person, play: dict[str, Any], title: str, expected: Expected) -> Act:
+    play = {**play, "seconds": SHOW_S}
+    return Act(f"{person.name} {title}", play, SHOW_S, expected, person.name)
+
+
+def _in_reading_order(path: Path) -> list[str | int]:
+    """Put rec_2 before rec_10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", str(path))]

@@ -1,0 +1,24 @@
+"""What can end the demonstration early."""
+
+from __future__ import annotations
+
+from daemon.errors import DaemonError
+
+
+class NothingToShow(DaemonError, FileNotFoundError):
+    """The folder has no recordings that the demonstration could play."""
+
+    exit_code = 66
+
+
+class ServiceStopped(DaemonError, ChildProcessError):
+    """The service that the demonstration had started ended too early, or fell silent.
+
+    Args:
+        message: what it said last.
+        exit_code: what it ended with; None if it still runs.
+    """
+
+    def __init__(self, message: str, exit_code: int | None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code or DaemonError.exit_code

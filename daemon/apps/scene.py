@@ -1,0 +1,71 @@
+"""What is known from all that a subscriber has heard so far."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from daemon.wire.client import Item, Lost, Restarted, Silent
+from daemon.wire.messages import EcgMessage, IdentityMessage, Received, Stamp, StatusMessage
+
+KEPT_SAMPLES = 2500  # ten seconds, more than a screen is wide
+
+
+@dataclass(slots=True)
+class Scene:
+    """The last word on each matter; None until there was one.
+
+    Attributes:
+        stamp: of the newest message.
+        status: the newest.
+        identity: the newest.
+        silent_s: for how long the service has said nothing.
+        lost_messages: what this subscriber missed since the service started.
+        ecg: the newest samples, each with its index.
+    """
+
+    stamp: Stamp | None = None
+    status: StatusMessage | None = None
+    identity: IdentityMessage | None = None
+    silent_s: float = 0.0
+    lost_messages: int = 0
+    ecg: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
+
+    def take(self, item: Item) -> None:
+        """Take in what was heard next."""
+        match item:
+            case Silent(seconds):
+                self.silent_s = seconds
+            case Lost(_, count):
+                self.lost_messages += count
+            case Restarted():
+                self.status, self.identity, self.lost_messages = None, None, 0
+                self.ecg.clear()
+            case Received(stamp, message):
+                self.silent_s = 0.0
+                self.stamp = stamp
+                match message:
+                    case StatusMessage():
+                        self.status = message
+                    case IdentityMessage():
+                        self.identity = message
+                    case EcgMessage(index, _, ecg_mv):
+                        self.ecg.extend(enumerate(ecg_mv, index))
+
+    def columns(self, count: int, samples_each: int) -> list[list[float]]:
+        """Return the newest ECG in columns; a sample stays in its column while they move left.
+
+        Args:
+            count: how many columns.
+            samples_each: how many samples fall into each by their index.
+
+        Returns:
+            ``count`` lists of mV.
+        """
+        columns: list[list[float]] = [[] for _ in range(count)]
+        if self.ecg:
+            first = self.ecg[-1][0] // samples_each - count + 1
+            for index, ecg_mv in self.ecg:
+                if index // samples_each >= first:
+                    columns[index // samples_each - first].append(ecg_mv)
+        return columns

@@ -1,0 +1,256 @@
+"""What a subscriber hears: a live picture, a line for each change, or JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from math import ceil, floor
+from typing import Any, TextIO
+
+from rich.columns import Columns
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from daemon.apps.braille import DOTS_WIDE, draw, joined
+from daemon.apps.scene import Scene
+from daemon.wire.client import Item, Lost, Restarted, Silent
+from daemon.wire.messages import (
+    EcgMessage,
+    Enrolment,
+    IdentityMessage,
+    Received,
+    StatusMessage,
+    WaveMessage,
+    encode,
+)
+from dsp.liveness import IN_WORDS
+
+FRAME_S = 0.1
+MAX_WIDTH = 110
+FRAME_CHARACTERS = 4  # the border and a blank on either side
+LINE_ROWS = 9
+LINE_SAMPLES = 1500
+SCALE_MV = 0.5  # the scale moves in steps, so that the line does not breathe
+BAR_WIDTH = 30
+
+COLOURS = {
+    "accepted": "green",
+    "unknown": "yellow",
+    "undecided": "cyan",
+    "no_contact": "red",
+    "suspect": "red",
+}
+NOBODY = {
+    "unknown": "a stranger (unknown)",
+    "undecided": "listening … (undecided)",
+    "no_contact": "nobody: an electrode is off",
+    "suspect": "nobody: played, not alive",
+}
+CONTACTS = {"on": ("on", "green"), "off": ("OFF", "bold red"), "unknown": ("not known", "dim")}
+NOT_MEASURED = "—"
+
+
+def show_live(items: Iterable[Item], console: Console, note: Callable[[], str] = str) -> None:
+    """Draw a picture of what is known, ten times a second, until the items end.
+
+    Args:
+        items: what a subscriber hears.
+        console: the terminal.
+        note: what to say below the picture, asked for each time.
+    """
+    scene = Scene()
+    drawn_s = 0.0
+    with Live(console=console, auto_refresh=False) as live:
+        for item in items:
+            scene.take(item)
+            if time.monotonic() - drawn_s >= FRAME_S:
+                drawn_s = time.monotonic()
+                live.update(picture(scene, min(console.width, MAX_WIDTH), note()), refresh=True)
+
+
+def show_lines(items: Iterable[Item], stream: TextIO) -> None:
+    """Print one line for each change."""
+    before = Scene()
+    for item in items:
+        news = change(before, item)
+        before.take(item)
+        if news:
+            print(news, file=stream, flush=True)
+
+
+def show_json(items: Iterable[Item], stream: TextIO) -> None:
+    """Print one JSON object for each item, a message's fields as on the wire."""
+    for item in items:
+        print(json.dumps(as_json(item)), file=stream, flush=True)
+
+
+def as_json(item: Item) -> dict[str, Any]:
+    """Return an item as a JSON object with its kind: a message's topic, or what happened."""
+    if not isinstance(item, Received):
+        return {"event": type(item).__name__.lower(), **asdict(item)}
+    message = item.message
+    header = {"topic": message.TOPIC, **json.loads(encode(item.stamp, message)[1])}
+    match message:
+        case EcgMessage():
+            header["ecg_mv"] = message.ecg_mv
+        case WaveMessage():
+            header["counts"] = message.counts
+    return header
+
+
+def change(before: Scene, item: Item) -> str | None:
+    """Say in a line what an item changes, or None if it changes nothing that people look at."""
+    match item:
+        case Received(stamp, IdentityMessage() as identity):
+            old = before.identity
+            if old is None or who(old) != who(identity):
+                return f"{stamp.utc:%H:%M:%S} {who(identity)}{_certainty(identity)}"
+        case Received(stamp, StatusMessage() as status):
+            text = _condition(status)
+            if before.status is None or _condition(before.status) != text:
+                return f"{stamp.utc:%H:%M:%S} {text} ({stamp.source})"
+        case Silent(seconds) if not before.silent_s:
+            return f"the service is silent, for {seconds:.0f} s so far"
+        case Lost(topic, count):
+            return f"{count} {topic} messages did not arrive"
+        case Restarted():
+            return "the service was restarted"
+    return None
+
+
+def who(identity: IdentityMessage | None) -> str:
+    """Say who wears the electrodes."""
+    match identity:
+        case None:
+            return "no beat yet"
+        case IdentityMessage(hint="too_clean" | "repeated" | "too_regular" as hint):
+            wearer = identity.person or NOBODY[identity.state]
+            perhaps = "" if identity.state == "suspect" else ", or something played"
+            return f"{wearer}{perhaps} ({IN_WORDS[hint]})"
+        case IdentityMessage(person=str(person)):
+            return person
+        case IdentityMessage(hint="electrodes_swapped"):
+            return "unknown: the electrodes may be swapped"
+        case _:
+            return NOBODY[identity.state]
+
+
+def picture(scene: Scene, width: int, note: str = "") -> RenderableType:
+    """Draw all that is known.
+
+    Args:
+        scene: what is known.
+        width: in characters.
+        note: a line below; empty for none.
+    """
+    parts: list[RenderableType] = [_wearer(scene), _facts(scene)]
+    if scene.status and scene.status.enrolment:
+        parts.append(_enrolment(scene.status.enrolment))
+    parts.append(_line(scene, width - FRAME_CHARACTERS))
+    if scene.silent_s and scene.stamp:
+        parts.append(Text(f"The service has been silent for {scene.silent_s:.0f} s.", "bold red"))
+    if scene.lost_messages:
+        parts.append(Text(f"{scene.lost_messages} messages did not arrive here.", "yellow"))
+    if note:
+        parts.append(Text(note, "italic"))
+    border = "red" if scene.silent_s else "blue"
+    return Panel(Group(*parts), title=_title(scene), title_align="left", width=width, style=border)
+
+
+def _title(scene: Scene) -> Text:
+    if scene.stamp is None:
+        return Text("qrsd: waiting for the service")
+    title = Text.assemble("qrsd on ", (scene.stamp.device, "bold"))
+    if scene.stamp.source == "simulated":
+        title.append("  ").append(" SIMULATED ", "bold black on yellow")
+    return title
+
+
+def _wearer(scene: Scene) -> RenderableType:
+    """Draw who it is, with a bar for the confidence."""
+    identity = scene.identity
+    colour = COLOURS[identity.state] if identity and not scene.silent_s else "dim"
+    row = Table.grid(padding=(0, 2))
+    name = Text(f"● {who(identity)}", f"bold {colour}")
+    if identity is None or identity.confidence is None:
+        row.add_row(name)
+    else:
+        row.add_row(name, _bar(identity.confidence, colour), Text(_certainty(identity)[2:]))
+    return row
+
+
+def _facts(scene: Scene) -> RenderableType:
+    status = scene.status
+    if status is None:
+        return Text("no status yet", "dim")
+    facts = [
+        ("service ", (status.state, "")),
+        ("heart rate ", (_rate(status.heart_rate_bpm), "bold")),
+        ("signal ", (_percent(status.quality), "bold")),
+        ("contact ", CONTACTS[status.contact]),
+        ("lost samples ", (str(status.counters.get("lost", NOT_MEASURED)), "bold")),
+    ]
+    if status.playing:
+        facts.append(("playing ", (status.playing, "yellow")))
+    texts = (Text.assemble((label, "dim"), value, no_wrap=True) for label, value in facts)
+    return Columns(texts, padding=(0, 3))
+
+
+def _enrolment(enrolment: Enrolment) -> RenderableType:
+    row = Table.grid(padding=(0, 2))
+    row.add_row(
+        Text(f"enrolling {enrolment.person}", "magenta"),
+        _bar(enrolment.beats / enrolment.needed, "magenta"),
+        Text(f"{enrolment.beats} of {enrolment.needed} beats"),
+    )
+    return row
+
+
+def _line(scene: Scene, width: int) -> RenderableType:
+    """Draw the newest seconds of ECG, with their scale."""
+    dots = width * DOTS_WIDE
+    samples_each = ceil(LINE_SAMPLES / dots)
+    columns = scene.columns(dots, samples_each)
+    values = [value for column in columns for value in column]
+    low = floor(min(values, default=0.0) / SCALE_MV) * SCALE_MV
+    high = max(ceil(max(values, default=0.0) / SCALE_MV) * SCALE_MV, low + 2 * SCALE_MV)
+    rows = draw(joined(columns), width, LINE_ROWS, low, high)
+    seconds = dots * samples_each / 250
+    rule = Rule(f"ECG {low:+.1f} to {high:+.1f} mV, {seconds:.0f} s", style="dim", align="right")
+    return Group(rule, Text("\n".join(rows), "green", no_wrap=True))
+
+
+def _bar(part: float, colour: str) -> ProgressBar:
+    return ProgressBar(
+        total=1.0, completed=part, width=BAR_WIDTH, complete_style=colour, finished_style=colour
+    )
+
+
+def _certainty(identity: IdentityMessage) -> str:
+    if identity.confidence is None:
+        return ""
+    return f", {_percent(identity.confidence)}, {identity.beats} beats"
+
+
+def _condition(status: StatusMessage) -> str:
+    parts = [status.state, f"contact {status.contact}"]
+    if status.playing:
+        parts.append(f"playing {status.playing}")
+    if status.enrolment:
+        parts.append(f"enrolling {status.enrolment.person}")
+    return ", ".join(parts)
+
+
+def _percent(part: float | None) -> str:
+    return NOT_MEASURED if part is None else f"{100 * part:.0f} %"
+
+
+def _rate(beats_per_minute: float | None) -> str:
+    return NOT_MEASURED if beats_per_minute is None else f"{beats_per_minute:.0f} /min"

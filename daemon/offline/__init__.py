@@ -1,0 +1,1 @@
+"""The signal chain and the decision over recordings, without chip or service."""

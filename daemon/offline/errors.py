@@ -1,0 +1,21 @@
+"""Why a recording cannot be asked what a command asks it."""
+
+from __future__ import annotations
+
+from daemon.errors import DaemonError
+
+
+class EmbedderNeeded(DaemonError, ValueError):
+    """The command compares hearts, and the model only tells a fixed group apart."""
+
+    exit_code = 65
+
+
+class TooFewBeats(DaemonError, ValueError):
+    """A recording does not have the good beats that a command needs."""
+
+    exit_code = 65
+
+
+class DrawingExtraMissing(DaemonError, ImportError):
+    """Pictures need a library that the service does not."""

@@ -1,0 +1,150 @@
+"""What a recording's beats are asked, before ``model.explanation`` asks them why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.offline.errors import TooFewBeats
+from daemon.offline.hearing import Heard
+from daemon.offline.recognition import decide
+from model.enrolment import keep_nearest
+from model.errors import PersonUnknown
+from model.explanation import Score
+from model.identifier import Identifier
+from model.network import Network
+from model.passport import Cohort
+from model.scores import cosine, mean_direction, s_norm, unit
+from model.template import Template
+from model.tensor import normalise
+
+SMALLEST_PROBABILITY = 1e-6  # that a float32 softmax means
+MOST_BEATS = 50  # of a long recording these, spread evenly, tell as much
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """Whom or what the beats are compared with.
+
+    Attributes:
+        against: the same, for people to read.
+        beats: normalised, shape (n, 175).
+        scores: how, one for each beat.
+    """
+
+    against: str
+    beats: NDArray[np.float32]
+    scores: Sequence[Score]
+
+
+def about_people(
+    heard: Heard,
+    network: Network,
+    cohort: Cohort,
+    templates: Sequence[Template],
+    person: str | None,
+) -> Question:
+    """Ask why it is this person; None for whoever it was taken for, or came nearest.
+
+    Args:
+        heard: the recording.
+        network: an embedder.
+        cohort: its cohort.
+        templates: of the enrolled people, at least one if no person is named.
+        person: one of them.
+
+    Raises:
+        PersonUnknown: nobody of that name is enrolled.
+        TooFewBeats: there is no good beat.
+    """
+    _require_known(person, [template.person for template in templates])
+    beats = good_beats(heard)
+    outputs = network.run(beats)
+    decided = decide(heard, network, Identifier(network.passport, templates))
+    whose = person or decided.person or _likest(templates, outputs).person
+    template = _likest([each for each in templates if each.person == whose], outputs)
+    return Question(
+        against=whose if person else f"{whose} (decided: {decided.state})",
+        beats=beats,
+        scores=[_likeness(template.embedding, cohort)] * len(beats),
+    )
+
+
+def about_recording(heard: Heard, network: Network, cohort: Cohort, other: Heard) -> Question:
+    """Ask why it is the same person as in another recording, as if that had been enrolled.
+
+    Raises:
+        TooFewBeats: there is no good beat in one of them.
+    """
+    beats = good_beats(heard)
+    template = mean_direction(keep_nearest(network.run(good_beats(other))))
+    return Question(other.path, beats, [_likeness(template, cohort)] * len(beats))
+
+
+def about_itself(heard: Heard, network: Network, cohort: Cohort) -> Question:
+    """Ask why each beat is the same person's as all others of the recording.
+
+    Raises:
+        TooFewBeats: there are not two good beats.
+    """
+    beats = good_beats(heard, least=2)
+    outputs = network.run(beats)
+    others = unit(outputs.sum(axis=0) - outputs)
+    return Question("its own other beats", beats, [_likeness(each, cohort) for each in others])
+
+
+def about_labels(heard: Heard, network: Network, person: str | None) -> Question:
+    """Ask a classifier why it is this person; None for whoever is likeliest.
+
+    Raises:
+        PersonUnknown: the classifier has no such label.
+        TooFewBeats: there is no good beat.
+    """
+    labels = network.passport.tensors.labels
+    _require_known(person, labels)
+    beats = good_beats(heard)
+    evidence = _evidence(network.run(beats))[:, : len(labels)]  # the last may be for anybody else
+    whose = person or labels[int(evidence.mean(axis=0).argmax())]
+    label = labels.index(whose)
+    return Question(whose, beats, [lambda outputs: _evidence(outputs)[:, label]] * len(beats))
+
+
+def good_beats(heard: Heard, least: int = 1) -> NDArray[np.float32]:
+    """Return the beats that the service would count, normalised; 50 of them at the most.
+
+    Raises:
+        TooFewBeats: there are fewer than the least.
+    """
+    good = np.flatnonzero([beat.quality.good for beat in heard.beats])
+    if len(good) < least:
+        raise TooFewBeats(
+            f"{heard.path}: good beats: {len(good)}, needed: {least}; choose a longer or a "
+            "cleaner recording"
+        )
+    some = np.linspace(0, len(good) - 1, min(len(good), MOST_BEATS)).astype(int)
+    return normalise(heard.windows_mv[good[some]])
+
+
+def _require_known(person: str | None, known: Sequence[str]) -> None:
+    if person is not None and person not in known:
+        listed = ", ".join(dict.fromkeys(known)) or "nobody"
+        raise PersonUnknown(f"{person!r} is not known to this model, which knows {listed}")
+
+
+def _likest(templates: Sequence[Template], outputs: NDArray[np.float32]) -> Template:
+    """Return the template that the beats are nearest to."""
+    embeddings = np.stack([template.embedding for template in templates])
+    return templates[int(cosine(embeddings, mean_direction(outputs)[None])[:, 0].argmax())]
+
+
+def _likeness(template: NDArray[np.float32], cohort: Cohort) -> Score:
+    """Return what gives the S-norm with a template."""
+    return lambda outputs: s_norm(template[None], outputs, cohort.embeddings)[0]
+
+
+def _evidence(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return how much a classifier's outputs speak for each label, shape (m, labels)."""
+    return np.asarray(np.log(np.maximum(outputs.astype(np.float64), SMALLEST_PROBABILITY)))

@@ -1,0 +1,132 @@
+"""Recordings through the whole signal chain, side by side on every core."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from time import perf_counter
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.recordings.errors import RecordingError
+from daemon.recordings.recording import Recording, read_recording
+from daemon.recordings.replay import samples
+from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.segmenter import WINDOW_SAMPLES
+from dsp.signals import BeatWindow, Event, RPeak
+
+WORTH_PROCESSES_S = 2.0  # starting them takes about one
+
+Outcome = TypeVar("Outcome")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the signal chain made of one recording.
+
+    Attributes:
+        path: the recording, as given.
+        duration_s: its length.
+        notes: what had to be assumed or mended to read it.
+        events: R peaks, beats and interruptions, in the order in which they came.
+    """
+
+    path: str
+    duration_s: float
+    notes: tuple[str, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def r_peaks(self) -> list[RPeak]:
+        """The heartbeats, in time order."""
+        peaks = [event for event in self.events if isinstance(event, RPeak)]
+        return sorted(peaks, key=lambda peak: peak.index)
+
+    @property
+    def beats(self) -> list[BeatWindow]:
+        """The beats that were cut out whole."""
+        return [event for event in self.events if isinstance(event, BeatWindow)]
+
+    @property
+    def windows_mv(self) -> NDArray[np.float64]:
+        """The beats as the network's input before normalisation: shape (beats, 175)."""
+        windows = [beat.ecg_mv for beat in self.beats]
+        return np.array(windows, dtype=np.float64).reshape(-1, WINDOW_SAMPLES)
+
+
+def hear(path: str, signal: str = "0", mains_hz: int = 50, inverted: bool = False) -> Heard:
+    """Replay one recording into a fresh signal chain.
+
+    Args:
+        path: the recording.
+        signal: name or number of the signal.
+        mains_hz: frequency of the grid, 50 or 60.
+        inverted: turn it upside down, as it would be with the two electrodes in each other's place.
+
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    recording = read_recording(path, signal)
+    if inverted:
+        recording = replace(recording, ecg_mv=-recording.ecg_mv)
+    return hear_recording(recording, mains_hz)
+
+
+def hear_recording(recording: Recording, mains_hz: int = 50) -> Heard:
+    """Replay a recording that has been read into a fresh signal chain."""
+    front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
+    events = tuple(event for sample in samples(recording) for event in front_end.push(sample))
+    return Heard(recording.path, recording.duration_s, recording.notes, events)
+
+
+def hear_all(
+    paths: Sequence[str], signal: str = "0", mains_hz: int = 50, jobs: int | None = None
+) -> Iterator[Heard | RecordingError]:
+    """Yield each recording as it was heard, or why it could not be read, in the order given.
+
+    Args:
+        paths: the recordings.
+        signal: name or number of the signal, in all of them.
+        mains_hz: frequency of the grid, 50 or 60.
+        jobs: how many to hear at a time; None for as many as there are cores to run on.
+    """
+    hear_one = partial(_hear_or_error, signal=signal, mains_hz=mains_hz)
+    yield from side_by_side(hear_one, paths, jobs)
+
+
+def side_by_side(
+    work: Callable[[str], Outcome], paths: Sequence[str], jobs: int | None = None
+) -> Iterator[Outcome]:
+    """Yield the outcome of some work on each recording, in the order given.
+
+    Args:
+        work: reads a recording and does something with it; another process must be able to.
+        paths: the recordings.
+        jobs: how many to work on at a time; None for as many as there are cores to run on.
+    """
+    began_s = perf_counter()
+    first = [work(path) for path in paths[:1]]
+    others = paths[1:]
+    expected_s = (perf_counter() - began_s) * len(others)
+    yield from first
+    jobs = min(jobs or len(os.sched_getaffinity(0)), len(others))
+    if jobs < 2 or expected_s < WORTH_PROCESSES_S:
+        yield from map(work, others)
+        return
+    context = get_context("forkserver")  # fork alone is not safe beside the progress bar's thread
+    context.set_forkserver_preload([__name__, "wfdb"])
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        yield from pool.map(work, others)
+
+
+def _hear_or_error(path: str, signal: str, mains_hz: int) -> Heard | RecordingError:
+    try:
+        return hear(path, signal, mains_hz)
+    except RecordingError as error:
+        return error

@@ -1,0 +1,111 @@
+"""Folders of recordings, one for each person, through the signal chain: what training learns from.
+
+ecg-id/                     a data set
+    Person_01/              a person: WFDB records, or .csv files, of one heart
+        rec_1.hea  rec_1.dat
+    Person_02.csv           ... or one .csv file
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from daemon.offline.hearing import Heard
+from daemon.recordings.errors import RecordingNotFound
+from model.training.datasets import Beats
+
+DAY = re.compile(r"date:\s*(\d{1,2})\.(\d{1,2})\.(\d{4})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRecord:
+    """A recording and whose it is.
+
+    Attributes:
+        person: the name of the folder or of the .csv file.
+        path: for ``hear``.
+        day: ``2004-12-07``, or empty if the record does not say.
+    """
+
+    person: str
+    path: str
+    day: str
+
+
+def find_records(data: Iterable[Path]) -> list[TrainingRecord]:
+    """Find everybody's records, each person's in the order in which they were recorded.
+
+    Args:
+        data: data sets, or single persons.
+
+    Raises:
+        RecordingNotFound: one of them is missing, or there is no recording in it.
+    """
+    found = []
+    for place in data:
+        if not place.exists():
+            raise RecordingNotFound(f"{place} is missing: there is no such file or folder")
+        persons = _persons(place)
+        if not persons:
+            raise RecordingNotFound(
+                f"{place} holds no recordings: expected a folder with a folder of WFDB records "
+                "or a .csv file for each person"
+            )
+        found += [record for person in persons for record in _records(person)]
+    return sorted(found, key=lambda record: (record.person, record.day, _natural(record.path)))
+
+
+def gather_beats(records: Sequence[TrainingRecord], heard: Sequence[Heard]) -> Beats:
+    """Put the beats of all records together, in the order of the records."""
+    counts = [len(each.beats) for each in heard]
+
+    return Beats(
+        windows_mv=np.concatenate([each.windows_mv for each in heard]),
+        persons=np.repeat([record.person for record in records], counts),
+        records=np.repeat([record.path for record in records], counts),
+        days=np.repeat([record.day for record in records], counts),
+        good=np.array([beat.quality.good for each in heard for beat in each.beats], dtype=bool),
+    )
+
+
+def _persons(place: Path) -> list[Path]:
+    """Return the folders and .csv files that stand for one person each."""
+    if place.suffix == ".csv" or (place.is_dir() and _headers(place)):
+        return [place]
+    if not place.is_dir():
+        return []
+    return [inside for inside in sorted(place.iterdir()) if _records(inside)]
+
+
+def _records(person: Path) -> list[TrainingRecord]:
+    if person.suffix == ".csv":
+        return [TrainingRecord(person.stem, str(person), "")]
+    if not person.is_dir():
+        return []
+    from_csv = [TrainingRecord(person.name, str(path), "") for path in person.glob("*.csv")]
+    return from_csv + [
+        TrainingRecord(person.name, str(header.with_suffix("")), _day(header))
+        for header in _headers(person)
+    ]
+
+
+def _headers(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.hea"))
+
+
+def _day(header: Path) -> str:
+    """Return the day that a header's comments give, as ECG-ID's do."""
+    day = DAY.search(header.read_text(encoding="utf-8", errors="replace"))
+    return f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}" if day else ""
+
+
+def _natural(path: str) -> list[tuple[int, str]]:
+    """Return a key that sorts rec_2 before rec_10."""
+    return [
+        (int(part or 0), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path)
+    ]

@@ -1,0 +1,1 @@
+"""The service: one loop between acquisition and the sockets, and what it works with."""

@@ -1,0 +1,169 @@
+"""Puts the service together from its settings: the only file that knows everyone."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import zmq
+
+from config.errors import SettingInvalid
+from config.folders import another_is_the_systems, control_address, gallery_path, keys_folder
+from config.gallery_key import find_gallery_key
+from config.settings import Settings
+from daemon.acquisition.handle import Acquisition, AcquisitionProcess
+from daemon.offline.recognition import open_network
+from daemon.service.errors import MetricsExtraMissing
+from daemon.service.loop import Parts, Service
+from daemon.service.observer import NullObserver, Observer
+from daemon.service.people_commands import PeopleCommands
+from daemon.service.pipeline import Pipeline
+from daemon.service.sd_notify import Notifier
+from daemon.service.time_source import TimeSource
+from daemon.service.utc_clock import UtcClock
+from daemon.service.verification import Verifier
+from daemon.wire.addresses import check_address, needs_key
+from daemon.wire.control import ControlServer
+from daemon.wire.curve_gate import CurveGate
+from daemon.wire.keys import Right, service_key_path
+from daemon.wire.messages import Source
+from daemon.wire.publisher import Publisher
+from dsp.front_end import RATE_HZ
+from model.gallery import Gallery
+from model.network import Network
+
+MACHINE_TIME = TimeSource()
+
+
+@contextmanager
+def assembled(
+    settings: Settings,
+    start_acquisition: Callable[[], Acquisition] | None = None,
+    time: TimeSource = MACHINE_TIME,
+) -> Iterator[Service]:
+    """Give a service that is ready to run, and take it apart afterwards.
+
+    Args:
+        settings: what everything is set to.
+        start_acquisition: starts what samples come from, if not a process of its own.
+        time: the machine's, or a virtual one.
+
+    Raises:
+        SettingsError, ModelError, GalleryError, DaemonError: a part cannot be had.
+    """
+    check(settings)
+    model = Path(settings.model) if settings.model else None
+    source: Source = "simulated" if settings.source == "simulated" else "ads1292r"
+    with ExitStack() as parts:
+        key = find_gallery_key()
+        gallery = parts.enter_context(Gallery(gallery_path(), key=key))
+        if key is not None and not gallery.sealed:
+            gallery.seal(key)
+        network = open_network(model, gallery.rotation_seed)
+        passport = network.passport
+        templates = gallery.templates(passport.sha256)
+        pipeline = Pipeline(
+            network, templates, settings.front_end, settings.identifier, settings.liveness
+        )
+        clock = UtcClock(RATE_HZ, time.monotonic, time.wall)
+        people = PeopleCommands(
+            gallery,
+            passport,
+            pipeline,
+            source,
+            lambda: clock.now().isoformat(timespec="seconds"),
+            grown_templates=settings.identifier.grown_templates,
+        )
+        people.open()
+        context = parts.enter_context(zmq.Context())
+        device = settings.device or socket.gethostname()
+        gate = _gate(settings, context)
+        if gate is not None:
+            parts.enter_context(gate)
+        publisher = Publisher(context, settings.publish.addresses, device, source, gate)
+        parts.enter_context(publisher)
+        verifier = parts.enter_context(Verifier(open_network(model), settings.front_end.mains_hz))
+        commands = {**people.commands, "verify": verifier.verify}
+        control = ControlServer(
+            context, control_address(), commands, settings.control.addresses, gate
+        )
+        parts.enter_context(control)
+        notifier = Notifier.of_this_process()
+        parts.callback(notifier.close)
+        yield Service(
+            Parts(
+                start_acquisition=start_acquisition or (lambda: AcquisitionProcess(settings)),
+                pipeline=pipeline,
+                people=people,
+                publisher=publisher,
+                control=control,
+                gate=gate,
+                clock=clock,
+                notifier=notifier,
+                time=time,
+                model={
+                    "name": passport.name,
+                    "kind": passport.kind,
+                    "sha256": passport.sha256,
+                    "runtime": network.runtime,
+                    "people_sealed": gallery.sealed,
+                },
+                observer=parts.enter_context(_observed(settings, network, source)),
+            )
+        )
+
+
+@contextmanager
+def _observed(settings: Settings, network: Network, source: Source) -> Iterator[Observer]:
+    """Give who looks on: Prometheus, if it has a port."""
+    if settings.metrics.port is None:
+        yield NullObserver()
+        return
+    from daemon.service.metrics import Metrics, served
+
+    metrics = Metrics(source)
+    network.took = metrics.inference
+    with served(metrics, settings.metrics.port):
+        yield metrics
+
+
+def check(settings: Settings) -> None:
+    """Check what no part can know of another.
+
+    Raises:
+        SettingInvalid: two settings do not go together.
+        MetricsExtraMissing: metrics are on, and what serves them is not installed.
+        AddressRefused: an address would let strangers in.
+    """
+    if settings.chip.rate_hz != RATE_HZ:
+        raise SettingInvalid(
+            f"chip.rate_hz: {settings.chip.rate_hz} is not {RATE_HZ:g}, the rate of the signal "
+            "chain and of its models"
+        )
+    if settings.metrics.port is not None and find_spec("prometheus_client") is None:
+        raise MetricsExtraMissing(
+            "metrics.port is set, and metrics need prometheus-client, which is not installed: "
+            f"{sys.executable} -m pip install prometheus-client (or 'qrsd[metrics]'), or set "
+            "metrics.port: null"
+        )
+    # A mere user, of config check or doctor, cannot see the key of the service that is installed.
+    keys = another_is_the_systems() or service_key_path(keys_folder()).exists()
+    for address, right in _addresses(settings):
+        check_address(address, right, keys=keys)
+
+
+def _gate(settings: Settings, context: zmq.Context[zmq.Socket[bytes]]) -> CurveGate | None:
+    """Return what clients have to come through, if there is an address that needs it."""
+    if any(needs_key(address, right) for address, right in _addresses(settings)):
+        return CurveGate(context, keys_folder())
+    return None
+
+
+def _addresses(settings: Settings) -> Iterator[tuple[str, Right]]:
+    """Yield each address that is set, with the right that clients need there."""
+    yield from ((address, "listen") for address in settings.publish.addresses)
+    yield from ((address, "control") for address in settings.control.addresses)

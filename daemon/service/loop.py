@@ -1,0 +1,379 @@
+"""The service: one loop that owns the sockets, the gallery and the acquisition process.
+
+    samples ---.                     .--> publisher
+    reports ----> poll, one thread --+--> answers to commands
+    commands --'                     '--> systemd: ready, alive
+
+Only samples that have gone all the way to the publisher feed the watchdog, and only they make the
+service ready. An acquisition process that dies is started again, a bounded number of times; what
+was lost in between is a jump of the index like any other.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import FrameType
+from typing import Any
+
+import zmq
+
+from daemon.acquisition.handle import Acquisition
+from daemon.journal import event
+from daemon.service.errors import AcquisitionFailed
+from daemon.service.observer import NullObserver, Observer
+from daemon.service.people_commands import PeopleCommands
+from daemon.service.pipeline import Pipeline
+from daemon.service.sd_notify import Notifier
+from daemon.service.time_source import TimeSource
+from daemon.service.utc_clock import UtcClock
+from daemon.wire.control import ControlServer
+from daemon.wire.curve_gate import CurveGate
+from daemon.wire.messages import ContactState, Enrolment, Message, ServiceState, StatusMessage
+from daemon.wire.publisher import Publisher
+from drivers.chip_setup import ChipSetup
+from drivers.frame import Frame
+
+STATUS_S = 1.0
+RESTART_PAUSES_S = (0.0, 0.5, 1.0, 2.0)  # so many restarts, soon enough for the watchdog, within
+RESTARTS_FORGOTTEN_S = 60.0
+POLL_MS = 250
+LAST_WORDS_S = 0.3  # what the sockets' threads need to send the last messages
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that the service works with; ``daemon.service.assembly`` puts it together.
+
+    Attributes:
+        start_acquisition: starts the acquisition process.
+        time: tells the time of the edges, and lets it pass.
+        model: what the status says of the model.
+        observer: is told of every edge and message.
+        gate: what clients of the network come through; None where no address needs one.
+    """
+
+    start_acquisition: Callable[[], Acquisition]
+    pipeline: Pipeline
+    people: PeopleCommands
+    publisher: Publisher
+    control: ControlServer
+    clock: UtcClock
+    notifier: Notifier
+    time: TimeSource
+    model: Mapping[str, Any]
+    observer: Observer = field(default_factory=NullObserver)
+    gate: CurveGate | None = None
+
+
+class Service:
+    """Runs until it is told to stop, a simulated play ends, or the chip is beyond recovery."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._state: ServiceState = "starting"
+        self._index: int | None = None
+        self._index_offset = 0
+        self._reports: dict[str, dict[str, Any]] = {}
+        self._warned: set[str] = set()
+        self._received = self._received_before = 0
+        self._lost = 0
+        self._restarts: deque[float] = deque()
+        self._restart_count = 0
+        self._queued_max = 0
+        self._latency_max_s = 0.0
+        self._said: tuple[object, ...] = ()
+        self._status_due_s = 0.0
+        self._stop_asked = False
+
+    def run(self) -> None:
+        """Run the service.
+
+        Raises:
+            AcquisitionFailed: the chip failed for good.
+        """
+        with _stopping_on_signals(self._ask_to_stop):
+            try:
+                while self._state not in ("ended", "stopping"):
+                    self._run_acquisition()
+            finally:
+                self._say_goodbye()
+
+    def _ask_to_stop(self) -> None:
+        self._stop_asked = True
+
+    def _run_acquisition(self) -> None:
+        """Start the acquisition process and listen to it until it ends, by itself or by us."""
+        self._acquisition = self._parts.start_acquisition()
+        self._fresh = True
+        self._reports.pop("error", None)
+        poller = self._poller(self._acquisition.samples, self._acquisition.reports)
+        try:
+            while not (self._acquisition.ended or self._stop_asked):
+                self._turn(dict(poller.poll(POLL_MS)))
+        finally:
+            exit_code = self._acquisition.stop()
+        if self._stop_asked:
+            self._state = "stopping"
+        elif "end" in self._reports:
+            self._state = "ended"
+        else:
+            self._prepare_restart(exit_code)
+
+    def _poller(self, *descriptors: int) -> zmq.Poller:
+        """Return a poller of these descriptors and of the sockets."""
+        poller = self._parts.time.poller()
+        for source in (*descriptors, self._parts.publisher.socket, self._parts.control.socket):
+            poller.register(source, zmq.POLLIN)
+        return poller
+
+    def _turn(self, ready: Mapping[Any, int]) -> None:
+        """Do what there is to do: reports first, since the setup comes before the samples."""
+        parts = self._parts
+        if self._acquisition.reports in ready:
+            for report in self._acquisition.read_reports():
+                self._take_report(report)
+        if self._acquisition.samples in ready:
+            self._take_frames(self._acquisition.read_frames())
+            self._queued_max = max(self._queued_max, self._acquisition.queued_max)
+        if parts.publisher.socket in ready:
+            parts.publisher.welcome()
+        if parts.control.socket in ready:
+            parts.control.answer()
+        parts.control.keep_promises()
+        self._say_status_if_due()
+
+    # Samples
+
+    def _take_frames(self, frames: list[Frame]) -> None:
+        for frame in map(self._renumber, frames):
+            jitter_s = self._parts.clock.observe(frame.index, frame.time_s)
+            if jitter_s is not None:
+                self._parts.observer.edge(jitter_s)
+            self._publish(self._parts.pipeline.push(frame))
+            self._parts.people.attend()
+            latency_s = self._parts.time.monotonic() - frame.time_s
+            self._latency_max_s = max(self._latency_max_s, latency_s)
+        self._received += len(frames)
+        if frames and self._state != "running":
+            self._state = "running"
+            self._parts.notifier.ready()
+
+    def _publish(self, messages: list[Message]) -> None:
+        for message in messages:
+            assert message.index is not None  # only a status may come before any sample
+            self._say(message, self._parts.clock.utc(message.index))
+
+    def _say(self, message: Message, utc: datetime) -> None:
+        self._parts.publisher.publish(message, utc)
+        self._parts.observer.message(message)
+
+    def _miss_samples(self) -> None:
+        """Say that nobody is known for as long as no samples come."""
+        self._state = "recovering"
+        self._publish(self._parts.pipeline.interrupt())
+
+    def _renumber(self, frame: Frame) -> Frame:
+        """Carry the index on over a restart of the acquisition process, and count what is lost."""
+        if self._fresh:
+            self._fresh = False
+            if self._index is not None:
+                index = max(self._parts.clock.index_at(frame.time_s), self._index + 1)
+                self._index_offset = index - frame.index
+        if self._index_offset:
+            frame = replace(frame, index=frame.index + self._index_offset)
+        if self._index is not None and frame.index > self._index + 1:
+            self._lost += frame.index - self._index - 1
+            self._parts.clock.interrupted()
+        self._index = frame.index
+        return frame
+
+    # Reports
+
+    def _take_report(self, report: dict[str, Any]) -> None:
+        kind = report.pop("report")
+        self._reports[kind] = report
+        match kind:
+            case "setup":
+                fields = {name: _tuples(value) for name, value in report.items()}
+                self._parts.pipeline.use_setup(ChipSetup(**fields))
+                simulated = "simulated " if report["simulated"] else ""
+                _LOG.info(
+                    "%s%s is set up, at %g Hz",
+                    simulated,
+                    report["part"],
+                    report["rate_hz"],
+                    extra=event("chip_set_up", part=report["part"], rate_hz=report["rate_hz"]),
+                )
+            case "scheduling":
+                _LOG.info("acquisition got %s", report, extra=event("scheduling", **report))
+            case "counters":
+                self._warn(report)
+
+    def _warn(self, counters: Mapping[str, Any]) -> None:
+        """Log once what the chip's stream survives but somebody should see to."""
+        found = {
+            part["condition"]: (part["message"], event("condition", condition=part["condition"]))
+            for part in counters["conditions"]
+        }
+        if fault := counters["last_fault"]:
+            found[fault] = (f"The chip was set up again: {fault}", event("chip_restarted"))
+        for condition, (message, fields) in found.items():
+            if condition not in self._warned:
+                _LOG.warning("%s", message, extra=fields)
+        self._warned = set(found)
+
+    def _prepare_restart(self, exit_code: int) -> None:
+        """Go on after the acquisition process died, unless it never worked or died too often.
+
+        Raises:
+            AcquisitionFailed: there is no point in going on.
+        """
+        error = self._reports.get("error")
+        message = error["message"] if error else f"The acquisition process ended ({exit_code})."
+        now_s = self._parts.time.monotonic()
+        while self._restarts and now_s - self._restarts[0] > RESTARTS_FORGOTTEN_S:
+            self._restarts.popleft()
+        if self._index is None or len(self._restarts) == len(RESTART_PAUSES_S):
+            self._parts.notifier.status(message)
+            raise AcquisitionFailed(message, error["exit_code"] if error else 70)
+        pause_s = RESTART_PAUSES_S[len(self._restarts)]
+        self._restarts.append(now_s)
+        self._restart_count += 1
+        name = error["error"] if error else "died"
+        _LOG.warning(
+            "acquisition starts again in %g s: %s: %s",
+            pause_s,
+            name,
+            message,
+            extra=event("acquisition_restarts", error=name, restarts=self._restart_count),
+        )
+        self._miss_samples()
+        self._say_status_if_due()
+        self._wait(pause_s)
+
+    def _wait(self, pause_s: float) -> None:
+        """Attend to the sockets only for a while."""
+        poller = self._poller()
+        until_s = self._parts.time.monotonic() + pause_s
+        while self._parts.time.monotonic() < until_s and not self._stop_asked:
+            self._turn(dict(poller.poll(POLL_MS)))
+
+    # Status
+
+    def _say_status_if_due(self) -> None:
+        """Say the status each second, and whenever something in it changes that matters."""
+        parts = self._parts
+        said = (self._state, self._contact, self._playing, self._enrolment())
+        now_s = parts.time.monotonic()
+        if now_s < self._status_due_s and said == self._said:
+            return
+        if self._said and self._contact != self._said[1] and self._contact == "off":
+            parts.clock.interrupted()
+        if now_s >= self._status_due_s:
+            self._status_due_s = now_s + STATUS_S
+            parts.clock.follow_wall_clock()
+            parts.people.look_around()
+            if parts.gate is not None:
+                parts.gate.look_around()
+            self._feed_watchdog()
+        self._said = said
+        self._say_status()
+
+    def _feed_watchdog(self) -> None:
+        if self._received != self._received_before:
+            self._received_before = self._received
+            self._parts.notifier.alive()
+            self._parts.notifier.status(f"{self._received} samples, {self._lost} lost")
+        else:
+            if self._state == "running":
+                _LOG.warning("no samples come", extra=event("no_samples"))
+                self._miss_samples()
+            self._parts.notifier.status(f"{self._state}: no samples come")
+
+    def _say_status(self) -> None:
+        pipeline, clock, index = self._parts.pipeline, self._parts.clock, self._index
+        message = StatusMessage(
+            index=index,
+            state=self._state,
+            contact=self._contact,
+            heart_rate_bpm=pipeline.heart_rate_bpm,
+            quality=pipeline.quality,
+            playing=self._playing,
+            counters=self._counters(),
+            chip=self._chip(),
+            model=dict(self._parts.model),
+            scheduling=self._reports.get("scheduling"),
+            enrolment=self._enrolment(),
+            clock_offset_s=None if index is None else clock.offset_s,
+        )
+        self._say(message, clock.now() if index is None else clock.utc(index))
+
+    def _counters(self) -> dict[str, int | float]:
+        reported = self._reports.get("counters", {})
+        return {
+            **{name: value for name, value in reported.items() if type(value) in (int, float)},
+            "received": self._received,
+            "lost": self._lost,
+            "restarts": self._restart_count,
+            "queued_max": self._queued_max,
+            "published_latency_max_s": round(self._latency_max_s, 6),
+        }
+
+    def _chip(self) -> dict[str, Any] | None:
+        """Return how the chip is set up, and what the driver has to say of it, or why it is not."""
+        setup, error = self._reports.get("setup"), self._reports.get("error")
+        if setup is None and error is None:
+            return None
+        counters = self._reports.get("counters", {})
+        said = {name: counters.get(name) for name in ("conditions", "last_fault")}
+        return {**(setup or {}), **said, "error": error}
+
+    @property
+    def _contact(self) -> ContactState:
+        return self._parts.pipeline.contact
+
+    @property
+    def _playing(self) -> str | None:
+        playing = self._reports.get("playing")
+        return playing["name"] if playing else None
+
+    def _enrolment(self) -> Enrolment | None:
+        enrolment = self._parts.pipeline.enrolment
+        if enrolment is None:
+            return None
+        return Enrolment(enrolment.person, enrolment.beats, enrolment.needed)
+
+    def _say_goodbye(self) -> None:
+        self._parts.notifier.stopping()
+        if self._state != "ended":
+            self._state = "stopping"
+        self._say_status()
+        self._parts.time.sleep(LAST_WORDS_S)
+
+
+def _tuples(value: Any) -> Any:
+    """Turn JSON's lists back into the tuples that they were."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+@contextmanager
+def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call ``stop`` on SIGTERM and SIGINT."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

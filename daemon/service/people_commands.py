@@ -1,0 +1,256 @@
+"""Where people are enrolled, listed, renamed and forgotten while the service runs.
+
+``open``, ``attend`` and ``look_around`` are called by the service. Each other public method is a
+command of the control socket: what it takes are the fields of the request, what it returns those
+of the answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from daemon.journal import event
+from daemon.service.pipeline import Pipeline
+from daemon.wire.control import Command
+from daemon.wire.errors import CommandRefused
+from daemon.wire.messages import Source
+from model.enrolment import Enrolment
+from model.errors import GalleryError, ModelError, PersonUnknown
+from model.fittings import grow
+from model.gallery import Gallery
+from model.passport import Passport
+
+ENROL_BEATS = 20
+
+_LOG = logging.getLogger(__name__)
+
+
+class PeopleCommands:
+    """Keeps the gallery and the people that the pipeline decides among in step.
+
+    Args:
+        gallery: the enrolled people.
+        passport: of the model in use.
+        pipeline: gathers the beats of an enrolment.
+        source: what these beats come from.
+        now_utc: tells the time, ISO 8601.
+        grown_templates: how many templates a person may gain from sure sessions.
+    """
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        passport: Passport,
+        pipeline: Pipeline,
+        source: Source,
+        now_utc: Callable[[], str],
+        *,
+        grown_templates: int = 0,
+    ) -> None:
+        self._gallery = gallery
+        self._passport = passport
+        self._pipeline = pipeline
+        self._source = source
+        self._now_utc = now_utc
+        self._grown_templates = grown_templates
+        self._outcome: dict[str, Any] = {"state": "none"}
+        self._consent_utc: str | None = None
+        self._stale = False
+        self._trouble = ""
+
+    @property
+    def commands(self) -> dict[str, Command]:
+        """The commands by the names that requests give them."""
+        return {
+            "enroll": self.enroll,
+            "enrolment": self.enrolment,
+            "cancel": self.cancel,
+            "people": self.people,
+            "rename": self.rename,
+            "forget": self.forget,
+        }
+
+    def attend(self) -> bool:
+        """End an enrolment that has its beats, well or not; return whether one has ended."""
+        enrolment = self._pipeline.enrolment
+        if enrolment is None:
+            self._learn_fitting()
+            return False
+        suspicion = self._pipeline.refused
+        if not (enrolment.complete or suspicion):
+            return False
+        self._pipeline.enrolment = None
+        self._outcome = {"person": enrolment.person, "needed": enrolment.needed}
+        try:
+            enrolment.check_alive(suspicion)
+            template = enrolment.template(self._now_utc(), self._source)
+            self._gallery.enrol(template, consent_utc=self._consent_utc)
+        except ModelError as error:
+            self._outcome |= {"state": "failed", "beats": 0, "error": str(error)}
+            _LOG.warning(
+                "an enrolment failed: %s",
+                type(error).__name__,
+                extra=event("enrolment_failed", error=type(error).__name__),
+            )
+        else:
+            self._outcome |= {"state": "done", "beats": enrolment.beats}
+            self._tell_pipeline()
+            _LOG.info("somebody was enrolled", extra=event("enrolled"))
+        return True
+
+    def _learn_fitting(self) -> None:
+        """Add a template of this session to whose it surely is, if that is asked for."""
+        if not self._grown_templates or self._passport.kind == "classifier":
+            return
+        beats = self._pipeline.session.take()
+        if beats is None:
+            return
+        try:
+            templates = self._gallery.templates(self._passport.sha256)
+            grown = grow(beats, templates, self._passport, self._now_utc())
+            if grown is None:
+                return
+            self._gallery.grow(grown, self._grown_templates)
+        except GalleryError as error:
+            _LOG.warning(
+                "a session could not be kept: %s",
+                type(error).__name__,
+                extra=event("session_not_kept", error=type(error).__name__),
+            )
+            return
+        self._tell_pipeline()
+        _LOG.info("a template was grown", extra=event("template_grown"))
+
+    def open(self) -> None:
+        """Say whether the gallery is sealed, and how many people the model in use cannot know."""
+        if self._gallery.sealed:
+            _LOG.info("the gallery is sealed", extra=event("gallery_sealed"))
+        else:
+            _LOG.warning(
+                "the gallery is not sealed: see qrsd people seal --help",
+                extra=event("gallery_not_sealed"),
+            )
+        people = self._gallery.unknown_to(self._passport.sha256)
+        if people and self._passport.kind == "embedder":
+            _LOG.warning(
+                "people who were enrolled with another model only: %d; to be recognised they have "
+                "to be enrolled again",
+                len(people),
+                extra=event("unknown_to_model", people=len(people)),
+            )
+
+    def look_around(self) -> None:
+        """Learn of people whom another program enrolled, as ``qrsd people import`` does."""
+        try:
+            self._stale |= self._gallery.changed_elsewhere()
+            if self._stale:
+                templates = self._gallery.templates(self._passport.sha256)
+                self._pipeline.use_templates(templates)
+                self._stale = False
+            self._trouble = ""
+        except GalleryError as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                _LOG.warning(
+                    "the gallery cannot be read now: %s",
+                    error,
+                    extra=event("gallery_unreadable", error=type(error).__name__),
+                )
+
+    def enroll(
+        self, person: str, beats: int = ENROL_BEATS, consent: bool = False
+    ) -> Mapping[str, object]:
+        """Begin to gather the beats of whoever wears the electrodes, and has agreed if so said."""
+        if self._pipeline.enrolment is not None:
+            raise CommandRefused(
+                f"{self._pipeline.enrolment.person!r} is being enrolled: wait for it, or cancel."
+            )
+        self.look_around()
+        if self._trouble:  # and not after twenty beats
+            raise CommandRefused(f"Nobody can be enrolled now: {self._trouble}")
+        self._pipeline.enrolment = Enrolment(person, self._passport, beats)
+        self._consent_utc = self._now_utc() if consent else None
+        return self.enrolment()
+
+    def enrolment(self) -> Mapping[str, object]:
+        """Tell how the enrolment goes, or how the last one ended."""
+        enrolment = self._pipeline.enrolment
+        if enrolment is None:
+            return self._outcome
+        return {
+            "state": "gathering",
+            "person": enrolment.person,
+            "beats": enrolment.beats,
+            "needed": enrolment.needed,
+        }
+
+    def cancel(self) -> Mapping[str, object]:
+        """Give up the enrolment."""
+        if self._pipeline.enrolment is None:
+            raise CommandRefused("Nobody is being enrolled.")
+        self._pipeline.enrolment = None
+        self._outcome = {"state": "none"}
+        return {}
+
+    def people(self) -> Mapping[str, object]:
+        """List who is enrolled."""
+        return {
+            "people": [
+                {
+                    "name": person.name,
+                    "created_utc": person.created_utc,
+                    "consent_utc": person.consent_utc,
+                    "templates": len(person.templates),
+                    "grown": person.grown,
+                    "beats": sum(template.beats for template in person.templates),
+                }
+                for person in self._gallery.people()
+            ],
+            "sealed": self._gallery.sealed,
+        }
+
+    def rename(self, person: str, new_name: str) -> Mapping[str, object]:
+        """Call somebody otherwise."""
+        try:
+            self._gallery.rename(person, new_name)
+        finally:  # it may be done, and traces of it left
+            self._tell_pipeline()
+        enrolment = self._pipeline.enrolment
+        if enrolment is not None and enrolment.person == person:
+            enrolment.person = new_name
+        if self._outcome.get("person") == person:
+            self._outcome["person"] = new_name
+        return {}
+
+    def forget(self, person: str) -> Mapping[str, object]:
+        """Erase everything that is held on somebody, were it the beats of a first enrolment."""
+        being_enrolled = self._forget_enrolment(person)
+        try:
+            self._gallery.forget(person)
+        except PersonUnknown:
+            if not being_enrolled:
+                raise
+        finally:  # it may be done, and traces of it left
+            self._tell_pipeline()
+        return {}
+
+    def _forget_enrolment(self, person: str) -> bool:
+        """Give up somebody's enrolment, if it is the one under way; forget it if it was the last.
+
+        Returns:
+            Whether one was under way.
+        """
+        enrolment = self._pipeline.enrolment
+        under_way = enrolment is not None and enrolment.person == person
+        if under_way:
+            self._pipeline.enrolment = None
+        if under_way or self._outcome.get("person") == person:
+            self._outcome = {"state": "none"}
+        return under_way
+
+    def _tell_pipeline(self) -> None:
+        """Have the pipeline decide among those who are enrolled now, or as soon as can be."""
+        self._stale = True
+        self.look_around()

@@ -1,0 +1,249 @@
+"""Frames in, messages out: everything between the pipe and the sockets, and none of either.
+
+Frame -> Sample (mV) -> FrontEnd -> RPeak ----------------------------> r_peak
+  |                        |------> BeatWindow -> Network -> Identifier -> beat, identity
+  |                        |           |            `-> SwappedElectrodes: a hint while unknown
+  |                        |           `--> Liveness: a living heart, or something played?
+  `-> wave (raw counts)    |------> Interruption ----------> Identifier -> identity
+                           `------> conditioned mV --------------------> ecg
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from daemon.service.decision import apply_liveness
+from daemon.service.swapped_electrodes import SwappedElectrodes
+from daemon.wire.messages import (
+    SWAPPED,
+    BeatMessage,
+    ContactState,
+    EcgMessage,
+    IdentityMessage,
+    Message,
+    RPeakMessage,
+    WaveMessage,
+)
+from drivers.chip_setup import ChipSetup
+from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame, millivolts_per_count
+from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.liveness import Liveness, LivenessOptions, Suspicion
+from dsp.signals import HANDOVER_SAMPLES, BeatWindow, Interruption, RPeak, Sample
+from model.enrolment import Enrolment
+from model.fittings import Session
+from model.identifier import Identifier, IdentifierOptions
+from model.network import Network
+from model.template import Template
+from model.tensor import normalise
+
+CHUNK_SAMPLES = 25  # a waveform message each tenth of a second
+RAILS = (FULL_SCALE_COUNTS, MIN_COUNTS)
+
+
+class Pipeline:
+    """Turns frames into messages, and gathers beats for an enrolment while there is one.
+
+    Args:
+        network: the model.
+        templates: of the enrolled people.
+        front_end: what can be set on the signal chain.
+        identifier: what can be set on the decision.
+        liveness: what to do about a signal that is no living heart's.
+
+    Attributes:
+        contact: whether the electrodes touch the skin.
+        quality: of the newest beat; None without one.
+        enrolment: the one under way, to be ended by whoever began it; else None.
+        session: the beats since the electrodes were fitted.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        templates: Sequence[Template],
+        front_end: FrontEndOptions,
+        identifier: IdentifierOptions,
+        liveness: LivenessOptions | None = None,
+    ) -> None:
+        self._network = network
+        self._templates = templates
+        self._front_end_options = front_end
+        self._identifier_options = identifier
+        self._front_end = FrontEnd(front_end)
+        self._identifier = Identifier(network.passport, templates, identifier)
+        self._liveness = Liveness()
+        self._liveness_options = liveness or LivenessOptions()
+        self._swapped_electrodes: SwappedElectrodes | None = None
+        self._swapped = False
+        self._decided_anew = False
+        self._wave: list[tuple[int, int]] = []
+        self._ecg_mv: list[float] = []
+        self._chunk_index = 0
+        self._newest_index = 0
+        self.contact: ContactState = "unknown"
+        self.quality: float | None = None
+        self.enrolment: Enrolment | None = None
+        self.session = Session()
+
+    @property
+    def heart_rate_bpm(self) -> float | None:
+        """Beats per minute; None without beats."""
+        return self._front_end.heart_rate_bpm
+
+    @property
+    def refused(self) -> Suspicion | None:
+        """Why nobody is accepted or enrolled by this session; None if somebody may be."""
+        return self._liveness_options.refused(self._liveness.suspicion)
+
+    def use_setup(self, setup: ChipSetup) -> None:
+        """Take the frames that follow as those of a chip that is set up like this."""
+        self._setup = setup
+        self._ecg_at = setup.ecg_channel - 1
+        first, second = (millivolts_per_count(gain, setup.vref_v) for gain in setup.gains)
+        self._mv_per_count = (first, second)
+        roles = ["off", "off"]
+        if setup.respiration_channel is not None:
+            roles[setup.respiration_channel - 1] = "respiration"
+        roles[self._ecg_at] = "ecg"
+        self._channels = (roles[0], roles[1])
+
+    def use_templates(self, templates: Sequence[Template]) -> None:
+        """Decide from now on among these people."""
+        self._templates = templates
+        before = self._identifier.identity
+        self._decided_anew |= self._identifier.update(templates) != before
+        self._swapped_electrodes = None
+
+    def push(self, frame: Frame) -> list[Message]:
+        """Take one frame, after ``use_setup``, and return what is to be said about it."""
+        messages = self._flush_if_due(frame.index)
+        self._newest_index = frame.index
+        counts = frame.counts[self._ecg_at]
+        lead_off = self._setup.lead_off(frame.status)
+        sample = Sample(
+            index=frame.index,
+            time_s=frame.index / self._setup.rate_hz,
+            ecg_mv=counts * self._mv_per_count[self._ecg_at],
+            lead_off=lead_off,
+            saturated=counts in RAILS,
+        )
+        for event in self._front_end.push(sample):
+            messages += self._tell(event, frame.index)
+        messages += self._follow_contact(lead_off, frame.index)
+        messages += self._suspect_swap(sample)
+        if self._decided_anew:  # whoever is forgotten may not stay the last word until a beat comes
+            self._decided_anew = False
+            messages.append(self._identity(frame.index))
+        self._wave.append(frame.counts)
+        self._ecg_mv.append(self._front_end.conditioned_mv)
+        return messages
+
+    def interrupt(self) -> list[Message]:
+        """Forget the wearer after a second without samples: the electrodes may change hands.
+
+        Returns:
+            The waveforms so far, and that nobody is known.
+        """
+        messages = self._flush() if self._wave else []
+        self._front_end = FrontEnd(self._front_end_options)
+        self.contact = "unknown"
+        gap = Interruption(self._newest_index, "gap", HANDOVER_SAMPLES)
+        return messages + self._interrupt(gap, self._newest_index)
+
+    def _flush_if_due(self, index: int) -> list[Message]:
+        """Return the waveforms so far if they are a chunk, or ``index`` does not continue them."""
+        gathered = len(self._wave)
+        if gathered == CHUNK_SAMPLES or (gathered and index != self._chunk_index + gathered):
+            messages = self._flush()
+        else:
+            messages = []
+        if not self._wave:
+            self._chunk_index = index
+        return messages
+
+    def _flush(self) -> list[Message]:
+        rate_hz = self._setup.rate_hz
+        messages: list[Message] = [
+            WaveMessage(
+                self._chunk_index, rate_hz, self._mv_per_count, self._channels, tuple(self._wave)
+            ),
+            EcgMessage(self._chunk_index, rate_hz, tuple(self._ecg_mv)),
+        ]
+        self._wave.clear()
+        self._ecg_mv.clear()
+        return messages
+
+    def _tell(self, event: RPeak | BeatWindow | Interruption, index: int) -> list[Message]:
+        match event:
+            case RPeak():
+                return [
+                    RPeakMessage(event.index, event.amplitude_mv, event.rr_s, event.search_back)
+                ]
+            case BeatWindow():
+                return self._identify(event, index)
+            case Interruption():
+                return self._interrupt(event, index)
+
+    def _identify(self, beat: BeatWindow, index: int) -> list[Message]:
+        output = self._network.run(normalise(np.array([beat.ecg_mv])))[0]
+        self._identifier.push(output, beat.quality)
+        self._liveness.push(beat)
+        self.session.push(output, beat.quality)
+        if self.refused:
+            self.session.restart()  # nobody's template may grow from what was played
+        if self.enrolment is not None:
+            self.enrolment.push(output, beat.quality)
+        self.quality = beat.quality.score
+        return [
+            BeatMessage(
+                index,
+                beat.r_index,
+                beat.rr_s,
+                self.heart_rate_bpm,
+                beat.quality.score,
+                beat.quality.flaws,
+            ),
+            self._identity(index),
+        ]
+
+    def _interrupt(self, interruption: Interruption, index: int) -> list[Message]:
+        if not interruption.wearer_may_differ:
+            return []
+        self._identifier.interrupted(interruption.reason)
+        self._liveness.restart()
+        self.session.restart()
+        if self.enrolment is not None:
+            self.enrolment.restart()
+        self.quality = None
+        return [self._identity(index)]
+
+    def _follow_contact(self, lead_off: bool | None, index: int) -> list[Message]:
+        before = self.contact
+        self.contact = "unknown" if lead_off is None else "off" if lead_off else "on"
+        if before == "off" and self.contact == "on":
+            self._identifier.restored()
+            return [self._identity(index)]
+        return []
+
+    def _suspect_swap(self, sample: Sample) -> list[Message]:
+        """Hear the signal upside down too while nobody is known, and tell when that helps."""
+        if self._identifier.identity.state != "unknown":
+            self._swapped_electrodes = None
+            self._swapped = False
+            return []
+        if self._swapped_electrodes is None:
+            self._swapped_electrodes = SwappedElectrodes(
+                self._network, self._templates, self._front_end_options, self._identifier_options
+            )
+        before, self._swapped = self._swapped, self._swapped_electrodes.push(sample)
+        return [self._identity(sample.index)] if self._swapped != before else []
+
+    def _identity(self, index: int) -> IdentityMessage:
+        identity = self._identifier.identity
+        said = apply_liveness(identity, self._liveness.suspicion, self._liveness_options)
+        swapped = SWAPPED if self._swapped and said.state == "unknown" else None
+        return IdentityMessage(
+            index, said.state, said.person, said.confidence, said.beats, said.hint or swapped
+        )

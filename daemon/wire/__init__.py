@@ -1,0 +1,1 @@
+"""The public protocol: messages, the sockets that carry them, and who may come in."""

@@ -1,0 +1,315 @@
+"""The other end of the line: what a subscriber hears, and asking the service for something.
+
+with Subscriber("tcp://127.0.0.1:5292", topics=["identity"]) as subscriber:
+    for item in subscriber:
+        match item:
+            case Received(message=IdentityMessage(state="accepted", person=person)):
+                print(person)
+            case Silent(seconds=seconds):
+                print(f"nothing heard for {seconds:.0f} s")
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeAlias
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from config.folders import SYSTEM_RUNTIME
+from config.typed_json import typed
+from daemon.wire.addresses import IPC, somebody_has
+from daemon.wire.errors import (
+    MessageError,
+    ServiceNotPermitted,
+    ServiceRefusesKey,
+    ServiceUnavailable,
+)
+from daemon.wire.keys import ClientKeys
+from daemon.wire.messages import KINDS, Received, Stamp, StatusMessage, decode
+
+HINT = "is qrsd running? systemctl status qrsd"
+NO_ACCESS = 400  # ZAP's status for whoever may not come in
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """The service has said nothing at all for a while, though its status comes each second."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Messages of a topic did not arrive, most likely because this subscriber was too slow."""
+
+    topic: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The service runs anew: sequence numbers and sample indices begin again."""
+
+    boot: str
+
+
+Item: TypeAlias = Received | Silent | Lost | Restarted
+
+
+class Continuity:
+    """Tells from the stamps what a subscriber missed."""
+
+    def __init__(self) -> None:
+        self._boot: str | None = None
+        self._next: dict[str, int] = {}
+
+    def check(self, topic: str, stamp: Stamp) -> list[Lost | Restarted] | None:
+        """Return what happened before this message, or None if it was received before."""
+        news: list[Lost | Restarted] = []
+        if stamp.boot != self._boot:
+            if self._boot is not None:
+                news.append(Restarted(stamp.boot))
+            self._boot = stamp.boot
+            self._next.clear()
+        missed = stamp.sequence - self._next.get(topic, stamp.sequence)
+        if missed < 0:  # the last value, sent again for a subscriber that has just come
+            return None
+        if missed > 0:
+            news.append(Lost(topic, missed))
+        self._next[topic] = stamp.sequence + 1
+        return news
+
+
+class Subscriber:
+    """Iterates over what the service says, without end; loss and silence are items like others.
+
+    Args:
+        address: where the service publishes.
+        topics: what to listen to; the status is always listened to, as a sign of life.
+        timeout_s: seconds without any message that make a :class:`Silent`, again and again.
+        keys: what to come in with where the service asks for a key.
+
+    Raises:
+        MessageError: while iterating, if the other end speaks another protocol.
+        ServiceRefusesKey: while iterating, if it does not let us in, or no more.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        topics: Collection[str] = tuple(KINDS),
+        timeout_s: float = 3.0,
+        keys: ClientKeys | None = None,
+    ) -> None:
+        unknown = set(topics) - set(KINDS)
+        if unknown:
+            raise ValueError(f"topics: {unknown.pop()!r} is not one of {', '.join(KINDS)}")
+        self._topics = frozenset(topics)
+        self._timeout_s = timeout_s
+        self._silent_s = 0.0
+        self._continuity = Continuity()
+        self._waiting: deque[Item] = deque()
+        self._line = _Line(zmq.SUB, address, keys)
+        self._socket = self._line.socket
+        for topic in self._topics | {StatusMessage.TOPIC}:
+            self._socket.subscribe(topic)
+
+    def __iter__(self) -> Iterator[Item]:
+        return self
+
+    def __next__(self) -> Item:
+        while not self._waiting:
+            self._listen()
+        return self._waiting.popleft()
+
+    def _listen(self) -> None:
+        if not self._line.poll(self._timeout_s):
+            self._silent_s += self._timeout_s
+            self._waiting.append(Silent(self._silent_s))
+            return
+        self._silent_s = 0.0
+        received = decode(self._socket.recv_multipart())
+        topic = received.message.TOPIC
+        news = self._continuity.check(topic, received.stamp)
+        if news is None:
+            return
+        for item in news:
+            if isinstance(item, Restarted) or item.topic in self._topics:
+                self._waiting.append(item)
+        if topic in self._topics:
+            self._waiting.append(received)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._line.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Control:
+    """Asks the service for something, over its control socket.
+
+    Args:
+        address: of the control socket.
+        timeout_s: how long to wait for an answer.
+        keys: what to come in with over the network.
+    """
+
+    def __init__(
+        self, address: str, timeout_s: float = 5.0, keys: ClientKeys | None = None
+    ) -> None:
+        self._address = address
+        self._timeout_s = timeout_s
+        self._line = _Line(zmq.REQ, address, keys)
+        self._socket = self._line.socket
+        self._socket.setsockopt(zmq.REQ_RELAXED, 1)  # ask again after an answer that never came,
+        self._socket.setsockopt(zmq.REQ_CORRELATE, 1)  # and throw it away should it come at last
+
+    def request(self, command: str, **fields: object) -> dict[str, Any]:
+        """Send a command and return the answer: ``ok`` and more, ``error`` if ``ok`` is false.
+
+        Raises:
+            ServiceUnavailable: no answer came in time, or there is no such socket.
+            ServiceNotPermitted: the socket belongs to another user.
+            ServiceRefusesKey: it wants a key that may control, and ours may not.
+            MessageError: the answer is none of this protocol.
+        """
+        _check_ours(self._address)
+        answer = self._exchange(json.dumps({"command": command, **fields}).encode())
+        if answer is None:
+            raise ServiceUnavailable(
+                f"No answer from {self._address} within {self._timeout_s:g} s: {HINT}"
+            )
+        try:
+            said: dict[str, Any] = typed(dict[str, Any], json.loads(answer), "the answer")
+            typed(bool, said.get("ok"), "ok")
+        except (ValueError, RecursionError) as error:
+            raise MessageError(
+                f"What answers at {self._address} is not qrsd, or another version of it: {error}."
+            ) from error
+        return said
+
+    def _exchange(self, request: bytes) -> bytes | None:
+        """Send and receive; without waiting in ZeroMQ, which would wait for ever.
+
+        It cannot send to a service that has just sent us out, and what is readable may turn out to
+        be the answer to an earlier request, which REQ_CORRELATE drops.
+        """
+        waiting_to = zmq.POLLOUT
+        while self._line.poll(self._timeout_s, waiting_to):
+            try:
+                if waiting_to == zmq.POLLIN:
+                    return self._socket.recv(zmq.NOBLOCK)
+                self._socket.send(request, zmq.NOBLOCK)
+                waiting_to = zmq.POLLIN
+            except zmq.Again:
+                continue
+        return None
+
+    def close(self) -> None:
+        """Hang up."""
+        self._line.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Line:
+    """A connection that notices when the other end will not have us, which ZeroMQ keeps quiet."""
+
+    def __init__(self, kind: int, address: str, keys: ClientKeys | None) -> None:
+        self._address = address
+        self._has_key = keys is not None
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.socket: zmq.Socket[bytes] = self._context.socket(kind)
+        self.socket.linger = 0
+        if keys is not None:
+            self.socket.curve_publickey = keys.own.public
+            self.socket.curve_secretkey = keys.own.secret
+            self.socket.curve_serverkey = keys.service
+        self._refusals = self.socket.get_monitor_socket(
+            zmq.Event.HANDSHAKE_FAILED_AUTH | zmq.Event.HANDSHAKE_FAILED_PROTOCOL
+        )
+        try:
+            self.socket.connect(address)
+        except zmq.ZMQError as error:
+            self.close()
+            raise ServiceUnavailable(
+                f"Cannot connect to {address}: {error.strerror}; an address is like tcp://pi:5292 "
+                "or ipc:///run/qrsd/control.ipc."
+            ) from error
+
+    def poll(self, timeout_s: float, event: int = zmq.POLLIN) -> bool:
+        """Wait until one can receive (or send, as told); return False if nothing came of it.
+
+        Raises:
+            ServiceRefusesKey: the other end does not let us in.
+        """
+        poller = zmq.Poller()
+        poller.register(self.socket, event)
+        poller.register(self._refusals, zmq.POLLIN)
+        until_s = time.monotonic() + timeout_s
+        while ready := dict(poller.poll(max(0, round((until_s - time.monotonic()) * 1000)))):
+            if self.socket in ready:
+                return True
+            self._check_let_in(recv_monitor_message(self._refusals))
+            if time.monotonic() > until_s:  # a busy service may refuse us again and again
+                break
+        return False
+
+    def _check_let_in(self, event: Mapping[str, Any]) -> None:
+        """Tell a refusal from a service that was just too busy to know who we are."""
+        other_mechanism = event["event"] == zmq.Event.HANDSHAKE_FAILED_PROTOCOL
+        if other_mechanism and self._has_key:
+            raise ServiceRefusesKey(f"{self._address} takes no keys: leave --key out")
+        if other_mechanism or event["value"] == NO_ACCESS:
+            raise ServiceRefusesKey(
+                f"{self._address} does not let us in: it wants a key that it knows and that may do "
+                "this; see qrsd keys --help"
+            )
+
+    def close(self) -> None:
+        self.socket.disable_monitor()
+        self._refusals.close()
+        self.socket.close()
+        self._context.term()
+
+
+def _check_ours(address: str) -> None:
+    """Find out at once what ZeroMQ would keep trying in silence."""
+    if not address.startswith(IPC):
+        return
+    path = Path(address.removeprefix(IPC))
+    try:
+        path.stat()
+    except PermissionError as error:
+        raise _not_ours(path) from error
+    except OSError as error:
+        if os.geteuid() != 0 and SYSTEM_RUNTIME.is_dir():
+            raise _not_ours(SYSTEM_RUNTIME) from error
+        raise ServiceUnavailable(f"There is no {path}: {HINT}") from error
+    if not os.access(path, os.W_OK):
+        raise _not_ours(path)
+    if not somebody_has(path):
+        raise ServiceUnavailable(f"Nobody listens on {path} any more: {HINT}")
+
+
+def _not_ours(path: Path) -> ServiceNotPermitted:
+    return ServiceNotPermitted(
+        f"{path} belongs to another user: run this as that user, or with sudo."
+    )

@@ -1,0 +1,172 @@
+"""The service's ear: commands as JSON, one answer each, and an answer to rubbish too.
+
+    {"command": "enroll", "person": "Ada"}  ->  {"ok": true, ...}
+    {"command": "enrol"}                    ->  {"ok": false, "error": "enrol: not one of ..."}
+
+A command is a function: its parameters are the fields that a request may have, their annotations
+the types, their defaults what a request may leave out. One that takes its time returns the future
+of its answer, which is sent when it is there.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from inspect import Parameter, signature
+from typing import Any, Self, TypeAlias, get_type_hints
+
+import zmq
+
+from config.typed_json import typed
+from daemon.errors import DaemonError
+from daemon.wire.addresses import bind
+from daemon.wire.curve_gate import CurveGate
+from daemon.wire.errors import CommandRefused
+from model.errors import ModelError
+
+Fields: TypeAlias = Mapping[str, object]
+Command: TypeAlias = Callable[..., Fields | Future[Fields]]
+
+MAX_REQUEST_BYTES = 1 << 20  # two recordings of a minute, with all the digits that JSON may write
+CUT_OFF_BYTES = 1 << 24  # not even taken in, and the client is hung up on
+WAITING_REQUESTS = 20  # of one client; more wait on its side
+ANSWERS_AT_ONCE = 20  # then it is the samples' turn ...
+ANSWERS_S = 0.1  # ... or after so long, should the gallery be another program's just now
+
+
+class ControlServer:
+    """Answers requests on an ipc address, and on others of clients who may control.
+
+    Args:
+        context: the service's ZeroMQ context.
+        address: where to listen, see ``daemon.wire.addresses``.
+        commands: by name, functions that return the fields of the answer, or the future of them.
+            They and their futures say no by raising a ``DaemonError`` or a ``ModelError``.
+        more: further addresses.
+        gate: what clients of the network have to come through.
+
+    Attributes:
+        address: the first one.
+        more: the others, with the port that a ``*`` became.
+        socket: to be polled; readable when there are requests.
+
+    Raises:
+        AddressRefused, AddressInUse, AddressUnusable: the address cannot be had.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        address: str,
+        commands: Mapping[str, Command],
+        more: Iterable[str] = (),
+        gate: CurveGate | None = None,
+    ) -> None:
+        self._commands = dict(commands)
+        self.socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
+        self.socket.linger = 0
+        self.socket.maxmsgsize = CUT_OFF_BYTES
+        self.socket.rcvhwm = WAITING_REQUESTS
+        self._promised: list[tuple[list[bytes], Future[Fields]]] = []
+        try:
+            self.address = bind(self.socket, address, "control", gate)
+            self.more = tuple(bind(self.socket, each, "control", gate) for each in more)
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def answer(self) -> None:
+        """Answer some requests that are waiting; a client that has left is not waited for.
+
+        Not all of them: clients that ask without end must not keep the service from its samples.
+        """
+        until_s = time.monotonic() + ANSWERS_S
+        for _ in range(ANSWERS_AT_ONCE):
+            if time.monotonic() > until_s or not self.socket.poll(0):
+                return
+            *envelope, request = self.socket.recv_multipart()
+            answer = self.reply(request)
+            if isinstance(answer, Future):
+                self._promised.append((envelope, answer))
+            else:
+                self.socket.send_multipart([*envelope, answer])
+
+    def keep_promises(self) -> None:
+        """Send the answers that took their time and are there now."""
+        finished = [promise for promise in self._promised if promise[1].done()]
+        for promise in finished:
+            self._promised.remove(promise)
+            envelope, future = promise
+            self.socket.send_multipart([*envelope, _kept(future)])
+
+    def reply(self, request: bytes) -> bytes | Future[Fields]:
+        """Return the answer to the bytes of one request, or the future of the answer's fields."""
+        try:
+            fields = self._obey(_read(request))
+        except (DaemonError, ModelError) as refusal:
+            return _no(refusal)
+        return fields if isinstance(fields, Future) else _yes(fields)
+
+    def _obey(self, fields: dict[str, Any]) -> Fields | Future[Fields]:
+        name = fields.pop("command", None)
+        if not (isinstance(name, str) and name in self._commands):
+            raise CommandRefused(f"{name!r:.40} is not one of {', '.join(self._commands)}.")
+        command = self._commands[name]
+        return command(**_arguments(name, command, fields))
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _yes(fields: Fields) -> bytes:
+    return json.dumps({"ok": True, **fields}).encode()
+
+
+def _kept(future: Future[Fields]) -> bytes:
+    try:
+        return _yes(future.result())
+    except (DaemonError, ModelError) as refusal:
+        return _no(refusal)
+
+
+def _no(refusal: Exception) -> bytes:
+    return json.dumps({"ok": False, "error": str(refusal)}).encode()
+
+
+def _read(request: bytes) -> dict[str, Any]:
+    if len(request) > MAX_REQUEST_BYTES:
+        raise CommandRefused(
+            f"The request has {len(request)} bytes, {MAX_REQUEST_BYTES} are the most."
+        )
+    try:
+        fields: dict[str, Any] = typed(dict[str, Any], json.loads(request), "request")
+    except (ValueError, RecursionError) as error:
+        raise CommandRefused(f"The request is not a JSON object: {error}.") from error
+    return fields
+
+
+def _arguments(name: str, command: Command, fields: dict[str, Any]) -> dict[str, Any]:
+    """Hold the fields of a request to the parameters of its command."""
+    known = signature(command).parameters
+    hints = get_type_hints(command)
+    for field in fields:
+        if field not in known:
+            raise CommandRefused(f"{name}: {field!r:.40} is not one of its fields.")
+    for field, parameter in known.items():
+        if parameter.default is Parameter.empty and field not in fields:
+            raise CommandRefused(f"{name}: {field} is missing.")
+    try:
+        return {
+            field: typed(hints[field], value, f"{name}.{field}") for field, value in fields.items()
+        }
+    except ValueError as error:
+        raise CommandRefused(f"{error}.") from error

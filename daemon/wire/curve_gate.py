@@ -1,0 +1,155 @@
+"""The gate to the network: encrypted by CURVE, and open to the clients of the list only.
+
+            CURVE handshake             ZAP: may this key listen / control?
+    client ------------------> socket ------------------------------------> the list of clients
+
+The list is looked at each second. Once somebody on it has lost a right, everybody who came through
+the gate is sent out of it, since ZeroMQ asks who somebody is only as they come in; those who may
+come in again do so by themselves within a second, and see by the sequence numbers what they missed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Self
+
+import zmq
+from zmq.auth.thread import ThreadAuthenticator
+from zmq.utils import z85
+
+from config.errors import KeysError
+from daemon.journal import event
+from daemon.wire.keys import (
+    RIGHTS,
+    Client,
+    KeyPair,
+    Right,
+    clients_path,
+    read_clients,
+    service_key_path,
+)
+
+_LOG = logging.getLogger(__name__)
+
+
+class CurveGate:
+    """Lets in who is on the list, each to what they have a right to.
+
+    Args:
+        context: of the sockets; it can have one gate.
+        keys: the keys' folder, see ``daemon.wire.keys``.
+
+    Raises:
+        KeysError: the service's key or the list cannot be read.
+    """
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], keys: Path) -> None:
+        self._keys = keys
+        self._pair = KeyPair.read(service_key_path(keys))
+        self._version = self._list_version()
+        self._clients = read_clients(keys)
+        self._open: list[tuple[zmq.Socket[bytes], str, Right]] = []
+        self._shut: list[tuple[zmq.Socket[bytes], str, Right]] = []
+        self._authenticator = ThreadAuthenticator(context)
+        self._authenticator.start()
+        for right in RIGHTS:
+            self._authenticator.configure_curve_callback(right, self)
+
+    def callback(self, right: str, key: bytes) -> bool:
+        """Tell whether a client may come in; ThreadAuthenticator asks, with the key in Z85."""
+        return any(client.may(right) for client in self._clients if client.key == z85.decode(key))
+
+    def listen(self, socket: zmq.Socket[bytes], address: str, right: Right) -> None:
+        """Listen on an address for clients who have a right; other addresses stay as they are."""
+        socket.zap_domain = right.encode()
+        socket.curve_secretkey = self._pair.secret
+        socket.curve_server = True
+        socket.zap_enforce_domain = True  # else ZeroMQ lets everybody in when nobody answers it
+        try:
+            socket.bind(address)
+        finally:
+            socket.curve_server = False
+            socket.zap_enforce_domain = False
+        endpoint = socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self._open.append((socket, endpoint, right))
+
+    def look_around(self) -> None:
+        """Learn of clients who were allowed or revoked, and send out the latter.
+
+        Raises:
+            RuntimeError: nobody could come in any more, for want of whom ZeroMQ asks.
+        """
+        if not self._authenticator.is_alive():
+            raise RuntimeError("ZeroMQ's authenticator has died; see the traceback above.")
+        if (version := self._list_version()) != self._version:
+            self._version = version
+            self._read_list()
+        self._open_again()
+
+    def _read_list(self) -> None:
+        before = self._clients
+        try:
+            self._clients = read_clients(self._keys)
+        except KeysError as error:
+            self._clients = ()
+            _LOG.warning(
+                "nobody is let in any more: %s",
+                error,
+                extra=event("clients_unreadable", error=type(error).__name__),
+            )
+        else:
+            count = len(self._clients)
+            _LOG.info(
+                "clients who are let in from now on: %d",
+                count,
+                extra=event("clients_changed", clients=count),
+            )
+        if any(self._has_lost(client) for client in before):
+            self._send_everybody_out()
+
+    def _has_lost(self, client: Client) -> bool:
+        allowed = {each.key: each for each in self._clients}.get(client.key)
+        return allowed is None or not allowed.may(client.right)
+
+    def _send_everybody_out(self) -> None:
+        for socket, endpoint, _ in self._open:
+            socket.unbind(endpoint)
+        self._shut, self._open = self._shut + self._open, []
+
+    def _open_again(self) -> None:
+        """Listen where we did; ZeroMQ may need some milliseconds to let go of an address."""
+        shut, self._shut = self._shut, []
+        for socket, endpoint, right in shut:
+            try:
+                self.listen(socket, endpoint, right)
+            except zmq.ZMQError as error:
+                self._shut.append((socket, endpoint, right))
+                _LOG.info(
+                    "%s is listened on again in a moment: %s",
+                    endpoint,
+                    error,
+                    extra=event("address_shut"),
+                )
+
+    def _list_version(self) -> tuple[int, int] | None:
+        """Return what differs once the list was written anew."""
+        try:
+            status = os.stat(clients_path(self._keys))
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        if self._authenticator.pipe and not self._authenticator.is_alive():
+            self._authenticator.pipe.close()  # through which stop() would wait for it for ever
+            self._authenticator.pipe = None  # type: ignore[assignment]
+        self._authenticator.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,76 @@
+"""What can go wrong between the service and its clients.
+
+DaemonError
+├── MessageError (ValueError)            bytes that are no message of this protocol
+├── CommandRefused (ValueError)          a request that the service cannot or will not obey
+├── AddressInUse (OSError)               somebody else publishes there already
+├── AddressRefused (ValueError)          an address that would let the whole network listen
+├── AddressUnusable (OSError)            an address that cannot be bound
+└── ServiceUnavailable (ConnectionError) nobody answers on the control socket
+    ├── ServiceNotPermitted              ... or it is not ours to ask
+    └── ServiceRefusesKey                ... or it answers only those whose key it knows
+KeysError (config.errors)
+├── ClientUnknown (LookupError)          nobody of that name is let in
+└── ClientInvalid (ValueError)           a name that cannot be one, or that is taken
+"""
+
+from __future__ import annotations
+
+from config.errors import KeysError
+from daemon.errors import DaemonError
+
+
+class MessageError(DaemonError, ValueError):
+    """These bytes are not a message of this protocol."""
+
+    exit_code = 65
+
+
+class AddressInUse(DaemonError, OSError):
+    """The address is taken, most likely by another qrsd."""
+
+    exit_code = 75
+
+
+class AddressRefused(DaemonError, ValueError):
+    """The address is open to the network, and there are no keys to encrypt messages with."""
+
+    exit_code = 78
+
+
+class AddressUnusable(DaemonError, OSError):
+    """The address cannot be bound."""
+
+    exit_code = 73
+
+
+class ClientUnknown(KeysError, LookupError):
+    """Nobody of that name is let in."""
+
+    exit_code = 66
+
+
+class ClientInvalid(KeysError, ValueError):
+    """A client cannot be called that, or another one is."""
+
+
+class CommandRefused(DaemonError, ValueError):
+    """A request is malformed, or cannot be obeyed now."""
+
+    exit_code = 65
+
+
+class ServiceUnavailable(DaemonError, ConnectionError):
+    """Nobody answers: the service is not running, or is somewhere else."""
+
+
+class ServiceNotPermitted(ServiceUnavailable):
+    """The control socket belongs to another user."""
+
+    exit_code = 77
+
+
+class ServiceRefusesKey(ServiceUnavailable):
+    """The service answers only those whose key it knows, and it does not know this one."""
+
+    exit_code = 77

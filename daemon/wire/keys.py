@@ -1,0 +1,206 @@
+"""Who may come in over the network: the service's own key, and the list of its clients.
+
+    keys/service.key    the secret half of the service's key (mode 0600)
+    keys/clients        a line for each client: NAME RIGHT KEY, where RIGHT is listen or control
+
+The keys are ZeroMQ's CURVE keys, written as 64 hexadecimal digits. A client has a key file like the
+service's, and knows the public half of the service's.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Self, TypeAlias
+
+import zmq
+from zmq.utils import z85
+
+from config.errors import KeyMissing, KeyNotPrivate, KeyUnreadable
+from config.secret_file import from_hex, read_secret, write_private, write_secret
+from daemon.wire.errors import ClientInvalid, ClientUnknown
+
+Right: TypeAlias = Literal["listen", "control"]
+
+RIGHTS: tuple[Right, ...] = ("listen", "control")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+SERVICE_COMMENT = "qrsd's own key; whoever has this file can pass for the service. Public half:"
+CLIENT_COMMENT = "A client's key for qrsd; whoever has this file can pass for it. Public half:"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A CURVE key: 32 bytes that are told to others, and 32 that are not."""
+
+    public: bytes
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def new(cls) -> Self:
+        """Make one that nobody had before."""
+        public, secret = zmq.curve_keypair()
+        return cls(z85.decode(public), z85.decode(secret))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a key file; the public half follows from the secret one.
+
+        Raises:
+            KeysError: it is missing, not private, or no key.
+        """
+        secret = read_secret(path)
+        return cls(z85.decode(zmq.curve_public(z85.encode(secret))), secret)
+
+    def write(self, path: Path, comment: str) -> None:
+        """Write a new key file.
+
+        Raises:
+            KeyExists, KeyNotWritten: it is there already, or cannot be.
+        """
+        write_secret(path, self.secret, f"{comment} {self.public.hex()}")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKeys:
+    """What a client needs to talk to a service over the network.
+
+    Attributes:
+        own: the client's key pair.
+        service: public half of the service's.
+    """
+
+    own: KeyPair
+    service: bytes
+
+    @classmethod
+    def read(cls, path: Path, service: str) -> Self:
+        """Read the client's key file; ``service`` is in hexadecimal.
+
+        Raises:
+            KeysError: one of them is no key.
+        """
+        return cls(KeyPair.read(path), from_hex(service, "the service's key"))
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One that is let in.
+
+    Attributes:
+        name: what it is called here.
+        right: ``listen`` for messages only, ``control`` for commands too.
+        key: public half of its key.
+    """
+
+    name: str
+    right: Right
+    key: bytes
+
+    def may(self, right: str) -> bool:
+        """Tell whether it has a right; who may control may listen."""
+        return right in (self.right, "listen")
+
+
+def service_key_path(keys: Path) -> Path:
+    """Return the file of the service's own key in the keys' folder."""
+    return keys / "service.key"
+
+
+def clients_path(keys: Path) -> Path:
+    """Return the file of the clients in the keys' folder."""
+    return keys / "clients"
+
+
+def read_clients(keys: Path) -> tuple[Client, ...]:
+    """Return who is let in; nobody where nobody ever was.
+
+    Raises:
+        KeyUnreadable: a line is not one of a client.
+        KeyNotPrivate: this user may not read the list.
+    """
+    path = clients_path(keys)
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        return ()
+    except UnicodeDecodeError as error:
+        raise KeyUnreadable(f"{path}: not a list of clients") from error
+    except OSError as error:
+        raise KeyNotPrivate(f"{path}: this user may not read it: {error.strerror}") from error
+    numbered = enumerate(lines, start=1)
+    return tuple(_client(line, f"{path}:{number}") for number, line in numbered)
+
+
+def allow(keys: Path, client: Client) -> None:
+    """Let a client in; one of that name and key has the new right from now on.
+
+    Raises:
+        KeyMissing: the service itself has no key yet.
+        ClientInvalid: the name is none, or name or key is another client's.
+        KeysError: the list cannot be read or written.
+    """
+    if not service_key_path(keys).exists():
+        raise KeyMissing(f"{service_key_path(keys)}: the service has no key yet: qrsd keys new")
+    if not NAME.fullmatch(client.name):
+        raise ClientInvalid(
+            f"{client.name!r:.70} is not a client's name: letters, digits, '.', '_' and '-'"
+        )
+    with _alone(keys):
+        others = [each for each in read_clients(keys) if each != client]
+        for each in others:
+            if (each.name == client.name) != (each.key == client.key):
+                raise ClientInvalid(
+                    f"{each.name} has that name or that key: qrsd keys revoke it first"
+                )
+        _write(keys, [each for each in others if each.name != client.name] + [client])
+
+
+def revoke(keys: Path, name: str) -> None:
+    """Let a client in no more.
+
+    Raises:
+        ClientUnknown: nobody of that name is let in.
+        KeysError: the list cannot be read or written.
+    """
+    with _alone(keys):
+        clients = read_clients(keys)
+        kept = [client for client in clients if client.name != name]
+        if len(kept) == len(clients):
+            raise ClientUnknown(f"nobody called {name!r} is let in; see: qrsd keys list")
+        _write(keys, kept)
+
+
+@contextmanager
+def _alone(keys: Path) -> Iterator[None]:
+    """Keep other commands from the list, or what we read and write back undoes what they did."""
+    try:
+        folder = os.open(keys, os.O_RDONLY)
+    except FileNotFoundError as error:
+        raise KeyMissing(f"{keys}: the service has no keys yet: qrsd keys new") from error
+    except OSError as error:
+        raise KeyNotPrivate(f"{keys}: this user may not read it: {error.strerror}") from error
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _write(keys: Path, clients: Iterable[Client]) -> None:
+    lines = (f"{client.name} {client.right} {client.key.hex()}\n" for client in clients)
+    write_private(clients_path(keys), "".join(lines))
+
+
+def _client(line: str, where: str) -> Client:
+    words = line.split()
+    if len(words) != 3 or not NAME.fullmatch(words[0]) or words[1] not in RIGHTS:
+        raise KeyUnreadable(f"{where}: not NAME RIGHT KEY, with listen or control for RIGHT")
+    return Client(
+        words[0], "control" if words[1] == "control" else "listen", from_hex(words[2], where)
+    )

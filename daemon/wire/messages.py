@@ -1,0 +1,332 @@
+"""What the service says to its subscribers, and the bytes that carry it.
+
+    frame 1    the topic: status, identity, r_peak, beat, wave or ecg
+    frame 2    the header: a JSON object in UTF-8
+    frame 3    wave and ecg only: the samples, little-endian int32 or float32
+
+docs/protocol.md tells the same to clients in any language, docs/messages.schema.json to machines.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal, NoReturn, TypeAlias, get_args
+
+from config.typed_json import typed, typed_fields
+from daemon.wire.errors import MessageError
+
+SCHEMA = 1
+
+Source: TypeAlias = Literal["ads1292r", "simulated"]
+ServiceState: TypeAlias = Literal["starting", "running", "recovering", "ended", "stopping"]
+ContactState: TypeAlias = Literal["on", "off", "unknown"]
+IdentityState: TypeAlias = Literal["accepted", "unknown", "undecided", "no_contact", "suspect"]
+Hint: TypeAlias = Literal["electrodes_swapped", "too_clean", "repeated", "too_regular"]
+
+SWAPPED: Hint = "electrodes_swapped"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who said a message, as which of its topic, and when its sample was taken.
+
+    Attributes:
+        device: name of the device.
+        boot: UUID of this run of the service; another one means that it was restarted.
+        sequence: 0 for the first message of its topic in this run, then one more each.
+        utc: when the sample ``index`` of the message was taken.
+        source: ``simulated`` if no real chip is behind it.
+    """
+
+    device: str
+    boot: str
+    sequence: int
+    utc: datetime
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """An enrolment under way.
+
+    Attributes:
+        person: who is being enrolled.
+        beats: good beats gathered so far.
+        needed: good beats that it takes.
+    """
+
+    person: str
+    beats: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusMessage:
+    """How the service and its electrodes are: each second, and whenever something changes.
+
+    Attributes:
+        index: number of the newest sample; None before the first.
+        state: ``ended`` when a simulated playlist is over.
+        contact: ``unknown`` if the chip is not set up to tell.
+        heart_rate_bpm: None without beats.
+        quality: of the newest beat, 0 to 1; None without beats.
+        playing: what the simulated electrodes see; None on a real chip.
+        counters: frames, lost samples and other counts since the service started.
+        chip: how the chip was read back to be set up; None before.
+        model: name, kind, SHA-256 and runtime of the model.
+        scheduling: what the acquisition process got of what it asked for; None before.
+        enrolment: None unless one is under way.
+        clock_offset_s: fitted time of the newest sample minus the clock; None before the fit.
+    """
+
+    TOPIC: ClassVar[str] = "status"
+
+    index: int | None
+    state: ServiceState
+    contact: ContactState
+    heart_rate_bpm: float | None
+    quality: float | None
+    playing: str | None
+    counters: dict[str, int | float]
+    chip: dict[str, Any] | None
+    model: dict[str, Any] | None
+    scheduling: dict[str, Any] | None
+    enrolment: Enrolment | None
+    clock_offset_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityMessage:
+    """Who wears the electrodes: after each beat, and whenever it changes.
+
+    Attributes:
+        index: the sample that decided it.
+        state: ``undecided`` while there are too few good beats, ``unknown`` for a stranger,
+            ``suspect`` if the signal is played rather than a living heart's.
+        person: the enrolled name if accepted, else None.
+        confidence: probability that ``accepted`` or ``unknown`` is right; None otherwise.
+        beats: good beats behind the decision.
+        hint: what else there is to say; None otherwise. The electrodes are
+            ``electrodes_swapped`` if the signal upside down would be accepted; the others are why
+            the signal is suspect (``dsp.liveness``), to be had beside any state if set to warn.
+    """
+
+    TOPIC: ClassVar[str] = "identity"
+
+    index: int
+    state: IdentityState
+    person: str | None
+    confidence: float | None
+    beats: int
+    hint: Hint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RPeakMessage:
+    """A heartbeat, as soon as the detector is sure of it.
+
+    Attributes:
+        index: the sample in which the R wave peaks.
+        amplitude_mv: the conditioned signal there, with its sign.
+        rr_s: seconds since the beat before; None after a start or a longer gap.
+        search_back: True if found late, with the lowered threshold of a search-back.
+    """
+
+    TOPIC: ClassVar[str] = "r_peak"
+
+    index: int
+    amplitude_mv: float
+    rr_s: float | None
+    search_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BeatMessage:
+    """A whole beat, and whether it may say who someone is.
+
+    Attributes:
+        index: the sample that completed the beat.
+        r_index: the sample in which its R wave peaks.
+        rr_s: seconds since the beat before; None after a start or a longer gap.
+        heart_rate_bpm: None until there are enough beats.
+        quality: 0 (useless) to 1 (clean).
+        flaws: from ``saturated``, ``gap``, ``flat``, ``noisy``, ``unlike_template``; empty for a
+            good beat.
+    """
+
+    TOPIC: ClassVar[str] = "beat"
+
+    index: int
+    r_index: int
+    rr_s: float | None
+    heart_rate_bpm: float | None
+    quality: float
+    flaws: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaveMessage:
+    """Raw counts of both channels, sample after sample without a gap.
+
+    Attributes:
+        index: of the first sample.
+        rate_hz: samples a second.
+        mv_per_count: size of a count in channels 1 and 2.
+        channels: what channels 1 and 2 record.
+        counts: shape (n, 2), signed 24-bit codes.
+    """
+
+    TOPIC: ClassVar[str] = "wave"
+
+    index: int
+    rate_hz: float
+    mv_per_count: tuple[float, float]
+    channels: tuple[str, str]
+    counts: tuple[tuple[int, int], ...] = field(metadata={"payload": "<2i"})
+
+
+@dataclass(frozen=True, slots=True)
+class EcgMessage:
+    """The conditioned ECG, as the detector sees it.
+
+    Attributes:
+        index: of the first sample.
+        rate_hz: samples a second.
+        ecg_mv: shape (n,), rounded to float32 on the wire.
+    """
+
+    TOPIC: ClassVar[str] = "ecg"
+
+    index: int
+    rate_hz: float
+    ecg_mv: tuple[float, ...] = field(metadata={"payload": "<f"})
+
+
+Message: TypeAlias = (
+    StatusMessage | IdentityMessage | RPeakMessage | BeatMessage | WaveMessage | EcgMessage
+)
+
+KINDS: dict[str, type[Message]] = {
+    kind.TOPIC: kind
+    for kind in (StatusMessage, IdentityMessage, RPeakMessage, BeatMessage, WaveMessage, EcgMessage)
+}
+
+
+#: What a client takes a word for that a later version of qrsd has added: by kind, the field, the
+#: words that there are now, and what stands for all others.
+LATER_WORDS: dict[type[Message], tuple[tuple[str, Any, dict[str, Any]], ...]] = {
+    StatusMessage: (
+        ("state", ServiceState, {"state": "recovering"}),
+        ("contact", ContactState, {"contact": "unknown"}),
+    ),
+    IdentityMessage: (
+        ("state", IdentityState, {"state": "undecided", "person": None, "confidence": None}),
+        ("hint", Hint, {"hint": None}),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message as a subscriber gets it."""
+
+    stamp: Stamp
+    message: Message
+
+
+def encode(stamp: Stamp, message: Message) -> list[bytes]:
+    """Return the frames of a message: topic, JSON header and, for waveforms, the samples."""
+    header: dict[str, object] = {"schema": SCHEMA}
+    header |= {part.name: getattr(stamp, part.name) for part in fields(stamp)}
+    header["utc"] = stamp.utc.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    payload = _payload_of(type(message))
+    header |= {
+        part.name: getattr(message, part.name)
+        for part in fields(message)
+        if payload is None or part.name != payload[0]
+    }
+    frames = [message.TOPIC.encode()]
+    if payload is None:
+        return [*frames, _json(header)]
+    name, layout = payload
+    samples = getattr(message, name)
+    header["count"] = len(samples)
+    return [*frames, _json(header), _pack(layout, samples)]
+
+
+def decode(frames: Sequence[bytes]) -> Received:
+    """Read the frames of a message.
+
+    Raises:
+        MessageError: they are none; the message says what is wrong with them.
+    """
+    if len(frames) < 2:
+        raise MessageError(
+            f"A message has a topic and a header, this one has {len(frames)} frames."
+        )
+    topic = bytes(frames[0]).decode("ascii", "replace")
+    kind = KINDS.get(topic)
+    if kind is None:
+        raise MessageError(f"{topic!r:.40} is not one of the topics {', '.join(KINDS)}.")
+    try:
+        return _decode(kind, frames)
+    except (ValueError, RecursionError) as error:  # a deeply nested header exhausts the stack
+        raise MessageError(f"This is no {topic} message: {error}") from error
+
+
+def _decode(kind: type[Message], frames: Sequence[bytes]) -> Received:
+    header = typed(dict[str, Any], json.loads(frames[1], parse_constant=_refuse), "header")
+    if header.get("schema") != SCHEMA:
+        other = f"{header.get('schema')!r:.40}"
+        raise ValueError(f"schema {other} is not {SCHEMA}: another version of qrsd speaks there")
+    for name, words, instead in LATER_WORDS.get(kind, ()):
+        if isinstance(header.get(name), str) and header[name] not in get_args(words):
+            header |= instead
+    stamp = typed_fields(Stamp, header | {"utc": _utc(header.get("utc"))}, kind.TOPIC, ("utc",))
+    payload = _payload_of(kind)
+    if len(frames) != (2 if payload is None else 3):
+        raise ValueError(f"{len(frames)} frames")
+    if payload is None:
+        return Received(stamp, typed_fields(kind, header, kind.TOPIC))
+    name, layout = payload
+    header[name] = _unpack(layout, frames[2], typed(int, header.get("count"), "count"))
+    return Received(stamp, typed_fields(kind, header, kind.TOPIC, (name,)))
+
+
+def _payload_of(kind: type[Message]) -> tuple[str, str] | None:
+    """Return name and ``struct`` layout of the field that travels as the third frame."""
+    last = fields(kind)[-1]
+    return (last.name, last.metadata["payload"]) if last.metadata else None
+
+
+def _pack(layout: str, samples: Sequence[Any]) -> bytes:
+    item = struct.Struct(layout)
+    if item.size == 4:
+        return b"".join(map(item.pack, samples))
+    return b"".join(item.pack(*sample) for sample in samples)
+
+
+def _unpack(layout: str, payload: bytes, count: int) -> tuple[Any, ...]:
+    item = struct.Struct(layout)
+    if len(payload) != count * item.size:
+        raise ValueError(f"{len(payload)} bytes of samples instead of {count} x {item.size}")
+    samples = item.iter_unpack(payload)
+    return tuple(sample[0] for sample in samples) if item.size == 4 else tuple(samples)
+
+
+def _json(header: dict[str, object]) -> bytes:
+    return json.dumps(header, default=asdict, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _utc(text: object) -> datetime:
+    if not (isinstance(text, str) and text.endswith("Z")):
+        raise ValueError(f"utc: {text!r:.40} is not an ISO 8601 time that ends in Z")
+    return datetime.fromisoformat(text)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a JSON number")

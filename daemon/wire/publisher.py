@@ -1,0 +1,111 @@
+"""The service's voice: stamps messages, sends them to whoever listens, waits for nobody.
+
+A subscriber that does not read loses messages once its queue is full, and sees it by the sequence
+numbers. One that comes late gets the last status and identity at once, since XPUB tells of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Self
+from uuid import uuid4
+
+import zmq
+
+from daemon.wire.addresses import bind
+from daemon.wire.curve_gate import CurveGate
+from daemon.wire.messages import IdentityMessage, Message, Source, Stamp, StatusMessage, encode
+
+QUEUE_MESSAGES = 1000  # for each subscriber: about half a minute of everything
+WELCOMES_AT_ONCE = 100  # then it is the samples' turn
+LONGEST_SUBSCRIPTION = 1024  # bytes; who sends more is hung up on
+REMEMBERED = (StatusMessage.TOPIC, IdentityMessage.TOPIC)
+SUBSCRIBED = 1
+
+
+class Publisher:
+    """Publishes on every address given.
+
+    Args:
+        context: the service's ZeroMQ context.
+        addresses: where to listen, see ``daemon.wire.addresses``.
+        device: name of the device.
+        source: ``simulated`` if no real chip is behind it.
+        gate: what subscribers of other machines have to come through.
+
+    Attributes:
+        boot: UUID of this run of the service.
+        addresses: where it listens, with the port that a ``*`` became.
+        socket: to be polled; readable when somebody subscribed or left.
+
+    Raises:
+        AddressRefused, AddressInUse, AddressUnusable: an address cannot be had.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        addresses: Iterable[str],
+        device: str,
+        source: Source,
+        gate: CurveGate | None = None,
+    ) -> None:
+        self.boot = str(uuid4())
+        self._device = device
+        self._source: Source = source
+        self._sequences: Counter[str] = Counter()
+        self._last: dict[str, list[bytes]] = {}
+        self.socket: zmq.Socket[bytes] = context.socket(zmq.XPUB)
+        self.socket.linger = 0
+        self.socket.sndhwm = QUEUE_MESSAGES
+        self.socket.maxmsgsize = LONGEST_SUBSCRIPTION
+        self.socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tell of the second subscriber too
+        try:
+            self.addresses = tuple(
+                bind(self.socket, address, "listen", gate) for address in addresses
+            )
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def publish(self, message: Message, utc: datetime) -> None:
+        """Send a message to all who subscribed to its topic; never blocks.
+
+        Args:
+            message: what to say.
+            utc: when the message's sample was taken.
+        """
+        topic = message.TOPIC
+        stamp = Stamp(self._device, self.boot, self._sequences[topic], utc, self._source)
+        self._sequences[topic] += 1
+        frames = encode(stamp, message)
+        if topic in REMEMBERED:
+            self._last[topic] = frames
+        self.socket.send_multipart(frames)
+
+    def welcome(self) -> None:
+        """Send the last status and identity to those who have just subscribed to them.
+
+        Others get them a second time, with a sequence number that they have seen.
+        """
+        for _ in range(WELCOMES_AT_ONCE):
+            if not self.socket.poll(0):
+                return
+            event = self.socket.recv()
+            if event[:1] != bytes([SUBSCRIBED]):
+                continue
+            for topic, frames in self._last.items():
+                if topic.encode().startswith(event[1:]):
+                    self.socket.send_multipart(frames)
+
+    def close(self) -> None:
+        """Stop listening and forget what was not sent yet."""
+        self.socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

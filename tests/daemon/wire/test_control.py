@@ -1,0 +1,194 @@
+"""A command is obeyed, refused in a sentence, or rubbish; it is answered in any case."""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import zmq
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.wire.control import (
+    ANSWERS_AT_ONCE,
+    ANSWERS_S,
+    CUT_OFF_BYTES,
+    MAX_REQUEST_BYTES,
+    ControlServer,
+)
+from daemon.wire.errors import AddressInUse, CommandRefused
+from model.errors import PersonUnknown
+
+
+def enroll(person: str, beats: int = 20) -> dict[str, object]:
+    if person == "":
+        raise CommandRefused("A person has a name.")
+    return {"person": person, "needed": beats}
+
+
+def forget(person: str) -> dict[str, object]:
+    raise PersonUnknown(f"Nobody called {person} is enrolled.")
+
+
+COMMANDS = {"enroll": enroll, "forget": forget}
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    yield context
+    context.destroy(linger=0)
+
+
+@pytest.fixture(scope="module")
+def server(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ControlServer]:
+    address = f"ipc://{tmp_path_factory.mktemp('run')}/control.ipc"
+    with ControlServer(context, address, COMMANDS) as server:
+        yield server
+
+
+def ask(server: ControlServer, **request: object) -> dict[str, object]:
+    answer = json.loads(server.reply(json.dumps(request).encode()))
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_a_command_is_obeyed_and_its_answer_is_ok(server: ControlServer) -> None:
+    answer = ask(server, command="enroll", person="Ada", beats=30)
+    assert answer == {"ok": True, "person": "Ada", "needed": 30}
+
+
+def test_a_field_with_a_default_may_be_left_out(server: ControlServer) -> None:
+    assert ask(server, command="enroll", person="Ada")["needed"] == 20
+
+
+def test_a_refusal_is_an_answer(server: ControlServer) -> None:
+    assert ask(server, command="enroll", person="") == {
+        "ok": False,
+        "error": "A person has a name.",
+    }
+
+
+def test_what_the_gallery_refuses_is_an_answer(server: ControlServer) -> None:
+    assert ask(server, command="forget", person="Bob")["error"] == "Nobody called Bob is enrolled."
+
+
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        ({}, "None is not one of enroll, forget."),
+        ({"command": "enrol"}, "'enrol' is not one of enroll, forget."),
+        ({"command": ["enroll"]}, "['enroll'] is not one of enroll, forget."),
+        ({"command": "enroll"}, "enroll: person is missing."),
+        ({"command": "enroll", "person": 7}, "enroll.person: 7 is not str."),
+        ({"command": "enroll", "person": "a", "beats": 1.5}, "enroll.beats: 1.5 is not int."),
+        ({"command": "enroll", "person": "a", "x": 1}, "enroll: 'x' is not one of its fields."),
+    ],
+)
+def test_a_malformed_request_is_told_what_is_wrong(
+    server: ControlServer, request_: dict[str, object], error: str
+) -> None:
+    assert ask(server, **request_) == {"ok": False, "error": error}
+
+
+@given(st.binary(max_size=80) | st.just(b"[" * 100_000))
+def test_rubbish_is_answered(server: ControlServer, rubbish: bytes) -> None:
+    answer = json.loads(server.reply(rubbish))
+    assert answer["ok"] is False
+    assert answer["error"].startswith("The request is not a JSON object")
+
+
+names = st.sampled_from(["command", "person", "beats", "enroll", "forget"]) | st.text(max_size=5)
+values = st.none() | st.booleans() | st.integers() | st.floats() | names | st.lists(names)
+
+
+@given(st.dictionaries(names, values))
+def test_any_object_is_answered(server: ControlServer, request_: dict[str, object]) -> None:
+    assert isinstance(json.loads(server.reply(json.dumps(request_).encode()))["ok"], bool)
+
+
+@pytest.mark.parametrize("envelope", [[], [b""], [b"a", b""]], ids=["DEALER", "REQ", "proxied"])
+def test_the_answer_goes_back_in_the_envelope_of_the_request(
+    context: zmq.Context[zmq.Socket[bytes]], server: ControlServer, envelope: list[bytes]
+) -> None:
+    with context.socket(zmq.DEALER) as client:
+        client.connect(server.address)
+        client.send_multipart([*envelope, b"{}"])
+        assert server.socket.poll(20_000)
+        server.answer()
+        assert client.poll(20_000)
+        assert client.recv_multipart()[:-1] == envelope
+
+
+def test_a_client_that_asks_without_end_does_not_keep_the_server(
+    context: zmq.Context[zmq.Socket[bytes]], server: ControlServer
+) -> None:
+    with context.socket(zmq.DEALER) as client:
+        client.connect(server.address)
+        for _ in range(3 * ANSWERS_AT_ONCE):
+            client.send(b"{}")
+        answered: list[int] = []
+        while sum(answered) < 3 * ANSWERS_AT_ONCE:
+            assert server.socket.poll(20_000)
+            server.answer()
+            answered.append(0)
+            while client.poll(50):
+                client.recv()
+                answered[-1] += 1
+    assert sum(answered) == 3 * ANSWERS_AT_ONCE
+    assert max(answered) <= ANSWERS_AT_ONCE
+
+
+def test_a_command_that_takes_long_is_the_last_for_now(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path
+) -> None:
+    done = []
+
+    def wait() -> dict[str, object]:
+        done.append(time.sleep(2 * ANSWERS_S))
+        return {}
+
+    with (
+        ControlServer(context, f"ipc://{tmp_path}/control.ipc", {"wait": wait}) as server,
+        context.socket(zmq.DEALER) as client,
+    ):
+        client.linger = 0
+        client.connect(server.address)
+        for _ in range(3):
+            client.send(b'{"command": "wait"}')
+        assert server.socket.poll(20_000)
+        server.answer()
+    assert len(done) == 1
+
+
+def test_too_long_a_request_is_refused_in_words(server: ControlServer) -> None:
+    answer = json.loads(server.reply(b" " * (MAX_REQUEST_BYTES + 1)))
+    assert answer == {"ok": False, "error": "The request has 1048577 bytes, 1048576 are the most."}
+
+
+def test_a_request_without_end_is_cut_off(
+    context: zmq.Context[zmq.Socket[bytes]], server: ControlServer
+) -> None:
+    with context.socket(zmq.DEALER) as client:
+        client.linger = 0
+        client.connect(server.address)
+        client.send(bytes(CUT_OFF_BYTES + 1))
+        assert not server.socket.poll(50)
+
+
+def test_the_socket_is_for_its_user_only(server: ControlServer) -> None:
+    path = Path(server.address.removeprefix("ipc://"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_second_service_is_kept_out(
+    context: zmq.Context[zmq.Socket[bytes]], server: ControlServer
+) -> None:
+    with pytest.raises(AddressInUse):
+        ControlServer(context, server.address, COMMANDS)

@@ -1,0 +1,203 @@
+"""Everybody hears what is said, a late joiner the last word first, and nobody is waited for."""
+
+from __future__ import annotations
+
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+import zmq
+
+from daemon.wire.errors import AddressInUse, AddressRefused, AddressUnusable
+from daemon.wire.messages import EcgMessage, IdentityMessage, Received, RPeakMessage, decode
+from daemon.wire.publisher import QUEUE_MESSAGES, Publisher
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+ADA = IdentityMessage(900, "accepted", "Ada", 0.9, 5)
+NOBODY = IdentityMessage(950, "no_contact", None, None, 0)
+
+
+@pytest.fixture
+def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    yield context
+    context.destroy(linger=0)
+
+
+@pytest.fixture
+def publisher(context: zmq.Context[zmq.Socket[bytes]]) -> Iterator[Publisher]:
+    with Publisher(context, ["tcp://127.0.0.1:*"], "bench", "simulated") as publisher:
+        yield publisher
+
+
+Subscribe: TypeAlias = Callable[[Publisher, str], zmq.Socket[bytes]]
+
+
+@pytest.fixture
+def subscribe(context: zmq.Context[zmq.Socket[bytes]]) -> Iterator[Subscribe]:
+    """Subscribe to a topic, and come back when the publisher knows."""
+    with ExitStack() as sockets:
+
+        def subscribe(publisher: Publisher, topic: str) -> zmq.Socket[bytes]:
+            socket = sockets.enter_context(context.socket(zmq.SUB))
+            socket.linger = 0
+            socket.rcvtimeo = 2000
+            socket.rcvhwm = 1
+            socket.subscribe(topic)
+            socket.connect(publisher.addresses[0])
+            assert publisher.socket.poll(20_000)
+            publisher.welcome()
+            return socket
+
+        yield subscribe
+
+
+def received(socket: zmq.Socket[bytes]) -> Received:
+    return decode(socket.recv_multipart())
+
+
+def test_a_subscriber_hears_its_topic_and_no_other(
+    publisher: Publisher, subscribe: Subscribe
+) -> None:
+    socket = subscribe(publisher, "identity")
+    publisher.publish(RPeakMessage(1, 1.0, None, False), NOW)
+    publisher.publish(ADA, NOW)
+    assert received(socket).message == ADA
+
+
+def test_the_stamp_says_who_and_when(publisher: Publisher, subscribe: Subscribe) -> None:
+    socket = subscribe(publisher, "identity")
+    publisher.publish(ADA, NOW)
+    stamp = received(socket).stamp
+    assert (stamp.device, stamp.source, stamp.utc) == ("bench", "simulated", NOW)
+    assert stamp.boot == publisher.boot
+
+
+def test_each_topic_counts_its_own_messages(publisher: Publisher, subscribe: Subscribe) -> None:
+    socket = subscribe(publisher, "")
+    for message in (ADA, RPeakMessage(1, 1.0, None, False), NOBODY):
+        publisher.publish(message, NOW)
+    sequences = [(item.message.TOPIC, item.stamp.sequence) for item in map(received, [socket] * 3)]
+    assert sequences == [("identity", 0), ("r_peak", 0), ("identity", 1)]
+
+
+def test_a_late_joiner_gets_the_last_word_at_once(
+    publisher: Publisher, subscribe: Subscribe
+) -> None:
+    publisher.publish(ADA, NOW)
+    publisher.publish(NOBODY, NOW)
+    assert received(subscribe(publisher, "identity")).message == NOBODY
+
+
+def test_the_second_late_joiner_gets_it_too(publisher: Publisher, subscribe: Subscribe) -> None:
+    publisher.publish(ADA, NOW)
+    assert received(subscribe(publisher, "identity")).message == ADA
+    assert received(subscribe(publisher, "")).message == ADA
+
+
+def test_old_beats_are_not_repeated(publisher: Publisher, subscribe: Subscribe) -> None:
+    publisher.publish(RPeakMessage(1, 1.0, None, False), NOW)
+    assert not subscribe(publisher, "r_peak").poll(50)
+
+
+def test_one_that_never_reads_neither_blocks_nor_fills_the_memory(
+    context: zmq.Context[zmq.Socket[bytes]], subscribe: Subscribe, tmp_path: Path
+) -> None:
+    with Publisher(context, [f"ipc://{tmp_path}/messages.ipc"], "bench", "simulated") as publisher:
+        socket = subscribe(publisher, "ecg")
+        for index in range(5 * QUEUE_MESSAGES):
+            publisher.publish(EcgMessage(index, 250.0, (0.0,) * 250), NOW)
+        kept = 0
+        while socket.poll(1000):
+            socket.recv_multipart()
+            kept += 1
+    assert QUEUE_MESSAGES <= kept < 3 * QUEUE_MESSAGES  # the system's own buffers hold some more
+
+
+def test_who_talks_instead_of_listening_is_hung_up_on(
+    context: zmq.Context[zmq.Socket[bytes]], publisher: Publisher
+) -> None:
+    with context.socket(zmq.XSUB) as talker:
+        talker.linger = 0
+        talker.connect(publisher.addresses[0])
+        talker.send(bytes([1]) + b"status")
+        assert publisher.socket.poll(20_000)
+        publisher.welcome()
+        talker.send(b"x" * 1_000_000)
+        assert publisher.socket.poll(20_000)
+        assert publisher.socket.recv() == bytes([0]) + b"status"  # it has left
+
+
+def test_a_port_in_use_is_said_to_be(
+    context: zmq.Context[zmq.Socket[bytes]], publisher: Publisher
+) -> None:
+    with pytest.raises(AddressInUse, match="is another qrsd running") as caught:
+        Publisher(context, publisher.addresses, "bench", "simulated")
+    assert caught.value.exit_code == 75
+
+
+def test_the_file_of_a_living_service_is_not_taken_over(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path
+) -> None:
+    address = f"ipc://{tmp_path}/run/messages.ipc"
+    with (
+        Publisher(context, [address], "bench", "simulated"),
+        pytest.raises(AddressInUse, match=r"messages\.ipc is in use"),
+    ):
+        Publisher(context, [address], "bench", "simulated")
+
+
+def test_the_file_of_a_service_that_hangs_is_not_waited_for(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path
+) -> None:
+    path = str(tmp_path / "messages.ipc")
+    with ExitStack() as sockets:
+        hanging, *waiting = (sockets.enter_context(socket.socket(socket.AF_UNIX)) for _ in "abc")
+        hanging.bind(path)
+        hanging.listen(0)
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(path)
+        with pytest.raises(AddressInUse):
+            Publisher(context, [f"ipc://{path}"], "bench", "simulated")
+
+
+def test_the_file_that_a_killed_service_left_is_no_hindrance(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path
+) -> None:
+    path = tmp_path / "messages.ipc"
+    path.touch()
+    Publisher(context, [f"ipc://{path}"], "bench", "simulated").close()
+
+
+def test_the_file_is_for_its_user_only(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path
+) -> None:
+    path = tmp_path / "run" / "messages.ipc"
+    with Publisher(context, [f"ipc://{path}"], "bench", "simulated"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["tcp://*:5292", "tcp://0.0.0.0:5292", "tcp://192.168.1.4:5292", "tcp://[::]:5292", "pgm://x"],
+)
+def test_the_network_is_kept_out(context: zmq.Context[zmq.Socket[bytes]], address: str) -> None:
+    with pytest.raises(AddressRefused, match=r"tcp://127\.0\.0\.1:PORT") as caught:
+        Publisher(context, [address], "bench", "simulated")
+    assert caught.value.exit_code == 78
+
+
+@pytest.mark.parametrize("address", ["ipc:///proc/none/x.ipc", f"ipc:///tmp/{'x' * 120}"])
+def test_a_place_that_cannot_be_had_is_named(
+    context: zmq.Context[zmq.Socket[bytes]], address: str
+) -> None:
+    with pytest.raises(AddressUnusable, match="Cannot listen on ipc://") as caught:
+        Publisher(context, [address], "bench", "simulated")
+    assert caught.value.exit_code == 73
