@@ -13,6 +13,9 @@ needs "/usr/bin/python3 -c 'import ensurepip'" python3-venv
 needs "command -v cc" gcc
 needs "echo '#include <linux/spi/spidev.h>' | cc -E -" libc6-dev
 needs "ls $(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" python3-dev
+# For the clients in C and in JavaScript.
+needs "echo '#include <zmq.h>' | cc -E -" libzmq3-dev
+needs "command -v npm" npm
 
 if [ -z "$missing" ]; then
     exit 0
