@@ -14,13 +14,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import zmq
+from functools import partial
 
 from daemon.acquisition.handle import Acquisition
 from daemon.acquisition.process import PipeReports, PipeSink, acquire, error_report
 from daemon.acquisition.sources import Source
+from daemon.service.poller import Poller, Socket
 from daemon.service.time_source import TimeSource
 from drivers.bus import Edge
 from drivers.chip_setup import ChipOptions
@@ -75,23 +74,23 @@ class VirtualTime:
 
     def source(self) -> TimeSource:
         """Return it as the service wants it."""
-        return TimeSource(self.monotonic, self.wall, lambda: VirtualPoller(self), self.sleep)
+        return TimeSource(self.monotonic, self.wall, partial(VirtualPoller, self), self.sleep)
 
 
-class VirtualPoller(zmq.Poller):
+class VirtualPoller(Poller):
     """Waits in virtual time: the acquisition lives until there is something to read."""
 
-    def __init__(self, time: VirtualTime) -> None:
-        super().__init__()
+    def __init__(self, time: VirtualTime, pipes: Sequence[int], sockets: Sequence[Socket]) -> None:
+        super().__init__(pipes, sockets)
         self._time = time
 
-    def poll(self, timeout: float | None = None) -> list[tuple[Any, int]]:
-        """Return what can be read, after ``timeout`` milliseconds at most."""
+    def poll(self, timeout_ms: int) -> set[int | Socket]:
+        """Return what can be read, after ``timeout_ms`` at most."""
         self._time.on_turn()
-        until_s = self._time.monotonic() + (timeout or 0) / 1000
+        until_s = self._time.monotonic() + timeout_ms / 1000
         while not (ready := super().poll(0)) and self._time.monotonic() < until_s:
             self._time.sleep(TURN_S)
-        if ready and not any(isinstance(source, int) for source, _ in ready):
+        if ready and not any(isinstance(source, int) for source in ready):
             self._time.sleep(TURN_S)  # sockets alone, or a client that never stops would stop time
         return ready
 

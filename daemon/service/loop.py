@@ -21,14 +21,13 @@ from datetime import datetime
 from types import FrameType
 from typing import Any
 
-import zmq
-
 from daemon.acquisition.handle import Acquisition
 from daemon.journal import event
 from daemon.service.errors import AcquisitionFailed
 from daemon.service.observer import NullObserver, Observer
 from daemon.service.people_commands import PeopleCommands
 from daemon.service.pipeline import Pipeline
+from daemon.service.poller import Poller, Socket
 from daemon.service.sd_notify import Notifier
 from daemon.service.time_source import TimeSource
 from daemon.service.utc_clock import UtcClock
@@ -117,7 +116,7 @@ class Service:
         poller = self._poller(self._acquisition.samples, self._acquisition.reports)
         try:
             while not (self._acquisition.ended or self._stop_asked):
-                self._turn(dict(poller.poll(POLL_MS)))
+                self._turn(poller.poll(POLL_MS))
         finally:
             exit_code = self._acquisition.stop()
         if self._stop_asked:
@@ -127,14 +126,12 @@ class Service:
         else:
             self._prepare_restart(exit_code)
 
-    def _poller(self, *descriptors: int) -> zmq.Poller:
-        """Return a poller of these descriptors and of the sockets."""
-        poller = self._parts.time.poller()
-        for source in (*descriptors, self._parts.publisher.socket, self._parts.control.socket):
-            poller.register(source, zmq.POLLIN)
-        return poller
+    def _poller(self, *pipes: int) -> Poller:
+        """Return a poller of these pipes and of the sockets."""
+        sockets = (self._parts.publisher.socket, self._parts.control.socket)
+        return self._parts.time.poller(pipes, sockets)
 
-    def _turn(self, ready: Mapping[Any, int]) -> None:
+    def _turn(self, ready: set[int | Socket]) -> None:
         """Do what there is to do: reports first, since the setup comes before the samples."""
         parts = self._parts
         if self._acquisition.reports in ready:
@@ -264,7 +261,7 @@ class Service:
         poller = self._poller()
         until_s = self._parts.time.monotonic() + pause_s
         while self._parts.time.monotonic() < until_s and not self._stop_asked:
-            self._turn(dict(poller.poll(POLL_MS)))
+            self._turn(poller.poll(POLL_MS))
 
     # Status
 

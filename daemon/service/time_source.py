@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import zmq
+from daemon.service.poller import Poller, Socket
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +16,11 @@ class TimeSource:
     Attributes:
         monotonic: the clock of the edges, in seconds.
         wall: seconds since 1970 in UTC.
-        poller: makes what waits for sockets and pipes.
+        poller: makes what waits for pipes and sockets.
         sleep: lets seconds pass.
     """
 
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
-    poller: Callable[[], zmq.Poller] = zmq.Poller
+    poller: Callable[[Sequence[int], Sequence[Socket]], Poller] = Poller
     sleep: Callable[[float], None] = time.sleep
