@@ -75,7 +75,7 @@ def assembled(
             passport,
             pipeline,
             source,
-            lambda: clock.now().isoformat(timespec="seconds"),
+            lambda: clock.date().isoformat(timespec="seconds"),
             grown_templates=settings.identifier.grown_templates,
         )
         people.open()

@@ -188,7 +188,7 @@ class Service:
             frame = replace(frame, index=frame.index + self._index_offset)
         if self._index is not None and frame.index > self._index + 1:
             self._lost += frame.index - self._index - 1
-            self._parts.clock.interrupted()
+            self._parts.clock.take_over_step()
         self._index = frame.index
         return frame
 
@@ -272,8 +272,8 @@ class Service:
         now_s = parts.time.monotonic()
         if now_s < self._status_due_s and said == self._said:
             return
-        if self._said and self._contact != self._said[1] and self._contact == "off":
-            parts.clock.interrupted()
+        if self._contact == "off" or (self._said and self._said[1] == "off"):
+            parts.clock.take_over_step()
         if now_s >= self._status_due_s:
             self._status_due_s = now_s + STATUS_S
             parts.clock.follow_wall_clock()

@@ -4,14 +4,17 @@
 
 The chip's oscillator may be off by 1.5 %, edges are told up to a millisecond late, and somebody may
 set the wall clock at any moment. The fit takes care of the first two. The offset follows small
-corrections of the wall clock slowly, and takes over a step only where the stream was interrupted
-anyway, so that no step shows between two samples; until then ``offset_s`` tells it.
+corrections of the wall clock slowly. A step is taken over only while nobody wears the electrodes or
+where samples are missing anyway, so that none shows between two samples of somebody's; until then
+``state`` is ``stepped``. A Pi has no battery for its clock and may boot in 1970: then it is
+``unset``, and its first step is taken over at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Literal, TypeAlias
 
 FIT_SAMPLES = 15_000  # memory of the fit: a minute at 250 Hz
 LOST_RHYTHM_S = 0.1  # an edge so far from the line begins another
@@ -19,6 +22,9 @@ STEP_S = 1.0  # a larger difference is a step of the clock, a smaller one its co
 SLEW_PER_S = 500e-6  # as fast as the kernel's own corrections
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNSET_BEFORE_S = datetime(2023, 1, 1, tzinfo=UTC).timestamp()  # nobody ran qrsd before
+
+ClockState: TypeAlias = Literal["unset", "set", "stepped"]
 
 
 class EdgeFit:
@@ -83,6 +89,13 @@ class UtcClock:
         """By how much the time told is ahead of the wall clock."""
         return self._wall_minus_monotonic_s - (self._wall() - self._monotonic())
 
+    @property
+    def state(self) -> ClockState:
+        """Whether the wall clock was ever set, and whether the time told follows it."""
+        if self._wall() < UNSET_BEFORE_S:
+            return "unset"
+        return "stepped" if abs(self.offset_s) >= STEP_S else "set"
+
     def observe(self, index: int, time_s: float) -> float | None:
         """Take the edge of a sample, in monotonic seconds; return its jitter in seconds.
 
@@ -102,15 +115,21 @@ class UtcClock:
         """Return the present on the samples' time scale."""
         return EPOCH + timedelta(seconds=self._monotonic() + self._wall_minus_monotonic_s)
 
+    def date(self) -> datetime:
+        """Return the present for a record that is kept: 1970-01-01 if the clock was never set."""
+        return EPOCH if self.state == "unset" else self.now()
+
     def follow_wall_clock(self) -> None:
-        """Follow a small correction of the wall clock, at no more than 500 ppm."""
+        """Follow a small correction of the wall clock, at 500 ppm at most; or its first set."""
         now_s = self._monotonic()
         most_s = (now_s - self._checked_s) * SLEW_PER_S
         self._checked_s = now_s
         offset_s = self.offset_s
         if abs(offset_s) < STEP_S:
             self._wall_minus_monotonic_s -= max(-most_s, min(offset_s, most_s))
+        elif now_s + self._wall_minus_monotonic_s < UNSET_BEFORE_S:
+            self.take_over_step()
 
-    def interrupted(self) -> None:
-        """Take over whatever the wall clock says now: nobody can see the step."""
+    def take_over_step(self) -> None:
+        """Take over whatever the wall clock says now, where nobody can see the step."""
         self._wall_minus_monotonic_s -= self.offset_s

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.wire.control import ANSWERS_AT_ONCE
-from daemon.wire.messages import WaveMessage, decode
+from daemon.wire.messages import BeatMessage, WaveMessage, decode
 from daemon.wire.publisher import QUEUE_MESSAGES
 from tests.reliability.observed import Observed, Scene, scene
 from tests.reliability.page import Row
@@ -231,6 +231,32 @@ def test_an_acquisition_process_that_is_killed(tmp_path: Path, report: Report) -
             f"{min(found.values()):.1f} s",
             warnings[0],
             f"{observed.last.counters['lost']:.0f}",
+            "yes",
+        )
+    )
+
+
+def test_a_wall_clock_that_is_set_after_the_start(tmp_path: Path, report: Report) -> None:
+    """A Pi boots in 1970, its clock is set after five seconds, somebody comes after eight."""
+    decades_s = 1.799e9
+    with scene(tmp_path, steps=[(-1e9, -decades_s), (5.0, decades_s)]) as service:
+        observed = service.run(("electrode-off@0+8",), until_s=30.0)
+    right = [
+        (at_s, said)
+        for at_s, said, utc in observed.said
+        if abs(utc.timestamp() - 1.8e9 - at_s) < 1.0
+    ]
+    worn = [said for at_s, said, _ in observed.said if isinstance(said, BeatMessage) and at_s > 8]
+    assert worn
+    assert worn == [said for at_s, said in right if isinstance(said, BeatMessage)]
+    check_unharmed(observed)
+    report(
+        Row(
+            "the wall clock is first set 5 s after the start",
+            "clock `unset`, then `set`",
+            f"{right[0][0] - 5.0:.1f} s",
+            "the status shows it; the new time holds at once",
+            "0",
             "yes",
         )
     )

@@ -103,7 +103,7 @@ def test_a_step_of_hours_shows_only_as_an_offset_until_the_stream_is_interrupted
         clock.follow_wall_clock()
     assert told_s(clock, 0) == before_s
     assert clock.offset_s == pytest.approx(-step_s, abs=1e-5)
-    clock.interrupted()
+    clock.take_over_step()
     assert told_s(clock, 0) == pytest.approx(before_s + step_s, abs=1e-5)
     assert clock.offset_s == pytest.approx(0.0, abs=1e-5)
 
@@ -124,3 +124,28 @@ def test_a_small_correction_is_followed_at_500_ppm() -> None:
 def test_before_any_sample_now_is_the_wall_clock() -> None:
     clocks = Clocks()
     assert (clocks.clock().now() - EPOCH).total_seconds() == pytest.approx(clocks.wall(), abs=1e-5)
+
+
+def test_a_clock_that_is_set_for_the_first_time_is_followed_at_once() -> None:
+    clocks = Clocks(utc_s=1000.0)
+    clock = clocks.clock()
+    clock.observe(0, clocks.monotonic_s)
+    assert clock.state == "unset"
+    assert clock.date() == EPOCH
+
+    clocks.wall_minus_monotonic_s += 1.8e9
+    clock.follow_wall_clock()
+
+    assert clock.state == "set"
+    assert told_s(clock, 0) == pytest.approx(1.8e9 + 1000.0, abs=1e-5)
+    assert clock.date() == clock.now()
+
+
+def test_a_step_that_is_not_taken_over_yet_is_told() -> None:
+    clocks = Clocks()
+    clock = clocks.clock()
+
+    clocks.wall_minus_monotonic_s += 5.0
+    assert clock.state == "stepped"
+    clock.take_over_step()
+    assert clock.state == "set"
