@@ -9,14 +9,17 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import get_args
+from socketserver import ThreadingMixIn
+from threading import BoundedSemaphore, Thread
+from typing import Any, get_args
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Histogram,
     ProcessCollector,
-    start_http_server,
+    make_wsgi_app,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -49,6 +52,10 @@ STATUS_COUNTERS = {
     "reinitialisations": ("qrsd_chip_restarts", "Times that the chip was set up again."),
     "restarts": ("qrsd_acquisition_restarts", "Times that the process that reads it was."),
 }
+
+
+MOST_SCRAPES = 8  # at once; whoever comes beyond that is hung up on
+SCRAPE_S = 5.0  # what a client may take to ask and to read
 
 
 class Metrics:
@@ -151,6 +158,43 @@ class StatusCollector(Collector):
         return gauge
 
 
+class _Handler(WSGIRequestHandler):
+    """Waits for no client longer than five seconds, and logs nothing."""
+
+    timeout = SCRAPE_S
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """Serves a few at a time, so that idle connections take neither threads nor descriptors."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int) -> None:
+        self._free = BoundedSemaphore(MOST_SCRAPES)
+        super().__init__((LOOPBACK_HOST, port), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start a thread, or hang up where all are taken."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and let the next one come."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Let a client go that broke off or took too long."""
+
+
 @contextmanager
 def served(metrics: Metrics, port: int) -> Iterator[int]:
     """Serve metrics on the loopback interface, and give the port.
@@ -159,12 +203,15 @@ def served(metrics: Metrics, port: int) -> Iterator[int]:
         AddressInUse, AddressUnusable: the port cannot be had.
     """
     try:
-        server, thread = start_http_server(port, LOOPBACK_HOST, metrics.registry)
+        server = _Server(port)
     except OSError as error:
         place = f"metrics.port: {LOOPBACK_HOST}:{port}"
         if error.errno == errno.EADDRINUSE:
             raise AddressInUse(f"{place} is in use: choose another port") from error
         raise AddressUnusable(f"Cannot listen on {place}: {error.strerror}.") from error
+    server.set_app(make_wsgi_app(metrics.registry))
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
     try:
         yield server.server_port
     finally:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
+import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -18,7 +21,7 @@ from config.errors import SettingInvalid
 from config.settings import MetricsOptions, PublishOptions, Settings, load
 from daemon.service.assembly import assembled, check
 from daemon.service.errors import MetricsExtraMissing
-from daemon.service.metrics import STATUS_COUNTERS, Metrics, served
+from daemon.service.metrics import MOST_SCRAPES, STATUS_COUNTERS, Metrics, served
 from daemon.wire.errors import AddressInUse
 from daemon.wire.messages import (
     BeatMessage,
@@ -117,6 +120,22 @@ def test_a_port_that_is_taken_is_told_and_one_that_is_let_go_of_can_be_had_again
         served(metrics, port).__enter__()
     with served(metrics, port) as again:
         assert again == port
+
+
+def test_idle_connections_keep_neither_threads_nor_those_who_ask(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("daemon.service.metrics._Handler.timeout", 0.5)
+    with ExitStack() as stack:
+        port = stack.enter_context(served(Metrics("ads1292r"), 0))
+        before = threading.active_count()
+        for _ in range(200):
+            idle = stack.enter_context(socket.socket())
+            idle.connect(("127.0.0.1", port))
+        time.sleep(0.2)
+        assert threading.active_count() - before <= MOST_SCRAPES
+        time.sleep(0.6)
+        assert "process_open_fds" in scrape(port)
 
 
 def test_nobody_outside_this_machine_can_ask() -> None:
