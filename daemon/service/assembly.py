@@ -27,6 +27,7 @@ from daemon.service.time_source import TimeSource
 from daemon.service.utc_clock import UtcClock
 from daemon.service.verification import Verifier
 from daemon.wire.addresses import check_address, needs_key
+from daemon.wire.connection_limit import raise_descriptor_limit
 from daemon.wire.control import ControlServer
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.keys import Right, service_key_path
@@ -56,6 +57,7 @@ def assembled(
         SettingsError, ModelError, GalleryError, DaemonError: a part cannot be had.
     """
     check(settings)
+    raise_descriptor_limit()
     model = Path(settings.model) if settings.model else None
     source: Source = "simulated" if settings.source == "simulated" else "ads1292r"
     with ExitStack() as parts:

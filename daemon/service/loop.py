@@ -128,8 +128,9 @@ class Service:
 
     def _poller(self, *pipes: int) -> Poller:
         """Return a poller of these pipes and of the sockets."""
-        sockets = (self._parts.publisher.socket, self._parts.control.socket)
-        return self._parts.time.poller(pipes, sockets)
+        publisher, control = self._parts.publisher, self._parts.control
+        limits = (publisher.connections.socket, control.connections.socket)
+        return self._parts.time.poller(pipes, (publisher.socket, control.socket, *limits))
 
     def _turn(self, ready: set[int | Socket]) -> None:
         """Do what there is to do: reports first, since the setup comes before the samples."""
@@ -140,6 +141,9 @@ class Service:
         if self._acquisition.samples in ready:
             self._take_frames(self._acquisition.read_frames())
             self._queued_max = max(self._queued_max, self._acquisition.queued_max)
+        for connections in (parts.publisher.connections, parts.control.connections):
+            if connections.socket in ready:
+                connections.enforce()
         if parts.publisher.socket in ready:
             parts.publisher.welcome()
         if parts.control.socket in ready:

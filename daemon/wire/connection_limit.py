@@ -60,6 +60,12 @@ class ConnectionLimit:
                 self.refused += 1
                 _hang_up(descriptor)
 
+    def hang_up_on_all(self) -> None:
+        """End every connection; ZeroMQ's clients come again by themselves within a second."""
+        self.enforce()
+        for descriptor in self._open:
+            _hang_up(descriptor)
+
     def close(self) -> None:
         """Stop counting; the socket itself is closed by whoever opened it."""
         self._watched.disable_monitor()

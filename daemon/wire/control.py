@@ -22,6 +22,7 @@ import zmq
 from config.typed_json import typed
 from daemon.errors import DaemonError
 from daemon.wire.addresses import bind
+from daemon.wire.connection_limit import ConnectionLimit
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.errors import CommandRefused
 from model.errors import ModelError
@@ -66,6 +67,7 @@ class ControlServer:
     ) -> None:
         self._commands = dict(commands)
         self.socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
+        self.connections = ConnectionLimit(self.socket)
         self.socket.linger = 0
         self.socket.maxmsgsize = CUT_OFF_BYTES
         self.socket.rcvhwm = WAITING_REQUESTS
@@ -74,7 +76,7 @@ class ControlServer:
             self.address = bind(self.socket, address, "control", gate)
             self.more = tuple(bind(self.socket, each, "control", gate) for each in more)
         except BaseException:
-            self.socket.close()
+            self.close()
             raise
 
     def answer(self) -> None:
@@ -118,6 +120,7 @@ class ControlServer:
 
     def close(self) -> None:
         """Stop listening."""
+        self.connections.close()
         self.socket.close()
 
     def __enter__(self) -> Self:

@@ -6,6 +6,7 @@ numbers. One that comes late gets the last status and identity at once, since XP
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,15 +15,29 @@ from uuid import uuid4
 
 import zmq
 
+from daemon.journal import event
 from daemon.wire.addresses import bind
+from daemon.wire.connection_limit import ConnectionLimit
 from daemon.wire.curve_gate import CurveGate
-from daemon.wire.messages import IdentityMessage, Message, Source, Stamp, StatusMessage, encode
+from daemon.wire.messages import (
+    KINDS,
+    IdentityMessage,
+    Message,
+    Source,
+    Stamp,
+    StatusMessage,
+    encode,
+)
 
 QUEUE_MESSAGES = 1000  # for each subscriber: about half a minute of everything
 WELCOMES_AT_ONCE = 100  # then it is the samples' turn
 LONGEST_SUBSCRIPTION = 1024  # bytes; who sends more is hung up on
+FOREIGN_BYTES = 100_000  # of subscriptions to what is no topic, each of which libzmq keeps
 REMEMBERED = (StatusMessage.TOPIC, IdentityMessage.TOPIC)
-SUBSCRIBED = 1
+SUBSCRIBED = b"\1"
+TOPICS = tuple(topic.encode() for topic in KINDS)
+
+_LOG = logging.getLogger(__name__)
 
 
 class Publisher:
@@ -39,6 +54,7 @@ class Publisher:
         boot: UUID of this run of the service.
         addresses: where it listens, with the port that a ``*`` became.
         socket: to be polled; readable when somebody subscribed or left.
+        connections: to be polled and enforced, too.
 
     Raises:
         AddressRefused, AddressInUse, AddressUnusable: an address cannot be had.
@@ -57,7 +73,9 @@ class Publisher:
         self._source: Source = source
         self._sequences: Counter[str] = Counter()
         self._last: dict[str, list[bytes]] = {}
+        self._foreign_bytes = 0
         self.socket: zmq.Socket[bytes] = context.socket(zmq.XPUB)
+        self.connections = ConnectionLimit(self.socket)
         self.socket.linger = 0
         self.socket.sndhwm = QUEUE_MESSAGES
         self.socket.maxmsgsize = LONGEST_SUBSCRIPTION
@@ -67,7 +85,7 @@ class Publisher:
                 bind(self.socket, address, "listen", gate) for address in addresses
             )
         except BaseException:
-            self.socket.close()
+            self.close()
             raise
 
     def publish(self, message: Message, utc: datetime) -> None:
@@ -93,15 +111,32 @@ class Publisher:
         for _ in range(WELCOMES_AT_ONCE):
             if not self.socket.poll(0):
                 return
-            event = self.socket.recv()
-            if event[:1] != bytes([SUBSCRIBED]):
-                continue
-            for topic, frames in self._last.items():
-                if topic.encode().startswith(event[1:]):
+            self._take(self.socket.recv())
+
+    def _take(self, said: bytes) -> None:
+        """Take a subscription or its end."""
+        subscribed, topic = said[:1] == SUBSCRIBED, said[1:]
+        if not any(each.startswith(topic) for each in TOPICS):
+            self._foreign_bytes += len(said) if subscribed else -len(said)
+            if self._foreign_bytes > FOREIGN_BYTES:
+                self._forget_subscriptions()
+        elif subscribed:
+            for name, frames in self._last.items():
+                if name.encode().startswith(topic):
                     self.socket.send_multipart(frames)
+
+    def _forget_subscriptions(self) -> None:
+        self._foreign_bytes = 0
+        self.connections.hang_up_on_all()
+        _LOG.warning(
+            "somebody subscribed to %d bytes of what is no topic: all subscribers were hung up on",
+            FOREIGN_BYTES,
+            extra=event("subscriptions_forgotten"),
+        )
 
     def close(self) -> None:
         """Stop listening and forget what was not sent yet."""
+        self.connections.close()
         self.socket.close()
 
     def __enter__(self) -> Self:

@@ -16,6 +16,7 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.wire.connection_limit import MOST_CONNECTIONS, raise_descriptor_limit
 from daemon.wire.control import ANSWERS_AT_ONCE
 from daemon.wire.messages import BeatMessage, WaveMessage, decode
 from daemon.wire.publisher import QUEUE_MESSAGES
@@ -26,6 +27,7 @@ Report = Callable[[Row], None]
 Context = zmq.Context[zmq.Socket[bytes]]
 RUBBISH = 100_000
 SUBSCRIBERS = 200
+CONNECTIONS = 2000
 
 
 @pytest.fixture
@@ -67,6 +69,40 @@ def test_a_client_that_asks_without_end(tmp_path: Path, report: Report) -> None:
             "at the samples",
             "-",
             "the client its answers, as fast as there is time",
+            "0",
+            "yes",
+        )
+    )
+
+
+CROWD = """
+import socket, sys
+clients = [socket.socket(socket.AF_UNIX) for _ in range(int(sys.argv[2]))]
+for client in clients:
+    client.connect(sys.argv[1])
+print("connected", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_connections_without_end(tmp_path: Path, report: Report) -> None:
+    raise_descriptor_limit()  # as a service does when it is put together
+    with scene(tmp_path) as service:
+        path = service.publisher.addresses[0].removeprefix("ipc://")
+        command = [sys.executable, "-c", CROWD, path, str(CONNECTIONS)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe) as crowd:
+            assert crowd.stdout is not None
+            assert crowd.stdout.readline() == b"connected\n"
+            check_unharmed(service.run())
+            crowd.kill()
+        assert service.publisher.connections.refused == CONNECTIONS - MOST_CONNECTIONS
+    report(
+        Row(
+            f"{CONNECTIONS} connections that never say a word",
+            f"nothing has to be: those beyond {MOST_CONNECTIONS} are hung up on",
+            "-",
+            "-",
             "0",
             "yes",
         )

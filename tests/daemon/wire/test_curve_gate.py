@@ -215,7 +215,7 @@ def test_nobody_gets_in_when_nobody_is_there_to_ask(guarded: Guarded) -> None:
     def gets_in(patience_s: float) -> bool:
         with Subscriber(_at(guarded.publisher.addresses[0]), ["status"], keys=laptop):
             while guarded.publisher.socket.poll(patience_s * 1000):
-                if guarded.publisher.socket.recv()[:1] == bytes([SUBSCRIBED]):
+                if guarded.publisher.socket.recv()[:1] == SUBSCRIBED:
                     return True
         return False
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
+from unittest.mock import Mock
 
 import pytest
 import zmq
@@ -201,3 +203,20 @@ def test_a_place_that_cannot_be_had_is_named(
     with pytest.raises(AddressUnusable, match="Cannot listen on ipc://") as caught:
         Publisher(context, [address], "bench", "simulated")
     assert caught.value.exit_code == 73
+
+
+def test_subscriptions_to_what_is_no_topic_do_not_pile_up(
+    context: zmq.Context[zmq.Socket[bytes]],
+) -> None:
+    address = "tcp://127.0.0.1:*"
+    with Publisher(context, [address], "bench", "simulated") as publisher:
+        hangs_up = Mock(wraps=publisher.connections.hang_up_on_all)
+        publisher.connections.hang_up_on_all = hangs_up  # type: ignore[method-assign]
+        with context.socket(zmq.SUB) as greedy:
+            greedy.connect(publisher.addresses[0])
+            for number in range(300):
+                greedy.subscribe(f"{number:01000}")
+            until_s = time.monotonic() + 10
+            while not hangs_up.called and time.monotonic() < until_s:
+                publisher.welcome()
+        hangs_up.assert_called()
