@@ -19,9 +19,8 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.report import filled, show
 from config.source import PlayOptions, SimulatedOptions, SourceOptions
 from daemon.acquisition.process import acquire
 from daemon.acquisition.realtime import ask_for_realtime, stop_collecting_garbage
@@ -95,12 +94,11 @@ def main() -> int:
         granted = "SCHED_OTHER" if args.ordinary else ask_for_realtime()["policy"]
         figures = measure(source)
     title = f"{args.minutes:g} minutes, {granted}, {args.load} processors kept busy"
-    table = Table(title=title, title_justify="left")
-    table.add_column("what")
-    table.add_column("measured", justify="right")
-    for what, value in figures.items():
-        table.add_row(what, f"{value:.3f} ms" if "jitter" in what else f"{value:.0f}")
-    Console().print(table)
+    rows = (
+        (what, f"{value:.3f} ms" if "jitter" in what else f"{value:.0f}")
+        for what, value in figures.items()
+    )
+    show([filled(title, ("what", "measured"), rows)])
     return 0
 
 

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.report import filled, show
 from daemon.wire.client import Lost, Subscriber
 from daemon.wire.messages import IdentityMessage, Received, StatusMessage
 
@@ -106,9 +107,6 @@ def measure(minutes: float, folder: Path) -> Table:
 
 def table(heard: Heard, before: dict[str, Usage], after: dict[str, Usage], minutes: float) -> Table:
     """Draw the figures."""
-    drawn = Table(title=f"{minutes:g} minutes at 250 Hz, simulated chip", title_justify="left")
-    drawn.add_column("what")
-    drawn.add_column("measured", justify="right")
     counters, start = heard.last.counters, heard.first.counters
     latencies_ms = 1000 * np.array(heard.latencies_s)
     rows: list[tuple[str, str]] = [
@@ -127,9 +125,7 @@ def table(heard: Heard, before: dict[str, Usage], after: dict[str, Usage], minut
         share = (used.cpu_s - before[name].cpu_s) / (minutes * 60)
         rows.append((f"CPU of the {name}", f"{share:.1%} of a core"))
         rows.append((f"memory of the {name}", f"{used.memory_mib:.0f} MiB"))
-    for row in rows:
-        drawn.add_row(*row)
-    return drawn
+    return filled(f"{minutes:g} minutes at 250 Hz, simulated chip", ("what", "measured"), rows)
 
 
 def main() -> int:
@@ -139,7 +135,7 @@ def main() -> int:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="qrsd-benchmark-") as folder:
         drawn = measure(args.minutes, Path(folder))
-    Console().print(drawn)
+    show([drawn])
     return 0
 
 

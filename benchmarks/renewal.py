@@ -11,16 +11,21 @@ Source: ISO/IEC 24745:2022 (renewability, unlinkability), ISO/IEC 30136:2018 (ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.progress import Progress
+from rich.table import Table
 from scipy.stats import ks_2samp
 
-from daemon.offline.errors import TooFewBeats
+from benchmarks.report import filled
+from benchmarks.training.records import hear_people
+from daemon.offline.errors import EmbedderNeeded, TooFewBeats
 from daemon.offline.hearing import Heard
 from model.enrolment import keep_nearest
 from model.network import Network
@@ -51,6 +56,43 @@ class Sessions:
     probes: Vectors
     probe_of: NDArray[np.int64]
     cohort: Vectors
+
+
+def measure(
+    data: Sequence[Path], network: Network, bars: Progress, mains_hz: int, jobs: int
+) -> dict[str, Any]:
+    """Hear everybody's recordings in the order of their days, enrol, probe and measure.
+
+    Raises:
+        EmbedderNeeded: the model is a classifier.
+        RecordingError: a recording cannot be read.
+        TooFewBeats: fewer than two people have two good recordings.
+    """
+    if network.passport.cohort is None:
+        raise EmbedderNeeded(f"model {network.passport.name!r} has no templates: give an embedder")
+    persons: dict[str, list[Heard]] = {}
+    for record, heard in zip(*hear_people(data, bars, mains_hz=mains_hz, jobs=jobs), strict=True):
+        persons.setdefault(record.person, []).append(heard)
+    return figures(gather(persons.values(), network))
+
+
+def table(measured: dict[str, Any]) -> Table:
+    """Return the figures for the terminal."""
+    rows = [("not turned", f"{measured['eer']:.2f}")] + [
+        (title, "{mean:.2f} ({low:.2f} to {high:.2f})".format_map(measured[name]))
+        for title, name in (
+            ("turned", "eer_turned"),
+            ("template of another secret", "eer_with_template_of_another_secret"),
+            ("linking two galleries", "eer_of_linking_two_galleries"),
+        )
+    ]
+    return filled(
+        "{persons} people, {probes} probes, {secrets} pairs of secrets".format_map(measured),
+        ("", "EER % (range of 95 % of the secrets)"),
+        rows,
+        f"turning changes scores by {measured['largest_difference_of_a_score']:.1e}; linking: "
+        f"Kolmogorov-Smirnov p {measured['linking_kolmogorov_smirnov_p']}",
+    )
 
 
 def gather(persons: Iterable[list[Heard]], network: Network) -> Sessions:

@@ -18,8 +18,6 @@ from __future__ import annotations
 class SettingsError(Exception):
     """The service cannot run with these settings; it will not be restarted until they change."""
 
-    exit_code: int = 78
-
 
 class SettingsMissing(SettingsError, FileNotFoundError):
     """There is no such settings file."""
@@ -36,13 +34,9 @@ class SettingInvalid(SettingsError, ValueError):
 class KeysError(Exception):
     """The keys cannot say who may come in over the network."""
 
-    exit_code: int = 65
-
 
 class KeyMissing(KeysError, FileNotFoundError):
     """There is no such key file."""
-
-    exit_code = 66
 
 
 class KeyUnreadable(KeysError, ValueError):
@@ -52,16 +46,10 @@ class KeyUnreadable(KeysError, ValueError):
 class KeyNotPrivate(KeysError, PermissionError):
     """Others may read what should be secret, or we may not."""
 
-    exit_code = 77
-
 
 class KeyExists(KeysError, FileExistsError):
     """There is a key already; another would lock everybody out who knows this one."""
 
-    exit_code = 73
-
 
 class KeyNotWritten(KeysError, OSError):
     """The system does not let us write a key or the list of clients."""
-
-    exit_code = 73

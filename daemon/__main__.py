@@ -1,63 +1,88 @@
 """The ``qrsd`` command: one parser for all subcommands, and the one place that catches errors.
 
-exit code   0 done   1 a check failed   2 wrong usage   65 unreadable data   66 no such input
-69 hardware or service not there   70 a bug   73 cannot write   74 the chip failed
-75 busy, try again   77 not permitted   78 settings that cannot work   130 Ctrl-C
+Only the subcommand that is asked for is imported, since numpy, ZeroMQ and the rest take a Raspberry
+Pi seconds. What an exit code means: ``daemon.commands.exit_codes``.
 """
 
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version
-from traceback import format_tb, print_exc
-
-from daemon.journal import PRIORITIES, is_the_journal
-
-COMMANDS = (
-    "service",
-    "doctor",
-    "watch",
-    "enroll",
-    "people",
-    "keys",
-    "records",
-    "explain",
-    "training",
-    "evaluate",
-    "benchmark",
-    "settings",
-    "data",
-    "demo",
-)
-
-BUG = 70
+from importlib.util import find_spec
+from typing import Any
 
 QRSD = """\
 Whose heart is it? qrsd reads an ADS1292R, finds each heartbeat and says whose it is over ZeroMQ.
 
 Without any hardware: qrsd demo"""
 
+#: Each subcommand's module in ``daemon.commands``, whose ``add_NAME`` describes it further, and the
+#: first line of its help.
+COMMANDS = {
+    "run": ("service", "Run the service: read the chip, find heartbeats, say whose heart it is"),
+    "selftest": ("service", "Test board and chip: power-up, registers, supply, noise, test signal"),
+    "doctor": ("doctor", "Check everything from the settings to the skin, and say what to do"),
+    "watch": ("watch", "See who wears the electrodes, heart rate, signal quality and the ECG"),
+    "enroll": ("enroll", "Enrol whoever wears the electrodes, or the person of recordings"),
+    "people": ("people", "See and change who is enrolled"),
+    "keys": ("keys", "Let other machines listen and command, encrypted, by a list of keys"),
+    "detect": ("records", "Find the heartbeats of recordings, as the service would"),
+    "embed": ("records", "Keep what the network makes of each heartbeat of recordings"),
+    "identify": ("records", "Say whose heart each recording is, among the enrolled people"),
+    "verify": ("records", "Say whether two recordings are one person's; nobody is enrolled"),
+    "explain": ("explain", "Show which part of the beat carried the decision"),
+    "train": ("train", "Make a model from recordings, and judge it on people it never saw"),
+    "evaluate": ("evaluate", "Measure how well people are known again, and attacks detected"),
+    "benchmark": ("benchmark", "Measure qrsd against annotated recordings, and against time"),
+    "config": ("settings", "Check and show the settings"),
+    "data": ("data", "Get public recordings to train, to measure and to play with"),
+    "demo": ("demo", "See it work without any hardware, in about a minute"),
+}
+#: Those that need ``benchmarks`` and ``model.training``, which a checkout has and a wheel has not.
+FROM_A_CHECKOUT = ("train", "evaluate", "benchmark")
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser with every subcommand."""
+
+class Version(argparse.Action):
+    """Prints the version, for which the installed packages are read only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Print and end."""
+        from importlib.metadata import version
+
+        print(f"qrsd {version('qrsd')}")
+        parser.exit()
+
+
+def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of all subcommands, with the options of the one that is asked for."""
     parser = argparse.ArgumentParser(
         prog="qrsd", description=QRSD, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--version", action="version", version=f"qrsd {version('qrsd')}")
+    parser.add_argument("--version", action=Version, nargs=0, help="show the version")
     parser.add_argument("--traceback", action="store_true", help="show where an error arose")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name in COMMANDS:
-        import_module(f"daemon.commands.{name}").add_parsers(subparsers)
+    asked_for = next((each for each in arguments if not each.startswith("-")), None)
+    for name, (module, first_line) in COMMANDS.items():
+        if name in FROM_A_CHECKOUT and find_spec("model.training") is None:
+            continue
+        command = subparsers.add_parser(
+            name,
+            help=first_line,
+            description=f"{first_line}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == asked_for:
+            getattr(import_module(f"daemon.commands.{module}"), f"add_{name}")(command)
     return parser
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit code; a user's mistake is one line, not a traceback."""
-    args = build_parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    args = build_parser(arguments).parse_args(arguments)
     try:
         done = int(args.run(args))
         sys.stdout.flush()
@@ -68,22 +93,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        exit_code = getattr(error, "exit_code", None)
-        logged = is_the_journal(sys.stderr)
-        if args.traceback or (exit_code is None and not logged):
-            print_exc()
-        elif exit_code is None:
-            print(_without_its_message(error), file=sys.stderr)
-        else:
-            mark = f"<{PRIORITIES[logging.ERROR]}>" if logged else ""
-            print(f"{mark}qrsd: {' '.join(str(error).splitlines())}", file=sys.stderr)
-        return BUG if exit_code is None else int(exit_code)
+        from daemon.commands.exit_codes import tell
 
-
-def _without_its_message(error: BaseException) -> str:
-    """Return the traceback of a bug for the journal, where the message might name somebody."""
-    where = "".join(format_tb(error.__traceback__))
-    return f"{where}{type(error).__name__}; qrsd --traceback run says more, names perhaps too"
+        return tell(error, traceback=args.traceback)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,6 @@ from __future__ import annotations
 class DaemonError(Exception):
     """The service, or a client of it, cannot go on."""
 
-    exit_code: int = 69
-
 
 class ResultsNotWritable(DaemonError, OSError):
     """A command cannot write its results where it was told to."""
-
-    exit_code = 73

@@ -41,8 +41,6 @@ from __future__ import annotations
 class DriverError(Exception):
     """The chip, its bus or its pins failed."""
 
-    exit_code: int = 69
-
 
 class PackageMissing(DriverError, ImportError):
     """A Python package that the board needs is not installed."""
@@ -51,19 +49,13 @@ class PackageMissing(DriverError, ImportError):
 class BusError(DriverError, OSError):
     """The operating system failed an SPI transfer."""
 
-    exit_code = 74
-
 
 class NoSpiDevice(BusError):
     """The SPI device does not exist."""
 
-    exit_code = 69
-
 
 class SpiNotPermitted(BusError):
     """The SPI device may not be opened by this user."""
-
-    exit_code = 77
 
 
 class GpioUnavailable(DriverError, OSError):
@@ -72,8 +64,6 @@ class GpioUnavailable(DriverError, OSError):
 
 class GpioNotPermitted(GpioUnavailable):
     """The GPIO chip may not be opened by this user."""
-
-    exit_code = 77
 
 
 class BringUpError(DriverError, OSError):
@@ -99,8 +89,6 @@ class UnstableId(BringUpError):
 class WrongPart(BringUpError):
     """Another member of the family answered, or one that cannot do what is asked."""
 
-    exit_code = 78
-
 
 class UnknownId(BringUpError):
     """The ID belongs to no member of the family."""
@@ -120,8 +108,6 @@ class ReferenceNotSettled(BringUpError):
 
 class StreamError(DriverError, OSError):
     """The stream broke down and bounded recovery did not bring it back."""
-
-    exit_code = 74
 
 
 class ChipWasReset(StreamError):

@@ -38,13 +38,9 @@ from __future__ import annotations
 class ModelError(Exception):
     """The model cannot say whose heart it is."""
 
-    exit_code: int = 65
-
 
 class ModelMissing(ModelError, FileNotFoundError):
     """There is no model at the path that was given."""
-
-    exit_code = 66
 
 
 class PassportError(ModelError):
@@ -53,8 +49,6 @@ class PassportError(ModelError):
 
 class PassportMissing(PassportError, FileNotFoundError):
     """There is no passport beside the model."""
-
-    exit_code = 66
 
 
 class PassportUnreadable(PassportError, ValueError):
@@ -72,8 +66,6 @@ class PassportFieldInvalid(PassportError, ValueError):
 class PassportMismatch(PassportError, ValueError):
     """The model was trained behind another signal chain than the one that runs."""
 
-    exit_code = 78
-
 
 class ModelAltered(PassportError, ValueError):
     """The model is not the file that the passport was written for."""
@@ -89,8 +81,6 @@ class NetworkError(ModelError):
 
 class RuntimeMissing(NetworkError, ImportError):
     """No TFLite runtime that works is installed."""
-
-    exit_code = 69
 
 
 class ModelUnloadable(NetworkError, ValueError):
@@ -108,8 +98,6 @@ class GalleryError(ModelError):
 class GalleryMissing(GalleryError, FileNotFoundError):
     """There is no gallery at that path."""
 
-    exit_code = 66
-
 
 class GalleryUnreadable(GalleryError, ValueError):
     """The file is not a gallery, or it is damaged."""
@@ -122,37 +110,25 @@ class GalleryTooNew(GalleryError, ValueError):
 class GallerySealed(GalleryError, PermissionError):
     """The gallery is sealed with a key that is not ours."""
 
-    exit_code = 77
-
 
 class GalleryNotPermitted(GalleryError, PermissionError):
     """The gallery's file or folder may not be read and written by this user."""
-
-    exit_code = 77
 
 
 class GalleryNotWritten(GalleryError, OSError):
     """The disk did not take what was to be written."""
 
-    exit_code = 74
-
 
 class GalleryNotSwept(GalleryError, OSError):
     """What was asked is done, but the file could not be written anew after it."""
-
-    exit_code = 74
 
 
 class GalleryBusy(GalleryError, OSError):
     """Another program holds the gallery."""
 
-    exit_code = 75
-
 
 class PersonUnknown(GalleryError, LookupError):
     """Nobody of that name is enrolled."""
-
-    exit_code = 66
 
 
 class PersonExists(GalleryError, ValueError):

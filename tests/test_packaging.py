@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("dsp", "drivers", "model", "config", "daemon", "benchmarks")
+INSTALLED = ("dsp", "drivers", "model", "config", "daemon")
+PACKAGES = (*INSTALLED, "benchmarks")
+#: What a checkout has and a wheel has not, and the files of the wheel that ask for it.
+OF_A_CHECKOUT = ("benchmarks", "model.training")
+ASKING = {f"daemon/commands/{name}.py" for name in ("benchmark", "evaluate", "exit_codes", "train")}
 #: Each room, and the rooms that it may import besides itself. A folder that is not named belongs to
 #: the room above it. ``daemon`` stands for its own files only: errors and the journal.
 GROUND = {"dsp", "drivers", "model", "config", "daemon"}
@@ -39,8 +43,9 @@ BELOW = {
         "daemon.service",
     },
 }
-BELOW["daemon.commands"] = {*BELOW, "benchmarks"}
-BELOW["benchmarks"] = set(BELOW) - {"daemon.commands"}
+BELOW["benchmarks"] = set(BELOW)
+BELOW["daemon.commands"] = set(BELOW)
+BELOW["daemon.__main__"] = set(BELOW)
 RUNTIMES = {"tflite_runtime", "ai_edge_litert"}
 
 
@@ -52,6 +57,7 @@ def imports_of(source: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{source}: a relative import"
             yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def texts_of(source: Path) -> set[str]:
@@ -81,13 +87,35 @@ def room_of(module: str) -> str:
     return next((name for name in names if name in BELOW), "")
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+def is_of_a_checkout(module: str) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in OF_A_CHECKOUT)
+
+
+def module_of(source: Path) -> str:
+    parts = source.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def circles(imports: dict[str, set[str]]) -> list[set[str]]:
+    """Return the sets of names that import each other, directly or by way of others."""
+    reached = {name: set(imported) for name, imported in imports.items()}
+    for middle in imports:
+        for onwards in reached.values():
+            onwards.update(reached[middle] if middle in onwards else ())
+    on_a_circle = [name for name in imports if name in reached[name]]
+    return [
+        {other for other in on_a_circle if name in reached[other] and other in reached[name]}
+        for name in on_a_circle
+    ]
+
+
+@pytest.mark.parametrize("package", INSTALLED)
 def test_each_top_level_name_has_one_owner(package: str) -> None:
     # Twice the same owner: an editable install leaves a second record in the checkout.
     assert set(packages_distributions()[package]) == {"qrsd"}
 
 
-def test_every_package_is_installed() -> None:
+def test_every_package_is_installed_but_those_of_a_checkout() -> None:
     listed = setup()["options"]["packages"].split()
 
     found = [
@@ -97,7 +125,34 @@ def test_every_package_is_installed() -> None:
         if source.name == "__init__.py"
     ]
 
-    assert sorted(listed) == sorted(found)
+    assert sorted(listed) == sorted(name for name in found if not is_of_a_checkout(name))
+
+
+def test_what_is_installed_does_not_import_what_is_not() -> None:
+    asking = {
+        str(source.relative_to(ROOT))
+        for package in INSTALLED
+        for source in sources(package)
+        if not is_of_a_checkout(module_of(source))
+        and any(map(is_of_a_checkout, imports_of(source)))
+    }
+
+    assert asking == ASKING
+
+
+def test_no_module_and_no_room_is_on_an_import_circle() -> None:
+    files = {module_of(source): source for package in PACKAGES for source in sources(package)}
+    modules = {name: {*imports_of(file)} & files.keys() - {name} for name, file in files.items()}
+    rooms: dict[str, set[str]] = {room: set() for room in BELOW}
+    for name, imported in modules.items():
+        rooms[room_of(name)] |= {*map(room_of, imported)} - {room_of(name)}
+
+    assert circles(modules) == []
+    assert circles(rooms) == []
+
+
+def test_a_circle_would_be_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}})[0] == {"b", "c"}
 
 
 def test_imports_run_downwards_only() -> None:
@@ -105,7 +160,7 @@ def test_imports_run_downwards_only() -> None:
         f"{source.relative_to(ROOT)} imports {name}"
         for package in PACKAGES
         for source in sources(package)
-        for room in [room_of(".".join(source.relative_to(ROOT).with_suffix("").parts))]
+        for room in [room_of(module_of(source))]
         for name in imports_of(source)
         if room_of(name) not in BELOW[room] | {room, ""}
     ]

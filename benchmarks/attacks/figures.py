@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks.attacks.instruments import INSTRUMENTS
 from benchmarks.attacks.trial import GENUINE, Presentation
-from benchmarks.qrs.report import empty_table
+from benchmarks.report import filled, interval, markdown
 
 HEADINGS = (
     "",
@@ -110,38 +110,27 @@ def rows(measured: dict[str, Any]) -> Iterator[list[str]]:
     """Yield the cells of each kind of attack below HEADINGS, and of the genuine sessions last."""
     for kind, of_kind in measured["attacks"].items():
         shares = (of_kind[name] for name in ("apcer", "apnrr", *OUTCOMES))
-        yield [kind, str(of_kind["sessions"]), *map(text, shares)]
+        yield [kind, str(of_kind["sessions"]), *map(_percent, shares)]
     genuine = measured["bona_fide"]
-    outcomes = (text(genuine[name]) for name in OUTCOMES)
     yield [
         "genuine sessions, taken for an attack: BPCER",
         str(genuine["sessions"]),
-        text(genuine["bpcer"]),
+        _percent(genuine["bpcer"]),
         "",
-        *outcomes,
+        *(_percent(genuine[name]) for name in OUTCOMES),
     ]
 
 
-def text(share: dict[str, Any] | None) -> str:
-    """Return a share with its interval: 3 (0 to 17)."""
-    if share is None:
-        return "-"
-    low, high = share["interval_95"]
-    return f"{share['percent']:.0f} ({low:.0f} to {high:.0f})"
+def _percent(share: dict[str, Any] | None) -> str:
+    return "-" if share is None else interval(share, decimals=0)
 
 
 def table(measured: dict[str, Any]) -> Table:
     """Return the figures for the terminal."""
     caption = "percent, with 95 % intervals; what they are worth: docs/presentation-attacks.md"
-    drawn = empty_table(f"Attacks on {measured['persons']} persons", caption)
-    for heading in HEADINGS:
-        drawn.add_column(heading, justify="right" if heading else "left")
-    for cells in rows(measured):
-        drawn.add_row(*cells)
-    return drawn
+    return filled(f"Attacks on {measured['persons']} persons", HEADINGS, rows(measured), caption)
 
 
-def markdown(measured: dict[str, Any]) -> str:
-    """Return the same table for a page."""
-    lines = [HEADINGS, ("---", *["---:"] * (len(HEADINGS) - 1)), *rows(measured)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+def page(measured: dict[str, Any]) -> str:
+    """Return the same table in Markdown."""
+    return markdown(HEADINGS, rows(measured)) + "\n"

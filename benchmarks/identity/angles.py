@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.training.leads import read_vectorcardiogram
 from daemon.offline.hearing import hear_recording, side_by_side
-from daemon.offline.lead_views import read_vectorcardiogram
 from daemon.recordings.errors import RecordingError
 from daemon.recordings.recording import Recording
 from model.scores import cosine, mean_direction, s_norm

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from benchmarks.identity.report import (
+    ANGLE_HEADINGS,
+    MOMENTS,
     rows_by_angle,
     rows_by_beats,
     rows_identifier,
-    text,
 )
+from benchmarks.report import interval, markdown
 from model.passport import Passport
 
 INTENDED = """\
@@ -79,15 +81,14 @@ def _sections(figures: dict[str, Any], shipped: Passport, command: str) -> Itera
         f"{figures['steps']} steps of training, run by {figures['runtime']}."
     )
     beats = [f"beats: {beats}" for beats in figures["by_beats"]]
-    yield "## Figures\n\n" + _table(["", *beats], rows_by_beats(figures))
+    yield "## Figures\n\n" + markdown(["", *beats], rows_by_beats(figures))
     yield (
-        f"FTE {text(figures['fte'])} %. Pairs of single beats from different records: "
-        f"{text(figures['beat_pairs']['accuracy'])} % right."
+        f"FTE {interval(figures['fte'])} %. Pairs of single beats from different records: "
+        f"{interval(figures['beat_pairs']['accuracy'])} % right."
     )
     yield from _decision(figures)
     if figures["by_angle"]:
-        headings = ["angle", "EER %, 1 fitting", "rank-1 %", "EER %, 2 fittings", "rank-1 %"]
-        table = _table(headings, rows_by_angle(figures["by_angle"]))
+        table = markdown(ANGLE_HEADINGS, rows_by_angle(figures["by_angle"]))
         yield f"## Other electrodes\n\n{ANGLES}\n\n{table}"
     yield _calibration(figures["by_beats"])
     split = figures["random_split"]
@@ -103,7 +104,7 @@ def _sections(figures: dict[str, Any], shipped: Passport, command: str) -> Itera
 
 def _decision(figures: dict[str, Any]) -> Iterable[str]:
     seconds = figures["identifier"]["seconds_to_decision"]
-    table = _table(["", "at the record's end", "at any moment"], rows_identifier(figures))
+    table = markdown(MOMENTS, rows_identifier(figures))
     yield f"## The identifier's own decision\n\n{table}"
     yield (
         f"First decision after {seconds['median']} s (median; 95 % within {seconds['p95']} s), "
@@ -116,13 +117,8 @@ def _calibration(by_beats: dict[str, Any]) -> str:
     beats, of = list(by_beats.items())[-1]
     calibration = of["calibration"]
     pairs = zip(calibration["stated"], calibration["observed"], strict=True)
-    table = _table(
+    table = markdown(
         ["stated probability", "part that was the same person"],
-        ((f"{stated:.3f}", [f"{observed:.3f}"]) for stated, observed in pairs),
+        ((f"{stated:.3f}", f"{observed:.3f}") for stated, observed in pairs),
     )
     return f"## Calibration, {beats} beats\n\n{table}"
-
-
-def _table(headings: list[str], rows: Iterable[tuple[str, list[str]]]) -> str:
-    lines = [headings, ["---"] * len(headings), *([name, *cells] for name, cells in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

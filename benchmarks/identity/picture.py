@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.qrs.picture import OTHER_COLOUR, OWN_COLOUR, PALE_COLOUR
+from daemon.offline.drawing import BLUE, PALE_BLUE, RED, picture
 
-COLOURS = (PALE_COLOUR, OTHER_COLOUR, OWN_COLOUR)
+COLOURS = (PALE_BLUE, BLUE, RED)
 LEAST_PERCENT = 0.01  # a logarithmic axis has no 0
 
 
@@ -27,16 +27,10 @@ def draw(figures: dict[str, Any], folder: Path) -> None:
 
 
 def _write(file: Path, draw_on: Callable[[Any, Any], None], figures: Any) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    draw_on(axes, figures)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    figure.savefig(file, dpi=120)
+    with picture(file, 7, 5) as figure:
+        axes = figure.subplots()
+        draw_on(axes, figures)
+        axes.legend(frameon=False)
 
 
 def _draw_det(axes: Any, by_beats: dict[str, Any]) -> None:
@@ -79,8 +73,8 @@ def _draw_scores(axes: Any, by_beats: dict[str, Any]) -> None:
     beats, of = list(by_beats.items())[-1]
     histogram = of["histogram"]
     for name, colour, label in (
-        ("non_mated", OTHER_COLOUR, "two persons"),
-        ("mated", OWN_COLOUR, "the same person"),
+        ("non_mated", BLUE, "two persons"),
+        ("mated", RED, "the same person"),
     ):
         axes.stairs(
             histogram[name], histogram["edges"], fill=True, alpha=0.6, color=colour, label=label
@@ -89,9 +83,7 @@ def _draw_scores(axes: Any, by_beats: dict[str, Any]) -> None:
 
 
 def _draw_angles(axes: Any, by_angle: dict[str, Any]) -> None:
-    for (fittings, figures), colour in zip(
-        by_angle.items(), (OTHER_COLOUR, OWN_COLOUR), strict=True
-    ):
+    for (fittings, figures), colour in zip(by_angle.items(), (BLUE, RED), strict=True):
         angles = [int(angle) for angle in figures]
         rates = [of["eer"] for of in figures.values()]
         middles = [of["percent"] for of in rates]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.training.records import TrainingRecord, gather_beats
 from daemon.offline.hearing import Heard
-from daemon.offline.training_data import TrainingRecord, gather_beats
 from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import BeatQuality, BeatWindow, Interruption
 from model.training.datasets import Beats, person_folds

@@ -14,13 +14,9 @@ from __future__ import annotations
 class BenchmarkError(Exception):
     """The benchmark cannot be run."""
 
-    exit_code: int = 65
-
 
 class NothingToScore(BenchmarkError, LookupError):
     """There is no record, or no reference beat in the stretch that is scored."""
-
-    exit_code = 66
 
 
 class MalformedAnnotations(BenchmarkError, ValueError):
@@ -30,8 +26,6 @@ class MalformedAnnotations(BenchmarkError, ValueError):
 class NoiseMissing(BenchmarkError, FileNotFoundError):
     """Recorded noise is asked for, and is not there."""
 
-    exit_code = 66
-
 
 class PeerFailed(BenchmarkError, RuntimeError):
     """Another detector gave up on a recording."""
@@ -39,8 +33,6 @@ class PeerFailed(BenchmarkError, RuntimeError):
 
 class BenchmarkExtraMissing(BenchmarkError, ImportError):
     """The peers need libraries that the service does not."""
-
-    exit_code = 69
 
     @classmethod
     def of(cls, error: ImportError) -> BenchmarkExtraMissing:

@@ -15,7 +15,7 @@ from benchmarks.qrs.ablation import DEPARTURES, without
 from benchmarks.qrs.chain import Detections
 from benchmarks.qrs.records import Protocol, ReferenceRecord, read_reference
 from benchmarks.qrs.scoring import Score, pool, score
-from benchmarks.qrs.workers import spread
+from daemon.offline.hearing import side_by_side
 from daemon.recordings.recording import RATE_HZ
 
 OURS = "qrsd"
@@ -91,7 +91,7 @@ def measure_all(records: Sequence[Path], plan: Plan, jobs: int) -> Iterator[Reco
         RecordingError: a record cannot be read.
         MalformedAnnotations: its annotations cannot.
     """
-    return spread(partial(measure, plan), records, jobs)
+    return side_by_side(partial(measure, plan), records, jobs)
 
 
 def measure(plan: Plan, path: Path) -> RecordResults:

@@ -27,6 +27,9 @@ from benchmarks.qrs.errors import NoiseMissing
 from benchmarks.qrs.records import ReferenceRecord
 from daemon.recordings.recording import RATE_HZ, read_recording
 
+#: Records of MIT-BIH (the half called DS1) that are clean enough for noise to be what disturbs.
+CLEAN_RECORDS = ("101", "112", "115", "118", "119", "122", "220", "230")
+
 Signal: TypeAlias = NDArray[np.float64]
 
 QRS_S = 0.050  # of a QRS complex on either side of its annotation

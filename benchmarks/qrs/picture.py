@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.qrs.measure import OURS, Result
 from benchmarks.qrs.report import Report
+from daemon.offline.drawing import BLUE, PALE_BLUE, RED, picture
 
-OWN_COLOUR, OTHER_COLOUR, PALE_COLOUR = "#c1272d", "#4a6fa5", "#a8bbd6"
 SAMPLE_MS = 4.0
 
 
@@ -20,20 +20,13 @@ def draw(report: Report, file: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 8), layout="constrained")
-    FigureCanvasAgg(figure)
-    errors, detectors, places, latency = figure.subplots(2, 2).flat
     gross = report.detectors
-    _draw_errors(errors, report)
-    _draw_detectors(detectors, gross)
-    _draw_places(places, gross[OURS])
-    _draw_latency(latency, gross[OURS])
-    for axes in (errors, detectors, places, latency):
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, dpi=120)
+    with picture(file, 11, 8) as figure:
+        errors, detectors, places, latency = figure.subplots(2, 2).flat
+        _draw_errors(errors, report)
+        _draw_detectors(detectors, gross)
+        _draw_places(places, gross[OURS])
+        _draw_latency(latency, gross[OURS])
 
 
 def _draw_errors(axes: Any, report: Report) -> None:
@@ -41,8 +34,8 @@ def _draw_errors(axes: Any, report: Report) -> None:
     scores = [record.detectors[OURS].score for record in report.records]
     missed = np.array([score.missed for score in scores])
     invented = np.array([score.invented for score in scores])
-    axes.bar(names, missed, color=OWN_COLOUR, label="missed (FN)")
-    axes.bar(names, invented, bottom=missed, color=PALE_COLOUR, label="invented (FP)")
+    axes.bar(names, missed, color=RED, label="missed (FN)")
+    axes.bar(names, invented, bottom=missed, color=PALE_BLUE, label="invented (FP)")
     axes.set(title="Errors by record", ylabel="beats")
     axes.tick_params("x", rotation=90, labelsize="small")
     axes.legend(frameon=False)
@@ -52,7 +45,7 @@ def _draw_detectors(axes: Any, gross: dict[str, Result]) -> None:
     ordered = sorted(gross.items(), key=lambda item: -item[1].score.error_rate)
     names = [name for name, _ in ordered]
     rates = [result.score.error_rate for _, result in ordered]
-    colours = [OWN_COLOUR if name == OURS else OTHER_COLOUR for name in names]
+    colours = [RED if name == OURS else BLUE for name in names]
     bars = axes.barh(names, rates, color=colours)
     axes.bar_label(bars, fmt="%.2f", padding=3)
     axes.set(title="Detection error rate, all records", xlabel="(FN + FP) / beats, %")
@@ -62,7 +55,7 @@ def _draw_detectors(axes: Any, gross: dict[str, Result]) -> None:
 def _draw_places(axes: Any, ours: Result) -> None:
     offsets_ms = ours.score.offsets_ms
     edges = np.arange(-15.5, 16.5) * SAMPLE_MS
-    axes.hist(np.clip(offsets_ms, edges[0], edges[-1]), edges, color=OTHER_COLOUR)
+    axes.hist(np.clip(offsets_ms, edges[0], edges[-1]), edges, color=BLUE)
     axes.set(
         title=f"Place of R: bias {ours.score.bias_ms:.1f}, SD {ours.score.sd_ms:.1f} ms",
         xlabel="found minus annotated, ms (the ends hold what lies beyond)",
@@ -73,8 +66,8 @@ def _draw_places(axes: Any, ours: Result) -> None:
 def _draw_latency(axes: Any, ours: Result) -> None:
     assert ours.latency is not None
     for late_ms, colour, name in (
-        (ours.latency.at_once_ms, OTHER_COLOUR, "in passing"),
-        (ours.latency.search_back_ms, OWN_COLOUR, "by search-back"),
+        (ours.latency.at_once_ms, BLUE, "in passing"),
+        (ours.latency.search_back_ms, RED, "by search-back"),
     ):
         if len(late_ms):
             part = 100 * np.arange(1, len(late_ms) + 1) / len(late_ms)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from benchmarks.qrs.ablation import DEPARTURES
+from benchmarks.qrs.errors import NothingToScore
 from benchmarks.qrs.measure import OURS, RecordResults, Result, gross
 from benchmarks.qrs.records import Protocol
 from benchmarks.qrs.scoring import Score
+from benchmarks.report import filled
 
 SCORES: dict[str, Callable[[Result], float]] = {
     "Se %": lambda result: result.score.sensitivity,
@@ -39,6 +41,20 @@ class Report:
 
     protocol: Protocol
     records: tuple[RecordResults, ...]
+
+    @classmethod
+    def of(cls, protocol: Protocol, results: Iterable[RecordResults], folder: Path) -> Report:
+        """Collect the results.
+
+        Raises:
+            NothingToScore: there is no beat in them.
+        """
+        records = tuple(results)
+        if not any(result.score.beats for one in records for result in one.detectors.values()):
+            raise NothingToScore(
+                f"{folder}: no beat is annotated in what is scored; for short records try --from 0"
+            )
+        return cls(protocol, records)
 
     @property
     def detectors(self) -> dict[str, Result]:
@@ -67,13 +83,11 @@ class Report:
             yield _ablation_table(detectors[OURS], self.ablation)
 
     def _record_table(self, total: Result) -> Table:
-        table = empty_table("QRS detection, sample by sample", self._caption())
-        for heading in ("record", "beats", "FN", "FP", *SCORES):
-            table.add_column(heading, justify="right")
-        for record in self.records:
-            _add_score(table, record.record, record.detectors[OURS])
+        headings = ("record", "beats", "FN", "FP", *SCORES)
+        rows = (_score_row(record.record, record.detectors[OURS]) for record in self.records)
+        table = filled("QRS detection, sample by sample", headings, rows, self._caption())
         table.add_section()
-        _add_score(table, "gross", total)
+        table.add_row(*_score_row("gross", total))
         return table
 
     def _caption(self) -> str:
@@ -106,21 +120,10 @@ class Report:
         }
 
 
-def empty_table(title: str, caption: str | None = None) -> Table:
-    """Return a table without columns, in the benchmark's style."""
-    return Table(
-        title=title,
-        caption=caption,
-        box=SIMPLE_HEAD,
-        title_justify="left",
-        caption_justify="left",
-    )
-
-
-def _add_score(table: Table, name: str, result: Result) -> None:
+def _score_row(name: str, result: Result) -> tuple[str, ...]:
     score = result.score
     counts = (score.beats, score.missed, score.invented)
-    table.add_row(name, *map(str, counts), *_score_cells(result))
+    return (name, *map(str, counts), *_score_cells(result))
 
 
 def _score_cells(result: Result) -> list[str]:
@@ -135,39 +138,42 @@ def _latency_table(total: Result) -> Table:
     cost = f"{total.us_per_sample:.2f} us a sample"
     if total.detector_us_per_sample is not None:
         cost += f", {total.detector_us_per_sample:.2f} of them in the detector"
-    table = empty_table(f"From the R peak to its message; {cost}")
-    for heading in ("found", "beats", "share %", "median ms", "p95 ms", "p99 ms"):
-        table.add_column(heading, justify="right")
-    for name, figures in _latency_figures(total).items():
-        cells = (figures[key] for key in ("median_ms", "p95_ms", "p99_ms"))
-        share = f"{figures['share_percent']:.2f}"
-        table.add_row(name, str(figures["beats"]), share, *(_text(cell, 0) for cell in cells))
-    return table
+    rows = (
+        (
+            name,
+            str(figures["beats"]),
+            f"{figures['share_percent']:.2f}",
+            *(_text(figures[key], 0) for key in ("median_ms", "p95_ms", "p99_ms")),
+        )
+        for name, figures in _latency_figures(total).items()
+    )
+    headings = ("found", "beats", "share %", "median ms", "p95 ms", "p99 ms")
+    return filled(f"From the R peak to its message; {cost}", headings, rows)
 
 
 def _peer_table(detectors: dict[str, Result]) -> Table:
-    table = empty_table(
-        "Side by side", "Peers see the whole recording. SD is about each one's own bias."
-    )
-    for heading in ("detector", *SCORES, "us a sample", "CPU"):
-        table.add_column(heading, justify="right")
     ours = detectors[OURS].us_per_sample
-    for name, result in sorted(detectors.items(), key=lambda item: item[1].score.error_rate):
-        cost = f"{result.us_per_sample:.2f}", f"{result.us_per_sample / ours:.3f} x"
-        table.add_row(name, *_score_cells(result), *cost)
-    return table
+    rows = (
+        (
+            name,
+            *_score_cells(result),
+            f"{result.us_per_sample:.2f}",
+            f"{result.us_per_sample / ours:.3f} x",
+        )
+        for name, result in sorted(detectors.items(), key=lambda item: item[1].score.error_rate)
+    )
+    caption = "Peers see the whole recording. SD is about each one's own bias."
+    return filled("Side by side", ("detector", *SCORES, "us a sample", "CPU"), rows, caption)
 
 
 def _ablation_table(ours: Result, ablation: dict[str, Result]) -> Table:
-    table = empty_table("One departure from Pan and Tompkins taken back at a time")
-    for heading in ("instead", *SCORES, "worth in DER", "median ms"):
-        table.add_column(heading, justify="left" if heading == "instead" else "right")
-    table.add_row("as it is", *_score_cells(ours), "", _median_latency(ours))
+    rows = [("as it is", *_score_cells(ours), "", _median_latency(ours))]
     for name, result in ablation.items():
         worth = f"{result.score.error_rate - ours.score.error_rate:+.3f}"
         cells = (*_score_cells(result), worth, _median_latency(result))
-        table.add_row(DEPARTURES[name].taken_back, *cells)
-    return table
+        rows.append((DEPARTURES[name].taken_back, *cells))
+    title = "One departure from Pan and Tompkins taken back at a time"
+    return filled(title, ("instead", *SCORES, "worth in DER", "median ms"), rows)
 
 
 def _median_latency(result: Result) -> str:

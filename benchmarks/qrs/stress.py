@@ -16,7 +16,7 @@ from benchmarks.qrs.measure import OURS
 from benchmarks.qrs.noises import KINDS, add_noise, make_noise
 from benchmarks.qrs.records import Protocol, read_reference
 from benchmarks.qrs.scoring import Score, score
-from benchmarks.qrs.workers import spread
+from daemon.offline.hearing import side_by_side
 from daemon.recordings.recording import Recording
 
 SNRS_DB = (12, 6, 0)
@@ -69,7 +69,7 @@ def stress_all(
         NothingToScore: there are none in what is scored.
     """
     trials = [(path, kind) for path in records for kind in plan.kinds]
-    return len(trials), spread(partial(stress, plan), trials, jobs)
+    return len(trials), side_by_side(partial(stress, plan), trials, jobs)
 
 
 def stress(plan: StressPlan, trial: tuple[Path, str]) -> NoisyScores:

@@ -10,9 +10,10 @@ from rich.table import Table
 
 from benchmarks.qrs.measure import OURS
 from benchmarks.qrs.noises import KINDS
-from benchmarks.qrs.report import empty_table, score_figures
+from benchmarks.qrs.report import score_figures
 from benchmarks.qrs.scoring import Score, pool
 from benchmarks.qrs.stress import SNRS_DB, NoisyScores, StressPlan
+from benchmarks.report import filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,8 @@ class StressReport:
 
     def tables(self) -> Iterator[Table]:
         """Yield F1 by kind of noise, signal-to-noise ratio and detector."""
-        table = empty_table(
-            "QRS detection in noise: F1 % by signal-to-noise ratio", self._caption()
-        )
-        table.add_column("noise", no_wrap=True)
-        for heading in ("dB", *self.detectors):
-            table.add_column(heading, justify="right", overflow="fold")
+        title = "QRS detection in noise: F1 % by signal-to-noise ratio"
+        table = filled(title, ("noise", "dB", *self.detectors), (), self._caption())
         for kind in self.plan.kinds:
             table.add_section()
             for snr_db in SNRS_DB:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
+from benchmarks.report import filled
 from benchmarks.soak.listener import BeatTimes, slope
 from benchmarks.soak.machine import Taken
 
@@ -177,12 +178,11 @@ class Figures:
         """Draw the rulings."""
         speed = self.hours * 3600 / self.wall_s
         title = f"{self.hours:g} hours of ECG on a simulated chip, {speed:.0f} times real time"
-        table = Table(title=title, title_justify="left")
-        for column in ("what must hold", "does it?", "measured"):
-            table.add_column(column)
-        for what, holds, figure in self.rulings():
-            table.add_row(what, "yes" if holds else "[bold red]no", figure)
-        return table
+        rows = (
+            (what, "yes" if holds else "[bold red]no", figure)
+            for what, holds, figure in self.rulings()
+        )
+        return filled(title, ("what must hold", "does it?", "measured"), rows)
 
 
 def _halved(looks: Sequence[Taken]) -> tuple[Sequence[Taken], Sequence[Taken]]:

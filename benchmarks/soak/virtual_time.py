@@ -201,8 +201,8 @@ class VirtualAcquisition(Acquisition):
             self._exit_code = KILLED
         except DriverError as error:
             self.error = (self.world.now(), error)
-            self._exit_code = error.exit_code
-            report(error_report(error, error.exit_code))
+            self._exit_code = 1
+            report(error_report(error))
         finally:
             self._close_ends()
             self.alive = False

@@ -9,7 +9,7 @@ go to one pipe as records (``frame_records``), reports to the other as lines of 
     {"report": "setup", "part": "ADS1292R", ...}               what the chip's registers say
     {"report": "playing", "name": "heart 1"}                   simulated electrodes only
     {"report": "counters", "frames": 1000, ..., "dropped": 0}  each second; since the start
-    {"report": "error", "error": "ReadyNeverFell", "message": "...", "exit_code": 74}
+    {"report": "error", "error": "ReadyNeverFell", "message": "..."}
     {"report": "end"}                                          the simulated play is over
 """
 
@@ -25,13 +25,16 @@ from dataclasses import asdict
 from types import FrameType
 from typing import Any, Protocol
 
+from config.errors import SettingsError
 from config.mapping import build
 from config.source import SourceOptions
 from daemon.acquisition.frame_records import pack
 from daemon.acquisition.realtime import ask_for_realtime, die_with_parent, stop_collecting_garbage
 from daemon.acquisition.sources import Source, open_source
+from daemon.recordings.errors import RecordingError
 from drivers.ads1292r import Ads1292r
 from drivers.chip_setup import ChipOptions, ChipSetup
+from drivers.errors import DriverError
 from drivers.frame import Frame
 from drivers.stream import FrameStream
 
@@ -116,14 +119,9 @@ def _counters(stream: FrameStream, sink: Sink) -> dict[str, Any]:
     }
 
 
-def error_report(error: Exception, exit_code: int) -> dict[str, Any]:
+def error_report(error: Exception) -> dict[str, Any]:
     """Return the report of an error that ends the process."""
-    return {
-        "report": "error",
-        "error": type(error).__name__,
-        "message": str(error),
-        "exit_code": exit_code,
-    }
+    return {"report": "error", "error": type(error).__name__, "message": str(error)}
 
 
 class PipeReports:
@@ -163,13 +161,12 @@ def _run(options: SourceOptions, sink: PipeSink, report: PipeReports) -> int:
             acquire(source, options.chip, sink, report)
     except BrokenPipeError:
         raise
-    except Exception as error:
-        exit_code = getattr(error, "exit_code", None)
-        if exit_code is None:  # a bug: let Python print where
-            report(error_report(error, 70))
-            raise
-        report(error_report(error, exit_code))
-        return int(exit_code)
+    except (DriverError, RecordingError, SettingsError) as error:
+        report(error_report(error))
+        return 1
+    except Exception as error:  # a bug: let Python print where
+        report(error_report(error))
+        raise
     return 0
 
 

@@ -8,17 +8,15 @@ from daemon.errors import DaemonError
 class NothingToShow(DaemonError, FileNotFoundError):
     """The folder has no recordings that the demonstration could play."""
 
-    exit_code = 66
-
 
 class ServiceStopped(DaemonError, ChildProcessError):
     """The service that the demonstration had started ended too early, or fell silent.
 
     Args:
         message: what it said last.
-        exit_code: what it ended with; None if it still runs.
+        status: what it ended with; None if it still runs.
     """
 
-    def __init__(self, message: str, exit_code: int | None) -> None:
+    def __init__(self, message: str, status: int | None) -> None:
         super().__init__(message)
-        self.exit_code = exit_code or DaemonError.exit_code
+        self.status = status

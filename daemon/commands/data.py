@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from daemon.commands.parts import require_out
+from daemon.commands.parts import add_part
+from daemon.offline.results import make_folder
 from daemon.recordings.public_data import SETS, Archive, PublicSet, fetch_set
 
 FETCH = """\
@@ -28,16 +29,9 @@ example:
   qrsd evaluate identity ecg-id"""
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    data = subparsers.add_parser("data", help="get public recordings")
-    parts = data.add_subparsers(required=True, metavar="WHAT")
-    fetch = parts.add_parser(
-        "fetch",
-        help=FETCH.splitlines()[0].rstrip("."),
-        description=FETCH,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_data(data: argparse.ArgumentParser) -> None:
+    """Add the command that gets recordings."""
+    fetch = add_part(data.add_subparsers(required=True, metavar="WHAT"), "fetch", FETCH)
     fetch.add_argument("set", choices=tuple(SETS), help="which")
     fetch.add_argument(
         "--out", type=Path, metavar="DIR", help="folder for it (default: one of its name, here)"
@@ -50,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     wanted = SETS[args.set]
     folder = args.out or Path(args.set)
     archive = Archive()
-    require_out(folder)
+    make_folder(folder)
     records = archive.records(wanted)
     bars = Progress(
         TextColumn("{task.description}"),

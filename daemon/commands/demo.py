@@ -20,6 +20,7 @@ from daemon.apps.demo import Director, Outcome
 from daemon.apps.demo_plan import ENROL_HEARTS, ENROL_PEOPLE, Act, people_of, plan, synthetic_hearts
 from daemon.apps.errors import ServiceStopped
 from daemon.apps.watch import show_lines, show_live
+from daemon.commands.parts import describe
 from daemon.wire.client import Control, Item, Silent, Subscriber
 from daemon.wire.messages import EcgMessage, IdentityMessage, Received, StatusMessage
 
@@ -29,25 +30,20 @@ GIVE_UP_S = 20.0
 STOP_S = 5.0
 
 DEMO = """\
-Show the whole service at work against a simulated chip: two people are enrolled and recognised,
-a stranger is not, and nobody is anybody once an electrode falls off.
+The whole service runs against a simulated chip: two people are enrolled and recognised, a stranger
+is not, and nobody is anybody once an electrode falls off.
 
-It takes little more than a minute and leaves nothing behind. The exit code is 1 if somebody was
-taken for somebody else or was not recognised.
+It leaves nothing behind. The exit code is 1 if somebody was taken for somebody else or was not
+recognised.
 
 examples:
   qrsd demo
   qrsd demo --data ecg-id      (a folder for each person with two WFDB records or more)"""
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = subparsers.add_parser(
-        "demo",
-        help="see it work without any hardware, in about a minute",
-        description=DEMO,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_demo(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd demo``."""
+    describe(parser, DEMO)
     parser.add_argument(
         "--data", type=Path, metavar="FOLDER", help="play these recordings, not synthetic hearts"
     )

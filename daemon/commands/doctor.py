@@ -14,12 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from daemon.commands.connection import add_keys, read_keys
-from daemon.commands.service import add_settings, command_parser, loaded_by
+from daemon.commands.parts import describe
+from daemon.commands.service import add_settings, loaded_by
 from daemon.doctor.walk import Finding
 
 DOCTOR = """\
-Walk from the settings to the skin, and say for each thing: fine, or what to do.
-
 Looks at settings, sockets, model and disk, at the Raspberry Pi, its SPI and who may use it, at the
 chip with its registers and self tests, and for ten seconds at its samples: DRDY, losses,
 electrodes, mains. A running service keeps the chip, and is asked instead. Nothing is changed.
@@ -40,9 +39,9 @@ STYLES = {"fine": "green", "note": "yellow", "wrong": "bold red", "skipped": "di
 WIDEST_NAME = 22
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = command_parser(subparsers, "doctor", DOCTOR)
+def add_doctor(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd doctor``."""
+    describe(parser, DOCTOR)
     add_settings(parser)
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     add_keys(parser.add_argument_group("a running service whose every address asks for a key"))
@@ -50,7 +49,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 
 
 def run(args: argparse.Namespace) -> int:
-    """Walk, and print what is found."""
+    """Check, and print what is found."""
     from daemon.doctor.checks import CHECKS
     from daemon.doctor.visit import Visit
     from daemon.doctor.walk import walk

@@ -17,7 +17,7 @@ from config.folders import gallery_path
 from config.gallery_key import find_gallery_key
 from config.settings import load
 from daemon.commands.connection import add_connection, to_control
-from daemon.commands.parts import confirmed, person_name
+from daemon.commands.parts import add_signal, confirmed, describe, person_name
 from daemon.commands.records import Hearing
 from daemon.offline.hearing import Heard
 from daemon.offline.recognition import open_network, suspicions
@@ -36,8 +36,6 @@ RECORD_BEATS = 10  # the least; a record's other beats count too
 POLL_S = 0.25
 
 ENROLL = """\
-Enrol a person: whoever wears the electrodes now, or the person of recordings.
-
 Sit still; it takes some twenty beats. Each further enrolment of the same name, such as one on
 another day, adds to what is known of this person. Of recordings, each is an enrolment.
 
@@ -48,14 +46,9 @@ examples:
   qrsd enroll Ada --record ecg-id/Person_01/rec_1 ecg-id/Person_01/rec_2"""
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = subparsers.add_parser(
-        "enroll",
-        help="have somebody known by their heart",
-        description=ENROLL,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_enroll(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd enroll``."""
+    describe(parser, ENROLL)
     parser.add_argument("name", type=person_name, metavar="NAME", help="- asks for it")
     parser.add_argument(
         "--beats",
@@ -70,12 +63,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     of_records = parser.add_argument_group("from recordings, without a running service")
     of_records.add_argument("--record", nargs="+", dest="records", metavar="RECORD")
-    of_records.add_argument(
-        "--signal", default="0", metavar="NAME|NUMBER", help="which signal (default: 0)"
-    )
-    of_records.add_argument(
-        "--mains", type=int, choices=(50, 60), default=50, help="grid frequency in Hz (default: 50)"
-    )
+    add_signal(of_records)
     of_records.add_argument(
         "--model", type=Path, metavar="PATH", help="a .tflite (default: the service's)"
     )

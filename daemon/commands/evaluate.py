@@ -1,40 +1,22 @@
-"""``qrsd evaluate``; ``identity``: how well people are known again whom the network never saw."""
+"""``qrsd evaluate``: how well people are known again, attacks detected, templates renewed."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-from rich.console import Console
-from rich.progress import Progress
-
-from daemon.commands import evaluate_attacks, evaluate_renewal
-from daemon.commands.parts import at_least, stage_bars
-from daemon.errors import ResultsNotWritable
-from daemon.offline.drawing_extra import require_matplotlib
-from daemon.offline.hearing import hear_all
-from daemon.offline.lead_views import find_twelve_leads, hear_views
-from daemon.offline.recognition import DEFAULT_MODEL
-from daemon.offline.training_data import find_records, gather_beats
-from daemon.offline.training_extra import require_tensorflow
-from daemon.recordings.errors import RecordingError
-from model.passport import Passport
-
-if TYPE_CHECKING:
-    from benchmarks.identity.angles import Side
-    from benchmarks.identity.plan import People
-    from model.training.datasets import Beats
-
-PAGE_WIDTH = 130  # where nobody says how wide the page is
-
-Outcome = TypeVar("Outcome")
+from benchmarks.report import hand_out, stage_bars
+from daemon.commands.parts import (
+    Subparsers,
+    add_jobs,
+    add_json,
+    add_mains,
+    add_model,
+    add_part,
+    at_least,
+)
+from daemon.offline.results import require_files, writing
+from model.identifier import IdentifierOptions
 
 IDENTITY = """\
 Measure how well people are known again whom the network never saw (ISO/IEC 19795-1).
@@ -48,183 +30,126 @@ from angles of up to 60 degrees away.
 example:
   qrsd evaluate identity ecg-id --leads ludb --json figures.json --pictures pictures/"""
 
+ATTACKS = """\
+Measure how many presentation attacks are told from a heart (ISO/IEC 30107-3).
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the commands."""
-    parser = subparsers.add_parser(
-        "evaluate", help="measure how well people are known again, and attacks told"
-    )
-    what = parser.add_subparsers(required=True, metavar="WHAT")
-    identity = what.add_parser(
-        "identity",
-        help=IDENTITY.splitlines()[0].rstrip("."),
-        description=IDENTITY,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+Each DATA holds a folder of WFDB records or a .csv file for each person. Each person is enrolled by
+the first recording and comes again with the others; of the second are made the attacks: a beat, a
+few or all of them over and over, the mean beat drawn at a fixed and at a varied rate, with and
+without noise added, a sine, a flat line, and the recording itself, played once. All goes through
+the chip's steps and noise, the service's own signal chain, its check and its decision. People on
+whom the check's thresholds were set (ECG-ID's Person_01 to Person_45) are left out.
+
+APCER is what part of an attack's sessions passes for alive; APNRR, what part gives no beats at all;
+BPCER, what part of the genuine sessions is taken for an attack. `accepted` is what the attacker
+wants: to be taken for the victim, at the end or at any moment until the attack was told. A loop
+is told eight beats into its second turn: with more --min-beats, less is accepted until then.
+`enrolled` is what part of the sessions somebody would be enrolled by.
+
+example:
+  qrsd evaluate attacks ecg-id --json attacks.json --table attacks.md"""
+
+RENEWAL = """\
+Measure what renewable templates cost, and what one of another secret is worth (ISO/IEC 30136).
+
+A sealed gallery's templates are turned by a secret (docs/privacy.md). Each DATA holds a folder of
+WFDB records or a .csv file for each person, who is enrolled by the first recording and probed with
+the others, ten beats each: equal error rates as it is, turned, with templates that another secret
+had turned, and of telling that two galleries hold the same person. The model has learned from
+people of ECG-ID: only the differences between these rates say something of others.
+
+example:
+  qrsd evaluate renewal ecg-id"""
+
+
+def add_evaluate(parser: argparse.ArgumentParser) -> None:
+    """Add the commands that measure the decisions."""
+    parts = parser.add_subparsers(required=True, metavar="WHAT")
+    _add_identity(parts)
+    _add_attacks(parts)
+    _add_renewal(parts)
+
+
+def _add_on_data(parts: Subparsers, name: str, description: str) -> argparse.ArgumentParser:
+    """Add a command with what all of these share."""
+    parser = add_part(parts, name, description)
+    parser.add_argument("data", nargs="+", type=Path, metavar="DATA")
+    add_mains(parser)
+    add_json(parser)
+    add_jobs(parser)
+    return parser
+
+
+def _add_identity(parts: Subparsers) -> None:
+    identity = _add_on_data(parts, "identity", IDENTITY)
     add = identity.add_argument
-    add("data", nargs="+", type=Path, metavar="DATA")
     add("--leads", type=Path, metavar="FOLDER", help="records of 12 leads, one of each person")
-    add(
-        "--folds",
-        type=at_least(2),
-        default=3,
-        metavar="K",
-        help="groups of persons (default: 3)",
-    )
+    add("--folds", type=at_least(2), default=3, metavar="K", help="groups of persons (default: 3)")
     add("--seeds", type=at_least(1), default=3, metavar="N", help="repetitions (default: 3)")
-    add(
-        "--steps",
-        type=at_least(1),
-        metavar="N",
-        help="of each training (default: as qrsd train)",
-    )
-    add("--mains", type=int, choices=(50, 60), default=50, help="grid, Hz (50)")
-    add("--json", type=Path, metavar="FILE", help="write all figures")
-    add("--pictures", type=Path, metavar="DIR", help="draw them")
+    add("--steps", type=at_least(1), metavar="N", help="of each training (default: as qrsd train)")
+    add("--pictures", type=Path, metavar="DIR", help="draw the figures")
     add("--card", type=Path, metavar="FILE.md", help="write the model card")
-    add(
-        "--jobs",
-        type=at_least(1),
-        default=len(os.sched_getaffinity(0)),
+    identity.set_defaults(run=run_identity)
+
+
+def _add_attacks(parts: Subparsers) -> None:
+    attacks = _add_on_data(parts, "attacks", ATTACKS)
+    attacks.add_argument(
+        "--min-beats",
+        type=_decided_from,
+        default=IdentifierOptions(),
         metavar="N",
-        help="trainings at a time (default: one for each core)",
+        dest="options",
+        help="good beats before the first decision, as identifier.min_beats (5)",
     )
-    identity.set_defaults(run=run)
-    evaluate_attacks.add_parser(what)
-    evaluate_renewal.add_parser(what)
+    attacks.add_argument("--table", type=Path, metavar="FILE.md", help="write it as Markdown")
+    attacks.set_defaults(run=run_attacks)
 
 
-def run(args: argparse.Namespace) -> int:
+def _add_renewal(parts: Subparsers) -> None:
+    renewal = _add_on_data(parts, "renewal", RENEWAL)
+    add_model(renewal)
+    renewal.set_defaults(run=run_renewal)
+
+
+def _decided_from(text: str) -> IdentifierOptions:
+    """Read a number of beats, for argparse."""
+    beats = int(text)
+    try:
+        return IdentifierOptions(beats, max(beats, IdentifierOptions().max_beats))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def run_identity(args: argparse.Namespace) -> int:
     """Evaluate, print and write."""
+    from benchmarks.identity.card import card
+    from benchmarks.identity.evaluation import Evaluation
+    from benchmarks.identity.picture import draw
     from benchmarks.identity.report import tables
+    from benchmarks.training.extra import require_tensorflow
+    from daemon.offline.drawing import require_matplotlib
+    from daemon.offline.recognition import DEFAULT_MODEL
+    from model.passport import Passport
 
-    _require_places(args)
+    require_files(args.json, args.card)
     require_tensorflow()
     if args.pictures:
         require_matplotlib()
-    bars = stage_bars()
-    with bars:
-        figures = _measure(args, bars)
-    terminal = Console()
-    page = terminal if terminal.is_terminal else Console(width=PAGE_WIDTH)
-    for table in tables(figures):
-        page.print(table)
-    _write(figures, args)
-    return 0
-
-
-def _require_places(args: argparse.Namespace) -> None:
-    """Find out that a result has no folder before the work, and not after minutes of it."""
-    for file in (args.json, args.card):
-        if file and not file.parent.is_dir():
-            raise ResultsNotWritable(f"{file}: {file.parent} is not a folder; make it first")
-
-
-def _measure(args: argparse.Namespace, bars: Progress) -> dict[str, Any]:
-    from benchmarks.identity.figures import figures
-    from benchmarks.identity.plan import plan_folds
-    from benchmarks.identity.work import evaluate
-    from model.training.evaluate import REPORTED
-    from model.training.train import Recipe
-
-    steps = args.steps or Recipe().steps
-    people = _hear_people(args, bars)
-    views, sides = _hear_leads(args, bars) if args.leads else (None, [])
-    with TemporaryDirectory(prefix="qrsd-evaluate-") as folder:
-        jobs = plan_folds(
-            people,
-            folds=args.folds,
-            seeds=args.seeds,
-            steps=steps,
-            folder=Path(folder),
-            views=views,
-            sides=sides,
-        )
-        folds = evaluate(list(jobs), args.jobs, partial(_stage, bars))
-    on_figure = _each(bars, "Drawing persons for the intervals", len(REPORTED) + 2)
-    measured = figures(folds, on_figure)
-    measured["steps"] = steps
-    measured["data"] = [place.name for place in (*args.data, *([args.leads] if args.leads else []))]
-    measured["random_split"] = _split_at_random(people.beats, args.seeds, bars)
-    return measured
-
-
-def _hear_people(args: argparse.Namespace, bars: Progress) -> People:
-    """Run every record through the signal chain."""
-    from benchmarks.identity.plan import People
-
-    records = find_records(args.data)
-    outcomes = hear_all([record.path for record in records], "0", args.mains, args.jobs)
-    return People.of(records, _heard(outcomes, _each(bars, "Listening", len(records))))
-
-
-def _hear_leads(args: argparse.Namespace, bars: Progress) -> tuple[Beats, list[Side]]:
-    """Hear every heart of 12 leads from many sides, to train with, and from known angles."""
-    from benchmarks.identity.angles import hear_sides
-
-    paths = find_twelve_leads(args.leads)
-    on_views = _each(bars, "Looking from all sides", len(paths))
-    views = [view for heart in _heard(hear_views(paths, args.mains), on_views) for view in heart]
-    on_sides = _each(bars, "Looking from known angles", len(paths))
-    sides = [
-        side
-        for heart in _heard(hear_sides(paths, args.mains, args.jobs), on_sides)
-        for side in heart
-    ]
-    return gather_beats(*zip(*views, strict=True)), sides
-
-
-def _heard(
-    outcomes: Iterable[Outcome | RecordingError], on_record: Callable[[], None]
-) -> list[Outcome]:
-    heard = []
-    for outcome in outcomes:
-        if isinstance(outcome, RecordingError):
-            raise outcome
-        heard.append(outcome)
-        on_record()
-    return heard
-
-
-def _split_at_random(beats: Beats, seeds: int, bars: Progress) -> dict[str, Any]:
-    """Return the mean over the seeds."""
-    from benchmarks.identity.random_split import random_split
-
-    on_seed = _each(bars, "Splitting beats at random", seeds)
-    splits = []
-    for seed in range(1, seeds + 1):
-        splits.append(random_split(beats, seed))
-        on_seed()
-    return {name: float(np.mean([split[name] for split in splits])) for name in splits[0]}
-
-
-def _stage(bars: Progress, name: str, steps: int) -> Callable[[int], None]:
-    """Add a bar and return what moves it to a place."""
-    task = bars.add_task(name, total=steps)
-    return lambda done: bars.update(task, completed=done)
-
-
-def _each(bars: Progress, name: str, steps: int) -> Callable[[], None]:
-    """Add a bar and return what moves it on by one step."""
-    return partial(bars.advance, bars.add_task(name, total=steps))
-
-
-def _write(figures: dict[str, Any], args: argparse.Namespace) -> None:
-    from benchmarks.identity.card import card
-    from benchmarks.identity.picture import draw
-
-    try:
-        if args.json:
-            args.json.write_text(json.dumps(figures, indent=1) + "\n")
-        if args.pictures:
+    plan = Evaluation(
+        args.data, args.leads, args.mains, args.folds, args.seeds, args.steps, args.jobs
+    )
+    with stage_bars() as bars:
+        figures = plan.measure(bars)
+    hand_out(figures, tables(figures), args.json)
+    if args.pictures:
+        with writing(args.pictures):
             draw(figures, args.pictures)
-        if args.card:
-            text = card(figures, Passport.load(DEFAULT_MODEL), _command(args))
+    if args.card:
+        text = card(figures, Passport.load(DEFAULT_MODEL), _command(args))
+        with writing(args.card):
             args.card.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ResultsNotWritable(
-            f"{error.filename}: {error.strerror}; choose another place"
-        ) from error
+    return 0
 
 
 def _command(args: argparse.Namespace) -> str:
@@ -234,3 +159,30 @@ def _command(args: argparse.Namespace) -> str:
     data = " ".join(place.name for place in args.data)
     repeated = f"--folds {args.folds} --seeds {args.seeds}"
     return f"qrsd evaluate identity {data}{leads} {repeated}{steps} --card {args.card.name}"
+
+
+def run_attacks(args: argparse.Namespace) -> int:
+    """Attack, print and write."""
+    from benchmarks.attacks.figures import page, table
+    from benchmarks.attacks.run import attack_all
+
+    require_files(args.json, args.table)
+    measured = attack_all(args.data, args.options, args.mains, args.jobs)
+    hand_out(measured, [table(measured)], args.json)
+    if args.table:
+        with writing(args.table):
+            args.table.write_text(page(measured))
+    return 0
+
+
+def run_renewal(args: argparse.Namespace) -> int:
+    """Measure, print and write."""
+    from benchmarks.renewal import measure, table
+    from daemon.offline.recognition import open_network
+
+    require_files(args.json)
+    network = open_network(args.model)
+    with stage_bars() as bars:
+        measured = measure(args.data, network, bars, args.mains, args.jobs)
+    hand_out(measured, [table(measured)], args.json)
+    return 0

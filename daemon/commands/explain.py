@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from config.folders import gallery_path
-from daemon.commands.parts import writing
-from daemon.commands.records import A_RECORD
-from daemon.offline.drawing_extra import require_matplotlib
-from daemon.offline.errors import EmbedderNeeded
-from daemon.offline.explaining import (
-    Question,
-    about_itself,
-    about_labels,
-    about_people,
-    about_recording,
+from daemon.commands.parts import (
+    A_RECORD,
+    add_gallery,
+    add_json,
+    add_model,
+    add_signal,
+    describe,
 )
+from daemon.offline.drawing import require_matplotlib
+from daemon.offline.explaining import ask, figures
 from daemon.offline.hearing import hear
 from daemon.offline.recognition import open_network, open_with_people
-from model.explanation import MASK_MS, REGIONS, TIME_MS, Explanation, explain
-from model.network import Network
+from daemon.offline.results import write_json, writing
+from model.explanation import MASK_MS, REGIONS, Explanation, explain
 from model.template import Template
 
 EXPLAIN = """\
-Show which part of the beat carried the decision: 40 ms of each good beat at a time are laid flat on
-the line between its waves, and what the score loses by it is put down to them.
+40 ms of each good beat at a time are replaced by the straight line between their ends, and what the
+score loses by it is put down to them.
 
 The score is the likeness to the person that the recording was taken for, or came nearest to, or
 was said to be; where nobody is enrolled, the likeness of each beat to all the others.
@@ -46,32 +41,20 @@ examples:
   qrsd explain ecg-id/Person_01/rec_2 --against ecg-id/Person_01/rec_1 --picture why.png"""
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = subparsers.add_parser(
-        "explain",
-        help="show which part of the beat carried the decision",
-        description=EXPLAIN,
-        epilog=A_RECORD,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_explain(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd explain``."""
+    describe(parser, EXPLAIN)
+    parser.epilog = A_RECORD
     add = parser.add_argument
     add("record", metavar="RECORD")
     whom = parser.add_mutually_exclusive_group()
     whom.add_argument("--person", metavar="NAME", help="why it is, or is not, this one")
     whom.add_argument("--against", metavar="RECORD", help="why it is whoever that one is of")
-    add(
-        "--gallery",
-        type=Path,
-        default=gallery_path(),
-        metavar="PATH",
-        help="file of enrolled people (default: %(default)s)",
-    )
-    add("--model", type=Path, metavar="PATH", help="another .tflite than qrsd's own")
-    add("--signal", default="0", metavar="NAME|NUMBER", help="of the records (default: 0)")
-    add("--mains", type=int, choices=(50, 60), default=50, help="grid frequency in Hz (50)")
+    add_gallery(parser)
+    add_model(parser)
+    add_signal(parser)
     add("--picture", type=Path, metavar="FILE.png", help="draw the beat and its parts")
-    add("--json", type=Path, metavar="FILE", help="write all figures")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -84,7 +67,9 @@ def run(args: argparse.Namespace) -> int:
         network = open_network(args.model)
     else:
         network, templates = open_with_people(args.model, args.gallery)
-    question = _question(args, network, templates)
+    hear_one = partial(hear, signal=args.signal, mains_hz=args.mains)
+    against = hear_one(args.against) if args.against else None
+    question = ask(hear_one(args.record), network, templates, args.person, against)
     with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("Hiding parts of beats", total=len(question.beats))
         explanation = explain(
@@ -92,35 +77,15 @@ def run(args: argparse.Namespace) -> int:
         )
     title = f"{args.record} against {question.against}"
     Console().print(table(explanation, title))
-    _write(args, title, explanation, figures(args, network, question, explanation))
+    model = network.passport.sha256
+    asked = {"record": args.record, "against": question.against, "model_sha256": model}
+    write_json(args.json, {**asked, **figures(explanation)})
+    if args.picture:
+        from daemon.offline.explanation_picture import draw
+
+        with writing(args.picture):
+            draw(explanation, title, args.picture)
     return 0
-
-
-def _question(
-    args: argparse.Namespace, network: Network, templates: Sequence[Template]
-) -> Question:
-    """Return what the beats are asked.
-
-    Raises:
-        EmbedderNeeded: two recordings are to be compared by a classifier.
-        RecordingError: a recording cannot be read.
-        TooFewBeats: there are not enough good beats.
-        PersonUnknown: the model does not know the person.
-    """
-    hear_one: Callable[[str], Any] = partial(hear, signal=args.signal, mains_hz=args.mains)
-    cohort = network.passport.cohort
-    if cohort is None:
-        if args.against:
-            raise EmbedderNeeded(
-                f"model {network.passport.name!r} knows only the group it was trained on; "
-                "--against takes an embedder, such as the model that comes with qrsd"
-            )
-        return about_labels(hear_one(args.record), network, args.person)
-    if args.against:
-        return about_recording(hear_one(args.record), network, cohort, hear_one(args.against))
-    if templates or args.person:
-        return about_people(hear_one(args.record), network, cohort, templates, args.person)
-    return about_itself(hear_one(args.record), network, cohort)
 
 
 def table(explanation: Explanation, title: str) -> Table:
@@ -138,43 +103,3 @@ def table(explanation: Explanation, title: str) -> Table:
             f"{explanation.inside(region).mean():.2f}",
         )
     return parts
-
-
-def figures(
-    args: argparse.Namespace, network: Network, question: Question, explanation: Explanation
-) -> dict[str, Any]:
-    """Return everything, for JSON."""
-    return {
-        "record": args.record,
-        "against": question.against,
-        "model_sha256": network.passport.sha256,
-        "score": explanation.score,
-        "beats": explanation.beats,
-        "mask_ms": MASK_MS,
-        "regions": [
-            {
-                "name": region.name,
-                "from_ms": region.from_ms,
-                "to_ms": region.to_ms,
-                "share": explanation.share(region),
-                "score_lost": float(explanation.inside(region).mean()),
-            }
-            for region in REGIONS
-        ],
-        "time_ms": TIME_MS.tolist(),
-        "beat": explanation.beat.tolist(),
-        "score_lost": explanation.importance.tolist(),
-    }
-
-
-def _write(
-    args: argparse.Namespace, title: str, explanation: Explanation, everything: dict[str, Any]
-) -> None:
-    if args.json:
-        with writing(args.json):
-            args.json.write_text(json.dumps(everything, indent=1) + "\n")
-    if args.picture:
-        from daemon.offline.explanation_picture import draw
-
-        with writing(args.picture):
-            draw(explanation, title, args.picture)

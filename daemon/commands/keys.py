@@ -9,6 +9,7 @@ from pathlib import Path
 
 from config.folders import another_is_the_systems, keys_folder
 from config.secret_file import from_hex
+from daemon.commands.parts import describe
 from daemon.wire.keys import (
     CLIENT_COMMENT,
     SERVICE_COMMENT,
@@ -22,8 +23,6 @@ from daemon.wire.keys import (
 )
 
 KEYS = """\
-Let other machines listen and command, encrypted, and only those whose key is on a list.
-
 Without keys qrsd can be reached from its own machine only. To let a laptop in:
 
   pi$      sudo qrsd keys new                    the service's own key, once; prints PI
@@ -55,14 +54,9 @@ NOT_THE_SERVICES = (
 )
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_keys(keys: argparse.ArgumentParser) -> None:
     """Add the commands that look after the keys."""
-    keys = subparsers.add_parser(
-        "keys",
-        help="let other machines listen and command, by keys",
-        description=KEYS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    describe(keys, KEYS)
     commands = keys.add_subparsers(metavar="COMMAND", required=True)
 
     new = commands.add_parser("new", help="make a key: the service's own, or a client's")

@@ -1,17 +1,92 @@
-"""What several commands have in common: numbers they read, places they write to, progress bars."""
+"""What several commands have in common: how they describe themselves, and what they ask for."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
+from math import isfinite
 from pathlib import Path
+from typing import TypeAlias
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from config.folders import gallery_path
 
-from daemon.errors import ResultsNotWritable
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+A_RECORD = """\
+A RECORD is a WFDB record, with or without .hea, or a .csv file of raw ADC codes with the columns
+`timestamp, Channel 1, Channel 2, Channel 3`. Whatever its rate, it is resampled to 250 Hz."""
+
+
+def describe(parser: argparse.ArgumentParser, details: str) -> None:
+    """Add to a command's help what follows its first line."""
+    parser.description = f"{parser.description}\n\n{details}"
+
+
+def add_part(parts: Subparsers, name: str, description: str) -> argparse.ArgumentParser:
+    """Add a command below another, whose help is its description's first line."""
+    return parts.add_parser(
+        name,
+        help=description.splitlines()[0].rstrip("."),
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_mains(parser: argparse._ActionsContainer, default: int = 50) -> None:
+    """Add the frequency of the grid."""
+    parser.add_argument(
+        "--mains", type=int, choices=(50, 60), default=default, help="grid, Hz (%(default)s)"
+    )
+
+
+def add_signal(parser: argparse._ActionsContainer) -> None:
+    """Add which signal of recordings is meant, and the grid where they were made."""
+    parser.add_argument(
+        "--signal",
+        default="0",
+        metavar="NAME|NUMBER",
+        help="which signal of each record: its name, or its number from 0 (default: 0)",
+    )
+    add_mains(parser)
+
+
+def add_jobs(parser: argparse.ArgumentParser, what: str = "records") -> None:
+    """Add how many are worked on at a time."""
+    parser.add_argument(
+        "--jobs",
+        type=at_least(1),
+        default=len(os.sched_getaffinity(0)),
+        metavar="N",
+        help=f"{what} at a time (default: one for each core)",
+    )
+
+
+def add_model(parser: argparse._ActionsContainer) -> None:
+    """Add the model."""
+    parser.add_argument(
+        "--model", type=Path, metavar="PATH", help="another .tflite than qrsd's own"
+    )
+
+
+def add_gallery(parser: argparse.ArgumentParser) -> None:
+    """Add the file of enrolled people."""
+    parser.add_argument(
+        "--gallery",
+        type=Path,
+        default=gallery_path(),
+        metavar="PATH",
+        help="file of enrolled people (default: %(default)s)",
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the file for all figures."""
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write all figures; - prints them, alone"
+    )
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -25,6 +100,26 @@ def at_least(least: int) -> Callable[[str], int]:
 
     read.__name__ = "whole number"  # argparse says so of what is none
     return read
+
+
+def more_than(bound: float) -> Callable[[str], float]:
+    """Return what reads a finite number above the bound, for argparse."""
+    return _number(lambda number: number > bound, f"more than {bound:g}")
+
+
+def not_below(least: float) -> Callable[[str], float]:
+    """Return what reads a finite number that is not below the least, for argparse."""
+    return _number(lambda number: number >= least, f"{least:g} or more")
+
+
+def _number(fits: Callable[[float], bool], expected: str) -> Callable[[str], float]:
+    def number(text: str) -> float:  # argparse says this name of what is none
+        value = float(text)
+        if not (fits(value) and isfinite(value)):
+            raise argparse.ArgumentTypeError(f"{text} is not {expected}")
+        return value
+
+    return number
 
 
 def person_name(text: str) -> str:
@@ -43,37 +138,3 @@ def confirmed(question: str) -> bool:
     with suppress(EOFError):
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     return False
-
-
-@contextmanager
-def writing(place: Path, instead: str = "another file") -> Iterator[None]:
-    """Turn what the operating system says against writing there into one sentence.
-
-    Raises:
-        ResultsNotWritable: it says something.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise ResultsNotWritable(f"{place}: {error.strerror}; choose {instead}") from error
-
-
-def require_out(folder: Path) -> None:
-    """Make the folder of ``--out`` before the work, and not after minutes of it.
-
-    Raises:
-        ResultsNotWritable: it cannot be made.
-    """
-    with writing(folder, "another --out"):
-        folder.mkdir(parents=True, exist_ok=True)
-
-
-def stage_bars() -> Progress:
-    """Return progress bars for the stages of minutes of work, on standard error."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    )

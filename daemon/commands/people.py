@@ -23,7 +23,8 @@ from config.gallery_key import (
 )
 from config.secret_file import SECRET_BYTES, write_secret
 from daemon.commands.connection import Connection, add_connection, to_control
-from daemon.commands.parts import confirmed, person_name, writing
+from daemon.commands.parts import add_part, confirmed, describe, person_name
+from daemon.offline.results import writing
 from daemon.wire.client import Control
 from daemon.wire.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
 from model.errors import ExportInvalid, GalleryMissing, PersonUnknown
@@ -34,8 +35,6 @@ from model.template import Person
 ANSWER_S = 10.0  # a slow card may take seconds to erase
 
 PEOPLE = """\
-See and change who is enrolled.
-
 Each NAME may be -, which asks for it: command lines of sudo are logged, names in them too.
 
 examples:
@@ -68,14 +67,9 @@ NOT_THE_SERVICES = "note: these are your own; the installed service's are: sudo 
 NOT_SEALED = "Not sealed: whoever has the file can read it. See qrsd people seal --help"
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_people(people: argparse.ArgumentParser) -> None:
     """Add the commands that look after the gallery."""
-    people = subparsers.add_parser(
-        "people",
-        help=PEOPLE.splitlines()[0].rstrip("."),
-        description=PEOPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    describe(people, PEOPLE)
     commands = people.add_subparsers(metavar="COMMAND", required=True)
 
     listing = commands.add_parser("list", help="who is enrolled")
@@ -102,12 +96,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     importing.add_argument("file", metavar="FILE", help="what export printed; - for standard input")
     importing.set_defaults(run=run_import)
 
-    seal = commands.add_parser(
-        "seal",
-        help="encrypt what is held on people",
-        description=SEAL,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    seal = add_part(commands, "seal", SEAL)
     seal.add_argument("--anew", action="store_true", help="though it is sealed: renew templates")
     seal.add_argument("--new-key", action="store_true", help="the same, with another key")
     seal.set_defaults(run=run_seal)

@@ -15,9 +15,17 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from config.folders import gallery_path
 from config.settings import load
-from daemon.commands.parts import at_least, writing
+from daemon.commands.exit_codes import exit_code
+from daemon.commands.parts import (
+    A_RECORD,
+    add_gallery,
+    add_jobs,
+    add_model,
+    add_signal,
+    describe,
+)
+from daemon.offline.embedding import embed
 from daemon.offline.hearing import Heard, hear, hear_all
 from daemon.offline.recognition import (
     Verdict,
@@ -27,6 +35,7 @@ from daemon.offline.recognition import (
     open_with_people,
     suspicions,
 )
+from daemon.offline.results import make_folder, writing
 from daemon.recordings.errors import RecordingError
 from daemon.recordings.record_names import record_name, unique_names
 from daemon.service.decision import apply_liveness
@@ -34,25 +43,16 @@ from daemon.wire.messages import SWAPPED
 from dsp.liveness import IN_WORDS
 from model.identifier import Identifier
 from model.passport import LARGEST_LN_RATIO
-from model.tensor import normalise
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
-A_RECORD = """\
-A RECORD is a WFDB record, with or without .hea, or a .csv file of raw ADC codes with the columns
-`timestamp, Channel 1, Channel 2, Channel 3`. Whatever its rate, it is resampled to 250 Hz."""
-
 DETECT = """\
-Find the heartbeats of recordings, with the filters and the detector of the service.
-
-Writes one NAME.txt for each record, with a line for each heartbeat: the index at 250 Hz of the
-sample in which its R wave peaks.
+The filters and the detector are those of the service. Writes one NAME.txt for each record, with a
+line for each heartbeat: the index at 250 Hz of the sample in which its R wave peaks.
 
 example:
   qrsd detect mitdb/100 mitdb/101 --signal MLII --out beats/"""
 
 EMBED = """\
-Put each heartbeat of recordings through the network and keep what comes out.
-
 Writes an .npz (numpy.load) with a row for each beat: record (the path as given), r_index (at
 250 Hz), quality (0 to 1), good (whether the service would count the beat) and embedding; and once
 model_sha256 and cohort, the strangers that scores are compared with, unless the model has none.
@@ -61,8 +61,6 @@ example:
   qrsd embed ecg-id/Person_01/rec_1 ecg-id/Person_02/rec_1 --out beats.npz"""
 
 IDENTIFY = """\
-Say whose heart each recording is, among the enrolled people.
-
 Prints the decision after the last beat of each record, as the service would have made it: the name,
 `unknown`, `undecided` if there were too few good beats, or `suspect` if the record repeats itself
 or beats like a clock (what then is the setting liveness.on_suspicion). Says so if an unknown would
@@ -72,8 +70,6 @@ example:
   qrsd identify monday.csv tuesday.csv --signal "Channel 2\""""
 
 VERIFY = """\
-Say whether two recordings are the same person's, without enrolling anybody.
-
 Prints how many times as likely two such recordings are if they are one person's than if they are
 two people's, and the probability that follows where both were as likely before; above one half the
 verdict is the same person. With --json, ln_likelihood_ratio is the natural logarithm of the ratio.
@@ -84,71 +80,44 @@ example:
   qrsd verify ecg-id/Person_01/rec_1 ecg-id/Person_01/rec_2"""
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the commands that work on recordings and need no service."""
-    detect = _add_parser(subparsers, "detect", DETECT)
-    detect.add_argument("records", nargs="+", metavar="RECORD")
-    detect.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
-    detect.set_defaults(run=run_detect)
-
-    embed = _add_parser(subparsers, "embed", EMBED)
-    embed.add_argument("records", nargs="+", metavar="RECORD")
-    embed.add_argument("--out", type=Path, required=True, metavar="F.npz", help="file to write")
-    _add_model(embed)
-    embed.set_defaults(run=run_embed)
-
-    identify = _add_parser(subparsers, "identify", IDENTIFY)
-    identify.add_argument("records", nargs="+", metavar="RECORD")
-    identify.add_argument(
-        "--gallery",
-        type=Path,
-        default=gallery_path(),
-        metavar="PATH",
-        help="file of enrolled people (default: %(default)s)",
-    )
-    _add_model(identify)
-    identify.set_defaults(run=run_identify)
-
-    verify = _add_parser(subparsers, "verify", VERIFY)
-    verify.add_argument("records", nargs=2, metavar="RECORD")
-    _add_model(verify)
-    verify.set_defaults(run=run_verify)
+def add_detect(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd detect``."""
+    _add_records(parser, DETECT)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    parser.set_defaults(run=run_detect)
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model", type=Path, metavar="PATH", help="another .tflite than qrsd's own"
-    )
+def add_embed(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd embed``."""
+    _add_records(parser, EMBED)
+    parser.add_argument("--out", type=Path, required=True, metavar="F.npz", help="file to write")
+    add_model(parser)
+    parser.set_defaults(run=run_embed)
 
 
-def _add_parser(
-    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, description: str
-) -> argparse.ArgumentParser:
-    """Add a command with the options that all of these share."""
-    parser = subparsers.add_parser(
-        name,
-        help=description.splitlines()[0].rstrip("."),
-        description=description,
-        epilog=A_RECORD,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--signal",
-        default="0",
-        metavar="NAME|NUMBER",
-        help="which signal of each record: its name, or its number from 0 (default: 0)",
-    )
-    parser.add_argument(
-        "--mains", type=int, choices=(50, 60), default=50, help="grid frequency in Hz (default: 50)"
-    )
-    parser.add_argument(
-        "--jobs",
-        type=at_least(1),
-        metavar="N",
-        help="records at a time (default: one for each core)",
-    )
+def add_identify(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd identify``."""
+    _add_records(parser, IDENTIFY)
+    add_gallery(parser)
+    add_model(parser)
+    parser.set_defaults(run=run_identify)
+
+
+def add_verify(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd verify``."""
+    _add_records(parser, VERIFY, 2)
+    add_model(parser)
+    parser.set_defaults(run=run_verify)
+
+
+def _add_records(parser: argparse.ArgumentParser, details: str, count: int | str = "+") -> None:
+    """Add what all of these share."""
+    describe(parser, details)
+    parser.epilog = A_RECORD
+    parser.add_argument("records", nargs=count, metavar="RECORD")
+    add_signal(parser)
+    add_jobs(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
-    return parser
 
 
 class Hearing:
@@ -175,7 +144,7 @@ class Hearing:
         ):
             if isinstance(outcome, RecordingError):
                 print(f"qrsd: {outcome}", file=sys.stderr)
-                self.exit_code = self.exit_code or outcome.exit_code
+                self.exit_code = self.exit_code or exit_code(outcome)
                 continue
             for note in outcome.notes:
                 print(f"note: {outcome.path}: {note}", file=sys.stderr)
@@ -185,8 +154,7 @@ class Hearing:
 def run_detect(args: argparse.Namespace) -> int:
     """Write the R peaks of each record to a file of its own."""
     names = unique_names(args.records)
-    with writing(args.out, "another --out"):
-        args.out.mkdir(parents=True, exist_ok=True)
+    make_folder(args.out)
     hearing = Hearing(args)
     rows = []
     for heard in hearing:
@@ -206,30 +174,18 @@ def run_embed(args: argparse.Namespace) -> int:
     """Write what the network makes of each beat to one .npz."""
     network = open_network(args.model)
     hearing = Hearing(args)
-    beats: list[tuple[str, int, float, bool]] = []
-    embeddings = [np.empty((0, network.passport.tensors.outputs), np.float32)]
-    rows = []
-    for heard in hearing:
-        of_record = heard.beats
-        beats += [
-            (heard.path, beat.r_index, beat.quality.score, beat.quality.good) for beat in of_record
-        ]
-        embeddings.append(network.run(normalise(heard.windows_mv)))
-        good = sum(beat.quality.good for beat in of_record)
-        rows.append({"record": heard.path, "beats": len(of_record), "good": good})
-    columns = list(zip(*beats, strict=True)) or [(), (), (), ()]
-    arrays: dict[str, Any] = {
-        "record": np.array(columns[0], dtype=np.str_),
-        "r_index": np.array(columns[1], dtype=np.int64),
-        "quality": np.array(columns[2], dtype=np.float64),
-        "good": np.array(columns[3], dtype=np.bool_),
-        "embedding": np.concatenate(embeddings),
-        "model_sha256": np.array(network.passport.sha256),
-    }
-    if network.passport.cohort is not None:
-        arrays["cohort"] = network.passport.cohort.embeddings
+    recordings = list(hearing)
+    arrays = embed(recordings, network)
     with writing(args.out, "another --out"), args.out.open("wb") as file:
         np.savez(file, **arrays)
+    rows = [
+        {
+            "record": heard.path,
+            "beats": len(heard.beats),
+            "good": sum(beat.quality.good for beat in heard.beats),
+        }
+        for heard in recordings
+    ]
     _report(args, rows, "{beats:6d} beats, {good:6d} of them good  {record}".format_map)
     return hearing.exit_code
 

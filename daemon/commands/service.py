@@ -14,11 +14,10 @@ from pathlib import Path
 
 from config.errors import SettingInvalid
 from config.settings import Loaded, Settings, load
+from daemon.commands.parts import describe
 from daemon.journal import JournalHandler, PrefixFormatter, is_the_journal
 
 RUN = """\
-Run the service: read the chip, find the heartbeats, say whose heart it is.
-
 Settings come from /etc/qrsd/qrsd.yaml (or --settings), QRSD_... in the environment and --set. With
 --simulated no settings and no hardware are needed: two synthetic hearts take turns.
 
@@ -28,8 +27,6 @@ examples:
   qrsd run --set chip.gain=4"""
 
 SELFTEST = """\
-Test board and chip: power-up, registers, supply, noise and the chip's own test signal.
-
 Stop the service first (systemctl stop qrsd): only one can have the chip. docs/hardware.md says what
 each line means. The exit code is 0 if everything is fine, else 1.
 
@@ -40,22 +37,26 @@ examples:
 PAUSE_S = 3.0
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the commands."""
-    run_parser = command_parser(subparsers, "run", RUN)
-    add_settings(run_parser)
-    run_parser.add_argument(
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd run``."""
+    describe(parser, RUN)
+    add_settings(parser)
+    parser.add_argument(
         "--play", nargs="+", metavar="RECORD", help="with --simulated: recordings, one by one"
     )
-    run_parser.add_argument(
+    parser.add_argument(
         "--signal", default="0", help="name or number of the recordings' signal (%(default)s)"
     )
-    run_parser.add_argument("--once", action="store_true", help="end after the last recording")
-    run_parser.set_defaults(run=run)
-    selftest = command_parser(subparsers, "selftest", SELFTEST)
-    add_settings(selftest)
-    selftest.add_argument("--json", action="store_true", help="print the lines as JSON")
-    selftest.set_defaults(run=run_selftest)
+    parser.add_argument("--once", action="store_true", help="end after the last recording")
+    parser.set_defaults(run=run)
+
+
+def add_selftest(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd selftest``."""
+    describe(parser, SELFTEST)
+    add_settings(parser)
+    parser.add_argument("--json", action="store_true", help="print the lines as JSON")
+    parser.set_defaults(run=run_selftest)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -128,18 +129,6 @@ def _assignments(args: argparse.Namespace) -> Iterator[str]:
         both = [part for pair in zip(entries, pauses, strict=True) for part in pair]
         play = json.dumps(both if len(entries) > 1 else entries, ensure_ascii=False)
         yield f"simulated.play={play}"
-
-
-def command_parser(
-    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, description: str
-) -> argparse.ArgumentParser:
-    """Add a command whose help is its description's first line."""
-    return subparsers.add_parser(
-        name,
-        help=description.splitlines()[0].rstrip("."),
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from config.settings import DEFAULT_PATH, Loaded, load
+from daemon.commands.parts import add_part
 
 CHECK = f"""\
 Check settings without starting anything. The exit code is 78 if the service cannot run with them.
@@ -26,17 +27,11 @@ example:
   QRSD_CHIP_GAIN=4 qrsd config show"""
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the commands."""
-    config = subparsers.add_parser("config", help="check and show the settings")
+def add_config(config: argparse.ArgumentParser) -> None:
+    """Add the commands that look at the settings."""
     actions = config.add_subparsers(required=True, metavar="ACTION")
     for name, description, run in (("check", CHECK, run_check), ("show", SHOW, run_show)):
-        parser = actions.add_parser(
-            name,
-            help=description.splitlines()[0].rstrip("."),
-            description=description,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+        parser = add_part(actions, name, description)
         parser.add_argument(
             "file", nargs="?", type=Path, help=f"settings file (default: {DEFAULT_PATH})"
         )

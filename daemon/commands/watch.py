@@ -10,6 +10,7 @@ from rich.console import Console
 
 from daemon.apps.watch import show_json, show_lines, show_live
 from daemon.commands.connection import add_connection, to_messages
+from daemon.commands.parts import describe
 from daemon.wire.client import Subscriber
 from daemon.wire.messages import KINDS, EcgMessage, IdentityMessage, StatusMessage, WaveMessage
 
@@ -18,8 +19,6 @@ LINES = (StatusMessage.TOPIC, IdentityMessage.TOPIC)
 WAVEFORMS = (WaveMessage.TOPIC, EcgMessage.TOPIC)
 
 WATCH = """\
-See what the service says: who wears the electrodes, heart rate, signal quality and a line of ECG.
-
 Where the output is not a terminal it prints a line for each change instead. Ctrl-C ends it.
 
 examples:
@@ -28,14 +27,9 @@ examples:
   qrsd watch --address tcp://pi:5293 --key qrsd.key --service-key KEY   (see qrsd keys --help)"""
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = subparsers.add_parser(
-        "watch",
-        help=WATCH.splitlines()[0].rstrip("."),
-        description=WATCH,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_watch(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd watch``."""
+    describe(parser, WATCH)
     parser.add_argument("--json", action="store_true", help="print one JSON object per message")
     parser.add_argument("--waves", action="store_true", help="with --json: the waveforms too")
     add_connection(parser)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from daemon.acquisition.realtime import ask_for_realtime, stop_collecting_garbage
-from daemon.doctor.visit import Visit
+from daemon.doctor.visit import Samples, Timing, Visit
 from daemon.wire.client import Restarted, Silent, Subscriber
 from daemon.wire.errors import ServiceUnavailable
 from daemon.wire.keys import ClientKeys
@@ -19,50 +18,6 @@ from drivers.frame import Frame, millivolts_per_count
 from drivers.stream import FrameStream
 
 SECONDS = 10
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Timing:
-    """What edges tell that were stamped one by one.
-
-    Attributes:
-        jitter_s: by how much each edge is off the line through all, shape (n,).
-        delay_s: from each edge to the end of its read, shape (n,).
-    """
-
-    jitter_s: NDArray[np.float64]
-    delay_s: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Samples:
-    """What some seconds say.
-
-    Attributes:
-        time_s: sample number divided by the nominal rate, shape (n,).
-        ecg_mv: at the electrodes, unfiltered, shape (n,).
-        off: share of the samples with an electrode off; None if the chip is not set up to tell.
-        nominal_hz: what the chip was set to.
-        rate_hz: as measured.
-        timing: None where a service does not pass it on.
-        taken: how many samples there were since the stream began ...
-        lost: ... and how many there were not.
-        counters: of the driver's stream.
-        conditions: what the driver says of the stream, by the class of its conditions.
-        last_fault: why the chip was set up again; None if it never was.
-    """
-
-    time_s: NDArray[np.float64]
-    ecg_mv: NDArray[np.float64]
-    off: float | None
-    nominal_hz: float
-    rate_hz: float
-    timing: Timing | None
-    taken: int
-    lost: int
-    counters: Mapping[str, float]
-    conditions: Mapping[str, str]
-    last_fault: str | None
 
 
 def from_chip(visit: Visit) -> Samples:

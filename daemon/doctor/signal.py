@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from daemon.doctor.board import registers
-from daemon.doctor.samples import SECONDS, Samples, Timing, from_chip, from_service
+from daemon.doctor.samples import SECONDS, from_chip, from_service
 from daemon.doctor.software import settings
-from daemon.doctor.visit import Visit
+from daemon.doctor.visit import Samples, Timing, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
 from drivers.errors import (
     ChannelFlat,

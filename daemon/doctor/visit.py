@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from config.settings import ConnectOptions, Loaded, Settings
 from daemon.wire.keys import ClientKeys
@@ -16,9 +19,6 @@ from daemon.wire.messages import Received
 from drivers.ads1292r import Ads1292r
 from drivers.bus import Board
 from model.passport import Passport
-
-if TYPE_CHECKING:
-    from daemon.doctor.samples import Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,50 @@ class Machine:
             return self.path(path).read_text(errors="replace").strip("\0\n")
         except OSError:
             return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timing:
+    """What edges tell that were stamped one by one.
+
+    Attributes:
+        jitter_s: by how much each edge is off the line through all, shape (n,).
+        delay_s: from each edge to the end of its read, shape (n,).
+    """
+
+    jitter_s: NDArray[np.float64]
+    delay_s: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """What some seconds say.
+
+    Attributes:
+        time_s: sample number divided by the nominal rate, shape (n,).
+        ecg_mv: at the electrodes, unfiltered, shape (n,).
+        off: share of the samples with an electrode off; None if the chip is not set up to tell.
+        nominal_hz: what the chip was set to.
+        rate_hz: as measured.
+        timing: None where a service does not pass it on.
+        taken: how many samples there were since the stream began ...
+        lost: ... and how many there were not.
+        counters: of the driver's stream.
+        conditions: what the driver says of the stream, by the class of its conditions.
+        last_fault: why the chip was set up again; None if it never was.
+    """
+
+    time_s: NDArray[np.float64]
+    ecg_mv: NDArray[np.float64]
+    off: float | None
+    nominal_hz: float
+    rate_hz: float
+    timing: Timing | None
+    taken: int
+    lost: int
+    counters: Mapping[str, float]
+    conditions: Mapping[str, str]
+    last_fault: str | None
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from config.errors import SettingsError
+from config.errors import KeysError, SettingsError
 from daemon.doctor.visit import Visit
 from daemon.errors import DaemonError
 from daemon.recordings.errors import RecordingError
@@ -23,7 +23,7 @@ Verdict: TypeAlias = Literal["fine", "note", "wrong", "skipped"]
 Look: TypeAlias = Callable[[Visit], Iterator["Finding"]]
 
 #: What says in its own words what is wrong and what to do.
-EXPLAINED = (DaemonError, DriverError, ModelError, RecordingError, SettingsError)
+EXPLAINED = (DaemonError, DriverError, KeysError, ModelError, RecordingError, SettingsError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,9 @@ from daemon.errors import DaemonError
 class EmbedderNeeded(DaemonError, ValueError):
     """The command compares hearts, and the model only tells a fixed group apart."""
 
-    exit_code = 65
-
 
 class TooFewBeats(DaemonError, ValueError):
     """A recording does not have the good beats that a command needs."""
-
-    exit_code = 65
 
 
 class DrawingExtraMissing(DaemonError, ImportError):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.offline.errors import TooFewBeats
+from daemon.offline.errors import EmbedderNeeded, TooFewBeats
 from daemon.offline.hearing import Heard
 from daemon.offline.recognition import decide
 from model.enrolment import keep_nearest
 from model.errors import PersonUnknown
-from model.explanation import Score
+from model.explanation import MASK_MS, REGIONS, TIME_MS, Explanation, Score
 from model.identifier import Identifier
 from model.network import Network
 from model.passport import Cohort
@@ -40,26 +41,72 @@ class Question:
     scores: Sequence[Score]
 
 
-def about_people(
+def ask(
+    heard: Heard,
+    network: Network,
+    templates: Sequence[Template],
+    person: str | None,
+    against: Heard | None,
+) -> Question:
+    """Return what the beats are asked.
+
+    Args:
+        heard: the recording.
+        network: that decides.
+        templates: of the enrolled people.
+        person: why it is, or is not, this one; None for whoever it was taken for.
+        against: why it is whoever this recording is of; None without one.
+
+    Raises:
+        EmbedderNeeded: two recordings are to be compared by a classifier.
+        TooFewBeats: there are not enough good beats.
+        PersonUnknown: the model does not know the person.
+    """
+    cohort = network.passport.cohort
+    if cohort is None:
+        if against:
+            raise EmbedderNeeded(
+                f"model {network.passport.name!r} knows only the group it was trained on; "
+                "--against takes an embedder, such as the model that comes with qrsd"
+            )
+        return _about_labels(heard, network, person)
+    if against:
+        return _about_recording(heard, network, cohort, against)
+    if templates or person:
+        return _about_people(heard, network, cohort, templates, person)
+    return _about_itself(heard, network, cohort)
+
+
+def figures(explanation: Explanation) -> dict[str, Any]:
+    """Return everything that an explanation says, for JSON."""
+    return {
+        "score": explanation.score,
+        "beats": explanation.beats,
+        "mask_ms": MASK_MS,
+        "regions": [
+            {
+                "name": region.name,
+                "from_ms": region.from_ms,
+                "to_ms": region.to_ms,
+                "share": explanation.share(region),
+                "score_lost": float(explanation.inside(region).mean()),
+            }
+            for region in REGIONS
+        ],
+        "time_ms": TIME_MS.tolist(),
+        "beat": explanation.beat.tolist(),
+        "score_lost": explanation.importance.tolist(),
+    }
+
+
+def _about_people(
     heard: Heard,
     network: Network,
     cohort: Cohort,
     templates: Sequence[Template],
     person: str | None,
 ) -> Question:
-    """Ask why it is this person; None for whoever it was taken for, or came nearest.
-
-    Args:
-        heard: the recording.
-        network: an embedder.
-        cohort: its cohort.
-        templates: of the enrolled people, at least one if no person is named.
-        person: one of them.
-
-    Raises:
-        PersonUnknown: nobody of that name is enrolled.
-        TooFewBeats: there is no good beat.
-    """
+    """Ask why it is this person; None for whoever it was taken for, or came nearest."""
     _require_known(person, [template.person for template in templates])
     beats = good_beats(heard)
     outputs = network.run(beats)
@@ -73,36 +120,23 @@ def about_people(
     )
 
 
-def about_recording(heard: Heard, network: Network, cohort: Cohort, other: Heard) -> Question:
-    """Ask why it is the same person as in another recording, as if that had been enrolled.
-
-    Raises:
-        TooFewBeats: there is no good beat in one of them.
-    """
+def _about_recording(heard: Heard, network: Network, cohort: Cohort, other: Heard) -> Question:
+    """Ask why it is the same person as in another recording, as if that had been enrolled."""
     beats = good_beats(heard)
     template = mean_direction(keep_nearest(network.run(good_beats(other))))
     return Question(other.path, beats, [_likeness(template, cohort)] * len(beats))
 
 
-def about_itself(heard: Heard, network: Network, cohort: Cohort) -> Question:
-    """Ask why each beat is the same person's as all others of the recording.
-
-    Raises:
-        TooFewBeats: there are not two good beats.
-    """
+def _about_itself(heard: Heard, network: Network, cohort: Cohort) -> Question:
+    """Ask why each beat is the same person's as all others of the recording."""
     beats = good_beats(heard, least=2)
     outputs = network.run(beats)
     others = unit(outputs.sum(axis=0) - outputs)
     return Question("its own other beats", beats, [_likeness(each, cohort) for each in others])
 
 
-def about_labels(heard: Heard, network: Network, person: str | None) -> Question:
-    """Ask a classifier why it is this person; None for whoever is likeliest.
-
-    Raises:
-        PersonUnknown: the classifier has no such label.
-        TooFewBeats: there is no good beat.
-    """
+def _about_labels(heard: Heard, network: Network, person: str | None) -> Question:
+    """Ask a classifier why it is this person; None for whoever is likeliest."""
     labels = network.passport.tensors.labels
     _require_known(person, labels)
     beats = good_beats(heard)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from daemon.offline.drawing import BLUE, RED, picture
 from model.explanation import MASK_MS, REGIONS, TIME_MS, Explanation
 
-SUPPORTING, PALE, OPPOSING = "#c1272d", "#eef1f6", "#4a6fa5"
+SUPPORTING, PALE, OPPOSING = RED, "#eef1f6", BLUE
 FINEST = 1e-9  # a colour scale needs two ends, even where nothing matters
 
 
@@ -19,20 +20,14 @@ def draw(explanation: Explanation, title: str, file: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    FigureCanvasAgg(figure)
-    beat, importance = figure.subplots(2, sharex=True, height_ratios=(3, 2))
-    for axes in (beat, importance):
-        _shade_regions(axes)
-        axes.spines[["top", "right"]].set_visible(False)
-    _draw_beat(figure, beat, explanation)
-    _name_regions(beat, explanation)
-    _draw_importance(importance, explanation)
-    figure.suptitle(title)
-    figure.savefig(file, dpi=120)
+    with picture(file, 9, 6) as figure:
+        beat, importance = figure.subplots(2, sharex=True, height_ratios=(3, 2))
+        for axes in (beat, importance):
+            _shade_regions(axes)
+        _draw_beat(figure, beat, explanation)
+        _name_regions(beat, explanation)
+        _draw_importance(importance, explanation)
+        figure.suptitle(title)
 
 
 def _shade_regions(axes: Any) -> None:

@@ -23,6 +23,7 @@ from dsp.signals import BeatWindow, Event, RPeak
 
 WORTH_PROCESSES_S = 2.0  # starting them takes about one
 
+Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
 
@@ -101,18 +102,18 @@ def hear_all(
 
 
 def side_by_side(
-    work: Callable[[str], Outcome], paths: Sequence[str], jobs: int | None = None
+    work: Callable[[Item], Outcome], items: Sequence[Item], jobs: int | None = None
 ) -> Iterator[Outcome]:
     """Yield the outcome of some work on each recording, in the order given.
 
     Args:
         work: reads a recording and does something with it; another process must be able to.
-        paths: the recordings.
+        items: the recordings.
         jobs: how many to work on at a time; None for as many as there are cores to run on.
     """
     began_s = perf_counter()
-    first = [work(path) for path in paths[:1]]
-    others = paths[1:]
+    first = [work(item) for item in items[:1]]
+    others = items[1:]
     expected_s = (perf_counter() - began_s) * len(others)
     yield from first
     jobs = min(jobs or len(os.sched_getaffinity(0)), len(others))

@@ -20,13 +20,9 @@ from daemon.errors import DaemonError
 class RecordingError(Exception):
     """A recording cannot be used."""
 
-    exit_code = 65
-
 
 class RecordingNotFound(RecordingError, FileNotFoundError):
     """There is nothing at the path that was given."""
-
-    exit_code = 66
 
 
 class MalformedRecording(RecordingError, ValueError):
@@ -39,8 +35,6 @@ class SignalNotFound(RecordingError, LookupError):
 
 class RecordsExtraMissing(RecordingError, ImportError):
     """WFDB recordings need a library that is not installed."""
-
-    exit_code = 69
 
 
 class DownloadError(DaemonError):
@@ -59,8 +53,6 @@ class TransferFailed(DownloadError, ConnectionError):
         reason: what the connection died of, in a word or two.
     """
 
-    exit_code = 75
-
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(
             f"{address} did not come ({reason}); run the same command again, and it goes on here"
@@ -74,5 +66,3 @@ class NotInArchive(DownloadError, FileNotFoundError):
 
 class ChecksumWrong(DownloadError, ValueError):
     """A file is not what the archive says it published."""
-
-    exit_code = 65

@@ -10,15 +10,13 @@ class AcquisitionFailed(DaemonError, OSError):
 
     Args:
         message: what the acquisition process said last.
-        exit_code: what it ended with.
+        cause: class of the error that it reported; None if it ended without a word.
     """
 
-    def __init__(self, message: str, exit_code: int) -> None:
+    def __init__(self, message: str, cause: str | None) -> None:
         super().__init__(message)
-        self.exit_code = exit_code
+        self.cause = cause
 
 
 class MetricsExtraMissing(DaemonError, ImportError):
     """Metrics need a library that the rest of the service does not."""
-
-    exit_code = 78

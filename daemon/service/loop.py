@@ -244,7 +244,7 @@ class Service:
             self._restarts.popleft()
         if self._index is None or len(self._restarts) == len(RESTART_PAUSES_S):
             self._parts.notifier.status(message)
-            raise AcquisitionFailed(message, error["exit_code"] if error else 70)
+            raise AcquisitionFailed(message, error["error"] if error else None)
         pause_s = RESTART_PAUSES_S[len(self._restarts)]
         self._restarts.append(now_s)
         self._restart_count += 1

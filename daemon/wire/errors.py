@@ -23,31 +23,21 @@ from daemon.errors import DaemonError
 class MessageError(DaemonError, ValueError):
     """These bytes are not a message of this protocol."""
 
-    exit_code = 65
-
 
 class AddressInUse(DaemonError, OSError):
     """The address is taken, most likely by another qrsd."""
-
-    exit_code = 75
 
 
 class AddressRefused(DaemonError, ValueError):
     """The address is open to the network, and there are no keys to encrypt messages with."""
 
-    exit_code = 78
-
 
 class AddressUnusable(DaemonError, OSError):
     """The address cannot be bound."""
 
-    exit_code = 73
-
 
 class ClientUnknown(KeysError, LookupError):
     """Nobody of that name is let in."""
-
-    exit_code = 66
 
 
 class ClientInvalid(KeysError, ValueError):
@@ -57,8 +47,6 @@ class ClientInvalid(KeysError, ValueError):
 class CommandRefused(DaemonError, ValueError):
     """A request is malformed, or cannot be obeyed now."""
 
-    exit_code = 65
-
 
 class ServiceUnavailable(DaemonError, ConnectionError):
     """Nobody answers: the service is not running, or is somewhere else."""
@@ -67,10 +55,6 @@ class ServiceUnavailable(DaemonError, ConnectionError):
 class ServiceNotPermitted(ServiceUnavailable):
     """The control socket belongs to another user."""
 
-    exit_code = 77
-
 
 class ServiceRefusesKey(ServiceUnavailable):
     """The service answers only those whose key it knows, and it does not know this one."""
-
-    exit_code = 77

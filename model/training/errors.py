@@ -23,8 +23,6 @@ class TooLittleData(TrainingError, ValueError):
 class UnknownPerson(TrainingError, LookupError):
     """A person that was named is not in the data."""
 
-    exit_code = 66
-
 
 class ConversionFailed(TrainingError, ValueError):
     """The TFLite model's outputs are not those of the network that it was made from."""
@@ -32,5 +30,3 @@ class ConversionFailed(TrainingError, ValueError):
 
 class TrainExtraMissing(TrainingError, ImportError):
     """Training needs packages that the service does without."""
-
-    exit_code = 69

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from dsp.signals import BeatQuality
 from model.training.errors import TooLittleData
 from model.training.evaluate import Scores
 from model.training.metrics import equal_error_rate, error_rates, fmr_at_fnmr
+from tests.daemon.commands.command import qrsd
 from tests.model.training.crowd import crowd
 
 GOOD = BeatQuality(1.0, ())
@@ -124,25 +124,20 @@ def test_the_interval_of_a_mean_counts_persons_and_not_trials() -> None:
 @pytest.mark.train
 def test_the_command_measures_draws_and_writes_its_card(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="needs the [train] extra")
-    from daemon.commands import evaluate
-    from tests.daemon.commands.test_training import write_record
+    from tests.daemon.commands.test_train import write_record
 
     for seed in range(8):
         for record in (0, 1):
             path = tmp_path / "people" / f"Person_{seed}" / f"rec_{record}.csv"
             write_record(path, seed, 40 * record, 20)
-    parser = argparse.ArgumentParser("qrsd")
-    evaluate.add_parsers(parser.add_subparsers(required=True))
     written = [tmp_path / name for name in ("figures.json", "pictures", "card.md")]
     places = zip(("--json", "--pictures", "--card"), written, strict=True)
-    arguments = [str(part) for pair in places for part in pair]
+    arguments = [part for pair in places for part in pair]
 
-    args = parser.parse_args(
-        ["evaluate", "identity", str(tmp_path / "people"), "--folds", "2", "--seeds", "1",
-         "--steps", "60", *arguments]
-    )  # fmt: skip
+    people = tmp_path / "people"
+    options = ("--folds", 2, "--seeds", 1, "--steps", 60, *arguments)
 
-    assert args.run(args) == 0
+    assert qrsd("evaluate", "identity", people, *options) == 0
     figures = json.loads(written[0].read_text())
     assert figures["persons"] == 8
     assert 0 <= figures["by_beats"]["10"]["eer"]["percent"] <= 100

@@ -16,7 +16,6 @@ from benchmarks.qrs.records import ReferenceRecord
 from benchmarks.qrs.scoring import Scope
 from benchmarks.qrs.stress import SNRS_DB
 from daemon.__main__ import main
-from daemon.commands.benchmark import NOISES
 from daemon.recordings.recording import RATE_HZ, Recording
 
 MINUTE = round(60 * RATE_HZ)
@@ -96,10 +95,6 @@ def test_recorded_noise_is_played_from_somewhere_on_and_over_again() -> None:
     assert set((np.diff(played) % 10).tolist()) == {1}
     starts = {stretch(np.random.default_rng(seed), 1, recorded)[0] for seed in range(40)}
     assert len(starts) > 5
-
-
-def test_the_commands_kinds_are_those_there_are() -> None:
-    assert tuple(KINDS) == NOISES
 
 
 def benchmark(*options: str | Path) -> int:

@@ -14,6 +14,7 @@ from config import settings as settings_module
 from config.errors import SettingInvalid, SettingsError, SettingsMissing, SettingsUnreadable
 from config.mapping import leaves
 from config.settings import Settings, load, read_yaml
+from daemon.commands.exit_codes import exit_code
 
 DEFAULT_YAML = Path(settings_module.__file__).with_name("default.yaml")
 
@@ -32,7 +33,7 @@ def write(path: Path, text: str) -> Path:
 def complaint(path: Path) -> str:
     with pytest.raises(SettingsError) as told:
         load(path, {})
-    assert told.value.exit_code == 78
+    assert exit_code(told.value) == 78
     return str(told.value)
 
 

@@ -11,6 +11,8 @@ import pytest
 
 import daemon.__main__ as command
 from config.errors import SettingInvalid
+from daemon.commands import exit_codes
+from daemon.service.errors import AcquisitionFailed
 from daemon.wire.errors import ServiceUnavailable
 from drivers.errors import NoSpiDevice
 from model.errors import ModelMissing
@@ -25,7 +27,7 @@ def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, *flags: 
     parser = argparse.ArgumentParser()
     parser.add_argument("--traceback", action="store_true")
     parser.set_defaults(run=fail)
-    monkeypatch.setattr(command, "build_parser", lambda: parser)
+    monkeypatch.setattr(command, "build_parser", lambda _arguments: parser)
     return command.main(list(flags))
 
 
@@ -34,7 +36,7 @@ def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, *flags: 
     [
         (SettingInvalid("chip.gain: 5 is not one of 1, 2"), 78),
         (NoSpiDevice("There is no /dev/spidev0.0: enable SPI."), 69),
-        (ModelMissing("heart.tflite: no such model"), ModelMissing.exit_code),
+        (ModelMissing("heart.tflite: no such model"), 66),
         (ServiceUnavailable("Nobody answers."), 69),
     ],
 )
@@ -72,7 +74,7 @@ def test_a_bug_is_70_and_shows_where_it_is(
 def test_a_bug_s_message_which_may_name_somebody_stays_out_of_the_journal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "is_the_journal", lambda _stream: True)
+    monkeypatch.setattr(exit_codes, "is_the_journal", lambda _stream: True)
     assert failing_with(KeyError("Zacharias"), monkeypatch) == 70
     said = capsys.readouterr().err
     assert "Zacharias" not in said
@@ -126,12 +128,66 @@ def test_each_command_explains_itself_with_examples(
     assert f"qrsd {name}" in help_text
 
 
-def test_help_does_not_wait_for_scipy() -> None:
-    """It takes seconds on a Pi, and only signals and recordings need it."""
+#: What takes a Raspberry Pi longer to import than all the rest.
+HEAVY = {"cryptography", "numpy", "rich", "scipy", "wfdb", "yaml", "zmq"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "may_load"),
+    [
+        (["--help"], set[str]()),
+        (["--version"], set[str]()),
+        (["demo", "--help"], HEAVY - {"scipy", "wfdb", "cryptography"}),
+        (["watch", "--help"], HEAVY - {"scipy", "wfdb", "cryptography"}),
+        (["people", "--help"], HEAVY - {"scipy", "wfdb"}),
+        (["run", "--help"], {"numpy", "yaml"}),
+    ],
+)
+def test_a_command_loads_only_what_it_needs(arguments: list[str], may_load: set[str]) -> None:
     script = (
-        "import sys, daemon.__main__ as qrsd; qrsd.build_parser(); print('scipy' in sys.modules)"
+        "import sys, contextlib, daemon.__main__ as qrsd\n"
+        f"with contextlib.suppress(SystemExit): qrsd.main({arguments})\n"
+        "print(*sys.modules, file=sys.stderr)"
     )
-    assert subprocess.check_output([sys.executable, "-c", script], text=True) == "False\n"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert set(run.stderr.split()) & HEAVY <= may_load
+
+
+def test_the_help_lists_each_command_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        command.main(["--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    for name, (_, line) in command.COMMANDS.items():
+        assert f" {name} {line}" in words
+
+
+def test_without_a_checkout_there_are_no_commands_of_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "find_spec", lambda _name: None)
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["train", "--help"])
+    assert "invalid choice: 'train'" in capsys.readouterr().err
+
+
+def test_an_error_of_the_acquisition_process_ends_the_service_with_its_code() -> None:
+    codes = {"ReadyNeverFell": 74, "WrongPart": 78, "RecordingNotFound": 66, "KeyError": 70}
+    for name, code in codes.items():
+        assert exit_codes.exit_code(AcquisitionFailed("no samples", name)) == code
+    assert exit_codes.exit_code(AcquisitionFailed("ended (-11)", None)) == 70
+
+
+def test_every_error_of_ours_has_an_exit_code() -> None:
+    modules = [sys.modules[name] for name in sys.modules if name.endswith(".errors")]
+    ours = {
+        kind
+        for module in modules
+        if module.__name__.split(".")[0] in {"benchmarks", "config", "daemon", "drivers", "model"}
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Exception)
+    }
+    assert len(ours) > 60
+    assert [kind for kind in ours if exit_codes.code_of(kind) == exit_codes.BUG] == []
 
 
 def test_leaving_early_as_head_does_is_no_error() -> None:

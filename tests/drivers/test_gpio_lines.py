@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from gpiozero.pins.mock import MockFactory
 
+from daemon.commands.exit_codes import exit_code
 from drivers.errors import (
     GpioNotPermitted,
     GpioUnavailable,
@@ -221,7 +222,7 @@ def test_a_gpio_chip_that_is_not_ours_says_which_group(
     monkeypatch.setattr(gpiod, "request_lines", refuse)
     with pytest.raises(GpioNotPermitted, match="group gpio") as caught:
         GpiodReadyLine("/dev/gpiochip0", 25)
-    assert caught.value.exit_code == 77
+    assert exit_code(caught.value) == 77
 
 
 def test_version_1_of_gpiod_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

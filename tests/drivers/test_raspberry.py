@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import pytest
 from gpiozero.pins.mock import MockFactory
 
+from daemon.commands.exit_codes import exit_code
 from drivers.errors import (
     BusError,
     DriverError,
@@ -106,7 +107,7 @@ def test_a_failed_transfer_is_a_bus_error(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(FakeSpiDev, "failure", errno.ETIMEDOUT)
     with pytest.raises(BusError, match="timed out") as caught:
         SpidevBus(FakeSpiDev()).transfer(bytes(10))
-    assert caught.value.exit_code == 74
+    assert exit_code(caught.value) == 74
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_a_device_that_cannot_be_opened_says_what_to_do(
 
 
 def test_exit_codes_tell_a_missing_device_from_one_that_is_not_ours() -> None:
-    assert (NoSpiDevice.exit_code, SpiNotPermitted.exit_code) == (69, 77)
+    assert (exit_code(NoSpiDevice()), exit_code(SpiNotPermitted())) == (69, 77)
 
 
 @pytest.mark.parametrize("package", ["spidev", "gpiozero", "gpiod"])

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from daemon.commands.exit_codes import exit_code
 from model.errors import GallerySealed, GalleryUnreadable
 from model.gallery import Gallery
 from model.gallery_tables import SCHEMA
@@ -74,7 +75,7 @@ def test_without_its_key_it_stays_shut(
 ) -> None:
     with pytest.raises(GallerySealed, match=words) as caught:
         Gallery(path, key=key)
-    assert caught.value.exit_code == 77
+    assert exit_code(caught.value) == 77
 
 
 def test_people_are_renamed_and_forgotten_as_ever(sealed: Gallery, path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.soak.virtual_time import START_S
+from daemon.commands.exit_codes import exit_code
 from daemon.wire.messages import WaveMessage
 from drivers.chip_setup import ChipOptions
 from drivers.simulator.faults import CATALOGUE, Fault
@@ -110,7 +111,7 @@ def row(case: Case, observed: Observed) -> Row:
     if observed.error:
         lost = "all" if observed.last.index is None else "all that follow"
         seconds = observed.statuses[-1][0] - case.begin_s
-        recovers = f"no: ends with {observed.error.exit_code} after {seconds:.0f} s"
+        recovers = f"no: ends with {exit_code(observed.error)} after {seconds:.0f} s"
     else:
         assert [status.state for _, status in observed.statuses][-2] == "running"
     return Row(

@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from daemon.commands.exit_codes import exit_code
 from model.errors import GalleryError, ModelError
 from model.gallery import Gallery
 from model.passport import Passport
@@ -167,7 +168,7 @@ def test_a_state_folder_that_may_not_be_written_at_the_start(report: Report) -> 
             "at once",
             str(caught.value).partition("gallery.sqlite: ")[2],
             "all",
-            f"no: ends with {caught.value.exit_code}",
+            f"no: ends with {exit_code(caught.value)}",
         )
     )
 
@@ -235,6 +236,6 @@ def test_a_spoilt_file(
             "at the start",
             f"which file, and what is wrong with it; {NOTICED[len(errors) == DAMAGES]}",
             "all, where it is noticed",
-            "no: ends with " + " or ".join(sorted({str(error.exit_code) for error in errors})),
+            "no: ends with " + " or ".join(sorted({str(exit_code(error)) for error in errors})),
         )
     )

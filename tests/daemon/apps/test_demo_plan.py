@@ -13,6 +13,7 @@ from config.source import PlayOptions, SimulatedOptions
 from daemon.acquisition.sources import play
 from daemon.apps.demo_plan import ENROL_HEARTS, SHOW_S, Person, people_of, plan, synthetic_hearts
 from daemon.apps.errors import NothingToShow
+from daemon.commands.exit_codes import exit_code
 from daemon.offline.recognition import open_network
 from dsp.front_end import FrontEnd
 from dsp.signals import BeatWindow, Sample
@@ -107,4 +108,4 @@ def test_a_folder_without_such_people_is_told_what_it_lacks(tmp_path: Path) -> N
     folder_of_people(tmp_path, {"ada": 2, "bob": 1})
     with pytest.raises(NothingToShow, match=r"has 1 people .* folder for each person") as caught:
         people_of(tmp_path)
-    assert caught.value.exit_code == 66
+    assert exit_code(caught.value) == 66

@@ -13,6 +13,7 @@ import pytest
 from benchmarks.qrs import peers
 from benchmarks.qrs.errors import BenchmarkExtraMissing, NothingToScore
 from daemon.__main__ import main
+from daemon.commands.exit_codes import exit_code
 from tests.dsp.heartbeats import ecg, regular
 
 SECONDS = 25
@@ -184,7 +185,7 @@ def test_a_missing_library_is_named_with_what_brings_it(monkeypatch: pytest.Monk
     monkeypatch.setattr(peers, "import_module", import_module)
     with pytest.raises(BenchmarkExtraMissing, match=r"sleepecg.*'qrsd\[benchmark\]'") as caught:
         peers.require_peers()
-    assert caught.value.exit_code == 69
+    assert exit_code(caught.value) == 69
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

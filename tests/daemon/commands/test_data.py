@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.training.leads import find_twelve_leads
+from benchmarks.training.records import find_records
 from daemon.__main__ import main
-from daemon.offline.lead_views import find_twelve_leads
-from daemon.offline.training_data import find_records
 from daemon.recordings import public_data
 from tests.daemon.archive import MadeUpArchive, serving
 

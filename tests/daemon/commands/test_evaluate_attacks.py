@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from daemon.commands import evaluate
 from daemon.errors import ResultsNotWritable
 from daemon.recordings.errors import RecordingNotFound
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
+from tests.daemon.commands.command import qrsd
 
 SAMPLES = 20 * 250
 MUSCLE_MV = 0.01
@@ -32,20 +31,25 @@ def write_person(folder: Path, seed: int) -> Path:
     return folder
 
 
-def run(*arguments: str | Path) -> int:
-    parser = argparse.ArgumentParser("qrsd")
-    evaluate.add_parsers(parser.add_subparsers(required=True))
-    args = parser.parse_args(["evaluate", "attacks", *map(str, arguments)])
-    code: int = args.run(args)
-    return code
-
-
 def test_loops_are_told_and_a_fresh_recording_is_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_person(tmp_path / "people" / "Ada", 5)
     figures, page = tmp_path / "figures.json", tmp_path / "page.md"
-    assert run(tmp_path / "people", "--json", figures, "--table", page, "--jobs", "1") == 0
+    assert (
+        qrsd(
+            "evaluate",
+            "attacks",
+            tmp_path / "people",
+            "--json",
+            figures,
+            "--table",
+            page,
+            "--jobs",
+            "1",
+        )
+        == 0
+    )
     measured = json.loads(figures.read_text())
     assert (measured["persons"], measured["data"]) == (1, ["people"])
     assert measured["bona_fide"]["bpcer"]["percent"] == 0
@@ -63,9 +67,9 @@ def test_loops_are_told_and_a_fresh_recording_is_not(
 def test_nobody_is_judged_whom_the_thresholds_were_set_on(tmp_path: Path) -> None:
     write_person(tmp_path / "people" / "Person_07", 7)
     with pytest.raises(RecordingNotFound, match="give others"):
-        run(tmp_path / "people")
+        qrsd("evaluate", "attacks", tmp_path / "people")
 
 
 def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(ResultsNotWritable, match="choose another file"):
-        run(tmp_path, "--json", tmp_path / "missing" / "figures.json")
+        qrsd("evaluate", "attacks", tmp_path, "--json", tmp_path / "missing" / "figures.json")

@@ -10,20 +10,10 @@ from typing import Any
 import pytest
 
 from config.errors import KeyMissing
-from daemon.commands import keys, people
+from daemon.commands import people
 from daemon.commands.connection import add_connection, to_control, to_messages
 from daemon.wire.errors import ServiceUnavailable
-
-
-def qrsd(*arguments: str | Path) -> int:
-    parser = argparse.ArgumentParser("qrsd")
-    subparsers = parser.add_subparsers(required=True)
-    keys.add_parsers(subparsers)
-    people.add_parsers(subparsers)
-    args = parser.parse_args([str(argument) for argument in arguments])
-    code = args.run(args)
-    assert isinstance(code, int)
-    return code
+from tests.daemon.commands.command import qrsd
 
 
 @pytest.fixture(autouse=True)

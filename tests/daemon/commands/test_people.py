@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import io
 import json
@@ -18,7 +17,6 @@ import pytest
 import zmq
 
 from config.gallery_key import find_gallery_key, gallery_key_path
-from daemon.commands import enroll, people
 from daemon.errors import ResultsNotWritable
 from daemon.wire.control import Command, ControlServer
 from daemon.wire.errors import CommandRefused
@@ -32,18 +30,8 @@ from model.errors import (
 )
 from model.gallery import Gallery
 from model.template import Template
+from tests.daemon.commands.command import qrsd
 from tests.model.models import AXES
-
-
-def qrsd(*arguments: str | Path) -> int:
-    parser = argparse.ArgumentParser("qrsd")
-    subparsers = parser.add_subparsers(required=True)
-    people.add_parsers(subparsers)
-    enroll.add_parsers(subparsers)
-    args = parser.parse_args([str(argument) for argument in arguments])
-    code = args.run(args)
-    assert isinstance(code, int)
-    return code
 
 
 @pytest.fixture(autouse=True)

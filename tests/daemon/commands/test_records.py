@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from functools import cache
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.commands import records
+from daemon.commands.exit_codes import exit_code
 from daemon.commands.records import explained
 from daemon.errors import ResultsNotWritable
 from daemon.offline import hearing as offline
@@ -27,6 +26,7 @@ from model.passport import Calibration, Cohort, Passport, TensorSpec, file_sha25
 from model.scores import mean_direction
 from model.template import Template
 from model.tensor import NORMALISATION
+from tests.daemon.commands.command import qrsd
 
 RATE_HZ = 250
 START_S = 3  # the detector's learning
@@ -34,15 +34,6 @@ NETWORKS = Path(__file__).parents[2] / "model" / "fixtures"  # each with a close
 
 
 heart = cache(Heart)
-
-
-def qrsd(*arguments: str | Path) -> int:
-    parser = argparse.ArgumentParser("qrsd")
-    records.add_parsers(parser.add_subparsers(required=True))
-    args = parser.parse_args([str(argument) for argument in arguments])
-    code = args.run(args)
-    assert isinstance(code, int)
-    return code
 
 
 def write_heart(
@@ -176,7 +167,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     record = write_heart(tmp_path / "one.csv", seed=1)
     with pytest.raises(ResultsNotWritable, match=r"file: .*; choose another --out") as caught:
         qrsd("detect", record, "--out", tmp_path / "file")
-    assert caught.value.exit_code == 73
+    assert exit_code(caught.value) == 73
 
 
 def test_embed_writes_a_row_for_each_beat_and_the_cohort(tmp_path: Path, embedder: Path) -> None:

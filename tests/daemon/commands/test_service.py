@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import os
@@ -17,12 +16,7 @@ from config.settings import Settings
 from config.source import PlayOptions
 from daemon.commands import service
 from drivers.errors import MisoConstantHigh
-
-
-def parse(*arguments: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    service.add_parsers(parser.add_subparsers())
-    return parser.parse_args(arguments)
+from tests.daemon.commands.command import parse
 
 
 def settings_of(*arguments: str) -> Settings:

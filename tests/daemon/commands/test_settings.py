@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -11,18 +10,11 @@ import yaml
 
 from config.errors import SettingInvalid, SettingsMissing
 from config.settings import DEFAULT_PATH
-from daemon.commands import settings
+from daemon.commands.exit_codes import BUG, exit_code
 from daemon.wire.errors import AddressRefused
 from model.errors import ModelMissing
+from tests.daemon.commands.command import qrsd
 from tests.model.models import embedder
-
-
-def config(*arguments: str | Path) -> int:
-    parser = argparse.ArgumentParser()
-    settings.add_parsers(parser.add_subparsers())
-    args = parser.parse_args(["config", *map(str, arguments)])
-    exit_code: int = args.run(args)
-    return exit_code
 
 
 @pytest.fixture
@@ -34,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_settings_that_work_are_fine(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert config("check", file) == 0
+    assert qrsd("config", "check", file) == 0
     assert capsys.readouterr().out == f"{file}: fine\n"
 
 
@@ -54,23 +46,23 @@ def test_what_the_service_would_refuse_is_found_without_starting_it(
     path = tmp_path / "qrsd.yaml"
     path.write_text(line)
     with pytest.raises(error, match=words) as raised:
-        config("check", path)
-    assert getattr(raised.value, "exit_code", None) is not None
+        qrsd("config", "check", path)
+    assert exit_code(raised.value) != BUG
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsMissing, match=r"nowhere\.yaml: no such settings file"):
-        config("check", tmp_path / "nowhere.yaml")
+        qrsd("config", "check", tmp_path / "nowhere.yaml")
 
 
 def test_what_is_shown_is_a_settings_file_itself(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config("show", file)
+    qrsd("config", "show", file)
     shown = capsys.readouterr().out
     copy = tmp_path / "copy.yaml"
     copy.write_text(shown)
-    config("show", copy)
+    qrsd("config", "show", copy)
     assert yaml.safe_load(capsys.readouterr().out) == yaml.safe_load(shown)
 
 
@@ -78,7 +70,7 @@ def test_each_setting_that_is_no_default_says_where_it_came_from(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("QRSD_FRONT_END_MAINS_HZ", "60")
-    config("show", file, "--json")
+    qrsd("config", "show", file, "--json")
     shown = json.loads(capsys.readouterr().out)
     assert shown["settings"]["chip"]["gain"] == 4
     assert shown["settings"]["front_end"]["mains_hz"] == 60
@@ -89,5 +81,5 @@ def test_each_setting_that_is_no_default_says_where_it_came_from(
 
 @pytest.mark.skipif(DEFAULT_PATH.exists(), reason=f"this machine has a {DEFAULT_PATH}")
 def test_without_any_file_all_is_default(capsys: pytest.CaptureFixture[str]) -> None:
-    config("show")
+    qrsd("config", "show")
     assert capsys.readouterr().out.endswith("# all defaults\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import pytest
 from daemon.commands import watch
 from daemon.wire.client import Item
 from daemon.wire.messages import IdentityMessage, Received, Stamp
+from tests.daemon.commands.command import qrsd
 
 STAMP = Stamp("bench", "boot", 3, datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC), "simulated")
 ADA = IdentityMessage(500, "accepted", "Ada", 0.97, 9)
@@ -35,9 +35,7 @@ class OneMessage:
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(watch, "Subscriber", OneMessage)
-    parser = argparse.ArgumentParser()
-    watch.add_parsers(parser.add_subparsers())
-    return watch.run(parser.parse_args(["watch", *arguments]))
+    return qrsd("watch", *arguments)
 
 
 def test_without_a_terminal_it_prints_lines_until_ctrl_c(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from daemon.commands.exit_codes import exit_code
 from daemon.recordings.errors import (
     MalformedRecording,
     RecordingNotFound,
@@ -128,7 +129,7 @@ def test_what_is_not_there_is_named_and_has_its_exit_code(tmp_path: Path) -> Non
     ):
         with pytest.raises(RecordingNotFound, match=reason) as caught:
             read_recording(path)
-        assert caught.value.exit_code == 66
+        assert exit_code(caught.value) == 66
 
 
 def test_a_header_without_its_data_file_is_named(tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ def test_a_broken_header_is_malformed(tmp_path: Path, header: str) -> None:
     (tmp_path / "heart.dat").write_bytes(b"")
     with pytest.raises((MalformedRecording, SignalNotFound)) as caught:
         read_recording(tmp_path / "heart")
-    assert caught.value.exit_code == 65
+    assert exit_code(caught.value) == 65
 
 
 def test_a_data_file_cut_short_is_malformed(tmp_path: Path) -> None:

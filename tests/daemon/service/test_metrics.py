@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from config.errors import SettingInvalid
 from config.settings import MetricsOptions, PublishOptions, Settings, load
+from daemon.commands.exit_codes import exit_code
 from daemon.service.assembly import assembled, check
 from daemon.service.errors import MetricsExtraMissing
 from daemon.service.metrics import MOST_SCRAPES, STATUS_COUNTERS, Metrics, served
@@ -161,7 +162,7 @@ def test_without_the_extra_it_is_said_what_to_install(
     check(settings)  # off: nothing is missed
     with pytest.raises(MetricsExtraMissing, match="pip install prometheus-client") as missing:
         check(replace(settings, metrics=MetricsOptions(9592)))
-    assert missing.value.exit_code == 78
+    assert exit_code(missing.value) == 78
 
 
 def test_every_metric_is_in_the_documentation_and_no_other() -> None:

@@ -21,6 +21,7 @@ import zmq
 
 from daemon.acquisition.frame_records import RecordReader, pack
 from daemon.acquisition.handle import AcquisitionProcess
+from daemon.commands.exit_codes import exit_code
 from daemon.service.errors import AcquisitionFailed
 from daemon.service.loop import RESTART_PAUSES_S, Parts, Service
 from daemon.service.people_commands import PeopleCommands
@@ -44,7 +45,6 @@ UNPLUGGED = {
     "report": "error",
     "error": "ReadyNeverFell",
     "message": "DRDY did not fall for 12 ms: check START.",
-    "exit_code": 74,
 }
 END = {"report": "end"}
 
@@ -223,7 +223,7 @@ def test_a_chip_that_never_worked_ends_the_service_at_once(run: Run) -> None:
     assert last.chip["error"]["message"] == UNPLUGGED["message"]
     assert "part" not in last.chip  # it was never set up
     assert told.error is not None
-    assert told.error.exit_code == 74
+    assert exit_code(told.error) == 74
     assert str(told.error) == UNPLUGGED["message"]
     assert f"STATUS={UNPLUGGED['message']}" in told.systemd
     assert told.systemd[-1] == "STOPPING=1"
@@ -237,7 +237,7 @@ def test_a_chip_that_was_unplugged_is_tried_a_bounded_number_of_times(
     told = run(first, *(Script([], UNPLUGGED, exit_code=74) for _ in range(9)))
     assert told.starts == 1 + len(RESTART_PAUSES_S)
     assert told.error is not None
-    assert told.error.exit_code == 74
+    assert exit_code(told.error) == 74
     chip = told.status[-1].chip
     assert chip is not None
     assert chip["error"]["error"] == "ReadyNeverFell"
@@ -249,7 +249,7 @@ def test_a_chip_that_was_unplugged_is_tried_a_bounded_number_of_times(
 def test_a_process_that_dies_without_a_word_is_a_bug(run: Run) -> None:
     told = run(Script([], exit_code=-11))
     assert told.error is not None
-    assert told.error.exit_code == 70
+    assert exit_code(told.error) == 70
     assert "-11" in str(told.error)
 
 

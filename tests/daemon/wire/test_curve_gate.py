@@ -16,6 +16,7 @@ import pytest
 import zmq
 
 from config.errors import KeyMissing
+from daemon.commands.exit_codes import exit_code
 from daemon.wire.client import Control, Lost, Subscriber
 from daemon.wire.control import ControlServer
 from daemon.wire.curve_gate import CurveGate
@@ -138,7 +139,7 @@ def test_who_may_listen_hears_and_is_not_answered(guarded: Guarded) -> None:
         assert isinstance(guarded.hear(screen), Received)
         with pytest.raises(ServiceRefusesKey, match="does not let us in") as caught:
             guarded.ask(screen)
-    assert caught.value.exit_code == 77
+    assert exit_code(caught.value) == 77
 
 
 @pytest.mark.parametrize("key", ["none", "unlisted", "revoked"])

@@ -11,6 +11,7 @@ import zmq
 from zmq.utils import z85
 
 from config.errors import KeyExists, KeyMissing, KeyNotPrivate, KeyNotWritten, KeyUnreadable
+from daemon.commands.exit_codes import exit_code
 from daemon.wire.errors import ClientInvalid, ClientUnknown
 from daemon.wire.keys import (
     SERVICE_COMMENT,
@@ -63,7 +64,7 @@ def test_a_key_that_others_may_read_is_refused(keys: Path) -> None:
     service_key_path(keys).chmod(0o640)
     with pytest.raises(KeyNotPrivate, match=r"mode 0640\): chmod 600") as caught:
         KeyPair.read(service_key_path(keys))
-    assert caught.value.exit_code == 77
+    assert exit_code(caught.value) == 77
 
 
 @pytest.mark.parametrize("content", [b"", b"# only a comment\n", b"12ab", b"x" * 64, b"\xff" * 32])

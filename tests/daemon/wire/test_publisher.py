@@ -15,6 +15,7 @@ from unittest.mock import Mock
 import pytest
 import zmq
 
+from daemon.commands.exit_codes import exit_code
 from daemon.wire.errors import AddressInUse, AddressRefused, AddressUnusable
 from daemon.wire.messages import EcgMessage, IdentityMessage, Received, RPeakMessage, decode
 from daemon.wire.publisher import QUEUE_MESSAGES, Publisher
@@ -140,7 +141,7 @@ def test_a_port_in_use_is_said_to_be(
 ) -> None:
     with pytest.raises(AddressInUse, match="is another qrsd running") as caught:
         Publisher(context, publisher.addresses, "bench", "simulated")
-    assert caught.value.exit_code == 75
+    assert exit_code(caught.value) == 75
 
 
 def test_the_file_of_a_living_service_is_not_taken_over(
@@ -193,7 +194,7 @@ def test_the_file_is_for_its_user_only(
 def test_the_network_is_kept_out(context: zmq.Context[zmq.Socket[bytes]], address: str) -> None:
     with pytest.raises(AddressRefused, match=r"tcp://127\.0\.0\.1:PORT") as caught:
         Publisher(context, [address], "bench", "simulated")
-    assert caught.value.exit_code == 78
+    assert exit_code(caught.value) == 78
 
 
 @pytest.mark.parametrize("address", ["ipc:///proc/none/x.ipc", f"ipc:///tmp/{'x' * 120}"])
@@ -202,7 +203,7 @@ def test_a_place_that_cannot_be_had_is_named(
 ) -> None:
     with pytest.raises(AddressUnusable, match="Cannot listen on ipc://") as caught:
         Publisher(context, [address], "bench", "simulated")
-    assert caught.value.exit_code == 73
+    assert exit_code(caught.value) == 73
 
 
 def test_subscriptions_to_what_is_no_topic_do_not_pile_up(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from daemon.commands import training
 from daemon.errors import ResultsNotWritable
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
 from model.passport import Passport
 from model.training.errors import TooLittleData, UnknownPerson
+from tests.daemon.commands.command import qrsd
 
 pytestmark = pytest.mark.train
 pytest.importorskip("tensorflow", reason="needs the [train] extra")
@@ -33,14 +32,6 @@ def write_record(path: Path, seed: int, start_s: int, seconds: int) -> None:
     path.write_text("\n".join(["timestamp, Channel 1", *rows]))
 
 
-def train(*arguments: str | Path) -> int:
-    parser = argparse.ArgumentParser("qrsd")
-    training.add_parsers(parser.add_subparsers(required=True))
-    args = parser.parse_args(["train", *map(str, arguments)])
-    code: int = args.run(args)
-    return code
-
-
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seven synthetic hearts, two records of twenty seconds each."""
@@ -54,7 +45,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_embedder_comes_with_passport_cohort_and_figures(
     people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = train(
+    code = qrsd("train",
         people, "--out", tmp_path, "--name", "tiny", "--steps", "12", "--folds", "2",
         "--leave-out", "Person_6", "--licence", "CC0", "--cite", "nobody",
     )  # fmt: skip
@@ -85,7 +76,7 @@ def test_a_classifier_knows_its_group_and_strangers_from_it(
     for seed in range(3, 13):
         write_record(tmp_path / "others" / f"Person_{seed}.csv", seed, 0, 20)
     write_record(tmp_path / "others" / "Ada.csv", 0, 0, 20)
-    code = train(
+    code = qrsd("train",
         "--classifier", tmp_path / "group", "--strangers", tmp_path / "others", "--out", tmp_path,
         "--name", "group", "--steps", "60", "--picture", tmp_path / "confusion.png",
     )  # fmt: skip
@@ -120,7 +111,7 @@ def test_a_random_split_and_missing_strangers_are_said_wherever_figures_go(
 ) -> None:
     for seed, name in enumerate(("Ada", "Bob")):
         write_record(tmp_path / "group" / f"{name}.csv", seed, 0, 110)
-    train(
+    qrsd("train",
         "--classifier", tmp_path / "group", "--out", tmp_path, "--steps", "20",
         "--random-split", "--network", "reference",
     )  # fmt: skip
@@ -138,7 +129,7 @@ def test_options_of_a_group_need_a_group(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        train(tmp_path, "--out", tmp_path, "--random-split")
+        qrsd("train", tmp_path, "--out", tmp_path, "--random-split")
     assert "need --classifier" in capsys.readouterr().err
 
 
@@ -146,30 +137,30 @@ def test_a_person_with_too_little_data_is_named_with_what_is_needed(tmp_path: Pa
     write_record(tmp_path / "group" / "Ada.csv", 0, 0, 110)
     write_record(tmp_path / "group" / "Bob.csv", 1, 0, 20)
     with pytest.raises(TooLittleData, match=r"Bob has \d+ good beats, and 60 are needed"):
-        train("--classifier", tmp_path / "group", "--out", tmp_path)
+        qrsd("train", "--classifier", tmp_path / "group", "--out", tmp_path)
 
 
 def test_too_few_persons_for_the_folds_are_refused(people: Path, tmp_path: Path) -> None:
     with pytest.raises(TooLittleData, match="5 folds need 10 or more"):
-        train(people, "--out", tmp_path, "--folds", "5")
+        qrsd("train", people, "--out", tmp_path, "--folds", "5")
 
 
 def test_a_stranger_cannot_be_left_out(people: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownPerson, match="Nemo cannot be left out"):
-        train(people, "--out", tmp_path, "--leave-out", "Nemo")
+        qrsd("train", people, "--out", tmp_path, "--leave-out", "Nemo")
 
 
 def test_persons_with_one_record_cannot_be_probed(tmp_path: Path) -> None:
     for seed in range(4):
         write_record(tmp_path / "people" / f"Person_{seed}.csv", seed, 0, 20)
     with pytest.raises(TooLittleData, match="10 good beats in a second record"):
-        train(tmp_path / "people", "--out", tmp_path, "--folds", "2")
+        qrsd("train", tmp_path / "people", "--out", tmp_path, "--folds", "2")
 
 
 def test_a_folder_that_cannot_be_made_is_refused_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ResultsNotWritable, match="choose another --out"):
-        train(tmp_path / "nothing yet", "--out", tmp_path / "file" / "models")
+        qrsd("train", tmp_path / "nothing yet", "--out", tmp_path / "file" / "models")
 
 
 @pytest.mark.parametrize(("option", "value"), [("--folds", "1"), ("--steps", "0")])
@@ -177,5 +168,5 @@ def test_a_plan_that_makes_no_sense_is_refused(
     option: str, value: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        train("people", "--out", "models", option, value)
+        qrsd("train", "people", "--out", "models", option, value)
     assert "or more" in capsys.readouterr().err

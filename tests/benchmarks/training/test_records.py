@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.training.records import find_records, gather_beats
 from daemon.offline.hearing import Heard
-from daemon.offline.training_data import find_records, gather_beats
 from daemon.recordings.errors import RecordingNotFound
 from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import BeatQuality, BeatWindow, RPeak

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.progress import Progress
 
+from benchmarks.training.records import TrainingRecord, gather_beats, readable
 from daemon.offline.hearing import Heard, hear_recording, side_by_side
-from daemon.offline.training_data import TrainingRecord
 from daemon.recordings.errors import RecordingError, RecordingNotFound
 from daemon.recordings.recording import Recording, read_recording
+from model.training.datasets import Beats
 from model.training.views import LEADS, View, draw_views, vectorcardiogram
 
 SEED = 12  # of the directions: the same recordings always give the same views
@@ -33,6 +35,18 @@ def find_twelve_leads(data: Path) -> list[str]:
     raise RecordingNotFound(
         f"{data} holds no WFDB records: expected one of 12 leads for each person, such as LUDB's"
     )
+
+
+def gather_views(data: Path, bars: Progress, mains_hz: int) -> Beats:
+    """Return the beats of every heart of 12 leads as other electrodes see it, to train with.
+
+    Raises:
+        RecordingError: there are none, or one cannot be read.
+    """
+    paths = find_twelve_leads(data)
+    outcomes = hear_views(paths, mains_hz)
+    views = readable(bars.track(outcomes, len(paths), description="Looking from all sides"))
+    return gather_beats(*zip(*(view for heart in views for view in heart), strict=True))
 
 
 def hear_views(

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.offline.lead_views import find_twelve_leads, hear_views, read_vectorcardiogram
-from daemon.offline.training_data import gather_beats
+from benchmarks.training.leads import find_twelve_leads, hear_views, read_vectorcardiogram
+from benchmarks.training.records import gather_beats
 from daemon.recordings.errors import RecordingError, RecordingNotFound
 from daemon.recordings.recording import read_recording
 from model.training.views import IDENTITIES, LEAD_I, VIEWS

@@ -12,12 +12,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+from rich.progress import Progress
 
-from daemon.offline.hearing import Heard
-from daemon.recordings.errors import RecordingNotFound
+from daemon.offline.hearing import Heard, hear_all
+from daemon.recordings.errors import RecordingError, RecordingNotFound
 from model.training.datasets import Beats
+
+Outcome = TypeVar("Outcome")
 
 DAY = re.compile(r"date:\s*(\d{1,2})\.(\d{1,2})\.(\d{4})", re.IGNORECASE)
 
@@ -58,6 +62,38 @@ def find_records(data: Iterable[Path]) -> list[TrainingRecord]:
             )
         found += [record for person in persons for record in _records(person)]
     return sorted(found, key=lambda record: (record.person, record.day, _natural(record.path)))
+
+
+def hear_people(
+    data: Iterable[Path],
+    bars: Progress,
+    *,
+    signal: str = "0",
+    mains_hz: int = 50,
+    jobs: int | None = None,
+) -> tuple[list[TrainingRecord], list[Heard]]:
+    """Find everybody's records and run them through the signal chain, with a progress bar.
+
+    Raises:
+        RecordingError: there are none, or one cannot be read.
+    """
+    records = find_records(data)
+    outcomes = hear_all([record.path for record in records], signal, mains_hz, jobs)
+    return records, readable(bars.track(outcomes, len(records), description="Listening"))
+
+
+def readable(outcomes: Iterable[Outcome | RecordingError]) -> list[Outcome]:
+    """Return what was made of all records.
+
+    Raises:
+        RecordingError: one could not be read.
+    """
+    heard = []
+    for outcome in outcomes:
+        if isinstance(outcome, RecordingError):
+            raise outcome
+        heard.append(outcome)
+    return heard
 
 
 def gather_beats(records: Sequence[TrainingRecord], heard: Sequence[Heard]) -> Beats:

@@ -1,0 +1,100 @@
+"""The whole evaluation: recordings heard, networks trained for each fold, everybody probed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from rich.progress import Progress
+
+from benchmarks.identity.angles import Side, hear_sides
+from benchmarks.identity.figures import figures
+from benchmarks.identity.plan import People, plan_folds
+from benchmarks.identity.random_split import random_split
+from benchmarks.identity.work import evaluate
+from benchmarks.report import stage
+from benchmarks.training.leads import find_twelve_leads, gather_views
+from benchmarks.training.records import hear_people, readable
+from model.training.datasets import Beats
+from model.training.evaluate import REPORTED
+from model.training.train import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What is evaluated, and how often.
+
+    Attributes:
+        data: recordings of people.
+        leads: recordings of 12 leads, for other electrodes; None to leave them out.
+        mains_hz: frequency of the grid, 50 or 60.
+        folds: groups of persons.
+        seeds: repetitions.
+        steps: batches of each training.
+        jobs: processes at a time.
+    """
+
+    data: Sequence[Path]
+    leads: Path | None
+    mains_hz: int
+    folds: int
+    seeds: int
+    steps: int | None
+    jobs: int
+
+    def measure(self, bars: Progress) -> dict[str, Any]:
+        """Hear, train, enrol and probe; return all figures.
+
+        Raises:
+            RecordingError: a recording cannot be read.
+            TrainingError: the people are too few.
+        """
+        steps = self.steps or Recipe().steps
+        people = People.of(
+            *hear_people(self.data, bars, mains_hz=self.mains_hz, jobs=self.jobs),
+        )
+        views = gather_views(self.leads, bars, self.mains_hz) if self.leads else None
+        sides = self._sides(self.leads, bars) if self.leads else []
+        with TemporaryDirectory(prefix="qrsd-evaluate-") as folder:
+            jobs = plan_folds(
+                people,
+                folds=self.folds,
+                seeds=self.seeds,
+                steps=steps,
+                folder=Path(folder),
+                views=views,
+                sides=sides,
+            )
+            folds = evaluate(list(jobs), self.jobs, partial(_stage_to, bars))
+        on_figure = stage(bars, "Drawing persons for the intervals", len(REPORTED) + 2)
+        measured = figures(folds, on_figure)
+        measured["steps"] = steps
+        places = (*self.data, *([self.leads] if self.leads else []))
+        measured["data"] = [place.name for place in places]
+        measured["random_split"] = self._split_at_random(people.beats, bars)
+        return measured
+
+    def _sides(self, leads: Path, bars: Progress) -> list[Side]:
+        """Hear every heart of 12 leads from known angles."""
+        paths = find_twelve_leads(leads)
+        outcomes = hear_sides(paths, self.mains_hz, self.jobs)
+        hearts = bars.track(outcomes, len(paths), description="Looking from known angles")
+        return [side for heart in readable(hearts) for side in heart]
+
+    def _split_at_random(self, beats: Beats, bars: Progress) -> dict[str, float]:
+        """Return the mean over the seeds."""
+        seeds = range(1, self.seeds + 1)
+        tracked = bars.track(seeds, description="Splitting beats at random")
+        splits = [random_split(beats, seed) for seed in tracked]
+        return {name: float(np.mean([split[name] for split in splits])) for name in splits[0]}
+
+
+def _stage_to(bars: Progress, name: str, steps: int) -> Callable[[int], None]:
+    """Add a bar and return what moves it to a place."""
+    task = bars.add_task(name, total=steps)
+    return lambda done: bars.update(task, completed=done)

@@ -1,0 +1,81 @@
+"""What a training prints: how well the new model knows people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from benchmarks.report import filled, interval
+
+GROUP_HEADINGS = ("", "precision %", "recall %", "F1 %", "specificity %")
+NO_STRANGERS = "How strangers fare is not known: give it some with --strangers"
+HEADINGS = (
+    "beats",
+    "EER %",
+    "FMR % at FNMR 5 %",
+    "rank-1 %",
+    "EER % across days",
+    "FMR / FNMR % at the set threshold",
+)
+
+
+def embedder_table(metrics: dict[str, Any]) -> Table:
+    """Return how people fared that a network for people yet to be enrolled never saw."""
+    rows = []
+    for beats, figures in metrics["by_beats"].items():
+        days = figures["across_days"]
+        rows.append(
+            (
+                beats,
+                interval(figures["eer"]),
+                f"{figures['fmr_at_fnmr_5']:.2f}",
+                f"{figures['rank_1']:.1f} of {figures['rank_1_of']}",
+                f"{interval(days['eer'])}, {days['persons']} persons" if days else "not measured",
+                "{fmr:.2f} / {fnmr:.2f}".format(**figures["at_thresholds_of_other_folds"]),
+            )
+        )
+    return filled("People it never saw", HEADINGS, rows, metrics["protocol"])
+
+
+def classifier_tables(metrics: dict[str, Any]) -> list[Table]:
+    """Return whose beats a network for a fixed group takes for whose, and for nobody's."""
+    counts = metrics["confusion"]
+    confusion = filled(
+        f"Test beats: {metrics['accuracy']:.2f} % right",
+        ("heart of \\ taken for", "", *(str(number + 1) for number in range(len(counts)))),
+        (
+            (name, str(number), *map(str, row))
+            for number, (name, row) in enumerate(
+                zip(metrics["persons"], counts, strict=False), start=1
+            )
+        ),
+        metrics["protocol"],
+    )
+    persons = filled(
+        "Each person",
+        GROUP_HEADINGS,
+        (
+            (name, *(f"{part:.1f}" for part in figures.values()))
+            for name, figures in metrics["persons"].items()
+        ),
+    )
+    return [confusion, persons, _open_set(metrics["open_set"])]
+
+
+def _open_set(open_set: dict[str, Any]) -> Table:
+    """Return how often the model says `unknown`, of members and of strangers."""
+    rows = (
+        (
+            beats,
+            f"{figures['fnir']:.2f}",
+            "not measured" if figures["fpir"] is None else f"{figures['fpir']:.2f}",
+        )
+        for beats, figures in open_set["by_beats"].items()
+    )
+    return filled(
+        f"{open_set['strangers']} strangers" if open_set["strangers"] else NO_STRANGERS,
+        ("beats", "members missed, FNIR %", "strangers accepted, FPIR %"),
+        rows,
+        open_set["protocol"],
+    )

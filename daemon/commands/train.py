@@ -1,0 +1,171 @@
+"""``qrsd train``: make a model from recordings, and judge it on people that it never saw."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import Progress
+from rich.table import Table
+
+from benchmarks.report import show, stage, stage_bars
+from benchmarks.training.confusion_picture import draw
+from benchmarks.training.extra import require_tensorflow
+from benchmarks.training.leads import gather_views
+from benchmarks.training.records import gather_beats, hear_people
+from benchmarks.training.report import classifier_tables, embedder_table
+from daemon.commands.parts import add_signal, at_least, describe
+from daemon.offline.drawing import require_matplotlib
+from daemon.offline.results import make_folder, writing
+from dsp.front_end import FrontEnd
+
+if TYPE_CHECKING:
+    from model.training.datasets import Beats
+    from model.training.study import Plan
+
+GROUP_STEPS = 800
+
+TRAIN = """\
+Each DATA is a folder that holds, for each person, a folder of WFDB records or a .csv file of raw
+ADC codes. The beats are cut by the signal chain of the service. Writes NAME.tflite, its passport
+NAME.json and NAME.cohort.npy, and prints how well it knows people again who were not in its
+training: persons are split into folds, and each fold is judged by a network trained on the others.
+
+With --classifier: a network for a fixed group, for people who never change. Split by time: the last
+beats of each test what was learnt from the first. Give it --strangers, the more the better, or it
+cannot know what somebody else's heart looks like. Interrupted, the same command goes on.
+
+examples:
+  qrsd train ecg-id --out models/ --licence "ODC-By 1.0" --cite "Lugovaya 2005"
+  qrsd train ecg-id --leads ludb --out models/
+  qrsd train --classifier family/ --strangers ecg-id/ --out models/ --name family"""
+
+
+def add_train(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd train``."""
+    describe(parser, TRAIN)
+    parser.add_argument("data", nargs="+", type=Path, metavar="DATA")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
+    parser.add_argument("--name", default="heart", help="of the model (default: %(default)s)")
+    parser.add_argument("--classifier", action="store_true", help="a network for a fixed group")
+    parser.add_argument("--seed", type=int, default=1, help="of all chance (default: %(default)s)")
+    parser.add_argument(
+        "--folds",
+        type=at_least(2),
+        default=3,
+        metavar="K",
+        help="for the evaluation (default: 3)",
+    )
+    parser.add_argument(
+        "--steps",
+        type=at_least(1),
+        metavar="N",
+        help="batches to learn from (default: 1600; of a fixed group 800)",
+    )
+    parser.add_argument(
+        "--leave-out", nargs="+", default=[], metavar="PERSON", help="neither train nor evaluate"
+    )
+    parser.add_argument(
+        "--leads",
+        type=Path,
+        metavar="DATA",
+        help="records of 12 leads, one of each person, to learn from what other electrodes see",
+    )
+    add_signal(parser)
+    parser.add_argument("--licence", default="not stated", help="of the data, for the passport")
+    parser.add_argument(
+        "--cite", nargs="+", default=[], metavar="SOURCE", help="of the data, for the passport"
+    )
+    _add_group_options(parser)
+    parser.set_defaults(run=run, usage_error=parser.error)
+
+
+def _add_group_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("with --classifier")
+    group.add_argument(
+        "--strangers",
+        nargs="+",
+        type=Path,
+        metavar="DATA",
+        help="recordings of other people, such as `qrsd data fetch ecg-id` gets",
+    )
+    group.add_argument(
+        "--network",
+        choices=("ours", "reference"),
+        help="ours, or the reference 1D-CNN (default: ours)",
+    )
+    group.add_argument(
+        "--random-split",
+        action="store_true",
+        help="test with beats beside those learnt from: only to compare with others' figures",
+    )
+    group.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the confusion matrix")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, write the model and print its evaluation."""
+    if not args.classifier and (
+        args.strangers or args.network or args.random_split or args.picture
+    ):
+        args.usage_error("--strangers, --network, --random-split and --picture need --classifier")
+    if args.picture:
+        require_matplotlib()
+    make_folder(args.out)
+    require_tensorflow()
+    make = _classifier if args.classifier else _embedder
+    bars = stage_bars()
+    with bars:
+        beats = _beats(args.data, args, bars)
+        tables = make(beats, args, bars)
+    show(tables)
+    print(f"Written: {args.out / args.name}.tflite, with its passport beside it")
+    return 0
+
+
+def _beats(data: Sequence[Path], args: argparse.Namespace, bars: Progress) -> Beats:
+    return gather_beats(*hear_people(data, bars, signal=args.signal, mains_hz=args.mains))
+
+
+def _plan(args: argparse.Namespace) -> Plan:
+    from model.training.study import Plan
+    from model.training.train import Recipe
+
+    steps = args.steps or (GROUP_STEPS if args.classifier else Recipe().steps)
+    return Plan(
+        name=args.name,
+        recipe=Recipe(steps=steps),
+        folds=args.folds,
+        seed=args.seed,
+        leave_out=tuple(args.leave_out),
+        provenance={
+            "data": [place.name for place in (*args.data, *([args.leads] if args.leads else []))],
+            "licence": args.licence,
+            "citations": args.cite,
+        },
+        front_end=FrontEnd.description(),
+    )
+
+
+def _embedder(beats: Beats, args: argparse.Namespace, bars: Progress) -> list[Table]:
+    """Make a network for people yet to be enrolled; return its evaluation."""
+    from model.training.study import study
+
+    views = gather_views(args.leads, bars, args.mains) if args.leads else None
+    outcome = study(beats, _plan(args), args.out, partial(stage, bars), views)
+    return [embedder_table(outcome.metrics)]
+
+
+def _classifier(beats: Beats, args: argparse.Namespace, bars: Progress) -> list[Table]:
+    """Make a network for a fixed group; return its evaluation."""
+    from model.training.classifier import Group, train_classifier
+
+    strangers = _beats(args.strangers, args, bars) if args.strangers else None
+    group = Group(beats, strangers, args.network or "ours", args.random_split)
+    metrics = train_classifier(group, _plan(args), args.out, partial(stage, bars)).metrics
+    if args.picture:
+        with writing(args.picture):
+            draw(metrics, args.picture)
+    return classifier_tables(metrics)
