@@ -13,8 +13,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import Progress, track
 
+from benchmarks.qrs import peers
 from benchmarks.qrs.noises import CLEAN_RECORDS, KINDS, require_noise
-from benchmarks.qrs.peers import PEERS, require_peers
 from benchmarks.qrs.records import Protocol, find_records
 from benchmarks.report import hand_out
 from daemon.commands.parts import (
@@ -177,8 +177,7 @@ def run_qrs(args: argparse.Namespace) -> int:
     from benchmarks.qrs.picture import draw
     from benchmarks.qrs.report import Report
 
-    peers = _peers(args)
-    plan = Plan(_protocol(args), peers, tuple(DEPARTURES) if args.ablate else ())
+    plan = Plan(_protocol(args), _peers(args), tuple(DEPARTURES) if args.ablate else ())
     records = find_records(args.db, args.annotator)
     results = _shown(measure_all(records, plan, args.jobs), len(records))
     report = Report.of(plan.protocol, results, args.db)
@@ -195,10 +194,10 @@ def run_noise(args: argparse.Namespace) -> int:
     from benchmarks.qrs.stress_picture import draw
     from benchmarks.qrs.stress_report import StressReport
 
-    peers = _peers(args)
+    others = _peers(args)
     kinds = tuple(dict.fromkeys(args.kinds))
     require_noise(kinds, args.noise)
-    plan = StressPlan(_protocol(args), kinds, args.noise, args.minutes, peers)
+    plan = StressPlan(_protocol(args), kinds, args.noise, args.minutes, others)
     records = find_records(args.db, args.annotator, args.records)
     count, results = stress_all(records, plan, args.jobs)
     report = StressReport(plan, tuple(_shown(results, count)))
@@ -251,8 +250,8 @@ def _peers(args: argparse.Namespace) -> tuple[str, ...]:
     if args.picture:
         require_matplotlib()
     if args.peers:
-        require_peers()
-    return tuple(PEERS) if args.peers else ()
+        peers.require_peers()
+    return tuple(peers.PEERS) if args.peers else ()
 
 
 def _shown(results: Iterable[Outcome], count: int) -> Iterable[Outcome]:

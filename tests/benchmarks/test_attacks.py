@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.attacks.figures import figures, markdown, rate
+from benchmarks.attacks.figures import figures, page, rate
 from benchmarks.attacks.instruments import INSTRUMENTS, PLAYED, Stolen, looped, mean_beat
 from benchmarks.attacks.trial import GENUINE, Presentation, thresholds_were_set_on
 from drivers.waveforms.hearts import Heart
@@ -85,7 +85,7 @@ def test_attacks_and_genuine_sittings_are_counted_apart() -> None:
     assert measured["bona_fide"]["bpcer"]["percent"] == 0.0
     assert measured["bona_fide"]["accepted_ever"]["percent"] == 100.0
     assert measured["bona_fide"]["enrolled"]["percent"] == 100.0
-    assert "| flat line | 3 | 50 " in markdown(measured)
+    assert "| flat line | 3 | 50 " in page(measured)
 
 
 @pytest.mark.parametrize(
