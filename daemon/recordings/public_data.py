@@ -3,6 +3,8 @@
 ``wfdb.dl_database`` does the like, but shows no progress, waits for ever on a network that falls
 silent, and takes a file for whole by its size. PhysioNet publishes the SHA-256 of every file of a
 set, so here a file counts only with the right one, whoever put it there and however far they got.
+``pooch`` checks hashes too, but connects anew for each of a thousand files, and its errors would
+still have to be put into words.
 """
 
 from __future__ import annotations
