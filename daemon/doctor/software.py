@@ -16,7 +16,8 @@ from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
 from daemon.offline.recognition import open_network
 from daemon.service import assembly
-from daemon.wire.addresses import IPC, LOOPBACK_HOST, explained, somebody_has, way_in
+from daemon.wire.addresses import IPC, LOOPBACK_HOST, somebody_has, way_in
+from daemon.wire.binding import explained
 from daemon.wire.client import Silent, Subscriber
 from daemon.wire.errors import ServiceRefusesKey
 from daemon.wire.keys import ClientKeys

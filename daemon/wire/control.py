@@ -21,7 +21,7 @@ import zmq
 
 from config.typed_json import typed
 from daemon.errors import DaemonError
-from daemon.wire.addresses import bind
+from daemon.wire.binding import bind
 from daemon.wire.connection_limit import ConnectionLimit
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.errors import CommandRefused

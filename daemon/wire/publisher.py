@@ -16,7 +16,7 @@ from uuid import uuid4
 import zmq
 
 from daemon.journal import event
-from daemon.wire.addresses import bind
+from daemon.wire.binding import bind
 from daemon.wire.connection_limit import ConnectionLimit
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.messages import (
