@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from math import ceil, floor
+from math import ceil, floor, isnan
 from typing import Any, TextIO
 
 from rich.columns import Columns
@@ -99,7 +99,7 @@ def as_json(item: Item) -> dict[str, Any]:
     header = {"topic": message.TOPIC, **json.loads(encode(item.stamp, message)[1])}
     match message:
         case EcgMessage():
-            header["ecg_mv"] = message.ecg_mv
+            header["ecg_mv"] = [None if isnan(mv) else mv for mv in message.ecg_mv]
         case WaveMessage():
             header["counts"] = message.counts
     return header

@@ -15,7 +15,7 @@ from daemon.wire.client import Restarted, Silent, Subscriber
 from daemon.wire.errors import ServiceUnavailable
 from daemon.wire.keys import ClientKeys
 from daemon.wire.messages import Received, StatusMessage, WaveMessage
-from drivers.frame import Frame, millivolts_per_count
+from drivers.frame import Frame
 from drivers.stream import FrameStream
 
 SECONDS = 10
@@ -93,7 +93,7 @@ def _of_frames(frames: list[Frame], delay_s: list[float], stream: FrameStream) -
     slope, intercept = np.polyfit(index, edge_s, 1)
     return Samples(
         time_s=index / setup.rate_hz,
-        ecg_mv=counts * millivolts_per_count(setup.gains[setup.ecg_channel - 1], setup.vref_v),
+        ecg_mv=counts * setup.mv_per_count[setup.ecg_channel - 1],
         off=float(np.mean([bool(one) for one in off])) if setup.lead_off_known else None,
         nominal_hz=setup.rate_hz,
         rate_hz=1 / stream.period_s,

@@ -78,4 +78,3 @@ def somebody_has(path: Path) -> bool:
         with suppress(OSError):  # the path is longer than that of any socket
             return probe.connect_ex(str(path)) in (0, errno.EAGAIN)
     return False
-

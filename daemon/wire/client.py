@@ -113,13 +113,14 @@ class Subscriber:
         if unknown:
             raise ValueError(f"topics: {unknown.pop()!r} is not one of {', '.join(KINDS)}")
         self._topics = frozenset(topics)
+        self._heard = self._topics | {StatusMessage.TOPIC}
         self._timeout_s = timeout_s
         self._silent_s = 0.0
         self._continuity = Continuity()
         self._waiting: deque[Item] = deque()
         self._line = _Line(zmq.SUB, address, keys)
         self._socket = self._line.socket
-        for topic in self._topics | {StatusMessage.TOPIC}:
+        for topic in self._heard:
             self._socket.subscribe(topic)
 
     def __iter__(self) -> Iterator[Item]:
@@ -136,8 +137,11 @@ class Subscriber:
             self._waiting.append(Silent(self._silent_s))
             return
         self._silent_s = 0.0
-        received = decode(self._socket.recv_multipart())
-        topic = received.message.TOPIC
+        frames = self._socket.recv_multipart()
+        topic = frames[0].decode("ascii", "replace")
+        if topic not in self._heard:  # ZeroMQ takes a topic for the beginning of one
+            return
+        received = decode(frames)
         news = self._continuity.check(topic, received.stamp)
         if news is None:
             return

@@ -168,6 +168,25 @@ class BeatMessage:
     flaws: tuple[str, ...]
 
 
+#: Indices of samples: the first, and the one after the last.
+Range: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WaveFlags:
+    """What is to be known of single samples of a waveform, as ranges of their indices.
+
+    Attributes:
+        lead_off: with an electrode of the ECG off; None if the chip is not set up to tell.
+        saturated: with the converter at the end of its range, in channels 1 and 2.
+        lost: the samples right before this message that were never read.
+    """
+
+    lead_off: tuple[Range, ...] | None
+    saturated: tuple[tuple[Range, ...], tuple[Range, ...]]
+    lost: tuple[Range, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class WaveMessage:
     """Raw counts of both channels, sample after sample without a gap.
@@ -177,6 +196,7 @@ class WaveMessage:
         rate_hz: samples a second.
         mv_per_count: size of a count in channels 1 and 2.
         channels: what channels 1 and 2 record.
+        flags: which samples are not as they should be.
         counts: shape (n, 2), signed 24-bit codes.
     """
 
@@ -186,17 +206,18 @@ class WaveMessage:
     rate_hz: float
     mv_per_count: tuple[float, float]
     channels: tuple[str, str]
+    flags: WaveFlags
     counts: tuple[tuple[int, int], ...] = field(metadata={"payload": "<2i"})
 
 
 @dataclass(frozen=True, slots=True)
 class EcgMessage:
-    """The conditioned ECG, as the detector sees it.
+    """The conditioned ECG, as the detector sees it, freed of the filters' delay.
 
     Attributes:
-        index: of the first sample.
+        index: of the raw sample that the first value stands for.
         rate_hz: samples a second.
-        ecg_mv: shape (n,), rounded to float32 on the wire.
+        ecg_mv: shape (n,), rounded to float32 on the wire; NaN where it was not measured.
     """
 
     TOPIC: ClassVar[str] = "ecg"

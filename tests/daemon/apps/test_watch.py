@@ -21,6 +21,7 @@ from daemon.wire.messages import (
     Received,
     Stamp,
     StatusMessage,
+    WaveFlags,
     WaveMessage,
 )
 
@@ -165,7 +166,9 @@ def test_a_mishap_is_a_line() -> None:
 
 
 def test_json_has_an_object_a_line_with_the_topic_and_the_samples() -> None:
-    wave = WaveMessage(0, 250.0, (0.1, 0.1), ("respiration", "ecg"), ((1, 2),))
+    wave = WaveMessage(
+        0, 250.0, (0.1, 0.1), ("respiration", "ecg"), WaveFlags((), ((), ()), ()), ((1, 2),)
+    )
     stream = io.StringIO()
     show_json([*heard(ADA, wave, EcgMessage(0, 250.0, (0.5,))), Lost("beat", 3)], stream)
     ada, raw, ecg, lost = map(json.loads, stream.getvalue().splitlines())

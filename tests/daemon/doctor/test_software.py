@@ -25,7 +25,7 @@ from daemon.doctor.walk import walk
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.errors import ServiceUnavailable
 from daemon.wire.keys import Client, ClientKeys, KeyPair, allow, service_key_path
-from daemon.wire.messages import StatusMessage, WaveMessage
+from daemon.wire.messages import StatusMessage, WaveFlags, WaveMessage
 from daemon.wire.publisher import Publisher
 from drivers.chip_setup import ChipOptions
 from model.gallery import Gallery
@@ -276,7 +276,14 @@ def _speak(publisher: Publisher, said: StatusMessage, stopped: threading.Event) 
         if begin % 250 == 0:
             publisher.publish(said, now)
         counts = tuple((0, round(mv * 1000)) for mv in HUM_MV[np.arange(begin, begin + 25) % 3000])
-        wave = WaveMessage(begin, 250.0, (0.001, 0.001), ("respiration", "ecg"), counts)
+        wave = WaveMessage(
+            begin,
+            250.0,
+            (0.001, 0.001),
+            ("respiration", "ecg"),
+            WaveFlags((), ((), ()), ()),
+            counts,
+        )
         publisher.publish(wave, now)
         begin += 25
 

@@ -26,6 +26,7 @@ from daemon.wire.messages import (
     RPeakMessage,
     Stamp,
     StatusMessage,
+    WaveFlags,
     WaveMessage,
     decode,
     encode,
@@ -54,7 +55,8 @@ STATUS = StatusMessage(
 )
 IDENTITY = IdentityMessage(15000, "accepted", "Ada", 0.97, 9)
 ECG = EcgMessage(14975, 250.0, (0.0, 0.5, -1.25))
-WAVE = WaveMessage(14975, 250.0, (9.6e-5, 4.8e-5), ("respiration", "ecg"), ((1, -2), (3, 4)))
+FLAGS = WaveFlags(((14975, 14976),), ((), ((14976, 14977),)), ((14970, 14975),))
+WAVE = WaveMessage(14975, 250.0, (9.6e-5, 4.8e-5), ("respiration", "ecg"), FLAGS, ((1, -2), (3, 4)))
 EXAMPLES: list[Message] = [
     STATUS,
     StatusMessage(None, "starting", "unknown", None, None, None, {}, None, None, None, None, None),
