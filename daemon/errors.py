@@ -7,6 +7,7 @@ class DaemonError(Exception):
     """The service, or a client of it, cannot go on."""
 
     exit_code: int = 69
+    code: str = "service_failed"
 
 
 class ResultsNotWritable(DaemonError, OSError):

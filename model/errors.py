@@ -39,6 +39,7 @@ class ModelError(Exception):
     """The model cannot say whose heart it is."""
 
     exit_code: int = 65
+    code: str = "model_failed"
 
 
 class ModelMissing(ModelError, FileNotFoundError):
@@ -104,63 +105,80 @@ class ModelShapeWrong(NetworkError, ValueError):
 class GalleryError(ModelError):
     """The file of enrolled people cannot do what was asked."""
 
+    code = "gallery_failed"
+
 
 class GalleryMissing(GalleryError, FileNotFoundError):
     """There is no gallery at that path."""
 
     exit_code = 66
+    code = "gallery_missing"
 
 
 class GalleryUnreadable(GalleryError, ValueError):
     """The file is not a gallery, or it is damaged."""
 
+    code = "gallery_unreadable"
+
 
 class GalleryTooNew(GalleryError, ValueError):
     """The gallery was written by a newer version."""
+
+    code = "gallery_too_new"
 
 
 class GallerySealed(GalleryError, PermissionError):
     """The gallery is sealed with a key that is not ours."""
 
     exit_code = 77
+    code = "gallery_sealed"
 
 
 class GalleryNotPermitted(GalleryError, PermissionError):
     """The gallery's file or folder may not be read and written by this user."""
 
     exit_code = 77
+    code = "gallery_not_permitted"
 
 
 class GalleryNotWritten(GalleryError, OSError):
     """The disk did not take what was to be written."""
 
     exit_code = 74
+    code = "gallery_not_written"
 
 
 class GalleryNotSwept(GalleryError, OSError):
     """What was asked is done, but the file could not be written anew after it."""
 
     exit_code = 74
+    code = "gallery_not_swept"
 
 
 class GalleryBusy(GalleryError, OSError):
     """Another program holds the gallery."""
 
     exit_code = 75
+    code = "gallery_busy"
 
 
 class PersonUnknown(GalleryError, LookupError):
     """Nobody of that name is enrolled."""
 
     exit_code = 66
+    code = "person_unknown"
 
 
 class PersonExists(GalleryError, ValueError):
     """Somebody of that name is enrolled already."""
 
+    code = "person_exists"
+
 
 class NameInvalid(GalleryError, ValueError):
     """A person cannot be called that."""
+
+    code = "name_invalid"
 
 
 class ExportInvalid(GalleryError, ValueError):
@@ -170,10 +188,16 @@ class ExportInvalid(GalleryError, ValueError):
 class ForeignTemplate(GalleryError, ValueError):
     """An embedding was made by another model and means nothing to this one."""
 
+    code = "foreign_template"
+
 
 class EnrolmentFailed(ModelError, ValueError):
     """The beats gathered do not make a template."""
 
+    code = "enrolment_failed"
+
 
 class EnrolmentSuspect(EnrolmentFailed):
     """The beats seem to be played into the wires, or not to have been recorded of a heart."""
+
+    code = "enrolment_suspect"

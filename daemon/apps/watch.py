@@ -23,13 +23,13 @@ from daemon.apps.scene import Scene
 from daemon.wire.client import Item, Lost, Restarted, Silent
 from daemon.wire.messages import (
     EcgMessage,
-    Enrolment,
     IdentityMessage,
     Received,
     StatusMessage,
     WaveMessage,
     encode,
 )
+from daemon.wire.status import Enrolment
 from dsp.liveness import IN_WORDS
 
 FRAME_S = 0.1
@@ -195,7 +195,7 @@ def _facts(scene: Scene) -> RenderableType:
         ("heart rate ", (_rate(status.heart_rate_bpm), "bold")),
         ("signal ", (_percent(status.quality), "bold")),
         ("contact ", CONTACTS[status.contact]),
-        ("lost samples ", (str(status.counters.get("lost", NOT_MEASURED)), "bold")),
+        ("lost samples ", (str(status.counters.lost), "bold")),
     ]
     if status.playing:
         facts.append(("playing ", (status.playing, "yellow")))

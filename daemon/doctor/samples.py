@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from daemon.wire.client import Restarted, Silent, Subscriber
 from daemon.wire.errors import ServiceUnavailable
 from daemon.wire.keys import ClientKeys
 from daemon.wire.messages import Received, StatusMessage, WaveMessage
+from daemon.wire.status import ChipStatus
 from drivers.frame import Frame
 from drivers.stream import FrameStream
 
@@ -48,7 +49,7 @@ class Samples:
         taken: how many samples there were since the stream began ...
         lost: ... and how many there were not.
         counters: of the driver's stream.
-        conditions: what the driver says of the stream, by the class of its conditions.
+        conditions: what the driver says of the stream, by the code of its conditions.
         last_fault: why the chip was set up again; None if it never was.
     """
 
@@ -101,7 +102,7 @@ def _of_frames(frames: list[Frame], delay_s: list[float], stream: FrameStream) -
         taken=stream.counters.frames,
         lost=stream.counters.lost,
         counters=asdict(stream.counters),
-        conditions={type(found).__name__: str(found) for found in stream.conditions},
+        conditions={found.code: str(found) for found in stream.conditions},
         last_fault=str(stream.last_fault) if stream.last_fault else None,
     )
 
@@ -138,17 +139,17 @@ def _of_messages(waves: list[WaveMessage], status: StatusMessage) -> Samples:
     rate_hz, mv_per_count = waves[0].rate_hz, waves[0].mv_per_count[at]
     index = [wave.index + n for wave in waves for n in range(len(wave.counts))]
     counts = [pair[at] for wave in waves for pair in wave.counts]
-    chip: Mapping[str, Any] = status.chip or {}
+    chip = status.chip or ChipStatus()
     return Samples(
         time_s=np.array(index) / rate_hz,
         ecg_mv=np.array(counts) * mv_per_count,
         off={"on": 0.0, "off": 1.0}.get(status.contact),
         nominal_hz=rate_hz,
-        rate_hz=status.counters["rate_hz"],
+        rate_hz=status.counters.rate_hz or nan,
         timing=None,
-        taken=int(status.counters["received"]),
-        lost=int(status.counters["lost"]),
-        counters=status.counters,
-        conditions={one["condition"]: one["message"] for one in chip.get("conditions") or ()},
-        last_fault=chip.get("last_fault"),
+        taken=status.counters.received,
+        lost=status.counters.lost,
+        counters=asdict(status.counters),
+        conditions={one.condition: one.message for one in chip.conditions or ()},
+        last_fault=chip.last_fault,
     )

@@ -21,6 +21,7 @@ class RecordingError(Exception):
     """A recording cannot be used."""
 
     exit_code = 65
+    code = "recording_unusable"
 
 
 class RecordingNotFound(RecordingError, FileNotFoundError):

@@ -33,6 +33,7 @@ from daemon.wire.curve_gate import CurveGate
 from daemon.wire.keys import Right, service_key_path
 from daemon.wire.messages import Source
 from daemon.wire.publisher import Publisher
+from daemon.wire.status import ModelStatus
 from dsp.front_end import RATE_HZ
 from model.gallery import Gallery
 from model.network import Network
@@ -107,13 +108,9 @@ def assembled(
                 clock=clock,
                 notifier=notifier,
                 time=time,
-                model={
-                    "name": passport.name,
-                    "kind": passport.kind,
-                    "sha256": passport.sha256,
-                    "runtime": network.runtime,
-                    "people_sealed": gallery.sealed,
-                },
+                model=ModelStatus(
+                    passport.name, passport.kind, passport.sha256, network.runtime, gallery.sealed
+                ),
                 observer=parts.enter_context(_observed(settings, network, source)),
             )
         )

@@ -27,6 +27,7 @@ from config.folders import SYSTEM_RUNTIME
 from config.typed_json import typed
 from daemon.wire.addresses import IPC, somebody_has
 from daemon.wire.errors import (
+    CommandRefused,
     MessageError,
     ServiceNotPermitted,
     ServiceRefusesKey,
@@ -182,9 +183,10 @@ class Control:
         self._socket.setsockopt(zmq.REQ_CORRELATE, 1)  # and throw it away should it come at last
 
     def request(self, command: str, **fields: object) -> dict[str, Any]:
-        """Send a command and return the answer: ``ok`` and more, ``error`` if ``ok`` is false.
+        """Send a command and return the fields of the answer.
 
         Raises:
+            CommandRefused: the service says no, and why, with a code for programs.
             ServiceUnavailable: no answer came in time, or there is no such socket.
             ServiceNotPermitted: the socket belongs to another user.
             ServiceRefusesKey: it wants a key that may control, and ours may not.
@@ -198,11 +200,16 @@ class Control:
             )
         try:
             said: dict[str, Any] = typed(dict[str, Any], json.loads(answer), "the answer")
-            typed(bool, said.get("ok"), "ok")
+            refusal = None
+            if not typed(bool, said.get("ok"), "ok"):
+                refusal = typed(str, said.get("error"), "error")
+                code = typed(str, said.get("code", CommandRefused.code), "code")
         except (ValueError, RecursionError) as error:
             raise MessageError(
                 f"What answers at {self._address} is not qrsd, or another version of it: {error}."
             ) from error
+        if refusal is not None:
+            raise CommandRefused(refusal, code)
         return said
 
     def _exchange(self, request: bytes) -> bytes | None:

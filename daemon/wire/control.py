@@ -114,7 +114,9 @@ class ControlServer:
     def _obey(self, fields: dict[str, Any]) -> Fields | Future[Fields]:
         name = fields.pop("command", None)
         if not (isinstance(name, str) and name in self._commands):
-            raise CommandRefused(f"{name!r:.40} is not one of {', '.join(self._commands)}.")
+            raise CommandRefused(
+                f"{name!r:.40} is not one of {', '.join(self._commands)}.", "unknown_command"
+            )
         command = self._commands[name]
         return command(**_arguments(name, command, fields))
 
@@ -141,8 +143,8 @@ def _kept(future: Future[Fields]) -> bytes:
         return _no(refusal)
 
 
-def _no(refusal: Exception) -> bytes:
-    return json.dumps({"ok": False, "error": str(refusal)}).encode()
+def _no(refusal: DaemonError | ModelError) -> bytes:
+    return json.dumps({"ok": False, "error": str(refusal), "code": refusal.code}).encode()
 
 
 def _read(request: bytes) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal, NoReturn, TypeAlias, get_args
 
 from config.typed_json import typed, typed_fields
 from daemon.wire.errors import MessageError
+from daemon.wire.status import ChipStatus, Enrolment, ModelStatus, Scheduling, StatusCounters
 
 SCHEMA = 1
 
@@ -50,21 +51,6 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolment:
-    """An enrolment under way.
-
-    Attributes:
-        person: who is being enrolled.
-        beats: good beats gathered so far.
-        needed: good beats that it takes.
-    """
-
-    person: str
-    beats: int
-    needed: int
-
-
-@dataclass(frozen=True, slots=True)
 class StatusMessage:
     """How the service and its electrodes are: each second, and whenever something changes.
 
@@ -75,9 +61,9 @@ class StatusMessage:
         heart_rate_bpm: None without beats.
         quality: of the newest beat, 0 to 1; None without beats.
         playing: what the simulated electrodes see; None on a real chip.
-        counters: frames, lost samples and other counts since the service started.
-        chip: how the chip was read back to be set up; None before.
-        model: name, kind, SHA-256 and runtime of the model.
+        counters: frames, lost samples and other counts.
+        chip: how the chip was read back to be set up, or why it was not; None before.
+        model: the model in use.
         scheduling: what the acquisition process got of what it asked for; None before.
         enrolment: None unless one is under way.
         clock_offset_s: fitted time of the newest sample minus the clock; None before the fit.
@@ -91,10 +77,10 @@ class StatusMessage:
     heart_rate_bpm: float | None
     quality: float | None
     playing: str | None
-    counters: dict[str, int | float]
-    chip: dict[str, Any] | None
-    model: dict[str, Any] | None
-    scheduling: dict[str, Any] | None
+    counters: StatusCounters
+    chip: ChipStatus | None
+    model: ModelStatus | None
+    scheduling: Scheduling | None
     enrolment: Enrolment | None
     clock_offset_s: float | None
 
@@ -340,7 +326,15 @@ def _unpack(layout: str, payload: bytes, count: int) -> tuple[Any, ...]:
 
 
 def _json(header: dict[str, object]) -> bytes:
-    return json.dumps(header, default=asdict, allow_nan=False, separators=(",", ":")).encode()
+    return json.dumps(header, default=_plain, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _plain(part: Any) -> dict[str, Any]:
+    """Return a part of a header; a count that is not known is left out, since it is no number."""
+    values = asdict(part)
+    if isinstance(part, StatusCounters):
+        return {name: value for name, value in values.items() if value is not None}
+    return values
 
 
 def _utc(text: object) -> datetime:

@@ -73,7 +73,7 @@ def test_a_process_that_fails_says_why_and_with_which_exit_code() -> None:
     with started(hearts(1.0, "no-chip-ff")) as process:
         frames, reports = listen(process, until=1)
         assert frames == []
-        assert reports[-1]["error"] == "MisoConstantHigh"
+        assert reports[-1]["error"] == "miso_high"
         assert process.stop() == reports[-1]["exit_code"] == 69
 
 

@@ -139,7 +139,7 @@ def test_a_chip_that_never_answers_is_an_error() -> None:
     with pytest.raises(MisoConstantLow) as told:
         acquired(simulated("no-chip-00"))
     report = error_report(told.value, told.value.exit_code)
-    assert report["error"] == "MisoConstantLow"
+    assert report["error"] == "miso_low"
     assert report["exit_code"] == BringUpError.exit_code == 69
 
 
@@ -225,8 +225,8 @@ SIMULATED = {"source": "simulated", "simulated": {"play": [{"heart": 1}]}}
 @pytest.mark.parametrize(
     ("options", "error", "exit_code"),
     [
-        (SIMULATED | {"simulated": {"chip": {"faults": ["no-chip-00"]}}}, "MisoConstantLow", 69),
-        (SIMULATED | {"simulated": {"play": [{"record": "/no"}]}}, "RecordingNotFound", 66),
+        (SIMULATED | {"simulated": {"chip": {"faults": ["no-chip-00"]}}}, "miso_low", 69),
+        (SIMULATED | {"simulated": {"play": [{"record": "/no"}]}}, "recording_unusable", 66),
     ],
 )
 def test_an_error_is_reported_with_its_exit_code(

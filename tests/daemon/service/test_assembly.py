@@ -20,6 +20,7 @@ from daemon.wire.client import Subscriber
 from daemon.wire.errors import AddressInUse, AddressRefused, ServiceRefusesKey
 from daemon.wire.keys import SERVICE_COMMENT, KeyPair, service_key_path
 from daemon.wire.messages import Received, StatusMessage
+from daemon.wire.status import StatusCounters
 from drivers.chip_setup import ChipOptions
 from model.errors import GallerySealed, GalleryUnreadable, ModelMissing
 from tests.daemon.running import PATIENCE_S
@@ -116,7 +117,18 @@ def test_messages_carry_the_devices_name_and_that_they_are_simulated(settings: S
 
 def status() -> StatusMessage:
     return StatusMessage(
-        None, "starting", "unknown", None, None, None, {}, None, None, None, None, None
+        None,
+        "starting",
+        "unknown",
+        None,
+        None,
+        None,
+        StatusCounters(),
+        None,
+        None,
+        None,
+        None,
+        None,
     )
 
 
