@@ -243,5 +243,6 @@ def _granted(scheduling: Scheduling | None) -> Finding:
     return note(
         f"The running service got {scheduling.policy if scheduling else 'nothing yet'}, memory "
         f"{'' if scheduling and scheduling.memory_locked else 'not '}locked: allow it "
-        "LimitRTPRIO=50 and LimitMEMLOCK=infinity (systemctl edit qrsd), or a busy machine loses samples."
+        "LimitRTPRIO=50 and LimitMEMLOCK=infinity (systemctl edit qrsd), or a busy machine loses "
+        "samples."
     )

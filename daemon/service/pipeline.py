@@ -87,6 +87,11 @@ class Pipeline:
         return self._front_end.heart_rate_bpm
 
     @property
+    def channels(self) -> tuple[str, str] | None:
+        """What channels 1 and 2 record; None before the chip is set up."""
+        return self._waveforms.channels
+
+    @property
     def refused(self) -> Suspicion | None:
         """Why nobody is accepted or enrolled by this session; None if somebody may be."""
         return self._liveness_options.refused(self._liveness.suspicion)

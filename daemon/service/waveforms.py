@@ -22,6 +22,7 @@ class Waveforms:
         self._next: int | None = None  # index that continues what was pushed; None before
         self._run_index = 0  # of the first sample since the last gap
         self._index = 0  # of the chunk's first sample
+        self.channels: tuple[str, str] | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -40,7 +41,7 @@ class Waveforms:
         if setup.respiration_channel is not None:
             roles[setup.respiration_channel - 1] = "respiration"
         roles[setup.ecg_channel - 1] = "ecg"
-        self._channels = (roles[0], roles[1])
+        self.channels = (roles[0], roles[1])
 
     def flush_if_due(self, index: int) -> list[Message]:
         """Return the messages that are ready before the sample of this index is pushed."""
@@ -69,14 +70,14 @@ class Waveforms:
     def flush(self) -> list[Message]:
         """Return the messages of what was gathered, none where there is nothing."""
         messages: list[Message] = []
-        if self._counts:
+        if self._counts and self.channels is not None:
             first, second = map(tuple, self._saturated)
             lead_off = tuple(self._lead_off) if self._lead_off_known else None
             flags = WaveFlags(lead_off, (first, second), self._lost)
             counts = tuple(self._counts)
             messages.append(
                 WaveMessage(
-                    self._index, self._rate_hz, self._mv_per_count, self._channels, flags, counts
+                    self._index, self._rate_hz, self._mv_per_count, self.channels, flags, counts
                 )
             )
         if self._ecg_mv:

@@ -1,7 +1,7 @@
-"""The service's ear: commands as JSON, one answer each, and an answer to rubbish too.
+"""The control socket (ROUTER): commands as JSON, one answer each, malformed requests included.
 
     {"command": "enroll", "person": "Ada"}  ->  {"ok": true, ...}
-    {"command": "enrol"}                    ->  {"ok": false, "error": "enrol: not one of ..."}
+    {"command": "enrol"}                    ->  {"ok": false, "error": "...", "code": "..."}
 
 A command is a function: its parameters are the fields that a request may have, their annotations
 the types, their defaults what a request may leave out. One that takes its time returns the future

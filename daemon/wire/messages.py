@@ -14,13 +14,18 @@ import struct
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, NoReturn, TypeAlias, get_args
+from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeAlias, get_args
 
 from config.typed_json import typed, typed_fields
 from daemon.wire.errors import MessageError
 from daemon.wire.status import ChipStatus, Enrolment, ModelStatus, Scheduling, StatusCounters
 
 SCHEMA = 1
+
+#: Numbers whose range the JSON Schema tells.
+Count: TypeAlias = Annotated[int, ("minimum", 0)]
+Share: TypeAlias = Annotated[float, ("minimum", 0), ("maximum", 1)]
+Positive: TypeAlias = Annotated[float, ("exclusiveMinimum", 0)]
 
 Source: TypeAlias = Literal["ads1292r", "simulated"]
 ServiceState: TypeAlias = Literal["starting", "running", "recovering", "ended", "stopping"]
@@ -44,8 +49,8 @@ class Stamp:
     """
 
     device: str
-    boot: str
-    sequence: int
+    boot: Annotated[str, ("format", "uuid")]
+    sequence: Count
     utc: datetime
     source: Source
 
@@ -71,11 +76,11 @@ class StatusMessage:
 
     TOPIC: ClassVar[str] = "status"
 
-    index: int | None
+    index: Count | None
     state: ServiceState
     contact: ContactState
-    heart_rate_bpm: float | None
-    quality: float | None
+    heart_rate_bpm: Positive | None
+    quality: Share | None
     playing: str | None
     counters: StatusCounters
     chip: ChipStatus | None
@@ -103,11 +108,11 @@ class IdentityMessage:
 
     TOPIC: ClassVar[str] = "identity"
 
-    index: int
+    index: Count
     state: IdentityState
     person: str | None
-    confidence: float | None
-    beats: int
+    confidence: Share | None
+    beats: Count
     hint: Hint | None = None
 
 
@@ -124,9 +129,9 @@ class RPeakMessage:
 
     TOPIC: ClassVar[str] = "r_peak"
 
-    index: int
+    index: Count
     amplitude_mv: float
-    rr_s: float | None
+    rr_s: Positive | None
     search_back: bool
 
 
@@ -146,11 +151,11 @@ class BeatMessage:
 
     TOPIC: ClassVar[str] = "beat"
 
-    index: int
-    r_index: int
-    rr_s: float | None
-    heart_rate_bpm: float | None
-    quality: float
+    index: Count
+    r_index: Count
+    rr_s: Positive | None
+    heart_rate_bpm: Positive | None
+    quality: Share
     flaws: tuple[str, ...]
 
 
@@ -188,8 +193,8 @@ class WaveMessage:
 
     TOPIC: ClassVar[str] = "wave"
 
-    index: int
-    rate_hz: float
+    index: Count
+    rate_hz: Positive
     mv_per_count: tuple[float, float]
     channels: tuple[str, str]
     flags: WaveFlags
@@ -208,8 +213,8 @@ class EcgMessage:
 
     TOPIC: ClassVar[str] = "ecg"
 
-    index: int
-    rate_hz: float
+    index: Count
+    rate_hz: Positive
     ecg_mv: tuple[float, ...] = field(metadata={"payload": "<f"})
 
 

@@ -125,7 +125,7 @@ def test_topics_that_begin_like_ours_and_unknown_ones_are_passed_over(publisher:
 
 def test_a_client_loads_no_authenticator() -> None:
     program = (
-        "import sys, daemon.wire.client;"
+        "import sys, daemon.wire.client, daemon.wire.api;"
         "print({'zmq.auth', 'zmq.auth.thread', 'daemon.wire.curve_gate'} & set(sys.modules) or '')"
     )
     loaded = subprocess.run(
