@@ -110,16 +110,16 @@ def table(heard: Heard, before: dict[str, Usage], after: dict[str, Usage], minut
     counters, start = heard.last.counters, heard.first.counters
     latencies_ms = 1000 * np.array(heard.latencies_s)
     rows: list[tuple[str, str]] = [
-        ("samples received", f"{counters['received'] - start['received']:.0f}"),
-        ("samples lost", f"{counters['lost'] - start['lost']:.0f}"),
-        ("late reads", f"{counters.get('late_reads', 0) - start.get('late_reads', 0):.0f}"),
-        ("most samples queued in the pipe", f"{counters['queued_max']:.0f}"),
+        ("samples received", f"{counters.received - start.received:.0f}"),
+        ("samples lost", f"{counters.lost - start.lost:.0f}"),
+        ("late reads", f"{counters.late_reads - start.late_reads:.0f}"),
+        ("most samples queued in the pipe", f"{counters.queued_max:.0f}"),
         ("messages lost by the subscriber", str(heard.lost_messages)),
         ("identity messages", str(len(latencies_ms))),
         ("last sample to identity, median", f"{np.median(latencies_ms):.2f} ms"),
         ("last sample to identity, p99", f"{np.percentile(latencies_ms, 99):.2f} ms"),
         ("last sample to identity, max", f"{latencies_ms.max():.2f} ms"),
-        ("scheduling", str((heard.last.scheduling or {}).get("policy"))),
+        ("scheduling", heard.last.scheduling.policy if heard.last.scheduling else "unknown"),
     ]
     for name, used in after.items():
         share = (used.cpu_s - before[name].cpu_s) / (minutes * 60)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from math import isfinite
 from types import NoneType, UnionType
@@ -33,13 +33,15 @@ def typed(kind: Any, value: object, name: str) -> Any:
 def typed_fields(kind: Any, values: dict[str, Any], name: str, but: tuple[str, ...] = ()) -> Any:
     """Build the dataclass ``kind``, taking the fields in ``but`` as they are.
 
-    Keys that the dataclass does not have are left alone: a later version may add some.
+    Keys that the dataclass does not have are left alone: a later version may add some. What is
+    missing is as the dataclass has it by default.
 
     Raises:
         ValueError: a field is missing or of another type.
     """
     hints = _type_hints(kind)
-    missing = [field.name for field in fields(kind) if field.name not in values]
+    absent = [field for field in fields(kind) if field.name not in values]
+    missing = [field.name for field in absent if field.default is MISSING]
     if missing:
         raise ValueError(f"{name}: {', '.join(missing)} missing")
     return kind(
@@ -48,6 +50,7 @@ def typed_fields(kind: Any, values: dict[str, Any], name: str, but: tuple[str, .
             if field.name in but
             else typed(hints[field.name], values[field.name], f"{name}.{field.name}")
             for field in fields(kind)
+            if field.name in values
         }
     )
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 class DaemonError(Exception):
     """The service, or a client of it, cannot go on."""
 
+    code: str = "service_failed"
+
 
 class ResultsNotWritable(DaemonError, OSError):
     """A command cannot write its results where it was told to."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from drivers import registers as reg
+from drivers.frame import millivolts_per_count
 from drivers.registers import Register
 
 RATES_HZ = (125, 250, 500, 1000)
@@ -100,6 +101,12 @@ class ChipSetup:
     lead_off_mask: int
     registers: tuple[int, ...]
     simulated: bool
+
+    @property
+    def mv_per_count(self) -> tuple[float, float]:
+        """Size of a count in channels 1 and 2 at the electrodes."""
+        first, second = (millivolts_per_count(gain, self.vref_v) for gain in self.gains)
+        return first, second
 
     def lead_off(self, status: int) -> bool | None:
         """Return whether an ECG electrode is off by a frame's status word, None if unknown."""

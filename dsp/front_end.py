@@ -27,6 +27,7 @@ from dsp.signals import BeatWindow, Event, Interruption, RPeak, Sample
 
 RATE_HZ = 250.0
 HEART_RATE_BEATS = 8
+NAN = float("nan")
 NOT_YET = -1  # no sample has come
 HEART_RATE_FORGET_S = 3.0  # no beat for so long: no heart rate
 
@@ -56,7 +57,7 @@ class FrontEnd:
 
     def __init__(self, options: FrontEndOptions | None = None) -> None:
         self._mains_hz = (options or FrontEndOptions()).mains_hz
-        self._delay = conditioning_delay(self._mains_hz, RATE_HZ)
+        self.delay = conditioning_delay(self._mains_hz, RATE_HZ)
         self._bridge = Bridge()
         self._restart(NOT_YET)
 
@@ -81,7 +82,7 @@ class FrontEnd:
         self._last_r: int | None = None
         self._last_mv = 0.0
         self._saturated_at = -1
-        self.conditioned_mv = 0.0
+        self.conditioned_mv = NAN
 
     @staticmethod
     def description() -> dict[str, Any]:
@@ -153,7 +154,9 @@ class FrontEnd:
     def _process(self, ecg_mv: float) -> tuple[Event, ...]:
         self._due += 1
         self._last_mv = ecg_mv
-        self.conditioned_mv = conditioned_mv = self._conditioner.push(ecg_mv)
+        conditioned_mv = self._conditioner.push(ecg_mv)
+        before_origin = self._due - self._origin <= self.delay
+        self.conditioned_mv = NAN if before_origin else conditioned_mv
         self._segmenter.push(conditioned_mv)
         detections = self._detector.push(conditioned_mv)
         if not detections and not self._segmenter.waiting:
@@ -180,4 +183,4 @@ class FrontEnd:
 
     def _index(self, position: int) -> int:
         """Return the raw sample that a position in the conditioned signal stands for."""
-        return self._origin + position - self._delay
+        return self._origin + position - self.delay

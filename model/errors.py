@@ -38,6 +38,8 @@ from __future__ import annotations
 class ModelError(Exception):
     """The model cannot say whose heart it is."""
 
+    code: str = "model_failed"
+
 
 class ModelMissing(ModelError, FileNotFoundError):
     """There is no model at the path that was given."""
@@ -94,49 +96,73 @@ class ModelShapeWrong(NetworkError, ValueError):
 class GalleryError(ModelError):
     """The file of enrolled people cannot do what was asked."""
 
+    code = "gallery_failed"
+
 
 class GalleryMissing(GalleryError, FileNotFoundError):
     """There is no gallery at that path."""
+
+    code = "gallery_missing"
 
 
 class GalleryUnreadable(GalleryError, ValueError):
     """The file is not a gallery, or it is damaged."""
 
+    code = "gallery_unreadable"
+
 
 class GalleryTooNew(GalleryError, ValueError):
     """The gallery was written by a newer version."""
+
+    code = "gallery_too_new"
 
 
 class GallerySealed(GalleryError, PermissionError):
     """The gallery is sealed with a key that is not ours."""
 
+    code = "gallery_sealed"
+
 
 class GalleryNotPermitted(GalleryError, PermissionError):
     """The gallery's file or folder may not be read and written by this user."""
+
+    code = "gallery_not_permitted"
 
 
 class GalleryNotWritten(GalleryError, OSError):
     """The disk did not take what was to be written."""
 
+    code = "gallery_not_written"
+
 
 class GalleryNotSwept(GalleryError, OSError):
     """What was asked is done, but the file could not be written anew after it."""
+
+    code = "gallery_not_swept"
 
 
 class GalleryBusy(GalleryError, OSError):
     """Another program holds the gallery."""
 
+    code = "gallery_busy"
+
 
 class PersonUnknown(GalleryError, LookupError):
     """Nobody of that name is enrolled."""
+
+    code = "person_unknown"
 
 
 class PersonExists(GalleryError, ValueError):
     """Somebody of that name is enrolled already."""
 
+    code = "person_exists"
+
 
 class NameInvalid(GalleryError, ValueError):
     """A person cannot be called that."""
+
+    code = "name_invalid"
 
 
 class ExportInvalid(GalleryError, ValueError):
@@ -146,10 +172,16 @@ class ExportInvalid(GalleryError, ValueError):
 class ForeignTemplate(GalleryError, ValueError):
     """An embedding was made by another model and means nothing to this one."""
 
+    code = "foreign_template"
+
 
 class EnrolmentFailed(ModelError, ValueError):
     """The beats gathered do not make a template."""
 
+    code = "enrolment_failed"
+
 
 class EnrolmentSuspect(EnrolmentFailed):
     """The beats seem to be played into the wires, or not to have been recorded of a heart."""
+
+    code = "enrolment_suspect"

@@ -138,8 +138,8 @@ class Soak:
     def _close_books(self) -> None:
         """Take the account of the chip that is gone, if there was one."""
         if self._chips:
-            starts = self._status.counters.get("reinitialisations", 0) if self._status else 0
-            self._ledger.close(self._chips[-1], int(starts))
+            starts = self._status.counters.reinitialisations if self._status else 0
+            self._ledger.close(self._chips[-1], starts)
 
     # What happens besides, whenever the service has waited
 
@@ -190,8 +190,8 @@ class Soak:
         counts = Counts(
             produced=ledger.produced,
             read=ledger.read,
-            received=int(counters["received"]),
-            lost=int(counters["lost"]),
+            received=counters.received,
+            lost=counters.lost,
             starts=ledger.starts,
             messages_lost=listener.lost,
             asked=listener.asked,

@@ -112,16 +112,18 @@ def _counters(stream: FrameStream, sink: Sink) -> dict[str, Any]:
         "dropped": sink.dropped,
         "rate_hz": round(1 / stream.period_s, 4),
         "conditions": [
-            {"condition": type(condition).__name__, "message": str(condition)}
+            {"condition": condition.code, "message": str(condition)}
             for condition in stream.conditions
         ],
         "last_fault": str(stream.last_fault) if stream.last_fault else None,
+        "last_fault_code": stream.last_fault.code if stream.last_fault else None,
     }
 
 
 def error_report(error: Exception) -> dict[str, Any]:
     """Return the report of an error that ends the process."""
-    return {"report": "error", "error": type(error).__name__, "message": str(error)}
+    code = getattr(error, "code", "internal")
+    return {"report": "error", "error": code, "message": str(error)}
 
 
 class PipeReports:

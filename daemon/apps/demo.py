@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
 from daemon.apps.demo_plan import RATE_HZ, Act
 from daemon.wire.client import Item
+from daemon.wire.errors import CommandRefused
 from daemon.wire.messages import IdentityMessage, Received, StatusMessage
 
 Ask = Callable[..., dict[str, Any]]
@@ -97,17 +99,19 @@ class Director:
     def _begin(self, number: int) -> None:
         if self._enrolling:  # too few good beats for it
             self._enrolling = False
-            self._ask("cancel")
+            with suppress(CommandRefused):  # it has just ended
+                self._ask("cancel")
             self._all[self._number].said = [("not finished", None)]
         self._number = number
         act = self._acts[number]
         if act.expected == "enrolled":
-            answer = self._ask("enroll", person=act.person, beats=act.beats)
-            if not answer["ok"]:
-                self._all[number].note(answer["error"], None, 0.0, 0)
+            try:
+                self._ask("enroll", person=act.person, beats=act.beats)
+            except CommandRefused as refusal:
+                self._all[number].note(str(refusal), None, 0.0, 0)
 
     def _take_status(self, outcome: Outcome, status: StatusMessage, after_s: float) -> None:
-        lost = int(status.counters.get("lost", 0))
+        lost = status.counters.lost
         outcome.lost += lost - self._lost
         self._lost = lost
         if outcome.act.expected != "enrolled":

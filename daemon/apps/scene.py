@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import isnan
 
 from daemon.wire.client import Item, Lost, Restarted, Silent
 from daemon.wire.messages import EcgMessage, IdentityMessage, Received, Stamp, StatusMessage
@@ -50,7 +51,8 @@ class Scene:
                     case IdentityMessage():
                         self.identity = message
                     case EcgMessage(index, _, ecg_mv):
-                        self.ecg.extend(enumerate(ecg_mv, index))
+                        measured = (each for each in enumerate(ecg_mv, index) if not isnan(each[1]))
+                        self.ecg.extend(measured)
 
     def columns(self, count: int, samples_each: int) -> list[list[float]]:
         """Return the newest ECG in columns; a sample stays in its column while they move left.

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from math import ceil, floor
+from math import ceil, floor, isnan
 from typing import Any, TextIO
 
 from rich.columns import Columns
@@ -23,13 +23,13 @@ from daemon.apps.scene import Scene
 from daemon.wire.client import Item, Lost, Restarted, Silent
 from daemon.wire.messages import (
     EcgMessage,
-    Enrolment,
     IdentityMessage,
     Received,
     StatusMessage,
     WaveMessage,
     encode,
 )
+from daemon.wire.status import Enrolment
 from dsp.liveness import IN_WORDS
 
 FRAME_S = 0.1
@@ -99,7 +99,7 @@ def as_json(item: Item) -> dict[str, Any]:
     header = {"topic": message.TOPIC, **json.loads(encode(item.stamp, message)[1])}
     match message:
         case EcgMessage():
-            header["ecg_mv"] = message.ecg_mv
+            header["ecg_mv"] = [None if isnan(mv) else mv for mv in message.ecg_mv]
         case WaveMessage():
             header["counts"] = message.counts
     return header
@@ -195,7 +195,7 @@ def _facts(scene: Scene) -> RenderableType:
         ("heart rate ", (_rate(status.heart_rate_bpm), "bold")),
         ("signal ", (_percent(status.quality), "bold")),
         ("contact ", CONTACTS[status.contact]),
-        ("lost samples ", (str(status.counters.get("lost", NOT_MEASURED)), "bold")),
+        ("lost samples ", (str(status.counters.lost), "bold")),
     ]
     if status.playing:
         facts.append(("playing ", (status.playing, "yellow")))

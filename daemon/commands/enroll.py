@@ -6,9 +6,9 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -124,35 +124,24 @@ def enrol_live(
         EnrolmentFailed: the beats were not one person's, or somebody cancelled.
     """
     agreed = {"consent": True} if consent else {}
-    answer = _asked(control, "enroll", person=person, beats=beats, **agreed)
+    answer = control.request("enroll", person=person, beats=beats, **agreed)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     try:
         with Progress(*columns, TextColumn("beats"), console=Console(stderr=True)) as progress:
             bar = progress.add_task(f"Enrolling {person}", total=beats)
             while answer["state"] == "gathering" and answer["person"] == person:
                 wait(POLL_S)
-                answer = _asked(control, "enrolment")
+                answer = control.request("enrolment")
                 progress.update(bar, completed=answer.get("beats", 0))
     except KeyboardInterrupt:
-        control.request("cancel")
+        with suppress(CommandRefused):  # it has just ended
+            control.request("cancel")
         raise
     if answer.get("person") != person:  # nobody's, or somebody else's who came after
         raise EnrolmentFailed(f"{person!r} was not enrolled: cancelled, or the service restarted")
     if answer["state"] != "done":
         raise EnrolmentFailed(answer["error"])
     print(f"{person} is enrolled.")
-
-
-def _asked(control: Control, command: str, **fields: object) -> dict[str, Any]:
-    """Return the service's answer.
-
-    Raises:
-        CommandRefused: it says no, and why.
-    """
-    answer = control.request(command, **fields)
-    if not answer["ok"]:
-        raise CommandRefused(answer["error"])
-    return answer
 
 
 def enrol_from_records(args: argparse.Namespace) -> int:

@@ -93,7 +93,9 @@ def exit_code(error: BaseException) -> int:
     """Return what a command ends with for an error; of one in another process, that one's."""
     match error:
         case of_service.AcquisitionFailed(cause=cause):
-            return next((code_of(kind) for kind in _known() if kind.__name__ == cause), BUG)
+            return next(
+                (code_of(kind) for kind in _known() if vars(kind).get("code", BUG) == cause), BUG
+            )
         case of_apps.ServiceStopped(status=int(status)) if status:
             return status
     return code_of(type(error))

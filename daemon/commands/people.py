@@ -26,7 +26,7 @@ from daemon.commands.connection import Connection, add_connection, to_control
 from daemon.commands.parts import add_part, confirmed, describe, person_name
 from daemon.offline.results import writing
 from daemon.wire.client import Control
-from daemon.wire.errors import CommandRefused, ServiceNotPermitted, ServiceUnavailable
+from daemon.wire.errors import ServiceNotPermitted, ServiceUnavailable
 from model.errors import ExportInvalid, GalleryMissing, PersonUnknown
 from model.gallery import Gallery
 from model.people_file import from_json, to_json
@@ -282,10 +282,7 @@ def _ask(service: Connection, command: str, **fields: object) -> dict[str, Any]:
         ServiceUnavailable: it does not answer.
     """
     with Control(service.address, ANSWER_S, service.keys) as control:
-        answer = control.request(command, **fields)
-    if not answer["ok"]:
-        raise CommandRefused(answer["error"])
-    return answer
+        return control.request(command, **fields)
 
 
 def _read(file: str, where: str) -> str:

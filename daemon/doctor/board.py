@@ -9,6 +9,7 @@ from daemon.doctor.computer import permissions, spi_bus
 from daemon.doctor.software import service, settings, status_of
 from daemon.doctor.visit import Visit
 from daemon.doctor.walk import Finding, check, fine, skipped
+from daemon.wire.status import ChipStatus
 from drivers.ads1292r import Ads1292r
 from drivers.selftest import SelfTestLine
 
@@ -37,9 +38,9 @@ def board(visit: Visit) -> Iterator[Finding]:
 def registers(visit: Visit) -> Iterator[Finding]:
     """Does an ADS1292R answer, with its reset values, and does it keep what is written to it?"""
     if visit.heard is not None:
-        chip = status_of(visit.heard).chip or {}
-        gains = chip.get("gains")
-        yield fine(f"{chip.get('part')}, gains {gains}, as the running service reads it back")
+        chip = status_of(visit.heard).chip or ChipStatus()
+        gains = list(chip.gains or ())
+        yield fine(f"{chip.part}, gains {gains}, as the running service reads it back")
         return
     visit.chip = Ads1292r(visit.board, visit.settings.chip)
     setup = visit.chip.power_up()

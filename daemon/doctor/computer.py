@@ -11,6 +11,7 @@ from daemon.acquisition.realtime import PRIORITY
 from daemon.doctor.software import settings, status_of
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
+from daemon.wire.status import Scheduling
 from drivers.gpio_lines import not_permitted
 from drivers.opcodes import Opcode
 from drivers.raspberry import neighbours, open_error, spi_path
@@ -210,7 +211,7 @@ def kernel_clock(visit: Visit) -> Iterator[Finding]:
 def scheduling(visit: Visit) -> Iterator[Finding]:
     """May the acquisition process go before all others, and stay in memory?"""
     if visit.heard is not None:
-        yield _granted(status_of(visit.heard).scheduling or {})
+        yield _granted(status_of(visit.heard).scheduling)
         return
     machine = visit.machine
     unit = machine.read(SERVICE_UNIT) or ""
@@ -235,12 +236,13 @@ def _reaches(limit: re.Match[str] | None, least: int) -> bool:
     return limit is not None and (limit[1] == "unlimited" or int(limit[1]) >= least)
 
 
-def _granted(scheduling: dict[str, object]) -> Finding:
+def _granted(scheduling: Scheduling | None) -> Finding:
     """Judge what the acquisition process of the running service got."""
-    if scheduling.get("policy") == "SCHED_FIFO" and scheduling.get("memory_locked"):
+    if scheduling and scheduling.policy == "SCHED_FIFO" and scheduling.memory_locked:
         return fine("the running service got SCHED_FIFO and locked memory")
     return note(
-        f"The running service got {scheduling.get('policy', 'nothing yet')}, memory "
-        f"{'' if scheduling.get('memory_locked') else 'not '}locked: allow it LimitRTPRIO=50 and "
-        "LimitMEMLOCK=infinity (systemctl edit qrsd), or a busy machine loses samples."
+        f"The running service got {scheduling.policy if scheduling else 'nothing yet'}, memory "
+        f"{'' if scheduling and scheduling.memory_locked else 'not '}locked: allow it "
+        "LimitRTPRIO=50 and LimitMEMLOCK=infinity (systemctl edit qrsd), or a busy machine loses "
+        "samples."
     )

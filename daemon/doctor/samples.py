@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from math import nan
 
 import numpy as np
 
@@ -14,7 +13,8 @@ from daemon.wire.client import Restarted, Silent, Subscriber
 from daemon.wire.errors import ServiceUnavailable
 from daemon.wire.keys import ClientKeys
 from daemon.wire.messages import Received, StatusMessage, WaveMessage
-from drivers.frame import Frame, millivolts_per_count
+from daemon.wire.status import ChipStatus
+from drivers.frame import Frame
 from drivers.stream import FrameStream
 
 SECONDS = 10
@@ -48,7 +48,7 @@ def _of_frames(frames: list[Frame], delay_s: list[float], stream: FrameStream) -
     slope, intercept = np.polyfit(index, edge_s, 1)
     return Samples(
         time_s=index / setup.rate_hz,
-        ecg_mv=counts * millivolts_per_count(setup.gains[setup.ecg_channel - 1], setup.vref_v),
+        ecg_mv=counts * setup.mv_per_count[setup.ecg_channel - 1],
         off=float(np.mean([bool(one) for one in off])) if setup.lead_off_known else None,
         nominal_hz=setup.rate_hz,
         rate_hz=1 / stream.period_s,
@@ -56,7 +56,7 @@ def _of_frames(frames: list[Frame], delay_s: list[float], stream: FrameStream) -
         taken=stream.counters.frames,
         lost=stream.counters.lost,
         counters=asdict(stream.counters),
-        conditions={type(found).__name__: str(found) for found in stream.conditions},
+        conditions={found.code: str(found) for found in stream.conditions},
         last_fault=str(stream.last_fault) if stream.last_fault else None,
     )
 
@@ -93,17 +93,17 @@ def _of_messages(waves: list[WaveMessage], status: StatusMessage) -> Samples:
     rate_hz, mv_per_count = waves[0].rate_hz, waves[0].mv_per_count[at]
     index = [wave.index + n for wave in waves for n in range(len(wave.counts))]
     counts = [pair[at] for wave in waves for pair in wave.counts]
-    chip: Mapping[str, Any] = status.chip or {}
+    chip = status.chip or ChipStatus()
     return Samples(
         time_s=np.array(index) / rate_hz,
         ecg_mv=np.array(counts) * mv_per_count,
         off={"on": 0.0, "off": 1.0}.get(status.contact),
         nominal_hz=rate_hz,
-        rate_hz=status.counters["rate_hz"],
+        rate_hz=status.counters.rate_hz or nan,
         timing=None,
-        taken=int(status.counters["received"]),
-        lost=int(status.counters["lost"]),
-        counters=status.counters,
-        conditions={one["condition"]: one["message"] for one in chip.get("conditions") or ()},
-        last_fault=chip.get("last_fault"),
+        taken=status.counters.received,
+        lost=status.counters.lost,
+        counters=asdict(status.counters),
+        conditions={one.condition: one.message for one in chip.conditions or ()},
+        last_fault=chip.last_fault,
     )

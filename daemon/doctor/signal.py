@@ -54,7 +54,7 @@ def rate(visit: Visit) -> Iterator[Finding]:
     ppm = (heard.rate_hz / heard.nominal_hz - 1) * 1e6
     text = f"{heard.rate_hz:.3f} Hz, {ppm:+.0f} ppm from nominal"
     figures = {"rate_hz": heard.rate_hz, "ppm": ppm}
-    if off := heard.conditions.get(ClockOff.__name__):
+    if off := heard.conditions.get(ClockOff.code):
         yield wrong(off, **figures)
     elif abs(ppm) > ROOM_TEMPERATURE_PPM:
         yield note(f"{text}: within 1.5 %, though at 25 C the oscillator keeps 0.5 %", **figures)
@@ -119,7 +119,7 @@ def _what_was_lost(heard: Samples) -> list[str]:
     counters, said = heard.counters, []
     if heard.lost:
         said.append(f"{heard.lost} of {heard.taken + heard.lost} samples were lost.")
-    if late := heard.conditions.get(LateReads.__name__):
+    if late := heard.conditions.get(LateReads.code):
         said.append(late)
     if heard.last_fault:
         said.append(f"The chip was set up again: {heard.last_fault}")
@@ -146,7 +146,7 @@ def channels(visit: Visit) -> Iterator[Finding]:
     said = [
         text
         for kind in (ChannelSaturated, ChannelFlat, ChannelZero)
-        if (text := visit.samples.conditions.get(kind.__name__))
+        if (text := visit.samples.conditions.get(kind.code))
     ]
     span_mv = float(np.ptp(visit.samples.ecg_mv))
     if _off(visit.samples):
@@ -162,7 +162,7 @@ def electrodes(visit: Visit) -> Iterator[Finding]:
     """Do they touch the skin?"""
     off = visit.samples.off
     if off is None:
-        yield note(visit.samples.conditions.get(LeadOffUnknown.__name__, "the service cannot tell"))
+        yield note(visit.samples.conditions.get(LeadOffUnknown.code, "the service cannot tell"))
     elif off:
         yield note(
             f"off for {off:.0%} of the time: put them on, with fresh gel and the plug right in, to "

@@ -16,7 +16,8 @@ from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
 from daemon.offline.recognition import open_network
 from daemon.service import assembly
-from daemon.wire.addresses import IPC, LOOPBACK_HOST, explained, somebody_has, way_in
+from daemon.wire.addresses import IPC, LOOPBACK_HOST, somebody_has, way_in
+from daemon.wire.binding import explained
 from daemon.wire.client import Silent, Subscriber
 from daemon.wire.errors import ServiceRefusesKey
 from daemon.wire.keys import ClientKeys
@@ -79,12 +80,12 @@ def status_of(heard: Received) -> StatusMessage:
 
 def _how_it_runs(heard: Received) -> Finding:
     status = status_of(heard)
-    counts = {name: status.counters.get(name, 0) for name in ("received", "lost", "restarts")}
+    counts = {name: getattr(status.counters, name) for name in ("received", "lost", "restarts")}
     text = ", ".join(f"{count:.0f} {name}" for name, count in counts.items())
     if status.state == "running":
         return fine(f"runs and has the chip, so it is asked: samples {text}", **counts)
-    error = (status.chip or {}).get("error") or {}
-    why = error.get("message", "no samples come; journalctl -u qrsd -n 20 tells why")
+    error = status.chip.error if status.chip else None
+    why = error.message if error else "no samples come; journalctl -u qrsd -n 20 tells why"
     return wrong(f"It runs, but is {status.state} (samples {text}): {why}", **counts)
 
 
@@ -180,10 +181,10 @@ def model(visit: Visit) -> Iterator[Finding]:
     path = visit.settings.model
     network = open_network(Path(path) if path else None)
     visit.passport = passport = network.passport
-    running = (status_of(visit.heard).model or {}) if visit.heard else {}
-    if running.get("sha256", passport.sha256) != passport.sha256:
+    running = status_of(visit.heard).model if visit.heard else None
+    if running and running.sha256 != passport.sha256:
         yield note(
-            f"The service runs {running.get('name')!r} and the settings say {passport.name!r}: "
+            f"The service runs {running.name!r} and the settings say {passport.name!r}: "
             "restart it (sudo systemctl restart qrsd)."
         )
     else:

@@ -20,9 +20,13 @@ from daemon.errors import DaemonError
 class RecordingError(Exception):
     """A recording cannot be used."""
 
+    code = "recording_unusable"
+
 
 class RecordingNotFound(RecordingError, FileNotFoundError):
     """There is nothing at the path that was given."""
+
+    code = "recording_not_found"
 
 
 class MalformedRecording(RecordingError, ValueError):

@@ -6,6 +6,8 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,12 +29,14 @@ from daemon.service.time_source import TimeSource
 from daemon.service.utc_clock import UtcClock
 from daemon.service.verification import Verifier
 from daemon.wire.addresses import check_address, needs_key
+from daemon.wire.answers import Description
 from daemon.wire.connection_limit import raise_descriptor_limit
 from daemon.wire.control import ControlServer
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.keys import Right, service_key_path
-from daemon.wire.messages import Source
+from daemon.wire.messages import KINDS, SCHEMA, Source
 from daemon.wire.publisher import Publisher
+from daemon.wire.status import ModelStatus
 from dsp.front_end import RATE_HZ
 from model.gallery import Gallery
 from model.network import Network
@@ -89,7 +93,19 @@ def assembled(
         publisher = Publisher(context, settings.publish.addresses, device, source, gate)
         parts.enter_context(publisher)
         verifier = parts.enter_context(Verifier(open_network(model), settings.front_end.mains_hz))
-        commands = {**people.commands, "verify": verifier.verify}
+        model_status = ModelStatus(
+            passport.name, passport.kind, passport.sha256, network.runtime, gallery.sealed
+        )
+
+        def describe() -> dict[str, object]:
+            channels = pipeline.channels
+            topics = tuple(KINDS)
+            description = Description(
+                version("qrsd"), device, SCHEMA, topics, channels, model_status
+            )
+            return asdict(description)
+
+        commands = {**people.commands, "verify": verifier.verify, "describe": describe}
         control = ControlServer(
             context, control_address(), commands, settings.control.addresses, gate
         )
@@ -107,13 +123,7 @@ def assembled(
                 clock=clock,
                 notifier=notifier,
                 time=time,
-                model={
-                    "name": passport.name,
-                    "kind": passport.kind,
-                    "sha256": passport.sha256,
-                    "runtime": network.runtime,
-                    "people_sealed": gallery.sealed,
-                },
+                model=model_status,
                 observer=parts.enter_context(_observed(settings, network, source)),
             )
         )

@@ -19,8 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
+from config.typed_json import typed
 from daemon.acquisition.handle import Acquisition
 from daemon.journal import event
 from daemon.service.errors import AcquisitionFailed
@@ -33,8 +34,9 @@ from daemon.service.time_source import TimeSource
 from daemon.service.utc_clock import UtcClock
 from daemon.wire.control import ControlServer
 from daemon.wire.curve_gate import CurveGate
-from daemon.wire.messages import ContactState, Enrolment, Message, ServiceState, StatusMessage
+from daemon.wire.messages import ContactState, Message, ServiceState, StatusMessage
 from daemon.wire.publisher import Publisher
+from daemon.wire.status import ChipStatus, Enrolment, ModelStatus, Scheduling, StatusCounters
 from drivers.chip_setup import ChipSetup
 from drivers.frame import Frame
 
@@ -67,7 +69,7 @@ class Parts:
     clock: UtcClock
     notifier: Notifier
     time: TimeSource
-    model: Mapping[str, Any]
+    model: ModelStatus
     observer: Observer = field(default_factory=NullObserver)
     gate: CurveGate | None = None
 
@@ -310,32 +312,37 @@ class Service:
             playing=self._playing,
             counters=self._counters(),
             chip=self._chip(),
-            model=dict(self._parts.model),
-            scheduling=self._reports.get("scheduling"),
+            model=self._parts.model,
+            scheduling=self._scheduling(),
             enrolment=self._enrolment(),
             clock_offset_s=None if index is None else clock.offset_s,
+            clock=clock.state,
         )
         self._say(message, clock.now() if index is None else clock.utc(index))
 
-    def _counters(self) -> dict[str, int | float]:
-        reported = self._reports.get("counters", {})
-        return {
-            **{name: value for name, value in reported.items() if type(value) in (int, float)},
+    def _counters(self) -> StatusCounters:
+        counted = self._reports.get("counters", {}) | {
             "received": self._received,
             "lost": self._lost,
             "restarts": self._restart_count,
             "queued_max": self._queued_max,
             "published_latency_max_s": round(self._latency_max_s, 6),
         }
+        return cast(StatusCounters, typed(StatusCounters, counted, "counters"))
 
-    def _chip(self) -> dict[str, Any] | None:
+    def _chip(self) -> ChipStatus | None:
         """Return how the chip is set up, and what the driver has to say of it, or why it is not."""
         setup, error = self._reports.get("setup"), self._reports.get("error")
         if setup is None and error is None:
             return None
-        counters = self._reports.get("counters", {})
-        said = {name: counters.get(name) for name in ("conditions", "last_fault")}
-        return {**(setup or {}), **said, "error": error}
+        said = {**self._reports.get("counters", {}), **(setup or {}), "error": error}
+        if setup is None:
+            said.pop("rate_hz", None)  # the measured one is a counter
+        return cast(ChipStatus, typed(ChipStatus, said, "chip"))
+
+    def _scheduling(self) -> Scheduling | None:
+        got = self._reports.get("scheduling")
+        return Scheduling(**got) if got else None
 
     @property
     def _contact(self) -> ContactState:

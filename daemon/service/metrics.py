@@ -141,7 +141,7 @@ class StatusCollector(Collector):
             return
         for name, (metric, meaning) in STATUS_COUNTERS.items():
             counter = CounterMetricFamily(metric, meaning, labels=("source",))
-            counter.add_metric((self._source,), status.counters.get(name, 0))
+            counter.add_metric((self._source,), getattr(status.counters, name))
             yield counter
         yield self._states(
             "contact", "Whether the electrodes touch the skin.", get_args(ContactState), status

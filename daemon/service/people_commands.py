@@ -88,7 +88,8 @@ class PeopleCommands:
             template = enrolment.template(self._now_utc(), self._source)
             self._gallery.enrol(template, consent_utc=self._consent_utc)
         except ModelError as error:
-            self._outcome |= {"state": "failed", "beats": 0, "error": str(error)}
+            self._outcome |= {"state": "failed", "beats": 0}
+            self._outcome |= {"error": str(error), "code": error.code}
             _LOG.warning(
                 "an enrolment failed: %s",
                 type(error).__name__,
@@ -165,11 +166,12 @@ class PeopleCommands:
         """Begin to gather the beats of whoever wears the electrodes, and has agreed if so said."""
         if self._pipeline.enrolment is not None:
             raise CommandRefused(
-                f"{self._pipeline.enrolment.person!r} is being enrolled: wait for it, or cancel."
+                f"{self._pipeline.enrolment.person!r} is being enrolled: wait for it, or cancel.",
+                "busy",
             )
         self.look_around()
         if self._trouble:  # and not after twenty beats
-            raise CommandRefused(f"Nobody can be enrolled now: {self._trouble}")
+            raise CommandRefused(f"Nobody can be enrolled now: {self._trouble}", "gallery_failed")
         self._pipeline.enrolment = Enrolment(person, self._passport, beats)
         self._consent_utc = self._now_utc() if consent else None
         return self.enrolment()
@@ -189,7 +191,7 @@ class PeopleCommands:
     def cancel(self) -> Mapping[str, object]:
         """Give up the enrolment."""
         if self._pipeline.enrolment is None:
-            raise CommandRefused("Nobody is being enrolled.")
+            raise CommandRefused("Nobody is being enrolled.", "no_enrolment")
         self._pipeline.enrolment = None
         self._outcome = {"state": "none"}
         return {}

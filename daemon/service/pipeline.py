@@ -16,18 +16,17 @@ import numpy as np
 
 from daemon.service.decision import apply_liveness
 from daemon.service.swapped_electrodes import SwappedElectrodes
+from daemon.service.waveforms import RAILS, Waveforms
 from daemon.wire.messages import (
     SWAPPED,
     BeatMessage,
     ContactState,
-    EcgMessage,
     IdentityMessage,
     Message,
     RPeakMessage,
-    WaveMessage,
 )
 from drivers.chip_setup import ChipSetup
-from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame, millivolts_per_count
+from drivers.frame import Frame
 from dsp.front_end import FrontEnd, FrontEndOptions
 from dsp.liveness import Liveness, LivenessOptions, Suspicion
 from dsp.signals import HANDOVER_SAMPLES, BeatWindow, Interruption, RPeak, Sample
@@ -37,9 +36,6 @@ from model.identifier import Identifier, IdentifierOptions
 from model.network import Network
 from model.template import Template
 from model.tensor import normalise
-
-CHUNK_SAMPLES = 25  # a waveform message each tenth of a second
-RAILS = (FULL_SCALE_COUNTS, MIN_COUNTS)
 
 
 class Pipeline:
@@ -78,9 +74,7 @@ class Pipeline:
         self._swapped_electrodes: SwappedElectrodes | None = None
         self._swapped = False
         self._decided_anew = False
-        self._wave: list[tuple[int, int]] = []
-        self._ecg_mv: list[float] = []
-        self._chunk_index = 0
+        self._waveforms = Waveforms(self._front_end.delay)
         self._newest_index = 0
         self.contact: ContactState = "unknown"
         self.quality: float | None = None
@@ -93,6 +87,11 @@ class Pipeline:
         return self._front_end.heart_rate_bpm
 
     @property
+    def channels(self) -> tuple[str, str] | None:
+        """What channels 1 and 2 record; None before the chip is set up."""
+        return self._waveforms.channels
+
+    @property
     def refused(self) -> Suspicion | None:
         """Why nobody is accepted or enrolled by this session; None if somebody may be."""
         return self._liveness_options.refused(self._liveness.suspicion)
@@ -101,13 +100,8 @@ class Pipeline:
         """Take the frames that follow as those of a chip that is set up like this."""
         self._setup = setup
         self._ecg_at = setup.ecg_channel - 1
-        first, second = (millivolts_per_count(gain, setup.vref_v) for gain in setup.gains)
-        self._mv_per_count = (first, second)
-        roles = ["off", "off"]
-        if setup.respiration_channel is not None:
-            roles[setup.respiration_channel - 1] = "respiration"
-        roles[self._ecg_at] = "ecg"
-        self._channels = (roles[0], roles[1])
+        self._mv_per_count = setup.mv_per_count[self._ecg_at]
+        self._waveforms.use_setup(setup)
 
     def use_templates(self, templates: Sequence[Template]) -> None:
         """Decide from now on among these people."""
@@ -118,14 +112,14 @@ class Pipeline:
 
     def push(self, frame: Frame) -> list[Message]:
         """Take one frame, after ``use_setup``, and return what is to be said about it."""
-        messages = self._flush_if_due(frame.index)
+        messages = self._waveforms.flush_if_due(frame.index)
         self._newest_index = frame.index
         counts = frame.counts[self._ecg_at]
         lead_off = self._setup.lead_off(frame.status)
         sample = Sample(
             index=frame.index,
             time_s=frame.index / self._setup.rate_hz,
-            ecg_mv=counts * self._mv_per_count[self._ecg_at],
+            ecg_mv=counts * self._mv_per_count,
             lead_off=lead_off,
             saturated=counts in RAILS,
         )
@@ -136,8 +130,7 @@ class Pipeline:
         if self._decided_anew:  # whoever is forgotten may not stay the last word until a beat comes
             self._decided_anew = False
             messages.append(self._identity(frame.index))
-        self._wave.append(frame.counts)
-        self._ecg_mv.append(self._front_end.conditioned_mv)
+        self._waveforms.push(frame, lead_off, self._front_end.conditioned_mv)
         return messages
 
     def interrupt(self) -> list[Message]:
@@ -146,34 +139,11 @@ class Pipeline:
         Returns:
             The waveforms so far, and that nobody is known.
         """
-        messages = self._flush() if self._wave else []
+        messages = self._waveforms.flush()
         self._front_end = FrontEnd(self._front_end_options)
         self.contact = "unknown"
         gap = Interruption(self._newest_index, "gap", HANDOVER_SAMPLES)
         return messages + self._interrupt(gap, self._newest_index)
-
-    def _flush_if_due(self, index: int) -> list[Message]:
-        """Return the waveforms so far if they are a chunk, or ``index`` does not continue them."""
-        gathered = len(self._wave)
-        if gathered == CHUNK_SAMPLES or (gathered and index != self._chunk_index + gathered):
-            messages = self._flush()
-        else:
-            messages = []
-        if not self._wave:
-            self._chunk_index = index
-        return messages
-
-    def _flush(self) -> list[Message]:
-        rate_hz = self._setup.rate_hz
-        messages: list[Message] = [
-            WaveMessage(
-                self._chunk_index, rate_hz, self._mv_per_count, self._channels, tuple(self._wave)
-            ),
-            EcgMessage(self._chunk_index, rate_hz, tuple(self._ecg_mv)),
-        ]
-        self._wave.clear()
-        self._ecg_mv.clear()
-        return messages
 
     def _tell(self, event: RPeak | BeatWindow | Interruption, index: int) -> list[Message]:
         match event:

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeAlias
+
+from daemon.wire.messages import ClockState
 
 FIT_SAMPLES = 15_000  # memory of the fit: a minute at 250 Hz
 LOST_RHYTHM_S = 0.1  # an edge so far from the line begins another
@@ -23,8 +24,6 @@ SLEW_PER_S = 500e-6  # as fast as the kernel's own corrections
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNSET_BEFORE_S = datetime(2023, 1, 1, tzinfo=UTC).timestamp()  # nobody ran qrsd before
-
-ClockState: TypeAlias = Literal["unset", "set", "stepped"]
 
 
 class EdgeFit:

@@ -50,7 +50,9 @@ class Verifier:
                 no list of numbers, or too long, or the model cannot compare.
         """
         if self._under_way is not None and not self._under_way.done():
-            raise CommandRefused("Two recordings are being compared: ask again after the answer.")
+            raise CommandRefused(
+                "Two recordings are being compared: ask again after the answer.", "busy"
+            )
         self._under_way = self._worker.submit(self._compare, first_mv, second_mv)
         return self._under_way
 

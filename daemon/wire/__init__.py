@@ -1,1 +1,1 @@
-"""The public protocol: messages, the sockets that carry them, and who may come in."""
+"""The public protocol: messages, the ZeroMQ sockets that carry them, and CURVE access control."""

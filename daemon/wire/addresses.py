@@ -1,20 +1,15 @@
-"""Where the service listens: on this machine, beyond it behind keys, each place by one service."""
+"""Which addresses the service may listen on, and which of them need CURVE keys."""
 
 from __future__ import annotations
 
 import errno
-import os
 import re
 import socket as unix
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-import zmq
-
-from daemon.errors import DaemonError
-from daemon.wire.curve_gate import CurveGate
-from daemon.wire.errors import AddressInUse, AddressRefused, AddressUnusable
+from daemon.wire.errors import AddressRefused
 from daemon.wire.keys import Right
 
 IPC = "ipc://"
@@ -76,70 +71,6 @@ def check_address(address: str, right: Right = "listen", *, keys: bool = False) 
         )
 
 
-def bind(
-    socket: zmq.Socket[bytes], address: str, right: Right = "listen", gate: CurveGate | None = None
-) -> str:
-    """Listen on an address and return it, with the port that a ``*`` became.
-
-    The file of an ipc address is for this user only (mode 0600), as is its folder if it is new.
-
-    Args:
-        socket: what listens.
-        address: where.
-        right: what clients who come through the gate need.
-        gate: what they have to come through if the address is open to others.
-
-    Raises:
-        AddressRefused: the address is open to other machines or users, and there is no gate.
-        AddressInUse: somebody listens there already.
-        AddressUnusable: the system does not allow it.
-    """
-    check_address(address, right, keys=gate is not None)
-    with explained(address):
-        if address.startswith(IPC):
-            _prepare(Path(address.removeprefix(IPC)))
-        if gate is not None and needs_key(address, right):
-            gate.listen(socket, address, right)
-        else:
-            _bind_for_this_user(socket, address)
-    return socket.getsockopt_string(zmq.LAST_ENDPOINT)
-
-
-@contextmanager
-def explained(address: str) -> Iterator[None]:
-    """Turn what the system says against listening there into what it means.
-
-    Raises:
-        AddressInUse, AddressUnusable: it says something.
-    """
-    try:
-        yield
-    except (zmq.ZMQError, OSError) as error:
-        if isinstance(error, DaemonError):
-            raise
-        if error.errno == errno.EADDRINUSE:
-            raise _in_use(address) from error
-        raise AddressUnusable(f"Cannot listen on {address}: {error}.") from error
-
-
-def _bind_for_this_user(socket: zmq.Socket[bytes], address: str) -> None:
-    mask = os.umask(0o177)
-    try:
-        socket.bind(address)
-    finally:
-        os.umask(mask)
-
-
-def _prepare(path: Path) -> None:
-    """Make sure that the socket's folder is ours, and that the file is not alive."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    owner = path.parent.stat().st_uid
-    if os.geteuid() not in (0, owner):
-        raise AddressRefused(f"{path.parent} belongs to another user: choose a folder of your own.")
-    if somebody_has(path):  # ZeroMQ would take the file from a running service
-        raise _in_use(f"{IPC}{path}")
-
-
 def somebody_has(path: Path) -> bool:
     """Tell whether somebody listens on a file, even if too busy to let one more in."""
     with unix.socket(unix.AF_UNIX) as probe:
@@ -147,7 +78,3 @@ def somebody_has(path: Path) -> bool:
         with suppress(OSError):  # the path is longer than that of any socket
             return probe.connect_ex(str(path)) in (0, errno.EAGAIN)
     return False
-
-
-def _in_use(address: str) -> AddressInUse:
-    return AddressInUse(f"{address} is in use: is another qrsd running? systemctl status qrsd")

@@ -27,6 +27,7 @@ from config.folders import SYSTEM_RUNTIME
 from config.typed_json import typed
 from daemon.wire.addresses import IPC, somebody_has
 from daemon.wire.errors import (
+    CommandRefused,
     MessageError,
     ServiceNotPermitted,
     ServiceRefusesKey,
@@ -113,13 +114,14 @@ class Subscriber:
         if unknown:
             raise ValueError(f"topics: {unknown.pop()!r} is not one of {', '.join(KINDS)}")
         self._topics = frozenset(topics)
+        self._heard = self._topics | {StatusMessage.TOPIC}
         self._timeout_s = timeout_s
         self._silent_s = 0.0
         self._continuity = Continuity()
         self._waiting: deque[Item] = deque()
         self._line = _Line(zmq.SUB, address, keys)
         self._socket = self._line.socket
-        for topic in self._topics | {StatusMessage.TOPIC}:
+        for topic in self._heard:
             self._socket.subscribe(topic)
 
     def __iter__(self) -> Iterator[Item]:
@@ -136,8 +138,11 @@ class Subscriber:
             self._waiting.append(Silent(self._silent_s))
             return
         self._silent_s = 0.0
-        received = decode(self._socket.recv_multipart())
-        topic = received.message.TOPIC
+        frames = self._socket.recv_multipart()
+        topic = frames[0].decode("ascii", "replace")
+        if topic not in self._heard:  # ZeroMQ takes a topic for the beginning of one
+            return
+        received = decode(frames)
         news = self._continuity.check(topic, received.stamp)
         if news is None:
             return
@@ -178,9 +183,10 @@ class Control:
         self._socket.setsockopt(zmq.REQ_CORRELATE, 1)  # and throw it away should it come at last
 
     def request(self, command: str, **fields: object) -> dict[str, Any]:
-        """Send a command and return the answer: ``ok`` and more, ``error`` if ``ok`` is false.
+        """Send a command and return the fields of the answer.
 
         Raises:
+            CommandRefused: the service says no, and why, with a code for programs.
             ServiceUnavailable: no answer came in time, or there is no such socket.
             ServiceNotPermitted: the socket belongs to another user.
             ServiceRefusesKey: it wants a key that may control, and ours may not.
@@ -194,11 +200,16 @@ class Control:
             )
         try:
             said: dict[str, Any] = typed(dict[str, Any], json.loads(answer), "the answer")
-            typed(bool, said.get("ok"), "ok")
+            refusal = None
+            if not typed(bool, said.get("ok"), "ok"):
+                refusal = typed(str, said.get("error"), "error")
+                code = typed(str, said.get("code", CommandRefused.code), "code")
         except (ValueError, RecursionError) as error:
             raise MessageError(
                 f"What answers at {self._address} is not qrsd, or another version of it: {error}."
             ) from error
+        if refusal is not None:
+            raise CommandRefused(refusal, code)
         return said
 
     def _exchange(self, request: bytes) -> bytes | None:

@@ -1,7 +1,7 @@
-"""The service's ear: commands as JSON, one answer each, and an answer to rubbish too.
+"""The control socket (ROUTER): commands as JSON, one answer each, malformed requests included.
 
     {"command": "enroll", "person": "Ada"}  ->  {"ok": true, ...}
-    {"command": "enrol"}                    ->  {"ok": false, "error": "enrol: not one of ..."}
+    {"command": "enrol"}                    ->  {"ok": false, "error": "...", "code": "..."}
 
 A command is a function: its parameters are the fields that a request may have, their annotations
 the types, their defaults what a request may leave out. One that takes its time returns the future
@@ -21,7 +21,7 @@ import zmq
 
 from config.typed_json import typed
 from daemon.errors import DaemonError
-from daemon.wire.addresses import bind
+from daemon.wire.binding import bind
 from daemon.wire.connection_limit import ConnectionLimit
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.errors import CommandRefused
@@ -114,7 +114,9 @@ class ControlServer:
     def _obey(self, fields: dict[str, Any]) -> Fields | Future[Fields]:
         name = fields.pop("command", None)
         if not (isinstance(name, str) and name in self._commands):
-            raise CommandRefused(f"{name!r:.40} is not one of {', '.join(self._commands)}.")
+            raise CommandRefused(
+                f"{name!r:.40} is not one of {', '.join(self._commands)}.", "unknown_command"
+            )
         command = self._commands[name]
         return command(**_arguments(name, command, fields))
 
@@ -141,8 +143,8 @@ def _kept(future: Future[Fields]) -> bytes:
         return _no(refusal)
 
 
-def _no(refusal: Exception) -> bytes:
-    return json.dumps({"ok": False, "error": str(refusal)}).encode()
+def _no(refusal: DaemonError | ModelError) -> bytes:
+    return json.dumps({"ok": False, "error": str(refusal), "code": refusal.code}).encode()
 
 
 def _read(request: bytes) -> dict[str, Any]:

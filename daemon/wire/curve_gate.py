@@ -1,11 +1,11 @@
-"""The gate to the network: encrypted by CURVE, and open to the clients of the list only.
+"""Access control for TCP: CURVE encryption, with a ZAP handler that knows the list of clients.
 
             CURVE handshake             ZAP: may this key listen / control?
     client ------------------> socket ------------------------------------> the list of clients
 
-The list is looked at each second. Once somebody on it has lost a right, everybody who came through
-the gate is sent out of it, since ZeroMQ asks who somebody is only as they come in; those who may
-come in again do so by themselves within a second, and see by the sequence numbers what they missed.
+The list is checked for changes each second. ZeroMQ authenticates only during the handshake, so once
+a client has lost a right all connections are closed; clients that are still allowed reconnect by
+themselves within a second, and see by the sequence numbers what they missed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class CurveGate:
-    """Lets in who is on the list, each to what they have a right to.
+    """Authenticates clients by their CURVE key: each needs the right of the socket it connects to.
 
     Args:
         context: of the sockets; it can have one gate.
@@ -58,11 +58,11 @@ class CurveGate:
             self._authenticator.configure_curve_callback(right, self)
 
     def callback(self, right: str, key: bytes) -> bool:
-        """Tell whether a client may come in; ThreadAuthenticator asks, with the key in Z85."""
+        """Authorise a client; ThreadAuthenticator calls this with the key in Z85."""
         return any(client.may(right) for client in self._clients if client.key == z85.decode(key))
 
     def listen(self, socket: zmq.Socket[bytes], address: str, right: Right) -> None:
-        """Listen on an address for clients who have a right; other addresses stay as they are."""
+        """Bind an address with CURVE for clients who have a right; others stay as they are."""
         socket.zap_domain = right.encode()
         socket.curve_secretkey = self._pair.secret
         socket.curve_server = True
@@ -76,17 +76,17 @@ class CurveGate:
         self._open.append((socket, endpoint, right))
 
     def look_around(self) -> None:
-        """Learn of clients who were allowed or revoked, and send out the latter.
+        """Reload the list of clients if it changed, and disconnect those who were revoked.
 
         Raises:
-            RuntimeError: nobody could come in any more, for want of whom ZeroMQ asks.
+            RuntimeError: the ZAP handler has died, so that nobody could connect any more.
         """
         if not self._authenticator.is_alive():
             raise RuntimeError("ZeroMQ's authenticator has died; see the traceback above.")
         if (version := self._list_version()) != self._version:
             self._version = version
             self._read_list()
-        self._open_again()
+        self._bind_again()
 
     def _read_list(self) -> None:
         before = self._clients
@@ -107,19 +107,19 @@ class CurveGate:
                 extra=event("clients_changed", clients=count),
             )
         if any(self._has_lost(client) for client in before):
-            self._send_everybody_out()
+            self._disconnect_all()
 
     def _has_lost(self, client: Client) -> bool:
         allowed = {each.key: each for each in self._clients}.get(client.key)
         return allowed is None or not allowed.may(client.right)
 
-    def _send_everybody_out(self) -> None:
+    def _disconnect_all(self) -> None:
         for socket, endpoint, _ in self._open:
             socket.unbind(endpoint)
         self._shut, self._open = self._shut + self._open, []
 
-    def _open_again(self) -> None:
-        """Listen where we did; ZeroMQ may need some milliseconds to let go of an address."""
+    def _bind_again(self) -> None:
+        """Bind again what was unbound; ZeroMQ may need some milliseconds to release an address."""
         shut, self._shut = self._shut, []
         for socket, endpoint, right in shut:
             try:
@@ -142,7 +142,7 @@ class CurveGate:
         return status.st_mtime_ns, status.st_ino
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Stop the ZAP handler; no client can connect any more."""
         if self._authenticator.pipe and not self._authenticator.is_alive():
             self._authenticator.pipe.close()  # through which stop() would wait for it for ever
             self._authenticator.pipe = None  # type: ignore[assignment]

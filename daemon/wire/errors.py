@@ -45,7 +45,18 @@ class ClientInvalid(KeysError, ValueError):
 
 
 class CommandRefused(DaemonError, ValueError):
-    """A request is malformed, or cannot be obeyed now."""
+    """A request is malformed, or cannot be obeyed now.
+
+    Args:
+        message: for people.
+        code: for programs; docs/protocol.md has a table of them.
+    """
+
+    code = "bad_request"
+
+    def __init__(self, message: str, code: str = code) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class ServiceUnavailable(DaemonError, ConnectionError):

@@ -14,15 +14,22 @@ import struct
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, NoReturn, TypeAlias, get_args
+from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeAlias, get_args
 
 from config.typed_json import typed, typed_fields
 from daemon.wire.errors import MessageError
+from daemon.wire.status import ChipStatus, Enrolment, ModelStatus, Scheduling, StatusCounters
 
 SCHEMA = 1
 
+#: Numbers whose range the JSON Schema tells.
+Count: TypeAlias = Annotated[int, ("minimum", 0)]
+Share: TypeAlias = Annotated[float, ("minimum", 0), ("maximum", 1)]
+Positive: TypeAlias = Annotated[float, ("exclusiveMinimum", 0)]
+
 Source: TypeAlias = Literal["ads1292r", "simulated"]
 ServiceState: TypeAlias = Literal["starting", "running", "recovering", "ended", "stopping"]
+ClockState: TypeAlias = Literal["unset", "set", "stepped"]
 ContactState: TypeAlias = Literal["on", "off", "unknown"]
 IdentityState: TypeAlias = Literal["accepted", "unknown", "undecided", "no_contact", "suspect"]
 Hint: TypeAlias = Literal["electrodes_swapped", "too_clean", "repeated", "too_regular"]
@@ -43,25 +50,10 @@ class Stamp:
     """
 
     device: str
-    boot: str
-    sequence: int
+    boot: Annotated[str, ("format", "uuid")]
+    sequence: Count
     utc: datetime
     source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """An enrolment under way.
-
-    Attributes:
-        person: who is being enrolled.
-        beats: good beats gathered so far.
-        needed: good beats that it takes.
-    """
-
-    person: str
-    beats: int
-    needed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +67,31 @@ class StatusMessage:
         heart_rate_bpm: None without beats.
         quality: of the newest beat, 0 to 1; None without beats.
         playing: what the simulated electrodes see; None on a real chip.
-        counters: frames, lost samples and other counts since the service started.
-        chip: how the chip was read back to be set up; None before.
-        model: name, kind, SHA-256 and runtime of the model.
+        counters: frames, lost samples and other counts.
+        chip: how the chip was read back to be set up, or why it was not; None before.
+        model: the model in use.
         scheduling: what the acquisition process got of what it asked for; None before.
         enrolment: None unless one is under way.
         clock_offset_s: fitted time of the newest sample minus the clock; None before the fit.
+        clock: ``unset`` if the machine's clock was never set since it booted, ``stepped`` if it was
+            set while somebody wears the electrodes: ``utc`` takes it over once nobody does.
     """
 
     TOPIC: ClassVar[str] = "status"
 
-    index: int | None
+    index: Count | None
     state: ServiceState
     contact: ContactState
-    heart_rate_bpm: float | None
-    quality: float | None
+    heart_rate_bpm: Positive | None
+    quality: Share | None
     playing: str | None
-    counters: dict[str, int | float]
-    chip: dict[str, Any] | None
-    model: dict[str, Any] | None
-    scheduling: dict[str, Any] | None
+    counters: StatusCounters
+    chip: ChipStatus | None
+    model: ModelStatus | None
+    scheduling: Scheduling | None
     enrolment: Enrolment | None
     clock_offset_s: float | None
+    clock: ClockState
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +112,11 @@ class IdentityMessage:
 
     TOPIC: ClassVar[str] = "identity"
 
-    index: int
+    index: Count
     state: IdentityState
     person: str | None
-    confidence: float | None
-    beats: int
+    confidence: Share | None
+    beats: Count
     hint: Hint | None = None
 
 
@@ -138,9 +133,9 @@ class RPeakMessage:
 
     TOPIC: ClassVar[str] = "r_peak"
 
-    index: int
+    index: Count
     amplitude_mv: float
-    rr_s: float | None
+    rr_s: Positive | None
     search_back: bool
 
 
@@ -160,12 +155,31 @@ class BeatMessage:
 
     TOPIC: ClassVar[str] = "beat"
 
-    index: int
-    r_index: int
-    rr_s: float | None
-    heart_rate_bpm: float | None
-    quality: float
+    index: Count
+    r_index: Count
+    rr_s: Positive | None
+    heart_rate_bpm: Positive | None
+    quality: Share
     flaws: tuple[str, ...]
+
+
+#: Indices of samples: the first, and the one after the last.
+Range: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WaveFlags:
+    """What is to be known of single samples of a waveform, as ranges of their indices.
+
+    Attributes:
+        lead_off: with an electrode of the ECG off; None if the chip is not set up to tell.
+        saturated: with the converter at the end of its range, in channels 1 and 2.
+        lost: the samples right before this message that were never read.
+    """
+
+    lead_off: tuple[Range, ...] | None
+    saturated: tuple[tuple[Range, ...], tuple[Range, ...]]
+    lost: tuple[Range, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,32 +191,34 @@ class WaveMessage:
         rate_hz: samples a second.
         mv_per_count: size of a count in channels 1 and 2.
         channels: what channels 1 and 2 record.
+        flags: which samples are not as they should be.
         counts: shape (n, 2), signed 24-bit codes.
     """
 
     TOPIC: ClassVar[str] = "wave"
 
-    index: int
-    rate_hz: float
+    index: Count
+    rate_hz: Positive
     mv_per_count: tuple[float, float]
     channels: tuple[str, str]
+    flags: WaveFlags
     counts: tuple[tuple[int, int], ...] = field(metadata={"payload": "<2i"})
 
 
 @dataclass(frozen=True, slots=True)
 class EcgMessage:
-    """The conditioned ECG, as the detector sees it.
+    """The conditioned ECG, as the detector sees it, freed of the filters' delay.
 
     Attributes:
-        index: of the first sample.
+        index: of the raw sample that the first value stands for.
         rate_hz: samples a second.
-        ecg_mv: shape (n,), rounded to float32 on the wire.
+        ecg_mv: shape (n,), rounded to float32 on the wire; NaN where it was not measured.
     """
 
     TOPIC: ClassVar[str] = "ecg"
 
-    index: int
-    rate_hz: float
+    index: Count
+    rate_hz: Positive
     ecg_mv: tuple[float, ...] = field(metadata={"payload": "<f"})
 
 
@@ -319,7 +335,15 @@ def _unpack(layout: str, payload: bytes, count: int) -> tuple[Any, ...]:
 
 
 def _json(header: dict[str, object]) -> bytes:
-    return json.dumps(header, default=asdict, allow_nan=False, separators=(",", ":")).encode()
+    return json.dumps(header, default=_plain, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _plain(part: Any) -> dict[str, Any]:
+    """Return a part of a header; a count that is not known is left out, since it is no number."""
+    values = asdict(part)
+    if isinstance(part, StatusCounters):
+        return {name: value for name, value in values.items() if value is not None}
+    return values
 
 
 def _utc(text: object) -> datetime:

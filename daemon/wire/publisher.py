@@ -1,7 +1,7 @@
-"""The service's voice: stamps messages, sends them to whoever listens, waits for nobody.
+"""Publishes stamped messages on an XPUB socket, with a last-value cache for late subscribers.
 
-A subscriber that does not read loses messages once its queue is full, and sees it by the sequence
-numbers. One that comes late gets the last status and identity at once, since XPUB tells of it.
+Sending never blocks: a slow subscriber loses messages once its queue is full, and sees it by the
+sequence numbers. Who subscribes late gets the last status and identity at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from uuid import uuid4
 import zmq
 
 from daemon.journal import event
-from daemon.wire.addresses import bind
+from daemon.wire.binding import bind
 from daemon.wire.connection_limit import ConnectionLimit
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.messages import (

@@ -58,7 +58,7 @@ def log(journald: socket.socket) -> Iterator[logging.Logger]:
 def test_a_record_arrives_with_its_event_and_where_it_comes_from(
     journald: socket.socket, log: logging.Logger
 ) -> None:
-    log.warning("%d samples were lost", 3, extra=event("condition", condition="SamplesLost"))
+    log.warning("%d samples were lost", 3, extra=event("condition", condition="samples_lost"))
     assert parsed(journald.recv(4096)) == {
         "MESSAGE": "3 samples were lost",
         "PRIORITY": "4",
@@ -66,7 +66,7 @@ def test_a_record_arrives_with_its_event_and_where_it_comes_from(
         "SYSLOG_IDENTIFIER": "qrsd",
         "QRSD_SOURCE": "simulated",
         "QRSD_EVENT": "condition",
-        "QRSD_CONDITION": "SamplesLost",
+        "QRSD_CONDITION": "samples_lost",
     }
 
 

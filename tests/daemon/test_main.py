@@ -171,7 +171,7 @@ def test_without_a_checkout_there_are_no_commands_of_one(
 
 
 def test_an_error_of_the_acquisition_process_ends_the_service_with_its_code() -> None:
-    codes = {"ReadyNeverFell": 74, "WrongPart": 78, "RecordingNotFound": 66, "KeyError": 70}
+    codes = {"chip_silent": 74, "wrong_part": 78, "recording_not_found": 66, "internal": 70}
     for name, code in codes.items():
         assert exit_codes.exit_code(AcquisitionFailed("no samples", name)) == code
     assert exit_codes.exit_code(AcquisitionFailed("ended (-11)", None)) == 70

@@ -24,6 +24,7 @@ from daemon.service.utc_clock import UtcClock
 from daemon.wire.control import ControlServer
 from daemon.wire.messages import IdentityMessage, Message, StatusMessage
 from daemon.wire.publisher import Publisher
+from daemon.wire.status import ModelStatus
 from drivers.chip_setup import ChipOptions
 from drivers.simulator.options import SimulatorOptions
 from drivers.waveforms.hearts import Heart
@@ -78,7 +79,7 @@ class Observed:
         found = [f"state {status.state}"] if status.state == "recovering" else []
         found += ["contact off"] if status.contact == "off" else []
         chip = status.chip or {}
-        found += ["re-initialised"] if status.counters.get("reinitialisations") else []
+        found += ["re-initialised"] if status.counters.reinitialisations else []
         found += [condition["condition"] for condition in chip.get("conditions") or ()]
         counters = status.counters.items()
         return found + [name for name, value in counters if value and name not in PLAIN_COUNTERS]
@@ -206,7 +207,7 @@ class Scene:
             clock=UtcClock(RATE_HZ, time.monotonic, time.wall),
             notifier=_Systemd(self.observed.systemd),
             time=time,
-            model={},
+            model=ModelStatus("whose-heart", "embedder", "", "none", people_sealed=False),
         )
         self.calls.append((until_s, lambda: signal.raise_signal(signal.SIGTERM)))
         journal = _Journal(self.time, self.observed.warnings)

@@ -102,12 +102,12 @@ def check_sum(observed: Observed) -> None:
         counters = observed.last.counters
         assert observed.last.index is not None
         produced = observed.last.index + 1 - waves[0].index
-        assert counters["received"] + counters["lost"] == produced
+        assert counters.received + counters.lost == produced
 
 
 def row(case: Case, observed: Observed) -> Row:
     found = observed.detected(case.begin_s)
-    lost, recovers = f"{observed.last.counters['lost']:.0f}", "yes"
+    lost, recovers = f"{observed.last.counters.lost:.0f}", "yes"
     if observed.error:
         lost = "all" if observed.last.index is None else "all that follow"
         seconds = observed.statuses[-1][0] - case.begin_s

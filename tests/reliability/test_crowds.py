@@ -40,7 +40,7 @@ def context() -> Iterator[Context]:
 def check_unharmed(observed: Observed) -> None:
     assert observed.error is None
     assert observed.last.state == "stopping"
-    assert observed.last.counters["lost"] == 0
+    assert observed.last.counters.lost == 0
 
 
 FLOOD = """
@@ -239,8 +239,8 @@ def test_a_pipe_that_fills(tmp_path: Path, report: Report) -> None:
         service.calls.append((5.0, lambda: service.time.sleep(12.0)))
         observed = service.run(until_s=25.0)
     counters = observed.last.counters
-    lost, most = counters["lost"], counters["queued_max"]
-    assert lost == counters["dropped"] > 0
+    lost, most = counters.lost, counters.queued_max
+    assert lost == counters.dropped > 0
     found = observed.detected(5.0)
     report(
         Row(
@@ -266,7 +266,7 @@ def test_an_acquisition_process_that_is_killed(tmp_path: Path, report: Report) -
             ", ".join(found),
             f"{min(found.values()):.1f} s",
             warnings[0],
-            f"{observed.last.counters['lost']:.0f}",
+            f"{observed.last.counters.lost:.0f}",
             "yes",
         )
     )

@@ -118,7 +118,7 @@ def enrol_twice(service: Scene, fail: Callable[[], object], mend: Callable[[], o
     observed = service.run(until_s=22.0)
     assert [outcome["state"] for outcome in outcomes] == ["failed", "done"]
     assert "Ada" in [person.name for person in service.gallery.people()]
-    assert observed.last.counters["lost"] == 0
+    assert observed.last.counters.lost == 0
     assert observed.error is None
     return str(outcomes[0]["error"])
 

@@ -73,7 +73,7 @@ def test_a_process_that_fails_says_why() -> None:
     with started(hearts(1.0, "no-chip-ff")) as process:
         frames, reports = listen(process, until=1)
         assert frames == []
-        assert reports[-1]["error"] == "MisoConstantHigh"
+        assert reports[-1]["error"] == "miso_high"
         assert process.stop() == 1
 
 

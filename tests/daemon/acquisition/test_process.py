@@ -139,7 +139,7 @@ def test_a_chip_that_never_answers_is_an_error() -> None:
     with pytest.raises(MisoConstantLow) as told:
         acquired(simulated("no-chip-00"))
     report = error_report(told.value)
-    assert report["error"] == "MisoConstantLow"
+    assert report["error"] == "miso_low"
 
 
 def test_a_full_pipe_drops_samples_and_counts_them() -> None:
@@ -224,8 +224,8 @@ SIMULATED = {"source": "simulated", "simulated": {"play": [{"heart": 1}]}}
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        (SIMULATED | {"simulated": {"chip": {"faults": ["no-chip-00"]}}}, "MisoConstantLow"),
-        (SIMULATED | {"simulated": {"play": [{"record": "/no"}]}}, "RecordingNotFound"),
+        (SIMULATED | {"simulated": {"chip": {"faults": ["no-chip-00"]}}}, "miso_low"),
+        (SIMULATED | {"simulated": {"play": [{"record": "/no"}]}}, "recording_not_found"),
     ],
 )
 def test_an_error_is_reported_by_its_name(options: Mapping[str, Any], error: str) -> None:

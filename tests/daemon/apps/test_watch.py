@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import nan
 
 import pytest
 from rich.console import Console
@@ -15,18 +16,31 @@ from daemon.apps.watch import picture, show_json, show_lines, show_live, who
 from daemon.wire.client import Item, Lost, Restarted, Silent
 from daemon.wire.messages import (
     EcgMessage,
-    Enrolment,
     IdentityMessage,
     Message,
     Received,
     Stamp,
     StatusMessage,
+    WaveFlags,
     WaveMessage,
 )
+from daemon.wire.status import Enrolment, StatusCounters
 
 STAMP = Stamp("bench", "boot", 3, datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC), "simulated")
 RUNNING = StatusMessage(
-    500, "running", "on", 61.4, 0.98, "heart 1", {"lost": 7}, None, None, None, None, None
+    500,
+    "running",
+    "on",
+    61.4,
+    0.98,
+    "heart 1",
+    StatusCounters(lost=7),
+    None,
+    None,
+    None,
+    None,
+    None,
+    "set",
 )
 ADA = IdentityMessage(500, "accepted", "Ada", 0.97, 9)
 STRANGER = IdentityMessage(700, "unknown", None, 0.04, 9)
@@ -98,9 +112,9 @@ def test_a_warning_is_said_beside_the_decision(identity: IdentityMessage, words:
 
 
 def test_what_was_not_measured_is_not_shown() -> None:
-    nothing = replace(RUNNING, heart_rate_bpm=None, quality=None, counters={}, contact="unknown")
+    nothing = replace(RUNNING, heart_rate_bpm=None, quality=None, contact="unknown")
     text = text_of(heard(nothing, LISTENING))
-    for part in ("heart rate —", "signal —", "lost samples —", "contact not known"):
+    for part in ("heart rate —", "signal —", "contact not known"):
         assert part in text
     assert "/min" not in text
 
@@ -165,9 +179,11 @@ def test_a_mishap_is_a_line() -> None:
 
 
 def test_json_has_an_object_a_line_with_the_topic_and_the_samples() -> None:
-    wave = WaveMessage(0, 250.0, (0.1, 0.1), ("respiration", "ecg"), ((1, 2),))
+    wave = WaveMessage(
+        0, 250.0, (0.1, 0.1), ("respiration", "ecg"), WaveFlags((), ((), ()), ()), ((1, 2),)
+    )
     stream = io.StringIO()
-    show_json([*heard(ADA, wave, EcgMessage(0, 250.0, (0.5,))), Lost("beat", 3)], stream)
+    show_json([*heard(ADA, wave, EcgMessage(0, 250.0, (0.5, nan))), Lost("beat", 3)], stream)
     ada, raw, ecg, lost = map(json.loads, stream.getvalue().splitlines())
     assert (ada["topic"], ada["person"], ada["utc"]) == (
         "identity",
@@ -175,5 +191,5 @@ def test_json_has_an_object_a_line_with_the_topic_and_the_samples() -> None:
         "2026-03-01T12:30:15.000000Z",
     )
     assert raw["counts"] == [[1, 2]]
-    assert ecg["ecg_mv"] == [0.5]
+    assert ecg["ecg_mv"] == [0.5, None]
     assert lost == {"event": "lost", "topic": "beat", "count": 3}

@@ -6,7 +6,7 @@ import io
 import subprocess
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from rich.console import Console
@@ -15,7 +15,9 @@ from daemon.apps.demo import Director, Outcome
 from daemon.apps.demo_plan import Act
 from daemon.commands.demo import summary
 from daemon.wire.client import Silent
-from daemon.wire.messages import Enrolment, IdentityMessage, Message, Received, Stamp, StatusMessage
+from daemon.wire.errors import CommandRefused
+from daemon.wire.messages import IdentityMessage, Message, Received, Stamp, StatusMessage
+from daemon.wire.status import Enrolment, StatusCounters
 
 STAMP = Stamp("demo", "boot", 0, datetime(2026, 3, 1, tzinfo=UTC), "simulated")
 
@@ -39,12 +41,13 @@ def status(second: float, beats: int | None = None, lost: int = 0) -> Message:
         heart_rate_bpm=None,
         quality=None,
         playing=None,
-        counters={"lost": lost},
+        counters=StatusCounters(lost=lost),
         chip=None,
         model=None,
         scheduling=None,
         enrolment=enrolment,
         clock_offset_s=None,
+        clock="set",
     )
 
 
@@ -147,7 +150,10 @@ def test_an_enrolment_that_fails_shows_the_reason() -> None:
 
 
 def test_a_refused_enrolment_shows_the_reason() -> None:
-    director = Director([ENROL], lambda command, **fields: {"ok": False, "error": "It is taken."})
+    def refuse(command: str, **fields: object) -> NoReturn:
+        raise CommandRefused("It is taken.")
+
+    director = Director([ENROL], refuse)
     director.take(Received(STAMP, status(0)))
     assert director.outcomes[0].said == [("It is taken.", None)]
 

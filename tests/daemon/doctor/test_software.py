@@ -25,8 +25,9 @@ from daemon.doctor.walk import walk
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.errors import ServiceUnavailable
 from daemon.wire.keys import Client, ClientKeys, KeyPair, allow, service_key_path
-from daemon.wire.messages import StatusMessage, WaveMessage
+from daemon.wire.messages import StatusMessage, WaveFlags, WaveMessage
 from daemon.wire.publisher import Publisher
+from daemon.wire.status import ChipStatus, Failure, Scheduling, StatusCounters
 from drivers.chip_setup import ChipOptions
 from model.gallery import Gallery
 from model.template import Template
@@ -211,25 +212,8 @@ def test_a_service_that_asks_for_a_key_is_asked_with_one(
     assert heard["service"].verdict == heard["samples"].verdict == "fine"
 
 
-CHIP = {
-    "part": "ADS1292R",
-    "gains": setup(ChipOptions()).gains,
-    "conditions": [],
-    "last_fault": None,
-    "error": None,
-}
-COUNTERS = {
-    "received": 100_000,
-    "lost": 3,
-    "restarts": 0,
-    "rate_hz": 249.9,
-    "frames": 100_000,
-    "bad_frames": 0,
-    "late_reads": 0,
-    "duplicate_edges": 0,
-    "bus_errors": 0,
-    "reinitialisations": 0,
-}
+CHIP = ChipStatus(part="ADS1292R", gains=setup(ChipOptions()).gains, conditions=())
+COUNTERS = StatusCounters(received=100_000, lost=3, rate_hz=249.9, frames=100_000)
 HUM_MV = 0.1 * np.sin(2 * np.pi * 60 / 250 * np.arange(3000))
 
 
@@ -241,7 +225,7 @@ def running_status(**changes: Any) -> StatusMessage:
         index=0,
         counters=COUNTERS,
         chip=CHIP,
-        scheduling={"policy": "SCHED_FIFO", "memory_locked": True},
+        scheduling=Scheduling("SCHED_FIFO", None, memory_locked=True),
     )
     return replace(running, **changes)
 
@@ -276,7 +260,14 @@ def _speak(publisher: Publisher, said: StatusMessage, stopped: threading.Event) 
         if begin % 250 == 0:
             publisher.publish(said, now)
         counts = tuple((0, round(mv * 1000)) for mv in HUM_MV[np.arange(begin, begin + 25) % 3000])
-        wave = WaveMessage(begin, 250.0, (0.001, 0.001), ("respiration", "ecg"), counts)
+        wave = WaveMessage(
+            begin,
+            250.0,
+            (0.001, 0.001),
+            ("respiration", "ecg"),
+            WaveFlags((), ((), ()), ()),
+            counts,
+        )
         publisher.publish(wave, now)
         begin += 25
 
@@ -298,8 +289,8 @@ def test_a_running_service_keeps_the_chip_and_is_asked(tmp_path: Path, address: 
 def test_a_service_that_gets_no_samples_is_told_in_the_drivers_words(
     tmp_path: Path, address: str
 ) -> None:
-    error = {"message": "Every bit is 0: check its supply."}
-    ill = running_status(state="recovering", chip=CHIP | {"error": error})
+    error = Failure("miso_low", "Every bit is 0: check its supply.")
+    ill = running_status(state="recovering", chip=replace(CHIP, error=error))
     with service(address, ill):
         said = found(visit_to(tmp_path, publishing_at(address), "source=simulated"), CHECKS)
     assert said["service"].verdict == "wrong"
@@ -308,7 +299,7 @@ def test_a_service_that_gets_no_samples_is_told_in_the_drivers_words(
 
 
 def test_a_service_without_realtime_is_told(tmp_path: Path, address: str) -> None:
-    poor = running_status(scheduling={"policy": "SCHED_OTHER", "memory_locked": False})
+    poor = running_status(scheduling=Scheduling("SCHED_OTHER", None, memory_locked=False))
     steps = (software.settings, software.service, computer.scheduling)
     with service(address, poor):
         said = found(visit_to(tmp_path, publishing_at(address), "source=simulated"), steps)

@@ -20,6 +20,7 @@ from daemon.wire.client import Subscriber
 from daemon.wire.errors import AddressInUse, AddressRefused, ServiceRefusesKey
 from daemon.wire.keys import SERVICE_COMMENT, KeyPair, service_key_path
 from daemon.wire.messages import Received, StatusMessage
+from daemon.wire.status import StatusCounters
 from drivers.chip_setup import ChipOptions
 from model.errors import GallerySealed, GalleryUnreadable, ModelMissing
 from tests.daemon.running import PATIENCE_S
@@ -116,7 +117,19 @@ def test_messages_carry_the_devices_name_and_that_they_are_simulated(settings: S
 
 def status() -> StatusMessage:
     return StatusMessage(
-        None, "starting", "unknown", None, None, None, {}, None, None, None, None, None
+        None,
+        "starting",
+        "unknown",
+        None,
+        None,
+        None,
+        StatusCounters(),
+        None,
+        None,
+        None,
+        None,
+        None,
+        "set",
     )
 
 
@@ -165,12 +178,12 @@ def test_an_open_gallery_is_sealed_as_soon_as_there_is_a_key(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with assembled(settings) as service:
-        assert service._parts.model["people_sealed"] is False
+        assert service._parts.model.people_sealed is False
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     write_secret(tmp_path / CREDENTIAL, bytes(32), "a comment")
     for _ in range(2):
         with assembled(settings) as service:
-            assert service._parts.model["people_sealed"] is True
+            assert service._parts.model.people_sealed is True
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
     with pytest.raises(GallerySealed), assembled(settings):
         pass

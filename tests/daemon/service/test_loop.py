@@ -56,8 +56,8 @@ def add_up(service: Running) -> StatusMessage:
     heard = [wave.index + i for wave in waves for i in range(len(wave.counts))]
     assert heard == sorted(set(heard))
     up_to_then = sum(index <= newest for index in heard)
-    assert status.counters["received"] == up_to_then
-    assert status.counters["lost"] == newest + 1 - heard[0] - up_to_then
+    assert status.counters.received == up_to_then
+    assert status.counters.lost == newest + 1 - heard[0] - up_to_then
     return status
 
 
@@ -66,16 +66,16 @@ def test_a_subscriber_hears_every_sample_and_who_it_is(service: Running) -> None
     identity = service.hear(lambda message: isinstance(message, IdentityMessage))[-1]
     assert isinstance(identity, IdentityMessage)
     assert identity.state == "undecided"
-    assert add_up(service).counters["received"] > 250
+    assert add_up(service).counters.received > 250
 
 
 def test_the_status_tells_how_the_service_is(service: Running) -> None:
     status = service.status(lambda status: status.state == "running")
     assert (status.contact, status.playing) == ("on", "heart 1")
     assert status.chip is not None
-    assert status.chip["simulated"] is True
+    assert status.chip.simulated is True
     assert status.model is not None
-    assert status.model["name"] == "cosines"
+    assert status.model.name == "cosines"
     assert status.scheduling is not None
     assert abs(status.clock_offset_s or 0.0) < 0.01
 
@@ -138,8 +138,8 @@ def test_an_acquisition_process_that_is_killed_leaves_a_jump_of_the_index(
     os.kill(service.acquisition(), signal.SIGKILL)
     service.status(lambda status: status.state == "recovering")
     after = add_up(service)
-    assert after.counters["restarts"] == 1
-    assert after.counters["lost"] - before.counters["lost"] > 250  # Python needs more than a second
+    assert after.counters.restarts == 1
+    assert after.counters.lost - before.counters.lost > 250  # Python needs more than a second
 
 
 def test_the_watchdog_is_not_fed_while_no_samples_come(service: Running) -> None:
@@ -167,9 +167,9 @@ def test_a_client_that_never_hangs_up_does_not_bring_it_down(
 ) -> None:
     unit = (Path(__file__).parents[3] / "systemd" / "qrsd.service").read_text()
     limits = re.findall(r"^LimitNOFILE=(\d+)", unit, re.MULTILINE)
-    most = int(limits[0] if limits else 1024)  # that of systemd
-    resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE, (most, most))
     _, may_open = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = min(may_open, int(limits[0] if limits else 1024))  # that of systemd
+    resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE, (most, most))
     resource.setrlimit(resource.RLIMIT_NOFILE, (may_open, may_open))
     with ExitStack() as leak:
         for _ in range(1200):
@@ -197,7 +197,7 @@ def test_prometheus_sees_samples_jitter_and_inference(tmp_path: Path, model: Pat
         port = probe.getsockname()[1]
     with running(tmp_path, model, ONE_HEART, f"--set=metrics.port={port}") as service:
         service.hear(lambda message: isinstance(message, BeatMessage))
-        service.status(lambda status: status.counters["received"] > 500)
+        service.status(lambda status: status.counters.received > 500)
         with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
             lines = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines())
     simulated = '{source="simulated"}'
@@ -222,4 +222,4 @@ def test_sockets_of_a_killed_service_are_taken_over_and_a_play_ends_the_service(
         ended = service.status(lambda status: status.state == "ended")
         assert service.end()[0] == 0
     assert ended.playing == ""
-    assert ended.counters["received"] + ended.counters["lost"] > 250
+    assert ended.counters.received + ended.counters.lost > 250

@@ -32,6 +32,7 @@ from daemon.wire.messages import (
     ServiceState,
     StatusMessage,
 )
+from daemon.wire.status import StatusCounters
 from tests.daemon.service.test_assembly import status
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -56,7 +57,7 @@ def value(samples: Mapping[Sample, float], name: str, **labels: str) -> float:
 
 
 def running(**changes: Any) -> StatusMessage:
-    counters = {name: 10.0 + n for n, name in enumerate(STATUS_COUNTERS)}
+    counters = StatusCounters(**{name: 10 + n for n, name in enumerate(STATUS_COUNTERS)})
     return replace(status(), state="running", contact="off", counters=counters, **changes)
 
 

@@ -129,6 +129,7 @@ def test_only_one_is_enrolled_at_a_time(office: Office) -> None:
     assert office.ask("enroll", person="Bob") == {
         "ok": False,
         "error": "'Ada' is being enrolled: wait for it, or cancel.",
+        "code": "busy",
     }
     assert office.ask("enrolment")["person"] == "Ada"
 
@@ -139,7 +140,11 @@ def test_an_enrolment_can_be_given_up(office: Office) -> None:
     assert office.ask("enrolment") == {"ok": True, "state": "none"}
     office.wear(15.0)
     assert office.gallery.people() == []
-    assert office.ask("cancel") == {"ok": False, "error": "Nobody is being enrolled."}
+    assert office.ask("cancel") == {
+        "ok": False,
+        "error": "Nobody is being enrolled.",
+        "code": "no_enrolment",
+    }
 
 
 @pytest.mark.parametrize(
@@ -270,7 +275,11 @@ def test_who_is_forgotten_though_traces_may_be_left_is_unknown(
         raise GalleryNotSwept("it is done, but")
 
     monkeypatch.setattr(staffed.gallery, "forget", forget_and_complain)
-    assert staffed.ask("forget", person="Ada") == {"ok": False, "error": "it is done, but"}
+    assert staffed.ask("forget", person="Ada") == {
+        "ok": False,
+        "error": "it is done, but",
+        "code": "gallery_not_swept",
+    }
     identity = staffed.wear(2.0)
     assert identity is not None
     assert identity.state == "unknown"

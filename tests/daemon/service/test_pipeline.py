@@ -14,13 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from daemon.service.pipeline import CHUNK_SAMPLES, Pipeline
+from daemon.service.pipeline import Pipeline
+from daemon.service.waveforms import CHUNK_SAMPLES
 from daemon.wire.messages import (
     BeatMessage,
     EcgMessage,
     IdentityMessage,
     Message,
     RPeakMessage,
+    WaveFlags,
     WaveMessage,
 )
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame
@@ -136,11 +138,62 @@ def test_the_conditioned_ecg_is_the_front_ends(pipeline: Pipeline) -> None:
         mv = frame.counts[1] * MV_PER_COUNT
         front_end.push(Sample(frame.index, frame.index / RATE_HZ, mv, lead_off=False))
         expected.append(front_end.conditioned_mv)
-    told = [mv for message in only(EcgMessage, messages) for mv in message.ecg_mv]
-    assert told == expected[: len(told)]
-    assert [m.index for m in only(EcgMessage, messages)] == [
-        m.index for m in only(WaveMessage, messages)
+    told = ecg_of(messages)
+    assert list(told.values()) == expected[front_end.delay :][: len(told)]
+
+
+def ecg_of(messages: Iterable[Message]) -> dict[int, float]:
+    """Return the conditioned ECG by the index of its samples, each of which comes once."""
+    pairs = [
+        pair for ecg in only(EcgMessage, messages) for pair in enumerate(ecg.ecg_mv, ecg.index)
     ]
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+def counts_of(messages: Iterable[Message]) -> dict[int, tuple[int, int]]:
+    waves = only(WaveMessage, messages)
+    return dict(pair for wave in waves for pair in enumerate(wave.counts, wave.index))
+
+
+def test_wave_ecg_peaks_and_beats_lie_on_one_ruler(pipeline: Pipeline) -> None:
+    messages = push(pipeline, beating(20.0))
+    ecg_mv, raw = ecg_of(messages), counts_of(messages)
+    peaks = only(RPeakMessage, messages)
+    assert [ecg_mv[peak.index] for peak in peaks] == [peak.amplitude_mv for peak in peaks]
+    assert {beat.r_index for beat in only(BeatMessage, messages)} <= {p.index for p in peaks}
+    steady = np.array(sorted(set(ecg_mv) & set(raw))[500:-10])
+    filtered = [ecg_mv[index] for index in steady]
+
+    def likeness(lag: int) -> float:
+        return float(np.corrcoef(filtered, [raw[index + lag][1] for index in steady])[0, 1])
+
+    # The filters delay no two frequencies alike: a QRS by 1.7 samples, which the chain calls 2.
+    assert abs(max(range(-8, 9), key=likeness)) <= 1
+    assert likeness(0) > 0.95 > max(likeness(-2), likeness(2))
+
+
+def test_nothing_is_measured_while_an_electrode_is_off(pipeline: Pipeline) -> None:
+    frames = beating(1.0) + beating(1.0, first=250, status=ELECTRODE_OFF)
+    ecg_mv = ecg_of(push(pipeline, frames + beating(1.0, first=500)))
+    off = {index for index, mv in ecg_mv.items() if np.isnan(mv)}
+    assert list(ecg_mv) == list(range(len(ecg_mv)))
+    assert set(range(250, 500)) <= off <= set(range(248, 500))
+
+
+def test_the_wave_flags_what_is_not_as_it_should_be(pipeline: Pipeline) -> None:
+    frames = beating(0.12) + beating(0.04, first=35, status=ELECTRODE_OFF) + beating(1, first=45)
+    frames[3] = replace(frames[3], counts=(0, MIN_COUNTS))
+    frames[4] = replace(frames[4], counts=(FULL_SCALE_COUNTS, FULL_SCALE_COUNTS))
+    first, _, third, *_ = only(WaveMessage, push(pipeline, frames))
+    assert first.flags == WaveFlags((), (((4, 5),), ((3, 5),)), ())
+    assert third.flags == WaveFlags(((35, 45),), ((), ()), ((30, 35),))
+
+
+def test_lead_off_is_not_flagged_where_it_is_not_known(pipeline: Pipeline) -> None:
+    pipeline.use_setup(replace(SETUP, lead_off_known=False))
+    [wave] = only(WaveMessage, push(pipeline, beating(0.104, status=ELECTRODE_OFF)))
+    assert wave.flags.lead_off is None
 
 
 def test_channels_say_what_they_record(pipeline: Pipeline) -> None:

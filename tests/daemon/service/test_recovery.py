@@ -29,6 +29,7 @@ from daemon.service.pipeline import Pipeline
 from daemon.service.sd_notify import Notifier
 from daemon.service.time_source import TimeSource
 from daemon.service.utc_clock import UtcClock
+from daemon.wire.connection_limit import ConnectionLimit
 from daemon.wire.control import ControlServer
 from daemon.wire.messages import IdentityMessage, Message, StatusMessage
 from daemon.wire.publisher import Publisher
@@ -103,6 +104,7 @@ class Megaphone:
 
     def __init__(self, socket: zmq.Socket[bytes]) -> None:
         self.socket = socket
+        self.connections = ConnectionLimit(socket)
         self.said: list[Message] = []
 
     def publish(self, message: Message, _utc: datetime) -> None:
@@ -136,6 +138,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
         network = fake_network(embedder(tmp_path))
         xpub = stack.enter_context(context.socket(zmq.XPUB))
         megaphone, systemd = Megaphone(xpub), Systemd()
+        stack.callback(megaphone.connections.close)
 
         def run_scripts(*scripts: Script) -> Told:
             pipeline = Pipeline(

@@ -100,6 +100,7 @@ def test_a_refusal_in_the_thread_is_an_answer_too(server: ControlServer) -> None
     assert answer == {
         "ok": False,
         "error": "verify.second_mv: a str is not a number or null.",
+        "code": "bad_request",
     }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 from daemon.commands.exit_codes import exit_code
 from daemon.wire.client import Continuity, Control, Lost, Restarted, Silent, Subscriber
 from daemon.wire.control import ControlServer
-from daemon.wire.errors import MessageError, ServiceNotPermitted, ServiceUnavailable
+from daemon.wire.errors import CommandRefused, MessageError, ServiceNotPermitted, ServiceUnavailable
 from daemon.wire.messages import IdentityMessage, Message, Received, RPeakMessage, Stamp
 from daemon.wire.publisher import Publisher
 
@@ -110,6 +112,42 @@ def test_a_gap_is_told_before_the_message_that_shows_it(publisher: Publisher) ->
 def test_silence_is_told_again_and_again(publisher: Publisher) -> None:
     with subscribed(publisher, "identity", timeout_s=0.02) as subscriber:
         assert [next(subscriber), next(subscriber)] == [Silent(0.02), Silent(0.04)]
+
+
+def test_topics_that_begin_like_ours_and_unknown_ones_are_passed_over(publisher: Publisher) -> None:
+    with subscribed(publisher, "identity") as subscriber:
+        publisher.socket.send_multipart([b"identity_of_the_dog", b"{}"])
+        publisher.socket.send_multipart([b"statusquo", b"hello", b"", b""])
+        say(publisher, ADA)
+        item = next(subscriber)
+    assert isinstance(item, Received)
+    assert item.message == ADA
+
+
+def test_a_client_loads_no_authenticator() -> None:
+    program = (
+        "import sys, daemon.wire.client, daemon.wire.api;"
+        "print({'zmq.auth', 'zmq.auth.thread', 'daemon.wire.curve_gate'} & set(sys.modules) or '')"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert loaded.stdout.strip() == ""
+
+
+def test_a_refusal_is_raised_with_its_code(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path
+) -> None:
+    def refuse() -> dict[str, object]:
+        raise CommandRefused("Not now.", "busy")
+
+    with ControlServer(context, f"ipc://{tmp_path}/control.ipc", {"refuse": refuse}) as server:
+        thread = threading.Thread(target=lambda: server.socket.poll(20_000) and server.answer())
+        thread.start()
+        with Control(server.address) as control, pytest.raises(CommandRefused) as refusal:
+            control.request("refuse")
+        thread.join()
+    assert (str(refusal.value), refusal.value.code) == ("Not now.", "busy")
 
 
 def test_a_restart_is_told(publisher: Publisher) -> None:

@@ -6,6 +6,7 @@ import json
 import stat
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -72,29 +73,40 @@ def test_a_refusal_is_an_answer(server: ControlServer) -> None:
     assert ask(server, command="enroll", person="") == {
         "ok": False,
         "error": "A person has a name.",
+        "code": "bad_request",
     }
 
 
 def test_what_the_gallery_refuses_is_an_answer(server: ControlServer) -> None:
-    assert ask(server, command="forget", person="Bob")["error"] == "Nobody called Bob is enrolled."
+    answer = ask(server, command="forget", person="Bob")
+    assert answer["error"] == "Nobody called Bob is enrolled."
+    assert answer["code"] == "person_unknown"
 
 
 @pytest.mark.parametrize(
-    ("request_", "error"),
+    ("request_", "error", "code"),
     [
-        ({}, "None is not one of enroll, forget."),
-        ({"command": "enrol"}, "'enrol' is not one of enroll, forget."),
-        ({"command": ["enroll"]}, "['enroll'] is not one of enroll, forget."),
-        ({"command": "enroll"}, "enroll: person is missing."),
-        ({"command": "enroll", "person": 7}, "enroll.person: 7 is not str."),
-        ({"command": "enroll", "person": "a", "beats": 1.5}, "enroll.beats: 1.5 is not int."),
-        ({"command": "enroll", "person": "a", "x": 1}, "enroll: 'x' is not one of its fields."),
+        ({}, "None is not one of enroll, forget.", "unknown_command"),
+        ({"command": "enrol"}, "'enrol' is not one of enroll, forget.", "unknown_command"),
+        ({"command": ["enroll"]}, "['enroll'] is not one of enroll, forget.", "unknown_command"),
+        ({"command": "enroll"}, "enroll: person is missing.", "bad_request"),
+        ({"command": "enroll", "person": 7}, "enroll.person: 7 is not str.", "bad_request"),
+        (
+            {"command": "enroll", "person": "a", "beats": 1.5},
+            "enroll.beats: 1.5 is not int.",
+            "bad_request",
+        ),
+        (
+            {"command": "enroll", "person": "a", "x": 1},
+            "enroll: 'x' is not one of its fields.",
+            "bad_request",
+        ),
     ],
 )
 def test_a_malformed_request_is_told_what_is_wrong(
-    server: ControlServer, request_: dict[str, object], error: str
+    server: ControlServer, request_: dict[str, object], error: str, code: str
 ) -> None:
-    assert ask(server, **request_) == {"ok": False, "error": error}
+    assert ask(server, **request_) == {"ok": False, "error": error, "code": code}
 
 
 @given(st.binary(max_size=80) | st.just(b"[" * 100_000))
@@ -169,7 +181,8 @@ def test_a_command_that_takes_long_is_the_last_for_now(
 
 def test_too_long_a_request_is_refused_in_words(server: ControlServer) -> None:
     answer = json.loads(server.reply(b" " * (MAX_REQUEST_BYTES + 1)))
-    assert answer == {"ok": False, "error": "The request has 1048577 bytes, 1048576 are the most."}
+    assert answer["ok"] is False
+    assert answer["error"] == "The request has 1048577 bytes, 1048576 are the most."
 
 
 def test_a_request_without_end_is_cut_off(
@@ -192,3 +205,26 @@ def test_a_second_service_is_kept_out(
 ) -> None:
     with pytest.raises(AddressInUse):
         ControlServer(context, server.address, COMMANDS)
+
+
+def test_a_promised_answer_is_sent_once_and_when_it_is_there(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path
+) -> None:
+    promise: Future[dict[str, object]] = Future()
+    with (
+        ControlServer(context, f"ipc://{tmp_path}/c.ipc", {"wait": lambda: promise}) as server,
+        context.socket(zmq.DEALER) as client,
+    ):
+        client.linger = 0
+        client.connect(server.address)
+        client.send(b'{"command": "wait"}')
+        assert server.socket.poll(20_000)
+        server.answer()
+        server.keep_promises()
+        assert not client.poll(50)
+        promise.set_result({"kept": 1})
+        server.keep_promises()
+        server.keep_promises()
+        assert client.poll(20_000)
+        assert json.loads(client.recv()) == {"ok": True, "kept": 1}
+        assert not client.poll(200)

@@ -1,0 +1,50 @@
+"""What programs that talk to the service may rely on; all else in qrsd may change at any time."""
+
+from daemon.wire.client import Control, Item, Lost, Restarted, Silent, Subscriber
+from daemon.wire.errors import (
+    CommandRefused,
+    MessageError,
+    ServiceNotPermitted,
+    ServiceRefusesKey,
+    ServiceUnavailable,
+)
+from daemon.wire.keys import ClientKeys
+from daemon.wire.messages import (
+    BeatMessage,
+    EcgMessage,
+    IdentityMessage,
+    Message,
+    Received,
+    RPeakMessage,
+    Stamp,
+    StatusMessage,
+    WaveFlags,
+    WaveMessage,
+    decode,
+)
+
+__all__ = [
+    "BeatMessage",
+    "ClientKeys",
+    "CommandRefused",
+    "Control",
+    "EcgMessage",
+    "IdentityMessage",
+    "Item",
+    "Lost",
+    "Message",
+    "MessageError",
+    "RPeakMessage",
+    "Received",
+    "Restarted",
+    "ServiceNotPermitted",
+    "ServiceRefusesKey",
+    "ServiceUnavailable",
+    "Silent",
+    "Stamp",
+    "StatusMessage",
+    "Subscriber",
+    "WaveFlags",
+    "WaveMessage",
+    "decode",
+]
