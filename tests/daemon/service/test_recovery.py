@@ -33,6 +33,7 @@ from daemon.wire.connection_limit import ConnectionLimit
 from daemon.wire.control import ControlServer
 from daemon.wire.messages import IdentityMessage, Message, StatusMessage
 from daemon.wire.publisher import Publisher
+from daemon.wire.status import ModelStatus
 from drivers.frame import Frame
 from dsp.front_end import FrontEndOptions
 from dsp.liveness import LivenessOptions
@@ -44,7 +45,7 @@ from tests.model.models import embedder
 RATE_HZ = 250.0
 UNPLUGGED = {
     "report": "error",
-    "error": "ReadyNeverFell",
+    "error": "chip_silent",
     "message": "DRDY did not fall for 12 ms: check START.",
 }
 END = {"report": "end"}
@@ -162,7 +163,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
                 clock=UtcClock(RATE_HZ, fast_s, time.time),
                 notifier=systemd,
                 time=TimeSource(monotonic=fast_s),
-                model={},
+                model=ModelStatus("whose-heart", "embedder", "", "none", people_sealed=False),
             )
             error = None
             try:
@@ -193,9 +194,9 @@ def test_a_process_that_died_is_replaced_and_its_absence_is_a_gap(run: Run) -> N
     assert told.error is None
     last = told.status[-1]
     assert last.state == "ended"
-    assert last.counters["restarts"] == 1
-    assert last.counters["received"] == 2000
-    assert last.counters["lost"] == 3 * RATE_HZ
+    assert last.counters.restarts == 1
+    assert last.counters.received == 2000
+    assert last.counters.lost == 3 * RATE_HZ
     assert last.index == (57 + 4 - 50) * RATE_HZ - 1
 
 
@@ -204,7 +205,7 @@ def test_the_length_of_the_gap_is_by_the_chips_own_clock(run: Run) -> None:
     slow = [replace(frame, time_s=50 + frame.index / RATE_HZ * 1.015) for frame in beating(6)]
     away = [replace(frame, time_s=frame.time_s + 20 * 1.015) for frame in slow]
     told = run(Script(slow, exit_code=-9), Script(away, END))
-    assert told.status[-1].counters["lost"] == pytest.approx((20 - 6) * RATE_HZ, abs=1)
+    assert told.status[-1].counters.lost == pytest.approx((20 - 6) * RATE_HZ, abs=1)
 
 
 def test_nobody_is_known_and_nothing_is_measured_until_samples_come_again(run: Run) -> None:
@@ -223,8 +224,9 @@ def test_a_chip_that_never_worked_ends_the_service_at_once(run: Run) -> None:
     last = told.status[-1]
     assert last.state == "stopping"
     assert last.chip is not None
-    assert last.chip["error"]["message"] == UNPLUGGED["message"]
-    assert "part" not in last.chip  # it was never set up
+    assert last.chip.error is not None
+    assert last.chip.error.message == UNPLUGGED["message"]
+    assert last.chip.part is None  # it was never set up
     assert told.error is not None
     assert exit_code(told.error) == 74
     assert str(told.error) == UNPLUGGED["message"]
@@ -243,10 +245,11 @@ def test_a_chip_that_was_unplugged_is_tried_a_bounded_number_of_times(
     assert exit_code(told.error) == 74
     chip = told.status[-1].chip
     assert chip is not None
-    assert chip["error"]["error"] == "ReadyNeverFell"
+    assert chip.error is not None
+    assert chip.error.error == "chip_silent"
     warned = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warned) == len(RESTART_PAUSES_S)
-    assert all("ReadyNeverFell" in record.getMessage() for record in warned)
+    assert all("chip_silent" in record.getMessage() for record in warned)
 
 
 def test_a_process_that_dies_without_a_word_is_a_bug(run: Run) -> None:
