@@ -24,7 +24,7 @@ from drivers.frame import FULL_SCALE_COUNTS, Frame
 from drivers.opcodes import Opcode
 from drivers.registers import Register
 from drivers.selftest import SelfTestLine, run_self_tests
-from drivers.stream import MAX_QUEUED_EDGES, MAX_REINITIALISATIONS, FrameStream
+from drivers.stream import MAX_REINITIALISATIONS, FrameStream
 
 __all__ = ["Ads1292r", "ChipOptions", "ChipSetup", "SelfTestLine"]
 
@@ -121,17 +121,25 @@ class Ads1292r:
             DriverError: the chip stopped converting, or a register could not be written.
         """
         before = {register: self._written[register] for register in changes}
-        self._write(changes)
-        self._start(continuous=False)
-        stream = FrameStream(
-            self._board,
-            self,
-            self.setup,
-            continuous=False,
-            settle_s=settle_s,
-            max_reinitialisations=0,
-        )
-        frames = [next(stream) for _ in range(count)]
+        try:
+            self._write(changes)
+            self._start(continuous=False)
+            stream = FrameStream(
+                self._board,
+                self,
+                self.setup,
+                continuous=False,
+                settle_s=settle_s,
+                max_reinitialisations=0,
+            )
+            frames = [next(stream) for _ in range(count)]
+        except BaseException:
+            # What broke may break this too; failing again would hide the first error.
+            with suppress(DriverError):
+                self._stop()
+            with suppress(DriverError):
+                self._write(before)
+            raise
         self._stop()
         self._write(before)
         return frames
@@ -263,10 +271,8 @@ class Ads1292r:
         self._port.send(Opcode.SDATAC)  # the first may have met the moment of DRDY
 
     def _forget_edges(self) -> None:
-        """Drop edges of an earlier run; an unconnected line may never end them."""
-        for _ in range(MAX_QUEUED_EDGES):
-            if self._board.ready.wait(0.0) is None:
-                return
+        """Drop edges of an earlier run."""
+        self._board.ready.wait(0.0)
 
     def _drive_start(self, high: bool) -> None:
         if self._board.start is not None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -40,10 +41,10 @@ class SpiBus(Protocol):
 class ReadyLine(Protocol):
     """The DRDY line, which falls when a new sample can be read."""
 
-    def wait(self, timeout_s: float) -> Edge | None:
-        """Return the oldest falling edge not yet taken, or None after ``timeout_s`` seconds.
+    def wait(self, timeout_s: float) -> Sequence[Edge]:
+        """Return the falling edges not yet taken, oldest first; none after ``timeout_s`` seconds.
 
-        A timeout of 0 polls, which is how a late reader drains the edges it has missed.
+        A late reader thus finds all that it has missed; a timeout of 0 does not wait.
         """
         ...
 

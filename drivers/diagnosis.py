@@ -37,7 +37,9 @@ def explain_id(answers: Sequence[bytes]) -> BringUpError:
     if not any(map(any, answers)):
         return MisoConstantLow(
             "Every bit read from the chip is 0: check its supply, the wiring of SCLK, CS and DOUT, "
-            "that PWDN/RESET is high, and that board.spi_hz is not over 1000000."
+            "that PWDN/RESET is high, that board.spi_hz is not over 1000000, and, with a logic "
+            "analyser, that CS stays low from the first byte to the last: some kernels and SPI "
+            "overlays, as on a Pi 5, raise it in between, and the chip drops the command."
         )
     if all(byte == 0xFF for answer in answers for byte in answer):
         return MisoConstantHigh(

@@ -38,6 +38,11 @@ DriverError
 from __future__ import annotations
 
 
+def reason(error: Exception) -> str:
+    """Return what the operating system said, or the kind of error where it said nothing."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 class DriverError(Exception):
     """The chip, its bus or its pins failed."""
 

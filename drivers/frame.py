@@ -11,7 +11,8 @@ Source: ADS1292R datasheet SBAS502, "Data Retrieval" and "Data Format".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import struct
+from typing import NamedTuple
 
 FRAME_BYTES = 9
 FULL_SCALE_COUNTS = (1 << 23) - 1
@@ -22,8 +23,11 @@ FIXED_STATUS_MASK = 0xF01FFF
 FIXED_STATUS_BITS = 0xC00000
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+#: The two high bytes of each of the three numbers, with its sign, and the low byte.
+_STATUS_AND_CHANNELS = struct.Struct(">HBhBhB")
+
+
+class Frame(NamedTuple):
     """One conversion of both channels.
 
     Attributes:
@@ -33,15 +37,10 @@ class Frame:
         counts: signed 24-bit codes of channel 1 and channel 2.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides a method of tuples that nobody needs here
     time_s: float
     status: int
     counts: tuple[int, int]
-
-
-def signed24(data: bytes) -> int:
-    """Return the two's complement number in three bytes, most significant first."""
-    return int.from_bytes(data, "big", signed=True)
 
 
 def status_is_valid(status: int) -> bool:
@@ -51,7 +50,8 @@ def status_is_valid(status: int) -> bool:
 
 def decode(data: bytes) -> tuple[int, tuple[int, int]]:
     """Split the nine bytes of a frame into the status word and the two channels' counts."""
-    return int.from_bytes(data[:3], "big"), (signed24(data[3:6]), signed24(data[6:9]))
+    status, low, first, first_low, second, second_low = _STATUS_AND_CHANNELS.unpack(data)
+    return status << 8 | low, (first << 8 | first_low, second << 8 | second_low)
 
 
 def millivolts_per_count(gain: int, vref_v: float) -> float:

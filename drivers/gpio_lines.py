@@ -8,23 +8,28 @@ no such memory. Both backends stamp an edge with the kernel's monotonic time.
 
 from __future__ import annotations
 
-import threading
+import atexit
+import os
+import select
+import shutil
+import struct
+import tempfile
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from types import ModuleType
 from typing import Any
 
 from drivers.bus import Edge
-from drivers.errors import GpioNotPermitted, GpioUnavailable, PackageMissing
+from drivers.errors import GpioNotPermitted, GpioUnavailable, PackageMissing, reason
 
-#: Edges kept for a late reader by the gpiozero line, as many as the kernel keeps by default.
-GPIOZERO_QUEUE = 16
 #: Edges kept by the kernel for the gpiod line: one second at 250 samples per second.
 GPIOD_QUEUE = 256
 #: Kernel stamps within this of the monotonic clock are taken to be on its scale.
 _SAME_SCALE_S = 10.0
+#: The kernel's ``struct gpio_v2_line_event``: time in ns, kind, line, number among all, number.
+_EVENT = struct.Struct("=QIIII24x")
 
 
 class GpiozeroReadyLine:
@@ -36,20 +41,18 @@ class GpiozeroReadyLine:
 
     def __init__(self, pin: int) -> None:
         gpiozero = _gpiozero()
-        self._arrived = threading.Condition()
-        self._edges: deque[Edge] = deque(maxlen=GPIOZERO_QUEUE)
+        self._edges: SimpleQueue[Edge] = SimpleQueue()
         self._offset_s: float | None = None
         with _pin_errors("DRDY", pin):
             self._device = gpiozero.InputDevice(pin, pull_up=True)
+            _check_ticks(self._device)
             self._device.pin.edges = "falling"
             # gpiozero keeps only a weak reference: a bound method of this object lives as long as
             # the line does, where a lambda would vanish without a word.
             self._device.pin.when_changed = self._fell
 
     def _fell(self, ticks: float, state: int) -> None:
-        with self._arrived:
-            self._edges.append(Edge(self._monotonic(ticks), None))
-            self._arrived.notify()
+        self._edges.put(Edge(self._monotonic(ticks), None))
 
     def _monotonic(self, ticks: float) -> float:
         """Return a tick on the monotonic scale, whose origin gpiozero does not promise."""
@@ -58,11 +61,15 @@ class GpiozeroReadyLine:
             self._offset_s = 0.0 if abs(behind_s) < _SAME_SCALE_S else behind_s
         return ticks + self._offset_s
 
-    def wait(self, timeout_s: float) -> Edge | None:
-        """Return the oldest falling edge not yet taken, or None after ``timeout_s``."""
-        with self._arrived:
-            self._arrived.wait_for(lambda: len(self._edges) > 0, timeout_s)
-            return self._edges.popleft() if self._edges else None
+    def wait(self, timeout_s: float) -> list[Edge]:
+        """Return the falling edges not yet taken, none after ``timeout_s``."""
+        try:
+            edges = [self._edges.get(timeout=timeout_s)]
+        except Empty:
+            return []
+        for _ in range(self._edges.qsize()):
+            edges.append(self._edges.get_nowait())
+        return edges
 
     def is_low(self) -> bool:
         """Return whether DRDY is low."""
@@ -92,18 +99,25 @@ class GpiodReadyLine:
         )
         self._pin = pin
         self._low = line.Value.INACTIVE
-        self._edges: deque[Edge] = deque()
         with _line_errors(chip, pin):
             self._request = gpiod.request_lines(
                 chip, consumer="qrsd", config={pin: settings}, event_buffer_size=GPIOD_QUEUE
             )
+        self._poller = select.poll()
+        self._poller.register(self._request.fd, select.POLLIN)
 
-    def wait(self, timeout_s: float) -> Edge | None:
-        """Return the oldest falling edge not yet taken, or None after ``timeout_s``."""
-        if not self._edges and self._request.wait_edge_events(timeout_s):
-            for event in self._request.read_edge_events():
-                self._edges.append(Edge(event.timestamp_ns / 1e9, event.line_seqno))
-        return self._edges.popleft() if self._edges else None
+    def wait(self, timeout_s: float) -> list[Edge]:
+        """Return the falling edges not yet taken, none after ``timeout_s``.
+
+        The kernel's events are read as they are: for each, gpiod would make an object of ten parts.
+        """
+        if not self._poller.poll(timeout_s * 1000):
+            return []
+        events = os.read(self._request.fd, GPIOD_QUEUE * _EVENT.size)
+        return [
+            Edge(time_ns / 1e9, sequence)
+            for time_ns, _kind, _line, _of_all, sequence in _EVENT.iter_unpack(events)
+        ]
 
     def is_low(self) -> bool:
         """Return whether DRDY is low."""
@@ -137,6 +151,9 @@ class GpiozeroOutputLine:
 
 
 def _gpiozero() -> ModuleType:
+    if "LG_WD" not in os.environ:  # lgpio would make its pipes in the working directory
+        os.environ["LG_WD"] = folder = tempfile.mkdtemp(prefix="qrsd-lgpio-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         import gpiozero
     except ImportError:
@@ -161,15 +178,33 @@ def _gpiod() -> Any:
     return gpiod
 
 
+def _check_ticks(device: Any) -> None:
+    """Refuse a pin factory whose ticks are not seconds that only grow, as pigpio's are not.
+
+    Raises:
+        GpioUnavailable: its edges could not be told apart in time.
+    """
+    factory = device.pin_factory
+    before, after = factory.ticks(), factory.ticks()
+    if type(factory).__name__ == "PiGPIOFactory" or not 0 <= after - before < _SAME_SCALE_S:
+        device.close()
+        raise GpioUnavailable(
+            f"gpiozero runs on {type(factory).__name__}, whose edges have no monotonic time: "
+            "take GPIOZERO_PIN_FACTORY away or set it to lgpio, or set board.drdy_backend: gpiod."
+        )
+
+
 @contextmanager
 def _pin_errors(name: str, pin: int) -> Iterator[None]:
     """Say in one sentence why gpiozero could not give a pin."""
     try:
         yield
+    except GpioUnavailable:
+        raise
     except Exception as error:  # gpiozero's backends have errors of their own, as lgpio.error
         raise GpioUnavailable(
-            f"GPIO{pin} cannot be used for {name} ({error}): check the wiring table and the "
-            "settings, that no other program holds the pin, that lgpio is installed, and that "
+            f"GPIO{pin} cannot be used for {name} ({reason(error)}): check the wiring table and "
+            "the settings, that no other program holds the pin, that lgpio is installed, and that "
             "the user is in the group gpio."
         ) from error
 
@@ -183,8 +218,8 @@ def _line_errors(chip: str, pin: int) -> Iterator[None]:
         raise not_permitted(chip) from error
     except OSError as error:
         raise GpioUnavailable(
-            f"Line {pin} of {chip} cannot be used for DRDY ({error}): check board.gpio_chip "
-            "(gpiodetect lists them), and that no other program holds the line."
+            f"Line {pin} of {chip} cannot be used for DRDY ({reason(error)}): check "
+            "board.gpio_chip (gpiodetect lists them), and that no other program holds the line."
         ) from error
 
 

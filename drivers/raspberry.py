@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from drivers.bus import Board, ReadyLine
-from drivers.errors import BusError, NoSpiDevice, PackageMissing, SpiNotPermitted
+from drivers.errors import BusError, NoSpiDevice, PackageMissing, SpiNotPermitted, reason
 from drivers.gpio_lines import GpiodReadyLine, GpiozeroOutputLine, GpiozeroReadyLine
 
 #: Faster than 2 x 512 kHz, RREG and WREG need gaps between their bytes ("SPI Command Definitions").
@@ -123,7 +123,7 @@ class SpidevBus:
             return bytes(self._device.xfer2(data, self._speed_hz, CS_HOLD_US))
         except OSError as error:
             raise BusError(
-                f"An SPI transfer of {len(data)} bytes failed ({error.strerror}): check the "
+                f"An SPI transfer of {len(data)} bytes failed ({reason(error)}): check the "
                 "kernel's log (dmesg) and that no other driver uses the controller."
             ) from error
 
@@ -135,13 +135,8 @@ class SpidevBus:
 class MonotonicClock:
     """The kernel's monotonic clock, the one that stamps edges."""
 
-    def now(self) -> float:
-        """Return monotonic seconds."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait for ``seconds``."""
-        time.sleep(seconds)
+    now = staticmethod(time.monotonic)
+    sleep = staticmethod(time.sleep)
 
 
 def open_board(options: BoardOptions) -> Board:
@@ -220,7 +215,7 @@ def open_error(options: BoardOptions, error: OSError) -> BusError:
             f"{path} may not be opened by this user: add it to the groups spi and gpio "
             "(sudo usermod -aG spi,gpio USER) and log in again."
         )
-    return BusError(f"{path} cannot be set up ({error.strerror}): check the kernel's log (dmesg).")
+    return BusError(f"{path} cannot be set up ({reason(error)}): check the kernel's log (dmesg).")
 
 
 def _open_ready_line(options: BoardOptions) -> ReadyLine:

@@ -43,45 +43,49 @@ class SampleClock:
     def __init__(self, rate_hz: float) -> None:
         self._nominal_s = 1 / rate_hz
         self._sample_s: float | None = None
+        self._edge_s: float | None = None
+        self._sequence: int | None = None
+        self._intervals_s: list[float] = []
+        self._history: deque[tuple[int, float]] = deque(maxlen=PERIOD_SAMPLES)
         self.index = -1
         self.period_s = self._nominal_s
+        self.on_beat = True
+        self.rate_ratio: float | None = None
         self.duplicate_edges = 0
         self.unseen_edges = 0
-        self.restart()
 
     def restart(self) -> None:
         """Forget the rhythm but not the count: the chip has been started anew."""
-        self._edge_s: float | None = None
-        self._sequence: int | None = None
+        self._edge_s = self._sequence = self.rate_ratio = None
         self.on_beat = True
-        self._intervals_s: list[float] = []
-        self._history: deque[tuple[int, float]] = deque(maxlen=PERIOD_SAMPLES)
-        self.rate_ratio: float | None = None
+        self._intervals_s.clear()
+        self._history.clear()
 
     def admit(self, edge: Edge) -> bool:
         """Take the next edge and say whether it announces a new sample."""
-        self._follow_sequence(edge.sequence)
+        time_s, sequence = edge
+        if sequence is not None and self._sequence is not None:
+            self.unseen_edges += sequence - self._sequence - 1
+        self._sequence = sequence
         if self._edge_s is not None:
-            interval_s = edge.time_s - self._edge_s
+            interval_s = time_s - self._edge_s
             if interval_s < RINGING_SHARE * self._nominal_s:
                 self.duplicate_edges += 1
                 return False
-            self._judge_beat(interval_s / self.period_s)
-            self._judge_rate(interval_s)
-        self._edge_s = edge.time_s
-        steps = self._steps_to(edge.time_s)
+            periods = interval_s / self.period_s
+            self.on_beat = periods > 0.5 and abs(periods - round(periods)) < OFF_BEAT_SHARE
+            self._intervals_s.append(interval_s)
+            if len(self._intervals_s) == RATE_EDGES:
+                self._judge_rate()
+        self._edge_s = time_s
+        steps = self._steps_to(time_s)
         if steps < 1:
             self.duplicate_edges += 1
             return False
         self.index += steps
-        self._sample_s = edge.time_s
-        self._measure(edge.time_s)
+        self._sample_s = time_s
+        self._measure(time_s)
         return True
-
-    def _follow_sequence(self, sequence: int | None) -> None:
-        if sequence is not None and self._sequence is not None:
-            self.unseen_edges += sequence - self._sequence - 1
-        self._sequence = sequence
 
     def _steps_to(self, time_s: float) -> int:
         if self._sample_s is None:
@@ -89,14 +93,9 @@ class SampleClock:
         periods = (time_s - self._sample_s) / self.period_s
         return round(periods) if periods > 1 - OFF_BEAT_SHARE else 0
 
-    def _judge_beat(self, periods: float) -> None:
-        self.on_beat = periods > 0.5 and abs(periods - round(periods)) < OFF_BEAT_SHARE
-
-    def _judge_rate(self, interval_s: float) -> None:
-        self._intervals_s.append(interval_s)
-        if len(self._intervals_s) == RATE_EDGES:
-            self.rate_ratio = self._nominal_s / median(self._intervals_s)
-            self._intervals_s.clear()
+    def _judge_rate(self) -> None:
+        self.rate_ratio = self._nominal_s / median(self._intervals_s)
+        self._intervals_s.clear()
 
     def _measure(self, time_s: float) -> None:
         self._history.append((self.index, time_s))

@@ -24,18 +24,18 @@ class SignalMonitor:
         self._enough = round(_RUN_S * setup.rate_hz)
         settings = setup.registers[Register.CH1SET], setup.registers[Register.CH2SET]
         self._watched = [n for n, value in enumerate(settings) if not value & reg.POWER_DOWN]
-        self._last = [0, 0]
+        self._last = (0, 0)
         self._runs = [0, 0]
         self.saturated = 0
 
     def push(self, counts: tuple[int, int]) -> None:
         """Take the counts of one frame."""
-        if counts[self._ecg] >= FULL_SCALE_COUNTS or counts[self._ecg] <= MIN_COUNTS:
+        if not MIN_COUNTS < counts[self._ecg] < FULL_SCALE_COUNTS:
             self.saturated += 1
+        last, runs = self._last, self._runs
         for channel in self._watched:
-            same = counts[channel] == self._last[channel]
-            self._runs[channel] = self._runs[channel] + 1 if same else 1
-        self._last[:] = counts
+            runs[channel] = runs[channel] + 1 if counts[channel] == last[channel] else 1
+        self._last = counts
 
     def conditions(self) -> tuple[Condition, ...]:
         """Return what is wrong with the channels now."""

@@ -13,7 +13,6 @@ the newest sample, so it answers the newest edge only and counts the older ones 
 
 from __future__ import annotations
 
-import math
 from typing import Protocol
 
 from drivers import registers as reg
@@ -56,8 +55,6 @@ REGISTER_CHECK_S = 5.0
 HOPELESS_S = 1.0
 #: Off by more than this share, the rate is not a matter of the oscillator.
 WRONG_RATE = 0.10
-#: More edges than any queue holds.
-MAX_QUEUED_EDGES = 1024
 
 __all__ = ["Counters", "FrameStream"]
 
@@ -123,11 +120,16 @@ class FrameStream:
         self._repeated_frames = self._watchdog_reads = self._bus_errors = 0
         self._reinitialisations = reinitialisations
         self._latency_max_s = 0.0
-        self._transfer_s = 0.0
+        self._transfer_s: float | None = None
         self._last: Frame | None = None
+        self._heard_s = self._checked_s = 0.0
+        self._settled_s: float | None = None
+        self._bad_run: list[bytes] = []
+        self._bus_error_run = self._low_run = self._late_run = 0
+        self._off_beat_run = self._good_run = 0
         self.setup = setup
         self.last_fault: DriverError | None = None
-        self._begin()
+        self._expect_first_edge()
 
     def __iter__(self) -> FrameStream:
         return self
@@ -143,7 +145,8 @@ class FrameStream:
             if edge is None:
                 self._watch()
                 continue
-            if self._rate_is_wrong():
+            ratio = self._samples.rate_ratio
+            if ratio is not None and abs(ratio - 1) > WRONG_RATE:
                 self._recover(self._wrong_rate())
                 continue
             frame = self._read(edge)
@@ -180,13 +183,13 @@ class FrameStream:
         ratio = self._samples.rate_ratio
         return self._monitor.conditions() + conditions_of(self.counters, ratio, self.setup)
 
-    def _begin(self) -> None:
-        """Expect the first edge after a start."""
+    def _expect_first_edge(self) -> None:
+        """Forget what was counted in a row: the chip has been started."""
         now_s = self._board.clock.now()
         self._heard_s = now_s + reg.SETTLING_S[round(self.setup.rate_hz)]
-        self._settled_s: float | None = None
+        self._settled_s = None
         self._checked_s = now_s
-        self._bad_run: list[bytes] = []
+        self._bad_run = []
         self._bus_error_run = self._low_run = self._late_run = 0
         self._off_beat_run = self._good_run = 0
 
@@ -195,13 +198,9 @@ class FrameStream:
     def _newest_edge(self) -> Edge | None:
         """Return the newest edge of a new sample, None after three periods without any edge."""
         newest = None
-        edge = self._board.ready.wait(SILENT_PERIODS * self.period_s)
-        for _ in range(MAX_QUEUED_EDGES):
-            if edge is None:
-                break
+        for edge in self._board.ready.wait(SILENT_PERIODS * self._samples.period_s):
             if self._samples.admit(edge):
                 newest = edge
-            edge = self._board.ready.wait(0.0)
         if newest is not None:
             self._heard_s = newest.time_s
             self._low_run = 0
@@ -233,10 +232,6 @@ class FrameStream:
                 )
             )
 
-    def _rate_is_wrong(self) -> bool:
-        ratio = self._samples.rate_ratio
-        return ratio is not None and abs(ratio - 1) > WRONG_RATE
-
     def _wrong_rate(self) -> WrongSampleRate:
         return WrongSampleRate(
             f"DRDY falls at {self._samples.rate_ratio:.2f} times the rate of "
@@ -248,18 +243,20 @@ class FrameStream:
 
     def _read(self, edge: Edge) -> Frame | None:
         """Read the sample of ``edge``; None if it cannot be trusted."""
-        begin_s = self._board.clock.now()
-        deadline_s = edge.time_s + self.period_s - GUARD_S
+        now = self._board.clock.now
+        begin_s = now()
+        deadline_s = edge.time_s + self._samples.period_s - GUARD_S
         self._latency_max_s = max(self._latency_max_s, begin_s - edge.time_s)
-        if self._continuous and begin_s + self._transfer_s > deadline_s:
+        if self._continuous and begin_s + (self._transfer_s or 0.0) > deadline_s:
             self._count_late_read()
             return None
         answer = self._transfer()
         if answer is None:
             return None
-        end_s = self._board.clock.now()
+        end_s = now()
         # The shortest so far, since one that was interrupted must not forbid all later ones.
-        self._transfer_s = min(end_s - begin_s, self._transfer_s or math.inf)
+        if self._transfer_s is None or end_s - begin_s < self._transfer_s:
+            self._transfer_s = end_s - begin_s
         if end_s > deadline_s:
             self._count_late_read()
             return None
@@ -269,7 +266,8 @@ class FrameStream:
         if not status_is_valid(status):
             self._count_bad_frame(data)
             return None
-        self._bad_run.clear()
+        if self._bad_run:
+            self._bad_run.clear()
         if not self._samples.on_beat:
             self._count_off_beat_frame()
             return None
@@ -368,6 +366,6 @@ class FrameStream:
                 cause = error
             else:
                 self._samples.restart()
-                self._begin()
+                self._expect_first_edge()
                 return
         raise cause

@@ -79,11 +79,12 @@ def acquire(source: Source, options: ChipOptions, sink: Sink, report: Report) ->
     chip = Ads1292r(source.board, options)
     report({"report": "setup", **asdict(chip.power_up())})
     with chip.stream() as stream:
-        _pass_on(stream, source, sink, report)
+        pass_on(stream, source, sink, report)
     report({"report": "end"})
 
 
-def _pass_on(stream: FrameStream, source: Source, sink: Sink, report: Report) -> None:
+def pass_on(stream: FrameStream, source: Source, sink: Sink, report: Report) -> None:
+    """Write each sample to the sink and, now and then, what happened, until a play ends."""
     setup: ChipSetup = stream.setup
     playing: str | None = None
     report_at_s = 0.0

@@ -16,7 +16,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import FrameType
 from typing import Any, cast
@@ -191,7 +191,7 @@ class Service:
                 index = max(self._parts.clock.index_at(frame.time_s), self._index + 1)
                 self._index_offset = index - frame.index
         if self._index_offset:
-            frame = replace(frame, index=frame.index + self._index_offset)
+            frame = frame._replace(index=frame.index + self._index_offset)
         if self._index is not None and frame.index > self._index + 1:
             self._lost += frame.index - self._index - 1
             self._parts.clock.take_over_step()

@@ -29,12 +29,15 @@ class SimulatedReadyLine:
         self._hold = world.faults.get("lgpio-hold")
         self._pause = world.faults.get("reader-pause")
 
-    def wait(self, timeout_s: float) -> Edge | None:
-        """Return the oldest falling edge, or None after ``timeout_s``."""
+    def wait(self, timeout_s: float) -> list[Edge]:
+        """Return the falling edges not yet taken, none after ``timeout_s``."""
+        edges = []
         edge = self._world.take_edge(timeout_s)
-        if edge is not None:
+        while edge is not None:
+            edges.append(edge)
             self._delay(edge)
-        return edge
+            edge = self._world.take_edge(0.0)
+        return edges
 
     def is_low(self) -> bool:
         """Return whether DRDY is low."""

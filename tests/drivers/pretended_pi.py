@@ -65,7 +65,7 @@ def stream() -> dict[str, Any]:
         driver = Ads1292r(board, ChipOptions())
         setup = driver.power_up()
         with driver.stream() as frames:
-            seen = [asdict(frame) for frame in islice(frames, FRAMES)]
+            seen = [frame._asdict() for frame in islice(frames, FRAMES)]
             return {
                 "setup": asdict(setup),
                 "frames": seen,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from drivers.bus import Board, Edge
 from drivers.chip_setup import ChipOptions, ChipSetup
-from drivers.errors import DriverError
+from drivers.errors import DriverError, ReadBackMismatch
 from drivers.stream import FrameStream
 from tests.drivers.test_chip_setup import setup
 
@@ -44,6 +44,7 @@ class Script:
         self.reads: list[bytes] = []
         self.restarts = 0
         self.trouble: DriverError | None = None
+        self.disturbed_diagnoses = 0
 
     def stream(self, *, continuous: bool = False) -> FrameStream:
         """Return a stream on this board that hands out frames from the first."""
@@ -58,14 +59,15 @@ class Script:
         self.sleep(TRANSFER_S)
         return bytes(len(data) - 9) + answer
 
-    def wait(self, timeout_s: float) -> Edge | None:
-        if self._edges and self._edges[0].time_s <= self.time_s + timeout_s:
-            edge = self._edges.popleft()
-            self.time_s = max(self.time_s, edge.time_s)
-            self.sleep(self.stalls.pop(edge.time_s, 0.0))
-            return edge
-        self.sleep(timeout_s)
-        return None
+    def wait(self, timeout_s: float) -> list[Edge]:
+        edges = []
+        while self._edges and self._edges[0].time_s <= self.time_s + timeout_s:
+            edges.append(self._edges.popleft())
+            self.time_s = max(self.time_s, edges[-1].time_s)
+            self.sleep(self.stalls.pop(edges[-1].time_s, 0.0))
+            timeout_s = 0.0
+        self.sleep(timeout_s if not edges else 0.0)
+        return edges
 
     def is_low(self) -> bool:
         return self.low
@@ -88,4 +90,7 @@ class Script:
         return setup(ChipOptions())
 
     def diagnose(self) -> DriverError | None:
+        if self.disturbed_diagnoses:
+            self.disturbed_diagnoses -= 1
+            return ReadBackMismatch("a bit was lost on the way")
         return self.trouble

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -13,6 +13,8 @@ import pytest
 from drivers.ads1292r import Ads1292r, ChipOptions
 from drivers.bus import Board
 from drivers.errors import ReadBackMismatch, RegistersNotReset, WrongPart
+from drivers.opcodes import Opcode
+from drivers.registers import Register
 from drivers.simulator import SimulatorOptions, open_simulated_board
 from drivers.waveforms import Contact
 
@@ -168,9 +170,44 @@ def test_the_stream_stops_the_chip_however_it_is_left() -> None:
     with suppress(KeyError), chip.stream() as stream:
         next(stream)
         raise KeyError
-    while board.ready.wait(0.0):
-        pass
-    assert board.ready.wait(1.0) is None
+    board.ready.wait(0.0)
+    assert not board.ready.wait(1.0)
+
+
+class Interrupting(Listener):
+    """A bus on which Ctrl-C is pressed in the midst of the frames."""
+
+    frames_left = 10**9
+
+    def transfer(self, data: bytes) -> bytes:
+        if data[0] == Opcode.RDATA:
+            self.frames_left -= 1
+            if self.frames_left < 0:
+                raise KeyboardInterrupt
+        return super().transfer(data)
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_measurement_leaves_the_chip_as_it_found_it(interrupted: bool) -> None:
+    board, _ = simulated()
+    bus = Interrupting(board)
+    board = replace(board, spi=bus)
+    chip = Ads1292r(board)
+    chip.power_up()
+    read_all = bytes([Opcode.RREG, 11]) + bytes(12)
+    before = bus.transfer(read_all)
+    if interrupted:
+        bus.frames_left = 40
+    with pytest.raises(KeyboardInterrupt) if interrupted else nullcontext():
+        chip.measure({Register.CH2SET: 0x15, Register.CONFIG2: 0xA3}, count=100)
+
+    assert bus.transfer(read_all) == before
+    assert bytes([0x45, 0, 0x15]) in bus.sent  # it was another meanwhile
+    board.ready.wait(0.0)
+    assert not board.ready.wait(1.0)  # and no longer converts
+    bus.frames_left = 10**9
+    with chip.stream() as stream:
+        assert next(stream).index == 125
 
 
 def test_a_register_that_does_not_take_its_value_is_named() -> None:

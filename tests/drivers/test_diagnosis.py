@@ -61,6 +61,10 @@ def test_each_wrong_answer_to_the_id_has_its_name(
     assert type(explain_id(answers)) is error
 
 
+def test_chip_select_that_rises_between_bytes_is_among_the_causes_of_zeros() -> None:
+    assert "CS stays low from the first byte to the last" in str(explain_id([bytes(14)] * 3))
+
+
 def test_a_part_without_respiration_is_told_apart() -> None:
     check_part(0x73, respiration=True)
     check_part(0x53, respiration=False)

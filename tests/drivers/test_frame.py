@@ -10,7 +10,6 @@ from drivers.frame import (
     decode,
     millivolts,
     millivolts_per_count,
-    signed24,
     status_is_valid,
 )
 
@@ -31,7 +30,7 @@ COUNTS = st.integers(-(1 << 23), (1 << 23) - 1)
 def test_codes_of_the_datasheet_convert_at_gain_6_and_2_42_volts(
     code: str, counts: int, mv: float
 ) -> None:
-    assert signed24(bytes.fromhex(code)) == counts
+    assert decode(bytes.fromhex("C00000" + code + code)) == (0xC00000, (counts, counts))
     assert millivolts(counts, gain=6, vref_v=2.42) == pytest.approx(mv, rel=1e-5, abs=1e-12)
 
 

@@ -8,10 +8,12 @@ import os
 import sys
 import threading
 import time
+from array import array
 from enum import Enum
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory
 
@@ -22,7 +24,6 @@ from drivers.errors import (
     PackageMissing,
 )
 from drivers.gpio_lines import (
-    GPIOZERO_QUEUE,
     GpiodReadyLine,
     GpiozeroOutputLine,
     GpiozeroReadyLine,
@@ -40,17 +41,16 @@ def test_each_falling_edge_is_told_once_with_its_time(pins: MockFactory) -> None
     line = GpiozeroReadyLine(25)
     before_s = time.monotonic()
     pulse(pins.pin(25))
-    edge = line.wait(0.0)
-    assert edge is not None
+    [edge] = line.wait(0.0)
     assert before_s <= edge.time_s <= time.monotonic()
     assert edge.sequence is None
-    assert line.wait(0.0) is None
+    assert line.wait(0.0) == []
     line.close()
 
 
 def test_a_quiet_line_gives_nothing_after_the_timeout(pins: MockFactory) -> None:
     line = GpiozeroReadyLine(25)
-    assert line.wait(0.01) is None
+    assert line.wait(0.01) == []
     line.close()
 
 
@@ -58,19 +58,17 @@ def test_the_callback_survives_the_garbage_collector(pins: MockFactory) -> None:
     line = GpiozeroReadyLine(25)
     gc.collect()
     pulse(pins.pin(25))
-    assert line.wait(0.0) is not None
+    assert len(line.wait(0.0)) == 1
     line.close()
 
 
-def test_a_late_reader_finds_the_newest_edges(pins: MockFactory) -> None:
+def test_a_late_reader_finds_every_edge_in_order(pins: MockFactory) -> None:
     line = GpiozeroReadyLine(25)
-    for _ in range(3 * GPIOZERO_QUEUE):
+    for _ in range(50):
         pulse(pins.pin(25))
-    edges = []
-    while (edge := line.wait(0.0)) is not None:
-        edges.append(edge.time_s)
-    assert len(edges) == GPIOZERO_QUEUE
-    assert edges == sorted(edges)
+    times_s = [edge.time_s for edge in line.wait(0.0)]
+    assert len(times_s) == 50
+    assert times_s == sorted(times_s)
     line.close()
 
 
@@ -78,7 +76,7 @@ def test_waiting_ends_with_the_edge(pins: MockFactory) -> None:
     line = GpiozeroReadyLine(25)
     thread = threading.Timer(0.02, pulse, [pins.pin(25)])
     thread.start()
-    assert line.wait(5.0) is not None
+    assert len(line.wait(5.0)) == 1
     thread.join()
     line.close()
 
@@ -95,12 +93,46 @@ def test_ticks_of_another_origin_are_put_on_the_monotonic_clock(pins: MockFactor
     line = GpiozeroReadyLine(25)
     for ticks in (1.7e9, 1.7e9 + 0.004):
         line._fell(ticks, 0)
-    edges = [line.wait(0.0), line.wait(0.0)]
-    assert edges[0] is not None
-    assert edges[1] is not None
+    edges = line.wait(0.0)
     assert edges[0].time_s == pytest.approx(time.monotonic(), abs=1.0)
     assert edges[1].time_s - edges[0].time_s == pytest.approx(0.004, abs=1e-6)
     line.close()
+
+
+class PiGPIOFactory(MockFactory):
+    """A factory with pigpio's ticks: microseconds in 32 bits, which wrap."""
+
+    def ticks(self) -> int:  # type: ignore[override]
+        return int(time.monotonic() * 1e6) % 2**32
+
+
+def test_a_pin_factory_without_monotonic_ticks_is_refused_by_name(
+    pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpiozero.Device, "pin_factory", PiGPIOFactory())
+    with pytest.raises(GpioUnavailable, match=r"PiGPIOFactory.*GPIOZERO_PIN_FACTORY"):
+        GpiozeroReadyLine(25)
+    GpiozeroOutputLine("START", 25).close()  # the pin is free again
+
+
+def test_lgpio_is_given_a_folder_that_it_may_write_to(
+    pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LG_WD", raising=False)
+    monkeypatch.chdir("/proc")
+    GpiozeroReadyLine(25).close()
+    folder = os.environ["LG_WD"]
+    assert os.access(folder, os.W_OK)
+    assert folder != os.getcwd()
+    os.rmdir(folder)
+
+
+def test_a_folder_for_lgpio_that_is_set_stays(
+    pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LG_WD", "/run/qrsd")
+    GpiozeroReadyLine(25).close()
+    assert os.environ["LG_WD"] == "/run/qrsd"
 
 
 def test_an_error_of_gpiozeros_own_backend_is_caught_too(
@@ -131,22 +163,21 @@ class FakeRequest:
     """As much of gpiod.LineRequest as is used."""
 
     def __init__(self) -> None:
-        self.pending: list[SimpleNamespace] = []
+        self.fd, self._kernel = os.pipe()
         self.value = FakeGpiod.line.Value.ACTIVE
-        self.released = False
 
-    def wait_edge_events(self, timeout: float) -> bool:
-        return bool(self.pending)
-
-    def read_edge_events(self) -> list[SimpleNamespace]:
-        events, self.pending = self.pending, []
-        return events
+    def fall(self, time_ns: int, number: int) -> None:
+        """Write what the kernel does, as linux/gpio.h has it: struct gpio_v2_line_event."""
+        falling, line = 2, 25
+        words = (falling, line, number + 100, number, *6 * [0])
+        os.write(self._kernel, time_ns.to_bytes(8, sys.byteorder) + array("I", words).tobytes())
 
     def get_value(self, line: int) -> Enum:
         return self.value
 
     def release(self) -> None:
-        self.released = True
+        os.close(self.fd)
+        os.close(self._kernel)
 
 
 class FakeGpiod(ModuleType):
@@ -180,23 +211,22 @@ def gpiod(monkeypatch: pytest.MonkeyPatch) -> FakeGpiod:
 
 
 def test_gpiod_listens_to_falling_edges_on_the_monotonic_clock(gpiod: FakeGpiod) -> None:
-    GpiodReadyLine("/dev/gpiochip0", 25)
+    line = GpiodReadyLine("/dev/gpiochip0", 25)
     settings = gpiod.request["config"][25]
     assert settings.edge_detection is gpiod.line.Edge.FALLING
     assert settings.event_clock is gpiod.line.Clock.MONOTONIC
     assert settings.direction is gpiod.line.Direction.INPUT
     assert gpiod.request["event_buffer_size"] >= 256
+    line.close()
 
 
 def test_gpiod_gives_the_kernels_times_and_numbers_in_order(gpiod: FakeGpiod) -> None:
     line = GpiodReadyLine("/dev/gpiochip0", 25)
-    gpiod.given.pending = [
-        SimpleNamespace(timestamp_ns=n * 4_000_000, line_seqno=n) for n in range(5)
-    ]
-    assert [line.wait(0.0) for _ in range(6)] == [
-        *((n * 0.004, n) for n in range(5)),
-        None,
-    ]
+    for number in range(5):
+        gpiod.given.fall(number * 4_000_000, number)
+    assert line.wait(0.0) == [(number * 0.004, number) for number in range(5)]
+    assert line.wait(0.0) == []
+    line.close()
 
 
 def test_gpiod_reads_the_level_and_releases_the_line(gpiod: FakeGpiod) -> None:
@@ -205,7 +235,8 @@ def test_gpiod_reads_the_level_and_releases_the_line(gpiod: FakeGpiod) -> None:
     gpiod.given.value = gpiod.line.Value.INACTIVE
     assert line.is_low()
     line.close()
-    assert gpiod.given.released
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(gpiod.given.fd)
 
 
 def test_a_gpio_chip_that_is_not_there_is_named(gpiod: FakeGpiod) -> None:

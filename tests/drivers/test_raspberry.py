@@ -110,6 +110,15 @@ def test_a_failed_transfer_is_a_bus_error(monkeypatch: pytest.MonkeyPatch) -> No
     assert exit_code(caught.value) == 74
 
 
+def test_an_error_without_a_number_says_what_it_can(spidev: type[FakeSpiDev]) -> None:
+    class Failing(FakeSpiDev):
+        def fail(self) -> None:
+            raise OSError("Argument list is too long")
+
+    with pytest.raises(BusError, match=r"failed \(Argument list is too long\)"):
+        SpidevBus(Failing()).transfer(bytes(10))
+
+
 @pytest.mark.parametrize(
     ("failure", "error", "advice"),
     [

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.errors import (
+    AllZeroFrames,
     BusError,
     ChipWasReset,
     FrameOutOfSync,
@@ -195,6 +196,42 @@ def test_a_register_that_changes_by_itself_is_found_within_seconds() -> None:
     with pytest.raises(ChipWasReset):
         list(islice(stream, 2000))
     assert script.time_s < 8.0
+
+
+def failing_at(*faults_s: float) -> Script:
+    """Frames are zeros from each of these times on until the chip is set up again."""
+    edges = [number * PERIOD_S for number in range(20_000)]
+
+    def answer(time_s: float) -> bytes:
+        due = sum(time_s > fault_s for fault_s in faults_s)
+        return bytes(9) if script.restarts < due else frame(newest(time_s))
+
+    script = Script(edges, answer)
+    return script
+
+
+def test_sixty_good_seconds_make_up_for_earlier_restarts() -> None:
+    script = failing_at(1.0, 3.0, 6.0, 69.0)
+    *_, last = islice(script.stream(), 18_000)
+    assert last.time_s > 70.0
+    assert script.restarts == 4
+
+
+def test_fewer_good_seconds_do_not() -> None:
+    script = failing_at(1.0, 3.0, 6.0, 65.0)
+    with pytest.raises(AllZeroFrames):
+        list(islice(script.stream(), 18_000))
+    assert script.restarts == MAX_REINITIALISATIONS == 3
+
+
+def test_one_disturbed_look_at_the_registers_restarts_nothing() -> None:
+    script = Script(STEADY + [4.0 + time_s for time_s in STEADY])
+    stream = script.stream()
+    script.disturbed_diagnoses = 1
+    list(islice(stream, 1900))
+    assert script.disturbed_diagnoses == 0
+    assert stream.counters.reinitialisations == 0
+    assert stream.last_fault is None
 
 
 def test_frames_that_repeat_themselves_are_counted() -> None:

@@ -113,8 +113,7 @@ class WiredChip:
 
     def _tell_edges(self) -> None:
         while self._plugged_in:
-            edge = self._ready.wait(0.1)
-            if edge is not None:
+            for edge in self._ready.wait(0.1):
                 self._say(f"fell {edge.time_s!r}")
 
     def _say(self, news: str) -> None:

@@ -243,7 +243,7 @@ def test_the_network_gets_the_normalised_window(model: Path) -> None:
 def test_a_beat_at_the_rail_is_flawed_and_counts_for_nobody(pipeline: Pipeline, rail: int) -> None:
     frames = beating(8.0)
     clipped = [
-        replace(frame, counts=(0, rail)) if frame.counts[1] * MV_PER_COUNT > 0.9 else frame
+        frame._replace(counts=(0, rail)) if frame.counts[1] * MV_PER_COUNT > 0.9 else frame
         for frame in frames
     ]
     messages = push(pipeline, clipped)
@@ -334,7 +334,7 @@ def test_people_who_were_just_enrolled_are_known_at_once(network: FakeNetwork) -
 
 
 def upside_down(frames: Iterable[Frame]) -> list[Frame]:
-    return [replace(frame, counts=(frame.counts[0], -frame.counts[1])) for frame in frames]
+    return [frame._replace(counts=(frame.counts[0], -frame.counts[1])) for frame in frames]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -186,7 +186,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 def beats_at(time_s: float, seconds: float) -> list[Frame]:
     """Return the frames of a process that began to read at a time, numbered from 0 as all are."""
-    return [replace(frame, time_s=time_s + frame.time_s) for frame in beating(seconds)]
+    return [frame._replace(time_s=time_s + frame.time_s) for frame in beating(seconds)]
 
 
 def test_a_process_that_died_is_replaced_and_its_absence_is_a_gap(run: Run) -> None:
@@ -202,8 +202,8 @@ def test_a_process_that_died_is_replaced_and_its_absence_is_a_gap(run: Run) -> N
 
 def test_the_length_of_the_gap_is_by_the_chips_own_clock(run: Run) -> None:
     """A chip that is 1.5 % slow takes fewer samples than nominal while nobody reads it."""
-    slow = [replace(frame, time_s=50 + frame.index / RATE_HZ * 1.015) for frame in beating(6)]
-    away = [replace(frame, time_s=frame.time_s + 20 * 1.015) for frame in slow]
+    slow = [frame._replace(time_s=50 + frame.index / RATE_HZ * 1.015) for frame in beating(6)]
+    away = [frame._replace(time_s=frame.time_s + 20 * 1.015) for frame in slow]
     told = run(Script(slow, exit_code=-9), Script(away, END))
     assert told.status[-1].counters.lost == pytest.approx((20 - 6) * RATE_HZ, abs=1)
 

@@ -42,7 +42,7 @@ def test_where_the_pins_are_tied_opcodes_do_their_work() -> None:
     assert board.reset is None
     board.clock.sleep(1.0)
     board.spi.transfer(b"\x08")
-    assert board.ready.wait(1.0) is not None
+    assert board.ready.wait(1.0)
 
 
 def test_a_transfer_takes_the_time_of_its_bits() -> None:
@@ -54,8 +54,7 @@ def test_a_transfer_takes_the_time_of_its_bits() -> None:
 
 def test_ready_is_low_until_it_is_read() -> None:
     board = powered()
-    edge = board.ready.wait(1.0)
-    assert edge is not None
+    [edge] = board.ready.wait(1.0)
     assert edge.time_s == board.clock.now()
     assert board.ready.is_low()
     board.spi.transfer(bytes(9))
@@ -65,8 +64,7 @@ def test_ready_is_low_until_it_is_read() -> None:
 def test_lgpio_tells_an_edge_half_a_millisecond_late_with_its_own_time() -> None:
     board = powered("lgpio-hold")
     for _ in range(100):
-        edge = board.ready.wait(1.0)
-        assert edge is not None
+        [edge] = board.ready.wait(1.0)
         assert 0.5e-3 <= board.clock.now() - edge.time_s <= 1.0e-3
 
 
@@ -74,9 +72,8 @@ def test_a_pausing_reader_finds_its_edges_queued() -> None:
     board = powered("reader-pause=0.021")
     waits = []
     for _ in range(2000):
-        edge = board.ready.wait(1.0)
-        assert edge is not None
-        waits.append(board.clock.now() - edge.time_s)
+        oldest, *_ = board.ready.wait(1.0)
+        waits.append(board.clock.now() - oldest.time_s)
     assert max(waits) >= 0.021
     assert 2 <= sum(wait == pytest.approx(0.021) for wait in waits) <= 20
 
@@ -84,7 +81,7 @@ def test_a_pausing_reader_finds_its_edges_queued() -> None:
 @pytest.mark.parametrize(("fault", "low"), [("drdy-stuck-low", True), ("drdy-stuck-high", False)])
 def test_a_stuck_line_has_one_level(fault: str, low: bool) -> None:
     board = powered(fault)
-    assert board.ready.wait(1.0) is None
+    assert not board.ready.wait(1.0)
     assert board.ready.is_low() is low
 
 
@@ -103,7 +100,7 @@ def test_a_paced_board_delivers_whole_frames_in_real_time_and_closes() -> None:
     board.start.set(True)
     whole = 0
     for _ in range(100):
-        assert board.ready.wait(1.0) is not None
+        assert board.ready.wait(1.0)
         whole += board.spi.transfer(bytes(9))[0] == 0xC0
     board.close()
     assert whole > 50  # a busy machine reads late, and a late read in RDATAC mode is torn
