@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from drivers.chip_setup import ChipSetup
@@ -47,6 +48,13 @@ class Counters:
     latency_max_s: float = 0.0
 
 
+def against_late_reads() -> str:
+    """Return what to try; SCHED_FIFO only where this process did not get it."""
+    if os.sched_getscheduler(0) == os.SCHED_FIFO:
+        return "set board.drdy_backend: gpiod"
+    return "allow SCHED_FIFO to the acquisition, or set board.drdy_backend: gpiod"
+
+
 def conditions_of(
     counters: Counters, rate_ratio: float | None, setup: ChipSetup
 ) -> tuple[Condition, ...]:
@@ -77,8 +85,7 @@ def conditions_of(
         found.append(
             LateReads(
                 f"{counters.late_reads} reads came too late, the worst "
-                f"{counters.latency_max_s * 1000:.1f} ms after its edge: allow SCHED_FIFO to the "
-                "acquisition, or set board.drdy_backend: gpiod."
+                f"{counters.latency_max_s * 1000:.1f} ms after its edge: {against_late_reads()}."
             )
         )
     if not setup.lead_off_known:

@@ -18,7 +18,7 @@ from typing import Protocol
 from drivers import registers as reg
 from drivers.bus import Board, Edge
 from drivers.chip_setup import ChipSetup
-from drivers.counters import Counters, conditions_of
+from drivers.counters import Counters, against_late_reads, conditions_of
 from drivers.diagnosis import explain_frames
 from drivers.errors import (
     BusError,
@@ -293,8 +293,7 @@ class FrameStream:
         if self._late_run > HOPELESS_S * self.setup.rate_hz:
             raise ReaderTooSlow(
                 f"Not one sample was read in time for {HOPELESS_S:.0f} s: the machine is too busy "
-                "or DRDY is told too late; give the acquisition SCHED_FIFO, set "
-                "board.drdy_backend: gpiod, or lower chip.rate_hz."
+                f"or DRDY is told too late; {against_late_reads()}, or lower chip.rate_hz."
             )
 
     def _count_bad_frame(self, data: bytes) -> None:
@@ -321,22 +320,19 @@ class FrameStream:
             self._settled_s = frame.time_s + self._settle_s
         if frame.time_s < self._settled_s:
             return False
-        if self._last is not None:
-            self._lost += frame.index - self._last.index - 1
-            self._repeated_frames += frame.counts == self._last.counts
+        last = self._last
+        if last is not None:
+            self._lost += frame.index - last.index - 1
+            self._repeated_frames += frame.counts == last.counts
         self._last = frame
         self._frames += 1
         self._monitor.push(frame.counts)
-        self._redeem()
-        if not self._continuous and frame.time_s - self._checked_s > REGISTER_CHECK_S:
-            self._check_registers(frame.time_s)
-        return True
-
-    def _redeem(self) -> None:
-        """After a minute of frames, old re-initialisations no longer count towards the bound."""
         self._good_run += 1
         if self._good_run >= REDEEMED_S * self.setup.rate_hz:
             self._reinitialisations_left = self._max_reinitialisations
+        if not self._continuous and frame.time_s - self._checked_s > REGISTER_CHECK_S:
+            self._check_registers(frame.time_s)
+        return True
 
     def _check_registers(self, now_s: float) -> None:
         """Compare the registers with what was written; twice, if a reading was disturbed."""

@@ -16,6 +16,15 @@ settings.load_profile("busy machine")
 FE_DFL_ENV = ctypes.c_void_p(-1)  # as glibc's fenv.h has it
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests of the board run on a real one."""
+    parser.addoption(
+        "--board",
+        action="store_true",
+        help="an ADS1292R is wired to this Raspberry Pi: test it too",
+    )
+
+
 def pytest_runtest_setup() -> None:
     """Have the smallest of floats again, which hypothesis insists on.
 

@@ -20,6 +20,7 @@ from gpiozero.pins.mock import MockFactory, MockPin
 
 from daemon.acquisition.realtime import ask_for_realtime
 from drivers.ads1292r import Ads1292r
+from drivers.bus import Board
 from drivers.chip_setup import ChipOptions
 from drivers.opcodes import Opcode
 from drivers.raspberry import BoardOptions, open_board
@@ -58,9 +59,8 @@ def follow_drdy(wires: socket.socket, pin: WiredPin) -> None:
                 pin.drive_high()
 
 
-def stream() -> dict[str, Any]:
+def stream(board: Board) -> dict[str, Any]:
     """Return the setup, a second of frames and what happened, by the driver that a Pi runs."""
-    board = open_board(BoardOptions())
     with closing(board):
         driver = Ads1292r(board, ChipOptions())
         setup = driver.power_up()
@@ -103,7 +103,7 @@ def main() -> None:
     drdy = factory.pin(BoardOptions().drdy_pin)
     Thread(target=follow_drdy, args=(wires, drdy), daemon=True).start()
     ask_for_realtime()  # as the acquisition process does
-    done = stream() if sys.argv[2] == "stream" else calls(spidev.SpiDev())
+    done = stream(open_board(BoardOptions())) if sys.argv[2] == "stream" else calls(spidev.SpiDev())
     print(json.dumps(done))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import islice
 
 import pytest
@@ -94,8 +95,24 @@ def test_in_rdatac_mode_a_read_that_would_end_too_late_is_not_begun() -> None:
 def test_a_reader_that_is_always_late_is_told_so() -> None:
     script = Script(STEADY)
     script.stalls = dict.fromkeys(STEADY, PERIOD_S - 0.00005)
-    with pytest.raises(ReaderTooSlow):
-        indices(script, 1)
+    stream = script.stream()
+    with pytest.raises(ReaderTooSlow, match="Not one sample"):
+        next(stream)
+    assert stream.counters.late_reads == 251  # a second of them, and one more
+
+
+@pytest.mark.parametrize(("policy", "advised"), [(os.SCHED_OTHER, True), (os.SCHED_FIFO, False)])
+def test_sched_fifo_is_advised_only_to_whoever_has_it_not(
+    policy: int, advised: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getscheduler", lambda _: policy)
+    script = Script(STEADY)
+    script.stalls[STEADY[100]] = PERIOD_S - 0.00005
+    stream = script.stream()
+    list(islice(stream, 150))
+    [late] = [str(found) for found in stream.conditions if isinstance(found, LateReads)]
+    assert ("SCHED_FIFO" in late) == advised
+    assert "board.drdy_backend: gpiod" in late
 
 
 def test_ringing_of_the_line_is_not_a_sample() -> None:
@@ -172,8 +189,11 @@ def test_edges_at_twice_the_rate_are_not_taken_for_samples() -> None:
 
 def test_edges_out_of_all_rhythm_end_in_an_error() -> None:
     edges = [number * PERIOD_S + 0.0014 * (number % 2) for number in range(5000)]
-    with pytest.raises(WrongSampleRate):
-        list(Script(edges).stream())
+    stream = Script(edges).stream()
+    with pytest.raises(WrongSampleRate, match="rhythm"):
+        list(stream)
+    assert stream.counters.off_beat_frames == 251 * (MAX_REINITIALISATIONS + 1)
+    assert stream.counters.reinitialisations == MAX_REINITIALISATIONS
 
 
 def test_a_transfer_that_fails_now_and_then_costs_its_sample() -> None:
@@ -196,6 +216,7 @@ def test_a_register_that_changes_by_itself_is_found_within_seconds() -> None:
     with pytest.raises(ChipWasReset):
         list(islice(stream, 2000))
     assert script.time_s < 8.0
+    assert stream.last_fault is script.trouble
 
 
 def failing_at(*faults_s: float) -> Script:

@@ -10,13 +10,17 @@ On the first a packet is a chip-select frame. On the other the chip says ``fell`
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Thread
-from typing import Self
+from typing import Any, Self
 
 from daemon.acquisition.realtime import PRIORITY
 from drivers.raspberry import BoardOptions
@@ -26,6 +30,7 @@ from drivers.simulator.spidev import SimulatedSpiDev
 from drivers.simulator.world import PacedWorld
 from drivers.waveforms import Electrodes
 
+ROOT = Path(__file__).parents[2]
 #: What a packet of the shim begins with: SCLK in Hz, delay in microseconds, mode.
 REQUEST = struct.Struct("=IHBx")
 ERROR = struct.Struct("=i")
@@ -119,3 +124,20 @@ class WiredChip:
     def _say(self, news: str) -> None:
         with suppress(BrokenPipeError):  # nobody listens any more
             self._pins.send(news.encode())
+
+
+def on_a_pretended_pi(what: str, chip: WiredChip, shim: Path) -> Any:
+    """Return what ``tests.drivers.pretended_pi`` saw, run on a chip with the shim before spidev."""
+    ends = (chip.spi.fileno(), chip.pins.fileno())
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.drivers.pretended_pi", str(ends[1]), what],
+        env={**os.environ, "LD_PRELOAD": str(shim), "SPI_SOCKET": str(ends[0])},
+        cwd=ROOT,
+        pass_fds=ends,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
