@@ -9,9 +9,12 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from config.errors import KeyExists, KeyMissing, KeyNotPrivate, KeyNotWritten, KeyUnreadable
+from config.regular_file import open_regular
+from model.folder_owner import as_owner_of_folder
 
 SECRET_BYTES = 32
 OTHERS = 0o077
+LONGEST_BYTES = 1 << 12  # of a file with a secret
 
 
 def write_secret(path: Path, secret: bytes, comment: str) -> None:
@@ -40,13 +43,13 @@ def read_secret(path: Path, private: bool = True) -> bytes:
         KeyUnreadable: it is not a secret.
     """
     try:
-        with path.open(encoding="ascii") as file:
-            if private and (mode := os.fstat(file.fileno()).st_mode) & OTHERS:
+        with as_owner_of_folder(path), open_regular(path) as binary:
+            if private and (mode := os.fstat(binary.fileno()).st_mode) & OTHERS:
                 raise KeyNotPrivate(
                     f"{path}: others may use this key too (mode {mode & 0o777:04o}): "
                     f"chmod 600 {path}, and make a new one if somebody may have seen it"
                 )
-            lines = [line.strip() for line in file if not line.startswith("#")]
+            text = binary.read(LONGEST_BYTES).decode("ascii")
     except FileNotFoundError as error:
         raise KeyMissing(f"{path}: no such key file") from error
     except UnicodeDecodeError as error:
@@ -55,6 +58,7 @@ def read_secret(path: Path, private: bool = True) -> bytes:
         if isinstance(error, KeyNotPrivate):
             raise
         raise KeyNotPrivate(f"{path}: this user may not read the key: {error.strerror}") from error
+    lines = [line.strip() for line in text.splitlines() if not line.startswith("#")]
     return from_hex("".join(lines), str(path))
 
 
@@ -76,32 +80,23 @@ def from_hex(text: str, where: str) -> bytes:
 def write_private(path: Path, text: str) -> None:
     """Write a file whole or not at all, with mode 0600, in a folder that is made if need be.
 
-    Made by root, it belongs to whom the folder above belongs to, so that the service can read it.
+    Written by root, it belongs to whom its folder belongs to, so that the service can read it.
 
     Raises:
         KeyNotWritten: the system says no.
     """
-    with _explained(path):
-        if not path.parent.exists():
-            path.parent.mkdir(mode=0o700, parents=True)
-            _give_to_owner_above(path.parent)
+    with _explained(path), as_owner_of_folder(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, draft = mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
         try:
-            with open(descriptor, "w", encoding="ascii") as file:
-                file.write(text)
+            with open(descriptor, "wb") as file:
+                file.write(text.encode("ascii"))
                 file.flush()
                 os.fsync(file.fileno())
-            _give_to_owner_above(Path(draft))
             os.replace(draft, path)
         except BaseException:
             os.unlink(draft)
             raise
-
-
-def _give_to_owner_above(path: Path) -> None:
-    if os.geteuid() == 0:
-        above = path.parent.stat()
-        os.chown(path, above.st_uid, above.st_gid)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import GalleryError, GalleryNotSwept, GalleryTooNew, GalleryUnreadable
+from model.folder_owner import as_owner_of_folder
 from model.gallery_file import damaged, explained, keep_private, make_empty
 from model.gallery_tables import APPLICATION_ID, FROM_SCHEMA_1, SCHEMA, SETTINGS
 
@@ -76,7 +77,8 @@ class GalleryDatabase:
             GalleryNotSwept: it cannot be done now.
         """
         try:
-            self.execute("VACUUM")
+            with as_owner_of_folder(self._path):
+                self.execute("VACUUM")
         except sqlite3.DatabaseError as error:
             raise GalleryNotSwept(
                 f"{self._path}: it is done, but the file could not be written anew ({error}) and "

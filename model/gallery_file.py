@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from model.errors import (
     GalleryUnreadable,
     NameInvalid,
 )
+from model.folder_owner import as_owner_of_folder
 from model.gallery_tables import SETTINGS, TABLES
 
 
@@ -45,28 +47,36 @@ def make_empty(path: Path) -> bool:
     return True
 
 
-def keep_private(path: Path) -> None:
-    """Keep others from reading the file.
+def keep_private(path: Path) -> tuple[int, int]:
+    """Keep others from reading the file, and return which it is: device and inode.
 
-    Made by root, it belongs to the owner of its folder, so that the service can open it too.
+    Raises:
+        GalleryUnreadable: it is a device, a pipe, or the like; opening one may do harm.
     """
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC), "rb+") as file:
-        if os.fstat(file.fileno()).st_mode & 0o077:
-            os.fchmod(file.fileno(), 0o600)
-        if os.geteuid() == 0:
-            folder = path.parent.stat()
-            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise GalleryUnreadable(f"{path}: not a gallery, which is a regular file")
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_mode & 0o077:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+    return status.st_dev, status.st_ino
 
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn what SQLite and the system complain about into what it means for this gallery.
 
+    Root does what is done meanwhile as the owner of the folder.
+
     Raises:
         GalleryError: they complain.
     """
     try:
-        yield
+        with as_owner_of_folder(path):
+            yield
     except GalleryError:
         raise
     except EntryAltered as error:

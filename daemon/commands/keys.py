@@ -17,10 +17,12 @@ from daemon.wire.keys import (
     KeyPair,
     Right,
     allow,
+    clients_path,
     read_clients,
     revoke,
     service_key_path,
 )
+from model.folder_owner import as_owner_of_folder
 
 KEYS = """\
 Without keys qrsd can be reached from its own machine only. To let a laptop in:
@@ -97,14 +99,16 @@ def run_new(args: argparse.Namespace) -> int:
 def run_allow(args: argparse.Namespace) -> int:
     """Put a client on the list, or change what it may do."""
     right: Right = "control" if args.control else "listen"
-    allow(keys_folder(), Client(args.name, right, from_hex(args.key, "KEY")))
+    with as_owner_of_folder(clients_path(keys_folder())):
+        allow(keys_folder(), Client(args.name, right, from_hex(args.key, "KEY")))
     print(f"{args.name} may {'listen and control' if args.control else 'listen'}.")
     return 0
 
 
 def run_revoke(args: argparse.Namespace) -> int:
     """Take a client off the list."""
-    revoke(keys_folder(), args.name)
+    with as_owner_of_folder(clients_path(keys_folder())):
+        revoke(keys_folder(), args.name)
     print(f"{args.name} is let in no more.")
     return 0
 
@@ -112,7 +116,8 @@ def run_revoke(args: argparse.Namespace) -> int:
 def run_list(args: argparse.Namespace) -> int:
     """Print the service's public key and the clients."""
     service = KeyPair.read(service_key_path(keys_folder())).public.hex()
-    clients = read_clients(keys_folder())
+    with as_owner_of_folder(clients_path(keys_folder())):
+        clients = read_clients(keys_folder())
     if args.json:
         listed = [{"name": c.name, "right": c.right, "key": c.key.hex()} for c in clients]
         print(json.dumps({"service_key": service, "clients": listed}))

@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_swept_is_changed_all_the_same(gallery: Gallery) -
 
 def test_a_folder_in_the_files_place(path: Path) -> None:
     path.mkdir(parents=True)
-    with pytest.raises(GalleryNotWritten, match="Is a directory"):
+    with pytest.raises(GalleryUnreadable, match="which is a regular file"):
         Gallery(path)
 
 
@@ -220,3 +220,19 @@ def run_until_killed(
     whole = [line for line in ("".join(read) + rest).splitlines(keepends=True) if "\n" in line]
     acknowledged = [(line.split()[0], int(line.split()[1])) for line in whole]
     return acknowledged, acknowledged[-1][1] if acknowledged else start
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: os.mknod(path, 0o60600, os.makedev(1, 0))]
+)
+def test_a_pipe_or_device_is_neither_opened_nor_changed(path: Path, make: object) -> None:
+    path.parent.mkdir()
+    assert callable(make)
+    try:
+        make(path)
+    except PermissionError:
+        pytest.skip("this user may not make devices")
+    mode = path.stat().st_mode
+    with pytest.raises(GalleryUnreadable, match="not a gallery, which is a regular file"):
+        Gallery(path)
+    assert path.stat().st_mode == mode

@@ -1,0 +1,20 @@
+"""Opening a file that ought to be one, and no pipe that nobody writes to or device without end."""
+
+from __future__ import annotations
+
+import os
+import stat
+from errno import EINVAL
+from pathlib import Path
+from typing import BinaryIO
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading.
+
+    Raises:
+        OSError: the system says no, or it is something else.
+    """
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(EINVAL, "not a regular file")
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")

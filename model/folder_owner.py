@@ -1,0 +1,43 @@
+"""Root works on others' files as their owner, so that no link of theirs leads it to its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def as_owner_of_folder(path: Path) -> Iterator[None]:
+    """As root, be whoever can exchange the file or a folder on the way to it; else change nothing.
+
+    Files made here are theirs, as those are that the service makes itself, and what they may not
+    touch is refused by the kernel, whatever they put in the file's place meanwhile.
+
+    Args:
+        path: of the file, which need not be there, nor its folder.
+    """
+    owner = _first_owner_but_root(path) if os.geteuid() == 0 else None
+    if owner is None:
+        yield
+        return
+    group, groups = os.getegid(), os.getgroups()
+    os.setgroups([])
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)
+
+
+def _first_owner_but_root(path: Path) -> os.stat_result | None:
+    """Return what is known of the first folder, or link to one, on the way that is not root's."""
+    for way in (path.absolute(), Path(os.path.realpath(path.parent)) / path.name):
+        for folder in reversed(way.parents):
+            if os.path.lexists(folder) and (status := folder.lstat()).st_uid != 0:
+                return status
+    return None
