@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dsp.liveness import IN_WORDS, Suspicion
 from dsp.signals import BeatQuality
 from model.errors import EnrolmentFailed, EnrolmentSuspect
-from model.gallery import check_name
+from model.names import check_name
 from model.passport import Passport
 from model.scores import cosine, mean_direction, s_norm
-from model.template import Template
+from model.template import GROWN, MOST_BEATS, Template
 
 FEWEST_BEATS = 5
-MOST_BEATS = 1000
 DROPPED = 0.2  # the part of the beats, those farthest from the mean, that the template leaves out
 
 
@@ -36,7 +37,7 @@ class Enrolment:
     """
 
     def __init__(self, person: str, passport: Passport, needed: int = 20) -> None:
-        check_name(person)
+        self.person = check_name(person)
         if passport.cohort is None:
             raise EnrolmentFailed(
                 f"model {passport.name!r} knows only the group it was trained on; "
@@ -44,7 +45,6 @@ class Enrolment:
             )
         if not FEWEST_BEATS <= needed <= MOST_BEATS:
             raise EnrolmentFailed(f"{needed} beats is not between {FEWEST_BEATS} and {MOST_BEATS}")
-        self.person = person
         self.needed = needed
         self._passport = passport
         self._cohort = passport.cohort.embeddings
@@ -118,6 +118,34 @@ class Enrolment:
                 f"{self.person!r} was not enrolled: the beats disagree as if two people had worn "
                 "the electrodes, or one had moved; keep still and try again"
             )
+
+
+def check_same_person(
+    template: Template, templates: Sequence[Template], passport: Passport
+) -> None:
+    """Refuse a template under the name of somebody else, who would then pass for the first.
+
+    Args:
+        template: of whoever was enrolled just now.
+        templates: of all people, made by the same embedder.
+        passport: of that embedder.
+
+    Raises:
+        EnrolmentFailed: it is likelier a stranger's than theirs who have that name.
+    """
+    known = [
+        each.embedding
+        for each in templates
+        if each.person == template.person and each.source != GROWN
+    ]
+    if passport.cohort is None or not known:
+        return
+    scores = s_norm(np.stack(known), template.embedding[None], passport.cohort.embeddings)
+    if passport.calibration.ln_likelihood_ratio(float(scores.max()), template.beats) <= 0:
+        raise EnrolmentFailed(
+            f"{template.person!r} was not enrolled again: the beats are likelier somebody else's; "
+            "take another name or, if it is the same person, forget the old enrolment first"
+        )
 
 
 def keep_nearest(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

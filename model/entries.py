@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from unicodedata import normalize
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +12,13 @@ from model.rotation import Rotation
 from model.seal import Seal
 
 LENGTH_TOLERANCE = 1e-3  # of a unit vector of float32
+MOST_NUMBERS = 1024  # of an embedding; turning one costs their square
+
+
+def is_unit(embedding: NDArray[np.floating[Any]]) -> bool:
+    """Tell whether this is a direction, of length 1 and without a number that is none."""
+    length = np.linalg.norm(embedding.astype(np.float64))
+    return bool(abs(length - 1) < LENGTH_TOLERANCE)
 
 
 class EntryAltered(ValueError):
@@ -37,24 +47,29 @@ class Entries:
         """Return what stands for the name of the person of that number."""
         return name if self.seal is None else self.seal.close(name.encode(), f"name {person}")
 
-    def read_name(self, entry: str | bytes, person: int) -> str:
+    def read_name(self, entry: object, person: int) -> str:
         """Undo ``write_name``."""
-        return entry if isinstance(entry, str) else self._open(entry, f"name {person}").decode()
+        if isinstance(entry, bytes):
+            entry = self._open(entry, f"name {person}").decode()
+        if not isinstance(entry, str):
+            raise EntryAltered("its name is none")
+        return normalize("NFC", entry)  # qrsd 0.1 kept them as they were typed
 
     def write_embedding(self, embedding: NDArray[np.float32], person: int, model: str) -> bytes:
         """Return what stands for an embedding, shape (d,), that a model made of a person."""
         plain = embedding.astype("<f4").tobytes()
         return plain if self.seal is None else self.seal.close(plain, f"{person} by {model}")
 
-    def read_embedding(self, entry: bytes, person: int, model: str) -> NDArray[np.float32]:
+    def read_embedding(self, entry: object, person: int, model: str) -> NDArray[np.float32]:
         """Undo ``write_embedding``."""
+        if not isinstance(entry, bytes):
+            raise EntryAltered("its embedding is none")
         plain = entry if self.seal is None else self._open(entry, f"{person} by {model}")
-        try:
-            embedding = np.frombuffer(plain, dtype="<f4")
-        except (TypeError, ValueError) as error:
-            raise EntryAltered("an embedding is none") from error
-        if not abs(np.linalg.norm(embedding) - 1) < LENGTH_TOLERANCE:  # nor if it is not a number
-            raise EntryAltered("an embedding is not of length 1")
+        if len(plain) % 4 or len(plain) > 4 * MOST_NUMBERS:
+            raise EntryAltered(f"its embedding has {len(plain)} bytes")
+        embedding = np.frombuffer(plain, dtype="<f4")
+        if not is_unit(embedding):
+            raise EntryAltered("its embedding is not of length 1")
         return embedding
 
     def turn(self, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -70,5 +85,5 @@ class Entries:
     def _open(self, entry: bytes, place: str) -> bytes:
         plain = None if self.seal is None else self.seal.open(entry, place)
         if plain is None:
-            raise EntryAltered("a sealed entry was altered")
+            raise EntryAltered("a sealed entry of it was altered")
         return plain

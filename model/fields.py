@@ -37,7 +37,7 @@ class Fields:
         items = self._typed(name, list, "a list")
         for item in items:
             if not isinstance(item, dict):
-                raise self.invalid(name, f"{item!r} in it is not an object")
+                raise self.invalid(name, f"{item!r:.40} in it is not an object")
         return [
             Fields(item, self.file, self.error, f"{self.path}{name}[{at}].")
             for at, item in enumerate(items)
@@ -53,14 +53,14 @@ class Fields:
     def choice(self, name: str, choices: Sequence[str]) -> str:
         """Return a field that is one of a few strings."""
         if (text := self.text(name)) not in choices:
-            raise self.invalid(name, f"{text!r} is not one of {', '.join(choices)}")
+            raise self.invalid(name, f"{text!r:.40} is not one of {', '.join(choices)}")
         return text
 
     def integer(self, name: str) -> int:
         """Return a field that is a whole number above 0."""
         number: int = self._typed(name, int, "a whole number")
         if isinstance(number, bool) or number < 1:
-            raise self.invalid(name, f"{number!r} is not a whole number above 0")
+            raise self.invalid(name, f"{number!r:.40} is not a whole number above 0")
         return number
 
     def number(self, name: str) -> float:
@@ -79,7 +79,7 @@ class Fields:
         items = self._typed(name, list, "a list")
         for item in items:
             if not isinstance(item, str):
-                raise self.invalid(name, f"{item!r} in it is not a text")
+                raise self.invalid(name, f"{item!r:.40} in it is not a text")
         return tuple(items)
 
     def _value(self, name: str) -> Any:
@@ -90,11 +90,11 @@ class Fields:
     def _typed(self, name: str, kind: type, called: str) -> Any:
         value = self._value(name)
         if not isinstance(value, kind):
-            raise self.invalid(name, f"{value!r} is not {called}")
+            raise self.invalid(name, f"{value!r:.40} is not {called}")
         return value
 
     def _finite(self, name: str, value: Any) -> float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not (is_number and abs(value) < 1e300):  # neither NaN nor infinite
-            raise self.invalid(name, f"{value!r} is not a finite number")
+            raise self.invalid(name, f"{value!r:.40} is not a finite number")
         return float(value)

@@ -20,14 +20,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from model.entries import Entries
-from model.errors import GalleryError, GallerySealed, NameInvalid, PersonExists, PersonUnknown
+from model.entries import Entries, EntryAltered
+from model.errors import GalleryError, GallerySealed
 from model.gallery_database import GalleryDatabase
 from model.gallery_file import explained
+from model.names import NameIndex, check_name
 from model.seal import Seal
-from model.template import GROWN, Person, Template
+from model.template import GROWN, MOST_BEATS, Person, Template
 
-LONGEST_NAME = 64
 PROOF = "proof"  # of the right key: nothing at all, sealed
 
 
@@ -39,6 +39,10 @@ class Gallery:
         make: make it, empty and with its folder, where there is none yet.
         key: 32 bytes that open it if it is sealed, and seal it if it is new.
 
+    Attributes:
+        set_aside: which records the last reading left out, and why: damaged ones, or altered.
+            Nobody is recognised by them; ``seal`` erases them, and ``forget`` with their person.
+
     Raises:
         GalleryError: it is missing, damaged, too new, sealed by another key, not a gallery, or may
             not be opened.
@@ -46,6 +50,7 @@ class Gallery:
 
     def __init__(self, path: Path, make: bool = True, key: bytes | None = None) -> None:
         self._path = path
+        self.set_aside: list[str] = []
         self._entries = Entries(None)
         self._database = GalleryDatabase(path, make)
         try:
@@ -76,49 +81,58 @@ class Gallery:
 
         Another program that has the gallery open is refused from now on, until it opens it again.
         """
-        seal = Seal(key)
-        before, after = self._entries, Entries(seal)
-        with self._changes():
-            for person, name in self._names():
-                entry = after.write_name(name, person)
-                self._database.execute("UPDATE person SET name = ? WHERE id = ?", (entry, person))
-            query = "SELECT id, embedding, person, model_sha256 FROM template"
-            for at, old, person, model in self._database.execute(query).fetchall():
-                embedding = before.turn_back(before.read_embedding(old, person, model))
-                new = after.write_embedding(after.turn(embedding), person, model)
-                self._database.execute("UPDATE template SET embedding = ? WHERE id = ?", (new, at))
-            self._database.execute("DELETE FROM seal")
-            proof = seal.close(b"", PROOF)
-            self._database.execute("INSERT INTO seal VALUES (?, ?)", (seal.salt, proof))
-        self._entries = after
+        before, seal = self._entries, Seal(key)
+        try:
+            with self._changes():
+                people = self._read_people()
+                self._database.execute("DELETE FROM person")  # and their templates
+                self._database.execute("DELETE FROM seal")
+                self._database.execute(
+                    "INSERT INTO seal VALUES (?, ?)", (seal.salt, seal.close(b"", PROOF))
+                )
+                self._entries = Entries(seal)
+                for person in people:
+                    self._insert_whole(person)
+        except BaseException:
+            self._entries = before
+            raise
         self._database.sweep()
 
     def people(self) -> list[Person]:
         """Return everybody who is enrolled, by name, with everything that is held on them."""
-        with explained(self._path):
-            self._check_same_seal()
-            rows = self._database.execute("SELECT id, name, created_utc, consent_utc FROM person")
-            people = [
-                Person(
-                    self._entries.read_name(name, at),
-                    created_utc,
-                    self._templates_of(at),
-                    consent_utc,
-                )
-                for at, name, created_utc, consent_utc in rows.fetchall()
-            ]
+        with self._reading():
+            people = self._read_people()
         return sorted(people, key=lambda person: person.name)
 
-    def templates(self, model_sha256: str) -> list[Template]:
-        """Return the templates that a model can use, everybody's."""
-        with explained(self._path):
-            self._check_same_seal()
-            return list(self._templates("model_sha256 = ?", model_sha256))
+    def templates(self, model_sha256: str, numbers: int | None = None) -> list[Template]:
+        """Return the templates that a model can use, everybody's.
+
+        Args:
+            model_sha256: the model.
+            numbers: how many its embeddings have; templates with more or less are set aside.
+        """
+        with self._reading():
+            read = self._read_templates("model_sha256 = ?", model_sha256, numbers=numbers)
+        return sorted((each for _, each in read), key=lambda template: template.person)
 
     def unknown_to(self, model_sha256: str) -> list[str]:
         """Return who was enrolled with other models only, and so cannot be recognised by this."""
-        known = {template.person for template in self.templates(model_sha256)}
-        return [person.name for person in self.people() if person.name not in known]
+        return [
+            person.name
+            for person in self.people()
+            if all(template.model_sha256 != model_sha256 for template in person.templates)
+        ]
+
+    def check_free(self, name: str) -> None:
+        """Refuse the name of a new person that looks like another's; one that is known is fine.
+
+        Raises:
+            PersonExists: it does.
+        """
+        with self._reading():
+            names = NameIndex(self._names())
+        if not names.find(name):
+            names.check_free(name)
 
     def enrol(self, *templates: Template, consent_utc: str | None = None) -> None:
         """Add templates, all or none, and their persons where they are new.
@@ -129,14 +143,19 @@ class Gallery:
                 known of that.
 
         Raises:
-            NameInvalid: the name is empty, too long, or has control characters.
+            NameInvalid: a person cannot be called that.
+            PersonExists: a new person's name looks like somebody else's.
         """
         with self._changes():
+            names = NameIndex(self._names())
             for template in templates:
-                check_name(template.person)
-                at = self._find(template.person)
-                if at is None:
-                    at = self._insert_person(template.person, template.created_utc)
+                name = check_name(template.person)
+                if known := names.find(name):
+                    at = known[0]
+                else:
+                    names.check_free(name)
+                    at = self._insert_person(name, template.created_utc)
+                    names.add(at, name)
                 if consent_utc is not None:
                     self._set_consent(at, consent_utc)
                 self._insert(at, template)
@@ -148,7 +167,7 @@ class Gallery:
             PersonUnknown: nobody of that name is enrolled.
         """
         with self._changes():
-            at = self._known(template.person)
+            at, *_ = NameIndex(self._names()).known(template.person)
             self._insert(at, template)
             self._database.execute(
                 "DELETE FROM template WHERE id IN (SELECT id FROM template WHERE person = ? "
@@ -161,30 +180,29 @@ class Gallery:
         """Add people with all that is held on them: all of them or, if one is refused, none.
 
         Raises:
-            PersonExists: somebody of that name is enrolled.
-            NameInvalid: the name is empty, too long, or has control characters.
+            PersonExists: somebody of that name, or one that looks like it, is enrolled.
+            NameInvalid: a person cannot be called that.
         """
         with self._changes():
+            names = NameIndex(self._names())
             for person in people:
-                check_name(person.name)
-                self._check_free(person.name)
-                at = self._insert_person(person.name, person.created_utc)
-                self._set_consent(at, person.consent_utc)
-                for template in person.templates:
-                    self._insert(at, self.turned(template))
+                name = check_name(person.name)
+                names.check_free(name)
+                names.add(self._insert_whole(replace(person, name=name)), name)
 
     def rename(self, name: str, new_name: str) -> None:
         """Call somebody otherwise.
 
         Raises:
             PersonUnknown: nobody of that name is enrolled.
-            PersonExists: the new name is taken.
-            NameInvalid: the new name is empty, too long, or has control characters.
+            PersonExists: the new name, or one that looks like it, is taken.
+            NameInvalid: a person cannot be called that.
         """
-        check_name(new_name)
+        new_name = check_name(new_name)
         with self._changes():
-            at = self._known(name)
-            self._check_free(new_name)
+            names = NameIndex(self._names())
+            at, *_ = names.known(name)
+            names.check_free(new_name, but=at)
             entry = self._entries.write_name(new_name, at)
             self._database.execute("UPDATE person SET name = ? WHERE id = ?", (entry, at))
         self._database.sweep()
@@ -196,7 +214,8 @@ class Gallery:
             PersonUnknown: nobody of that name is enrolled.
         """
         with self._changes():
-            self._database.execute("DELETE FROM person WHERE id = ?", (self._known(name),))
+            for at in NameIndex(self._names()).known(name):
+                self._database.execute("DELETE FROM person WHERE id = ?", (at,))
         self._database.sweep()
 
     def changed_elsewhere(self) -> bool:
@@ -244,32 +263,52 @@ class Gallery:
                 f"{self._path}: was sealed anew meanwhile; restart: sudo systemctl restart qrsd"
             )
 
-    def _templates_of(self, at: int) -> tuple[Template, ...]:
-        """Return a person's templates, as any network of their model would have made them."""
-        return tuple(
-            replace(template, embedding=self._entries.turn_back(template.embedding))
-            for template in self._templates("person.id = ?", at)
-        )
-
-    def _templates(self, condition: str, value: object) -> list[Template]:
-        rows = self._database.execute(
-            "SELECT person.id, name, embedding, beats, template.created_utc, model_sha256, source "
-            "FROM template JOIN person ON person.id = template.person "
-            f"WHERE {condition} ORDER BY template.id",
-            (value,),
-        )
-        templates = [
-            Template(
-                self._entries.read_name(name, at),
-                self._entries.read_embedding(embedding, at, model_sha256),
-                beats,
-                created_utc,
-                model_sha256,
-                source,
+    def _read_people(self) -> list[Person]:
+        """Read everybody, with templates as any network of their model would have made them."""
+        templates: dict[int, list[Template]] = {}
+        for at, template in self._read_templates("1"):
+            embedding = self._entries.turn_back(template.embedding)
+            templates.setdefault(at, []).append(replace(template, embedding=embedding))
+        names = self._names()
+        rows = self._database.execute("SELECT id, created_utc, consent_utc FROM person ORDER BY id")
+        return [
+            Person(
+                names[at],
+                str(created_utc),
+                tuple(templates.get(at, ())),
+                None if consent_utc is None else str(consent_utc),
             )
-            for at, name, embedding, beats, created_utc, model_sha256, source in rows.fetchall()
+            for at, created_utc, consent_utc in rows.fetchall()
+            if at in names
         ]
-        return sorted(templates, key=lambda template: template.person)
+
+    def _read_templates(
+        self, condition: str, *values: object, numbers: int | None = None
+    ) -> list[tuple[int, Template]]:
+        """Read templates and whose they are by number, oldest first; bad ones are set aside."""
+        self.set_aside = []
+        names = self._names()
+        rows = self._database.execute(
+            "SELECT id, person, model_sha256, embedding, beats, created_utc, source FROM template "
+            f"WHERE {condition} ORDER BY id",
+            values,
+        )
+        read = []
+        for number, at, model, entry, beats, created_utc, source in rows.fetchall():
+            if at not in names:
+                continue
+            try:
+                embedding = self._entries.read_embedding(entry, at, str(model))
+                if numbers not in (None, len(embedding)):
+                    raise EntryAltered(f"it has {len(embedding)} numbers, the model {numbers}")
+                if not (isinstance(beats, int) and 1 <= beats <= MOST_BEATS):
+                    raise EntryAltered(f"its beats are not 1 to {MOST_BEATS}")
+            except EntryAltered as error:
+                self.set_aside.append(f"template {number}, of person {at}: {error}")
+                continue
+            texts = str(created_utc), str(model), str(source)
+            read.append((at, Template(names[at], embedding, beats, *texts)))
+        return read
 
     def _insert(self, at: int, template: Template) -> None:
         entry = self._entries.write_embedding(template.embedding, at, template.model_sha256)
@@ -286,6 +325,13 @@ class Gallery:
             ),
         )
 
+    def _insert_whole(self, person: Person) -> int:
+        at = self._insert_person(person.name, person.created_utc)
+        self._set_consent(at, person.consent_utc)
+        for template in person.templates:
+            self._insert(at, self.turned(template))
+        return at
+
     def _insert_person(self, name: str, created_utc: str) -> int:
         at: int = self._database.value("SELECT coalesce(max(id), 0) + 1 FROM person")
         self._database.execute(
@@ -297,22 +343,17 @@ class Gallery:
     def _set_consent(self, at: int, consent_utc: str | None) -> None:
         self._database.execute("UPDATE person SET consent_utc = ? WHERE id = ?", (consent_utc, at))
 
-    def _names(self) -> list[tuple[int, str]]:
-        rows = self._database.execute("SELECT id, name FROM person").fetchall()
-        return [(at, self._entries.read_name(entry, at)) for at, entry in rows]
-
-    def _find(self, name: str) -> int | None:
-        return next((at for at, theirs in self._names() if theirs == name), None)
-
-    def _known(self, name: str) -> int:
-        at = self._find(name)
-        if at is None:
-            raise PersonUnknown(f"nobody called {name!r} is enrolled; see: qrsd people list")
-        return at
-
-    def _check_free(self, name: str) -> None:
-        if self._find(name) is not None:
-            raise PersonExists(f"somebody called {name!r} is enrolled already; take another name")
+    def _names(self) -> dict[int, str]:
+        """Return the names by the persons' numbers; a person whose name is bad is set aside."""
+        names = {}
+        rows = self._database.execute("SELECT id, name FROM person ORDER BY id").fetchall()
+        for at, entry in rows:
+            try:
+                names[at] = self._entries.read_name(entry, at)
+            except EntryAltered as error:
+                if (said := f"person {at}: {error}") not in self.set_aside:
+                    self.set_aside.append(said)
+        return names
 
     @contextmanager
     def _changes(self) -> Iterator[None]:
@@ -321,15 +362,9 @@ class Gallery:
             self._check_same_seal()
             yield
 
-
-def check_name(name: str) -> None:
-    """Refuse what cannot be shown as a name on one line.
-
-    Raises:
-        NameInvalid: it is empty, padded, too long, or has control characters.
-    """
-    if not (name and name.isprintable() and name == name.strip() and len(name) <= LONGEST_NAME):
-        raise NameInvalid(
-            f"{name[:LONGEST_NAME]!r} is not a name: 1 to {LONGEST_NAME} printable characters, "
-            "without spaces at the ends"
-        )
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Read what belongs together, unless another program has sealed the file since."""
+        with self._database.reading():
+            self._check_same_seal()
+            yield

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from model.errors import GalleryError, GalleryNotSwept, GalleryTooNew, GalleryUnreadable
+from model.errors import GalleryNotSwept, GalleryTooNew, GalleryUnreadable
 from model.folder_owner import as_owner_of_folder
 from model.gallery_file import damaged, explained, keep_private, make_empty
 from model.gallery_tables import APPLICATION_ID, FROM_SCHEMA_1, SCHEMA, SETTINGS
@@ -32,18 +33,10 @@ class GalleryDatabase:
 
     def __init__(self, path: Path, make: bool) -> None:
         self._path = path
-        self._version = 0
+        self._version: int | None = None
         with explained(path):
             self.new = make and make_empty(path)
-            keep_private(path)
-            self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-            self._connection.text_factory = bytes.decode  # its complaints do not quote the text
-        try:
-            with explained(path):
-                self._prepare()
-        except GalleryError:
-            self.close()
-            raise
+        self._open()
 
     def execute(self, query: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
         """Run one statement."""
@@ -60,8 +53,24 @@ class GalleryDatabase:
         Raises:
             GalleryError: it cannot be done.
         """
+        with self._begun("BEGIN IMMEDIATE"):
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read meanwhile what the file held at one moment, whoever changes it.
+
+        Raises:
+            GalleryError: it cannot be read.
+        """
+        with self._begun("BEGIN"):
+            yield
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator[None]:
+        self._follow()
         with explained(self._path):
-            self.execute("BEGIN IMMEDIATE")
+            self.execute(begin)
             try:
                 yield
                 self.execute("COMMIT")
@@ -86,7 +95,8 @@ class GalleryDatabase:
             ) from error
 
     def changed_elsewhere(self) -> bool:
-        """Tell whether another program has changed the file since this was last asked."""
+        """Tell whether another program has changed or exchanged the file since last asked."""
+        self._follow()
         with explained(self._path):
             version = self.value("PRAGMA data_version")
         changed: bool = version != self._version
@@ -96,6 +106,29 @@ class GalleryDatabase:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+    def _open(self) -> None:
+        self._file: tuple[int, int] | None = None
+        with explained(self._path):
+            file = keep_private(self._path)
+            self._connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
+            self._connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+            try:
+                self._file = file
+                self._prepare()
+            except BaseException:
+                self._file = None
+                self.close()
+                raise
+
+    def _follow(self) -> None:
+        """Open the file that is there now, should another one, as of a backup, be in its place."""
+        with explained(self._path):
+            status = self._path.stat()
+        if (status.st_dev, status.st_ino) != self._file:
+            self.close()
+            self._open()
+            self._version = None
 
     def _prepare(self) -> None:
         """Check that the file is a sound gallery of this version, or of an earlier one."""

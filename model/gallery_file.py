@@ -10,7 +10,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import mkstemp
 
-from model.entries import EntryAltered
 from model.errors import (
     GalleryBusy,
     GalleryError,
@@ -79,14 +78,10 @@ def explained(path: Path) -> Iterator[None]:
             yield
     except GalleryError:
         raise
-    except EntryAltered as error:
-        raise damaged(path, error) from error
     except FileNotFoundError as error:
         raise GalleryMissing(f"{path}: no such gallery") from error
     except PermissionError as error:
         raise _not_permitted(path) from error
-    except UnicodeDecodeError as error:
-        raise damaged(path, "a text in it is none") from error
     except UnicodeEncodeError as error:  # half a character, as JSON can write it
         raise NameInvalid(f"{error.object!r} is not a name") from error
     except sqlite3.DatabaseError as error:

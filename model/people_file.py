@@ -11,17 +11,22 @@ Embeddings come back bit for bit: a float32 and its shortest decimal for a float
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from model.errors import ExportInvalid
+from model.entries import MOST_NUMBERS, is_unit
+from model.errors import ExportInvalid, NameInvalid
 from model.fields import Fields
-from model.template import Person, Template
+from model.names import check_name
+from model.template import MOST_BEATS, SOURCES, Person, Template
 
 FORMAT = "qrsd people"
 SCHEMA = 1
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def to_json(people: Iterable[Person]) -> dict[str, Any]:
@@ -29,19 +34,20 @@ def to_json(people: Iterable[Person]) -> dict[str, Any]:
     return {"format": FORMAT, "schema": SCHEMA, "people": [_person(person) for person in people]}
 
 
-def from_json(text: str, where: str) -> list[Person]:
+def from_json(text: str, where: str, numbers_of: Mapping[str, int] | None = None) -> list[Person]:
     """Read what ``to_json`` gave.
 
     Args:
         text: the file's content.
         where: its name, for complaints.
+        numbers_of: how many numbers the embeddings of each model have that we know.
 
     Raises:
         ExportInvalid: it is not that; the message names the field.
     """
     try:
         values = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ExportInvalid(f"{where}: not JSON: {error}") from error
     if not isinstance(values, dict):
         raise ExportInvalid(f"{where}: not a JSON object")
@@ -49,7 +55,8 @@ def from_json(text: str, where: str) -> list[Person]:
     fields.choice("format", (FORMAT,))
     if (schema := fields.integer("schema")) != SCHEMA:
         raise fields.invalid("schema", f"{schema}, this version of qrsd reads {SCHEMA}")
-    return [_read_person(person) for person in fields.objects("people")]
+    known = dict(numbers_of or {})
+    return [_read_person(person, known) for person in fields.objects("people")]
 
 
 def _person(person: Person) -> dict[str, Any]:
@@ -71,23 +78,46 @@ def _person(person: Person) -> dict[str, Any]:
     }
 
 
-def _read_person(fields: Fields) -> Person:
-    name = fields.text("name")
-    templates = [_read_template(template, name) for template in fields.objects("templates")]
+def _read_person(fields: Fields, numbers_of: dict[str, int]) -> Person:
+    try:
+        name = check_name(fields.text("name"))
+    except NameInvalid as error:
+        raise fields.invalid("name", str(error)) from error
+    templates = [_read_template(each, name, numbers_of) for each in fields.objects("templates")]
     agreed = fields.values.get("consent_utc") is not None  # qrsd 0.1 did not ask
-    consent_utc = fields.text("consent_utc") if agreed else None
-    return Person(name, fields.text("created_utc"), tuple(templates), consent_utc)
+    consent_utc = _utc(fields, "consent_utc") if agreed else None
+    return Person(name, _utc(fields, "created_utc"), tuple(templates), consent_utc)
 
 
-def _read_template(fields: Fields, person: str) -> Template:
-    embedding = np.array(fields.numbers("embedding"), dtype=np.float32)
-    if abs(np.linalg.norm(embedding) - 1) > 1e-3:
+def _read_template(fields: Fields, person: str, numbers_of: dict[str, int]) -> Template:
+    model = fields.text("model_sha256")
+    if not SHA256.fullmatch(model):
+        raise fields.invalid("model_sha256", f"{model!r:.40} is not 64 hexadecimal digits")
+    numbers = np.array(fields.numbers("embedding"))
+    if len(numbers) > MOST_NUMBERS or len(numbers) != numbers_of.setdefault(model, len(numbers)):
+        expected = numbers_of.get(model, MOST_NUMBERS)
+        raise fields.invalid("embedding", f"{len(numbers)} numbers, its model makes {expected}")
+    if not is_unit(numbers):
         raise fields.invalid("embedding", "is not a vector of length 1")
+    if (beats := fields.integer("beats")) > MOST_BEATS:
+        raise fields.invalid("beats", f"{beats!r:.40} is above {MOST_BEATS}")
     return Template(
         person=person,
-        embedding=embedding,
-        beats=fields.integer("beats"),
-        created_utc=fields.text("created_utc"),
-        model_sha256=fields.text("model_sha256"),
-        source=fields.text("source"),
+        embedding=numbers.astype(np.float32),
+        beats=beats,
+        created_utc=_utc(fields, "created_utc"),
+        model_sha256=model,
+        source=fields.choice("source", SOURCES),
     )
+
+
+def _utc(fields: Fields, name: str) -> str:
+    """Return a field that is a date and time, ISO 8601."""
+    text = fields.text(name)
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        raise fields.invalid(name, f"{text!r:.40} is not a date and time") from error
+    if not (text.isascii() and text.isprintable()):  # Python takes anything between the two
+        raise fields.invalid(name, f"{text!r:.40} is not a date and time")
+    return text

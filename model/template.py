@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 GROWN = "grown"
+MOST_BEATS = 1000  # that a template is the mean of
+SOURCES = ("ads1292r", "simulated", "recording", GROWN)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from config.folders import gallery_path
@@ -24,11 +25,12 @@ from daemon.offline.recognition import open_network, suspicions
 from daemon.wire.client import Control
 from daemon.wire.errors import CommandRefused
 from dsp.liveness import LivenessOptions
-from model.enrolment import MOST_BEATS, Enrolment
+from model.enrolment import Enrolment, check_same_person
 from model.errors import EnrolmentFailed
 from model.gallery import Gallery
+from model.names import check_name
 from model.network import Network
-from model.template import Template
+from model.template import MOST_BEATS, Template
 from model.tensor import normalise
 
 LIVE_BEATS = 20
@@ -128,7 +130,7 @@ def enrol_live(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     try:
         with Progress(*columns, TextColumn("beats"), console=Console(stderr=True)) as progress:
-            bar = progress.add_task(f"Enrolling {person}", total=beats)
+            bar = progress.add_task(f"Enrolling {escape(person)}", total=beats)
             while answer["state"] == "gathering" and answer["person"] == person:
                 wait(POLL_S)
                 answer = control.request("enrolment")
@@ -150,13 +152,20 @@ def enrol_from_records(args: argparse.Namespace) -> int:
     network = open_network(args.model or (Path(settings.model) if settings.model else None))
     hearing = Hearing(args)
     minimum = RECORD_BEATS if args.beats is None else args.beats
-    templates = [
-        template_of(heard, args.name, network, minimum, settings.liveness) for heard in hearing
-    ]
+    name = check_name(args.name)
+    templates = [template_of(heard, name, network, minimum, settings.liveness) for heard in hearing]
     if hearing.exit_code:
         return hearing.exit_code
     consent_utc = _now_utc() if args.consent else None
     with Gallery(args.gallery or gallery_path(), key=find_gallery_key()) as gallery:
+        known = [
+            template
+            for person in gallery.people()
+            for template in person.templates
+            if template.model_sha256 == network.passport.sha256
+        ]
+        for template in templates:
+            check_same_person(template, known, network.passport)
         gallery.enrol(*map(gallery.turned, templates), consent_utc=consent_utc)
     counts = " and ".join(str(template.beats) for template in templates)
     print(f"{args.name} is enrolled, by {counts} beats.")

@@ -10,6 +10,7 @@ from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 from typing import TypeAlias
+from unicodedata import normalize
 
 from config.folders import gallery_path
 
@@ -123,14 +124,14 @@ def _number(fits: Callable[[float], bool], expected: str) -> Callable[[str], flo
 
 
 def person_name(text: str) -> str:
-    """Read somebody's name, for argparse; ``-`` asks for it.
+    """Read somebody's name as it is kept, for argparse; ``-`` asks for it.
 
     Whoever runs a command with sudo has its whole line in the journal.
     """
-    if text != "-":
-        return text
-    print("Name: ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().rstrip("\n")
+    if text == "-":
+        print("Name: ", end="", file=sys.stderr, flush=True)
+        text = sys.stdin.readline().rstrip("\n")
+    return normalize("NFC", text)
 
 
 def confirmed(question: str) -> bool:

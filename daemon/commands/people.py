@@ -22,16 +22,22 @@ from config.gallery_key import (
     gallery_key_path,
 )
 from config.secret_file import SECRET_BYTES, write_secret
+from config.settings import load
 from daemon.commands.connection import Connection, add_connection, to_control
 from daemon.commands.parts import add_part, confirmed, describe, person_name
+from daemon.offline.recognition import DEFAULT_MODEL
 from daemon.offline.results import writing
+from daemon.terminal import plain
 from daemon.wire.client import Control
 from daemon.wire.errors import ServiceNotPermitted, ServiceUnavailable
 from model.errors import ExportInvalid, GalleryMissing, PersonUnknown
+from model.folder_owner import as_owner_of_folder
 from model.gallery import Gallery
+from model.passport import Passport
 from model.people_file import from_json, to_json
 from model.template import Person
 
+LONGEST_EXPORT = 1 << 27  # bytes; 10,000 people have a tenth of it
 ANSWER_S = 10.0  # a slow card may take seconds to erase
 
 PEOPLE = """\
@@ -134,7 +140,7 @@ def run_list(args: argparse.Namespace) -> int:
     for person in people:
         counts = (str(person[count]) for count in ("templates", "grown", "beats"))
         consent_day = (person["consent_utc"] or "not recorded").split("T")[0]
-        table.add_row(person["name"], person["created_utc"], consent_day, *counts)
+        table.add_row(*map(plain, (person["name"], person["created_utc"], consent_day, *counts)))
     Console(highlight=False, markup=False).print(table)
     if not sealed:
         print(NOT_SEALED, file=sys.stderr)
@@ -198,18 +204,26 @@ def run_seal(args: argparse.Namespace) -> int:
 def _seal_by_new_key(gallery: Gallery, path: Path) -> None:
     """Seal with a key that is on the disk before, and in an old one's place only after it."""
     key = secrets.token_bytes(SECRET_BYTES)
-    draft = path.with_name(f"{path.name}.new")
+    draft, before = path.with_name(f"{path.name}.new"), gallery.rotation_seed
     write_secret(draft, key, COMMENT)
-    gallery.seal(key)
-    with writing(path):
-        draft.replace(path)
+    try:
+        gallery.seal(key)
+    finally:
+        if gallery.rotation_seed != before:  # it is done, be it that traces are left
+            with writing(path), as_owner_of_folder(path):
+                draft.replace(path)
+        else:
+            draft.unlink()
     print(f"The key is in {path}. Keep a copy where no copy of the gallery is.")
 
 
 def run_import(args: argparse.Namespace) -> int:
     """Enrol the people of an export: all of them or, if one is refused, none."""
     where = "standard input" if args.file == "-" else args.file
-    people = from_json(_read(args.file, where), where)
+    model = load().settings.model
+    passport = Passport.load(Path(model) if model else DEFAULT_MODEL)
+    numbers_of = {passport.sha256: passport.tensors.outputs}
+    people = from_json(_read(args.file, where), where, numbers_of)
     with _gallery(args, make=True) as gallery:
         gallery.add(people)
     print(f"Imported {', '.join(person.name for person in people) or 'nobody'}.")
@@ -224,7 +238,10 @@ def _gallery_people(args: argparse.Namespace) -> tuple[list[Person], bool]:
     """Return everybody, and whether the gallery is sealed; a running service does not mind."""
     try:
         with _gallery(args) as gallery:
-            return gallery.people(), gallery.sealed
+            people = gallery.people()
+            for record in gallery.set_aside:
+                print(f"note: damaged, and set aside: {record}", file=sys.stderr)
+            return people, gallery.sealed
     except GalleryMissing:
         if args.gallery is not None:
             raise
@@ -286,9 +303,12 @@ def _ask(service: Connection, command: str, **fields: object) -> dict[str, Any]:
 
 
 def _read(file: str, where: str) -> str:
-    if file == "-":
-        return sys.stdin.read()
     try:
-        return Path(file).read_text(encoding="utf-8")
+        with open(0 if file == "-" else file, "rb", closefd=file != "-") as source:
+            read = source.read(LONGEST_EXPORT + 1)
+        if len(read) > LONGEST_EXPORT:
+            raise ExportInvalid(f"{where}: longer than {LONGEST_EXPORT} bytes, no export is")
+        return read.decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise ExportInvalid(f"{where}: cannot be read: {error}") from error
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise ExportInvalid(f"{where}: cannot be read: {reason}") from error

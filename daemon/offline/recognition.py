@@ -50,7 +50,8 @@ def open_with_people(model: Path | None, gallery_path: Path) -> tuple[Network, l
         return open_network(model), []  # and do not make an empty one, as opening it would
     with Gallery(gallery_path, key=find_gallery_key()) as gallery:
         network = open_network(model, gallery.rotation_seed)
-        return network, gallery.templates(network.passport.sha256)
+        passport = network.passport
+        return network, gallery.templates(passport.sha256, passport.tensors.outputs)
 
 
 def decide(heard: Heard, network: Network, identifier: Identifier) -> Identity:

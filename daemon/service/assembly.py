@@ -71,7 +71,7 @@ def assembled(
             gallery.seal(key)
         network = open_network(model, gallery.rotation_seed)
         passport = network.passport
-        templates = gallery.templates(passport.sha256)
+        templates = gallery.templates(passport.sha256, passport.tensors.outputs)
         pipeline = Pipeline(
             network, templates, settings.front_end, settings.identifier, settings.liveness
         )

@@ -10,17 +10,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
+from unicodedata import normalize
 
 from daemon.journal import event
 from daemon.service.pipeline import Pipeline
 from daemon.wire.control import Command
 from daemon.wire.errors import CommandRefused
 from daemon.wire.messages import Source
-from model.enrolment import Enrolment
+from model.enrolment import Enrolment, check_same_person
 from model.errors import GalleryError, ModelError, PersonUnknown
 from model.fittings import grow
 from model.gallery import Gallery
+from model.names import check_name, looks
 from model.passport import Passport
+from model.template import Template
 
 ENROL_BEATS = 20
 
@@ -86,6 +89,7 @@ class PeopleCommands:
         try:
             enrolment.check_alive(suspicion)
             template = enrolment.template(self._now_utc(), self._source)
+            check_same_person(template, self._templates(), self._passport)
             self._gallery.enrol(template, consent_utc=self._consent_utc)
         except ModelError as error:
             self._outcome |= {"state": "failed", "beats": 0}
@@ -109,7 +113,7 @@ class PeopleCommands:
         if beats is None:
             return
         try:
-            templates = self._gallery.templates(self._passport.sha256)
+            templates = self._templates()
             grown = grow(beats, templates, self._passport, self._now_utc())
             if grown is None:
                 return
@@ -133,6 +137,12 @@ class PeopleCommands:
                 "the gallery is not sealed: see qrsd people seal --help",
                 extra=event("gallery_not_sealed"),
             )
+        for record in self._gallery.set_aside:
+            _LOG.warning(
+                "a damaged record of the gallery was set aside: %s",
+                record,
+                extra=event("record_set_aside"),
+            )
         people = self._gallery.unknown_to(self._passport.sha256)
         if people and self._passport.kind == "embedder":
             _LOG.warning(
@@ -147,7 +157,7 @@ class PeopleCommands:
         try:
             self._stale |= self._gallery.changed_elsewhere()
             if self._stale:
-                templates = self._gallery.templates(self._passport.sha256)
+                templates = self._templates()
                 self._pipeline.use_templates(templates)
                 self._stale = False
             self._trouble = ""
@@ -172,7 +182,9 @@ class PeopleCommands:
         self.look_around()
         if self._trouble:  # and not after twenty beats
             raise CommandRefused(f"Nobody can be enrolled now: {self._trouble}", "gallery_failed")
-        self._pipeline.enrolment = Enrolment(person, self._passport, beats)
+        enrolment = Enrolment(person, self._passport, beats)
+        self._gallery.check_free(enrolment.person)
+        self._pipeline.enrolment = enrolment
         self._consent_utc = self._now_utc() if consent else None
         return self.enrolment()
 
@@ -215,11 +227,16 @@ class PeopleCommands:
 
     def rename(self, person: str, new_name: str) -> Mapping[str, object]:
         """Call somebody otherwise."""
+        person, new_name = normalize("NFC", person), check_name(new_name)
+        enrolment = self._pipeline.enrolment
+        if enrolment is not None and looks(enrolment.person) == looks(new_name) != looks(person):
+            raise CommandRefused(
+                f"{enrolment.person!r} is being enrolled: take another name, or cancel that."
+            )
         try:
             self._gallery.rename(person, new_name)
         finally:  # it may be done, and traces of it left
             self._tell_pipeline()
-        enrolment = self._pipeline.enrolment
         if enrolment is not None and enrolment.person == person:
             enrolment.person = new_name
         if self._outcome.get("person") == person:
@@ -228,6 +245,7 @@ class PeopleCommands:
 
     def forget(self, person: str) -> Mapping[str, object]:
         """Erase everything that is held on somebody, were it the beats of a first enrolment."""
+        person = normalize("NFC", person)
         being_enrolled = self._forget_enrolment(person)
         try:
             self._gallery.forget(person)
@@ -251,6 +269,10 @@ class PeopleCommands:
         if under_way or self._outcome.get("person") == person:
             self._outcome = {"state": "none"}
         return under_way
+
+    def _templates(self) -> list[Template]:
+        """Return the templates of all people that the model in use can compare."""
+        return self._gallery.templates(self._passport.sha256, self._passport.tensors.outputs)
 
     def _tell_pipeline(self) -> None:
         """Have the pipeline decide among those who are enrolled now, or as soon as can be."""

@@ -73,7 +73,7 @@ def test_what_root_makes_there_is_the_owners(state: Path) -> None:
         gallery.forget("Bob")
         assert names(gallery) == ["Ada"]
     write_private(state / "keys" / "clients", "")
-    made = [path for path in state.rglob("*")]
+    made = list(state.rglob("*"))
     assert len(made) == 4
     assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(SERVICE, SERVICE)}
 

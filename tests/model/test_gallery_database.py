@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from time import process_time
 
+import numpy as np
 import pytest
 
 from model.errors import (
@@ -23,7 +27,9 @@ from model.errors import (
     GalleryUnreadable,
 )
 from model.gallery import Gallery
-from tests.model.galleries import MODEL, names, template, unprivileged
+from model.people_file import to_json
+from model.template import Person
+from tests.model.galleries import MODEL, NOW, names, template, unprivileged
 
 
 def test_no_file(path: Path) -> None:
@@ -83,25 +89,112 @@ def test_damage_anywhere(path: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("damage", "reason"),
     [
-        "person SET name = CAST(x'5a6163686172696173ff' AS TEXT)",  # Zacharias, and half a letter
-        "template SET embedding = 'Zacharias'",
-        "template SET embedding = x'0102'",
-        "template SET embedding = zeroblob(12)",
-        "template SET embedding = x'0000c07f0000c07f0000c07f'",  # not a number
+        ("template SET embedding = 'Zacharias'", "its embedding is none"),
+        ("template SET embedding = x'0102'", "its embedding has 2 bytes"),
+        ("template SET embedding = zeroblob(12)", "not of length 1"),
+        ("template SET embedding = x'0000c07f0000c07f0000c07f'", "not of length 1"),
+        ("template SET embedding = x'0000803f00000000'", "it has 2 numbers, the model 3"),
+        ("template SET embedding = zeroblob(4000000)", "its embedding has 4000000 bytes"),
+        ("template SET beats = 'many'", "its beats are not 1 to 1000"),
+        ("template SET beats = 9000000000000000000", "its beats are not 1 to 1000"),
+        ("person SET name = x'00'", "person 1: a sealed entry of it was altered"),
+        ("person SET name = 7.5 WHERE id = 1", None),  # a number is a name to SQLite: '7.5'
+        ("person SET created_utc = x'00ff', consent_utc = x'00ff'", None),
+        ("person SET name = CAST(x'5a6163686172696173ff' AS TEXT) WHERE id = 1", None),
     ],
 )
-def test_damage_that_sqlite_does_not_see_is_told_without_a_name(
-    gallery: Gallery, path: Path, damage: str
+def test_one_bad_record_is_set_aside_and_named_by_its_number(
+    gallery: Gallery, path: Path, damage: str, reason: str | None
 ) -> None:
     gallery.enrol(template("Zacharias"))
+    if " WHERE " not in damage and reason is not None:
+        damage += " WHERE " + ("id = 1" if damage.startswith("person") else "person = 1")
+    gallery.enrol(template("Bob"))
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute(f"UPDATE {damage}")
-    for read in (gallery.people, lambda: gallery.templates(MODEL)):
-        with pytest.raises(GalleryUnreadable, match="damaged") as caught:
-            read()
-        assert "Zacharias" not in str(caught.value)
+    with Gallery(path) as again:
+        known = [kept.person for kept in again.templates(MODEL, 3)]
+        assert "Bob" in known
+        assert len(known) == (2 if reason is None else 1)
+        said = "; ".join(again.set_aside)
+        assert (reason or "") in said
+        assert bool(said) == (reason is not None)
+        assert "Zacharias" not in said
+        again.enrol(template("Cy"))
+        json.dumps(to_json(again.people()))
+        again.seal(bytes(32))
+        assert len(again.templates(MODEL)) == 3 - (reason is not None and "numbers" not in reason)
+
+
+def test_what_is_read_is_of_one_moment_while_another_seals(gallery: Gallery, path: Path) -> None:
+    """The other's commit between two of our statements must wait for us, or refuse us plainly."""
+    gallery.enrol(template("Ada"), template("Bob"))
+    with Gallery(path) as other:
+        other._database.execute("PRAGMA busy_timeout = 10")
+        names_of = gallery._names
+        sealing: list[str] = []
+
+        def seal_meanwhile() -> dict[int, str]:
+            try:
+                other.seal(bytes(32))
+            except GalleryBusy:
+                sealing.append("busy")
+            return names_of()
+
+        gallery._names = seal_meanwhile  # type: ignore[method-assign]
+        assert names(gallery) == ["Ada", "Bob"]
+        assert "busy" in sealing
+
+
+def test_a_backup_that_is_put_in_its_place_is_noticed_and_read(
+    gallery: Gallery, path: Path
+) -> None:
+    gallery.enrol(template("Ada"))
+    backup = path.with_name("backup")
+    shutil.copy(path, backup)
+    gallery.enrol(template("Bob"))
+    assert not gallery.changed_elsewhere()
+    backup.replace(path)
+    assert gallery.changed_elsewhere()
+    assert not gallery.changed_elsewhere()
+    assert names(gallery) == ["Ada"]
+    gallery.enrol(template("Cy"))
+    with Gallery(path) as other:
+        assert names(other) == ["Ada", "Cy"]
+
+
+def test_a_gallery_that_vanishes_is_missed_and_nobody_is_enrolled_into_nothing(
+    gallery: Gallery, path: Path
+) -> None:
+    moved = path.rename(path.with_name("moved"))
+    for use in (gallery.changed_elsewhere, gallery.people, lambda: gallery.enrol(template("Ada"))):
+        with pytest.raises(GalleryMissing):
+            use()
+    moved.rename(path)
+    gallery.enrol(template("Ada"))
+    path.write_text("Dear diary, " * 100)
+    path.rename(moved)
+    shutil.copy(moved, path)
+    for _ in range(2):
+        with pytest.raises(GalleryUnreadable):
+            gallery.people()
+
+
+def test_ten_thousand_people_are_there_within_two_seconds(path: Path) -> None:
+    rng = np.random.default_rng(1)
+    people = [
+        Person(f"Person {at}", NOW, (template(f"Person {at}", *rng.normal(size=48)),))
+        for at in range(10_000)
+    ]
+    with Gallery(path, key=bytes(32)) as gallery:
+        gallery.add(people)
+    begin_s = process_time()
+    with Gallery(path, key=bytes(32)) as gallery:
+        assert len(gallery.templates(MODEL, 48)) == 10_000
+        assert gallery.unknown_to(MODEL) == []
+    assert process_time() - begin_s < 2.0
 
 
 def test_a_file_cut_short(gallery: Gallery, path: Path) -> None:

@@ -104,6 +104,41 @@ def test_a_pacemakers_wearer_is_enrolled_where_that_is_set(
     office.close()
 
 
+def test_somebody_else_does_not_enrol_under_a_name_that_is_taken(office: Office) -> None:
+    office.network.says = ADA
+    office.ask("enroll", person="Ada", beats=10)
+    office.wear(14.0)
+    office.network.says = BOB
+    office.ask("enroll", person="Ada", beats=10)
+    office.wear(14.0)
+    outcome = office.ask("enrolment")
+    assert outcome["state"] == "failed"
+    assert "the beats are likelier somebody else's" in outcome["error"]
+    assert [len(person.templates) for person in office.gallery.people()] == [1]
+    office.network.says = ADA
+    office.ask("enroll", person="Ada", beats=10)
+    office.wear(14.0)
+    assert office.ask("enrolment")["state"] == "done"
+    assert [len(person.templates) for person in office.gallery.people()] == [2]
+
+
+def test_names_that_look_alike_are_refused_before_anybody_sits_still(office: Office) -> None:
+    office.gallery.enrol(ada(office.network.passport.sha256))
+    answer = office.ask("enroll", person="ada")
+    assert answer["error"].startswith("somebody called 'Ada', which 'ada' looks like")
+    assert office.ask("enrolment")["state"] == "none"
+    assert not office.ask("enroll", person="A\u200bda")["ok"]
+
+
+def test_nobody_is_renamed_on_to_somebody_who_is_being_enrolled(office: Office) -> None:
+    office.gallery.enrol(ada(office.network.passport.sha256))
+    office.ask("enroll", person="Bob", beats=5)
+    for taken in ("Bob", "bob"):
+        answer = office.ask("rename", person="Ada", new_name=taken)
+        assert answer["error"].startswith("'Bob' is being enrolled: take another name")
+    assert [person.name for person in office.gallery.people()] == ["Ada"]
+
+
 def test_an_enrolment_waits_for_electrodes_that_came_off(office: Office) -> None:
     office.ask("enroll", person="Ada", beats=10)
     office.wear(6.0)
@@ -232,13 +267,12 @@ def test_no_name_and_no_waveform_comes_into_the_logs(
 def test_a_damaged_name_is_not_logged(
     office: Office, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Python's sqlite3 quotes a text that is none, unless it is told otherwise."""
     office.gallery.enrol(replace(ada(office.network.passport.sha256), person="Zacharias"))
-    damaged = b"Zacharias\xff"
     with closing(sqlite3.connect(tmp_path / "gallery.sqlite", isolation_level=None)) as database:
-        database.execute("UPDATE person SET name = CAST(? AS TEXT)", (damaged,))
+        database.execute("UPDATE person SET name = CAST(name AS BLOB)")
     office.desk.look_around()
-    assert "the gallery cannot be read now" in caplog.text
+    office.desk.open()
+    assert "set aside: person 1: a sealed entry of it was altered" in caplog.text
     assert "Zacharias" not in caplog.text
 
 
@@ -338,7 +372,7 @@ def test_somebody_whom_another_program_forgot_is_forgotten_here(
 def test_a_change_that_could_not_be_read_at_once_is_read_later(
     elsewhere: bool, staffed: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_model_sha256: str) -> NoReturn:
+    def refuse(_model_sha256: str, _numbers: int) -> NoReturn:
         raise GalleryBusy("another program is writing to it")
 
     with monkeypatch.context() as busy:
