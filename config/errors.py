@@ -18,6 +18,10 @@ from __future__ import annotations
 class SettingsError(Exception):
     """The service cannot run with these settings; it will not be restarted until they change."""
 
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
 
 class SettingsMissing(SettingsError, FileNotFoundError):
     """There is no such settings file."""
@@ -28,7 +32,7 @@ class SettingsUnreadable(SettingsError, ValueError):
 
 
 class SettingInvalid(SettingsError, ValueError):
-    """One setting is not known or has a value that does not fit."""
+    """Settings are not known or have values that do not fit."""
 
 
 class KeysError(Exception):

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from config.errors import SettingInvalid
 from config.typed_json import typed
+from config.yaml_values import Doubtful
 
 Options = TypeVar("Options")
 
@@ -29,14 +30,20 @@ def build(
         default: what is not given stays as it is here; None for the fields' own defaults.
 
     Raises:
-        SettingInvalid: a name is not known, or a value does not fit.
+        SettingInvalid: names are not known, or values do not fit; it has a problem for each.
     """
     hints = get_type_hints(kind)
-    values = {}
+    values: dict[str, Any] = {}
+    problems: list[str] = []
     for name, value in given.items():
-        if name not in hints:
-            raise SettingInvalid(f"{path}{name}: {_unknown(str(name), hints)}")
-        values[name] = _build_value(hints[name], value, f"{path}{name}", _default(kind, name))
+        try:
+            if name not in hints:
+                raise SettingInvalid(f"{path}{name!s:.40}: {_unknown(str(name), hints)}")
+            values[name] = _build_value(hints[name], value, f"{path}{name}", _default(kind, name))
+        except SettingInvalid as error:
+            problems += error.problems
+    if problems:
+        raise SettingInvalid(*problems)
     try:
         return kind(**values) if default is None else replace(cast(Any, default), **values)
     except (ValueError, TypeError) as error:
@@ -54,20 +61,32 @@ def leaves(kind: type[Any], path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _build_value(hint: Any, value: object, path: str, default: object) -> Any:
+    if isinstance(value, Doubtful):
+        raise SettingInvalid(f"{path}: {value.why}")
     if is_dataclass(hint):
         return build(cast(type[Any], hint), _table(value, path), f"{path}.", default)
     element = _element_of(hint)
     if is_dataclass(element):
         if not isinstance(value, list):
             raise SettingInvalid(f"{path}: {value!r:.40} is not a list")
-        return tuple(
-            build(cast(type[Any], element), _table(entry, f"{path}[{i}]"), f"{path}[{i}].")
-            for i, entry in enumerate(value)
-        )
+        return _build_entries(cast(type[Any], element), value, path)
     try:
         return typed(hint, value, path)
     except ValueError as error:
         raise SettingInvalid(str(error)) from error
+
+
+def _build_entries(element: type[Any], entries: list[Any], path: str) -> tuple[Any, ...]:
+    built: list[Any] = []
+    problems: list[str] = []
+    for i, entry in enumerate(entries):
+        try:
+            built.append(build(element, _table(entry, f"{path}[{i}]"), f"{path}[{i}]."))
+        except SettingInvalid as error:
+            problems += error.problems
+    if problems:
+        raise SettingInvalid(*problems)
+    return tuple(built)
 
 
 def _default(kind: Any, name: str) -> Any:
@@ -77,6 +96,8 @@ def _default(kind: Any, name: str) -> Any:
 
 
 def _table(value: object, path: str) -> Mapping[str, Any]:
+    if isinstance(value, Doubtful):
+        raise SettingInvalid(f"{path}: {value.why}")
     if not isinstance(value, Mapping):
         raise SettingInvalid(f"{path}: {value!r:.40} is not a table of settings")
     return value

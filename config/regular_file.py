@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from errno import EINVAL
+from errno import EINVAL, EISDIR
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +15,8 @@ def open_regular(path: Path) -> BinaryIO:
     Raises:
         OSError: the system says no, or it is something else.
     """
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+    if path.is_dir():
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+    if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(EINVAL, "not a regular file")
     return os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")

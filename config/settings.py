@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from config.errors import SettingInvalid, SettingsMissing, SettingsUnreadable
 from config.mapping import build, leaves
+from config.regular_file import open_regular
 from config.source import SourceOptions
+from config.yaml_values import NOT_YAML, read
 from dsp.front_end import FrontEndOptions
 from dsp.liveness import LivenessOptions
 from model.identifier import IdentifierOptions
@@ -25,8 +25,7 @@ from model.identifier import IdentifierOptions
 DEFAULT_PATH = Path("/etc/qrsd/qrsd.yaml")
 ENVIRONMENT_PREFIX = "QRSD_"
 
-#: PyYAML lets pass what Python says of a date like 2026-13-01, and of brackets a thousand deep.
-NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+LONGEST_FILE = 1 << 20  # bytes of settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         SettingsUnreadable: it is not YAML, or not a table.
     """
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with open_regular(path) as file:
+            content = file.read(LONGEST_FILE + 1)
+        if len(content) > LONGEST_FILE:
+            raise SettingsUnreadable(f"{path}: longer than {LONGEST_FILE} bytes, no settings are")
+        tree = read(content.decode())
     except FileNotFoundError as error:
         raise SettingsMissing(f"{path}: no such settings file") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -201,7 +204,7 @@ def _assign(
 ) -> None:
     """Set one value, written as in YAML."""
     try:
-        value = yaml.safe_load(text)
+        value = read(text)
     except NOT_YAML as error:
         raise SettingInvalid(f"{origin}: {text!r} is not YAML: {_problem(error)}") from error
     for name in reversed(path.split(".")):

@@ -6,6 +6,9 @@ an interpreter is built, so a runtime is judged by building one.
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -16,13 +19,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import ModelShapeWrong, ModelUnloadable, RuntimeMissing
+from model.errors import ModelError, ModelShapeWrong, ModelUnloadable, RuntimeMissing
 from model.passport import Passport
 from model.rotation import Rotation
 from model.scores import unit
 
 RUNTIMES = ("tflite_runtime", "ai_edge_litert")
 
+INTERPRETER_ERRORS = (
+    ArithmeticError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+TRIAL_S = 60.0  # for a model to run some beats in, on a slow board that is busy
 INSTALL = (
     "Python < 3.12: pip install tflite-runtime==2.14.0 'numpy<2'; from 3.12: pip install "
     "ai-edge-litert"
@@ -57,10 +69,30 @@ class Network:
             self._rotation = Rotation(rotation_seed, self.passport.tensors.outputs)
             cohort = replace(cohort, embeddings=self._rotation.turn(cohort.embeddings))
             self.passport = replace(self.passport, cohort=cohort)
-        self.runtime, self._interpreter = _build_interpreter(model_path)
-        self._input = _only(self._interpreter.get_input_details(), "input")
-        self._output = _only(self._interpreter.get_output_details(), "output")
+        self.runtime, self._interpreter, inputs, outputs = _build_interpreter(model_path)
+        self._input, self._output = _only(inputs, "input"), _only(outputs, "output")
         self._check_shapes(model_path)
+
+    @classmethod
+    def try_in_child(cls, model_path: Path) -> None:
+        """Open and run a model in a process of its own, which it may crash as it cannot ours.
+
+        That a file is the one its passport was written for (its hash) does not make it harmless:
+        whoever made the file made the passport too.
+
+        Raises:
+            ModelUnloadable: the process came to no good end.
+        """
+        command = [sys.executable, "-P", "-m", "model.network", str(model_path.absolute())]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=TRIAL_S, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise ModelUnloadable(
+                f"{model_path}: came to no end within {TRIAL_S:g} s when it was tried"
+            ) from error
+        if done.returncode < 0:
+            name = signal.Signals(-done.returncode).name
+            raise ModelUnloadable(f"{model_path}: crashes the runtime ({name}); take another model")
 
     def run(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Put beats through the network, one at a time.
@@ -75,10 +107,15 @@ class Network:
         interpreter, to, out_of = self._interpreter, self._input["index"], self._output["index"]
         outputs = np.empty((len(windows), self.passport.tensors.outputs), dtype=np.float32)
         for beat, window in enumerate(windows):
-            interpreter.set_tensor(to, window.reshape(self._input["shape"]))
-            interpreter.invoke()
-            outputs[beat] = interpreter.get_tensor(out_of)[0]
+            try:
+                interpreter.set_tensor(to, window.reshape(self._input["shape"]))
+                interpreter.invoke()
+                outputs[beat] = interpreter.get_tensor(out_of)[0]
+            except INTERPRETER_ERRORS as error:
+                raise ModelUnloadable(f"{self.runtime} cannot run the model: {error}") from error
         self.took(perf_counter() - begin_s)
+        if not np.isfinite(outputs).all():
+            raise ModelUnloadable("the model answers with what are no numbers: take another one")
         if self.passport.kind == "classifier":
             return outputs
         embeddings = unit(outputs)
@@ -99,8 +136,8 @@ class Network:
                 )
 
 
-def _build_interpreter(model_path: Path) -> tuple[str, Any]:
-    """Return the first runtime that works, with its interpreter of the model."""
+def _build_interpreter(model_path: Path) -> tuple[str, Any, list[Any], list[Any]]:
+    """Return the first runtime that works, its interpreter of the model, inputs and outputs."""
     complaints = []
     for runtime in RUNTIMES:
         try:
@@ -112,15 +149,16 @@ def _build_interpreter(model_path: Path) -> tuple[str, Any]:
                 experimental_op_resolver_type=module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
             )
             interpreter.allocate_tensors()
+            details = interpreter.get_input_details(), interpreter.get_output_details()
         except ModuleNotFoundError:
             complaints.append(f"{runtime} is not installed")
         except (ImportError, AttributeError, SystemError) as error:
             complaints.append(f"{runtime} does not work with numpy {np.__version__} ({error})")
-        except (ValueError, RuntimeError) as error:
+        except INTERPRETER_ERRORS as error:
             reason = str(error).strip()
             raise ModelUnloadable(f"{model_path}: {runtime} refuses it: {reason}") from error
         else:
-            return runtime, interpreter
+            return runtime, interpreter, *details
     raise RuntimeMissing(f"no TFLite runtime: {', '.join(complaints)}; {INSTALL}")
 
 
@@ -128,3 +166,17 @@ def _only(details: list[dict[str, Any]], name: str) -> dict[str, Any]:
     if len(details) != 1:
         raise ModelShapeWrong(f"the model has {len(details)} {name} tensors, expected one")
     return details[0]
+
+
+def _try(model_path: Path) -> None:
+    """Run a model as the service will: on nothing, and on noise."""
+    try:
+        network = Network(model_path)
+        beats = np.random.default_rng(1).normal(size=(4, network.passport.tensors.samples))
+        network.run(np.vstack([0 * beats[:1], beats]).astype(np.float32))
+    except ModelError:
+        return  # which the one who asks will meet too, and can say
+
+
+if __name__ == "__main__":
+    _try(Path(sys.argv[1]))

@@ -37,7 +37,7 @@ from model.passport import Passport
 from model.people_file import from_json, to_json
 from model.template import Person
 
-LONGEST_EXPORT = 1 << 27  # bytes; 10,000 people have a tenth of it
+LONGEST_EXPORT = 1 << 27  # characters; 10,000 people have a tenth of it
 ANSWER_S = 10.0  # a slow card may take seconds to erase
 
 PEOPLE = """\
@@ -304,11 +304,14 @@ def _ask(service: Connection, command: str, **fields: object) -> dict[str, Any]:
 
 def _read(file: str, where: str) -> str:
     try:
-        with open(0 if file == "-" else file, "rb", closefd=file != "-") as source:
-            read = source.read(LONGEST_EXPORT + 1)
-        if len(read) > LONGEST_EXPORT:
-            raise ExportInvalid(f"{where}: longer than {LONGEST_EXPORT} bytes, no export is")
-        return read.decode()
+        if file == "-":
+            read = sys.stdin.read(LONGEST_EXPORT + 1)
+        else:
+            with open(file, encoding="utf-8") as source:
+                read = source.read(LONGEST_EXPORT + 1)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
         raise ExportInvalid(f"{where}: cannot be read: {reason}") from error
+    if len(read) > LONGEST_EXPORT:
+        raise ExportInvalid(f"{where}: longer than {LONGEST_EXPORT} characters, no export is")
+    return read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +36,17 @@ def open_network(model: Path | None, rotation_seed: bytes | None = None) -> Netw
     Raises:
         ModelError: it is not there, not what its passport says, or trained otherwise.
     """
+    if model is not None:
+        _tried(model, model.stat().st_mtime_ns if model.exists() else 0)
     network = Network(model or DEFAULT_MODEL, rotation_seed)
     network.passport.check_front_end(FrontEnd.description())
     return network
+
+
+@cache
+def _tried(model: Path, _changed_ns: int) -> None:
+    """Try a model that did not come with qrsd, once for each state of its file."""
+    Network.try_in_child(model)
 
 
 def open_with_people(model: Path | None, gallery_path: Path) -> tuple[Network, list[Template]]:

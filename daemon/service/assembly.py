@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from config.folders import another_is_the_systems, control_address, gallery_path
 from config.gallery_key import find_gallery_key
 from config.settings import Settings
 from daemon.acquisition.handle import Acquisition, AcquisitionProcess
+from daemon.journal import event
 from daemon.offline.recognition import open_network
 from daemon.service.errors import MetricsExtraMissing
 from daemon.service.loop import Parts, Service
@@ -38,6 +40,7 @@ from daemon.wire.messages import KINDS, SCHEMA, Source
 from daemon.wire.publisher import Publisher
 from daemon.wire.status import ModelStatus
 from dsp.front_end import RATE_HZ
+from model.errors import GalleryNotSwept
 from model.gallery import Gallery
 from model.network import Network
 
@@ -68,7 +71,7 @@ def assembled(
         key = find_gallery_key()
         gallery = parts.enter_context(Gallery(gallery_path(), key=key))
         if key is not None and not gallery.sealed:
-            gallery.seal(key)
+            _seal(gallery, key)
         network = open_network(model, gallery.rotation_seed)
         passport = network.passport
         templates = gallery.templates(passport.sha256, passport.tensors.outputs)
@@ -127,6 +130,14 @@ def assembled(
                 observer=parts.enter_context(_observed(settings, network, source)),
             )
         )
+
+
+def _seal(gallery: Gallery, key: bytes) -> None:
+    """Seal an open gallery; a full disk that keeps traces of it keeps nobody from being known."""
+    try:
+        gallery.seal(key)
+    except GalleryNotSwept as error:
+        logging.getLogger(__name__).warning("%s", error, extra=event("gallery_not_swept"))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import yaml
@@ -173,10 +174,10 @@ def test_a_file_of_somebody_else_is_told(tmp_path: Path) -> None:
 
 
 def test_a_usual_folder_that_may_not_be_entered_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path, **_: object) -> str:
+    def refuse(path: Path) -> NoReturn:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(settings_module, "open_regular", refuse)
     with pytest.raises(SettingsUnreadable, match="cannot be read: Permission denied"):
         load(None, {})
 
@@ -211,3 +212,61 @@ def test_the_file_of_defaults_names_every_setting() -> None:
 
     walk(read_yaml(DEFAULT_YAML), "")
     assert named == {path for path, _ in leaves(Settings)}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("board: {drdy_pin: 025}", "board.drdy_pin: 025 is an octal number"),
+        ("metrics: {port: 12:30}", "metrics.port: 12:30 is a number to the base of 60"),
+        ("identifier: {min_beats: 1:30.5}", "identifier.min_beats: 1:30.5 is a number to the base"),
+        ("device: 007", "device: 007 is an octal number"),
+        ("chip: {gain: 6}\nboard: {}\nchip: {gain: 4}", "chip: is there twice, in lines 1 and 3"),
+        ("chip:\n  gain: 6\n  gain: 4", "chip.gain: is there twice, in lines 2 and 3"),
+        ("chip: &a {gain: 6}\nboard: *a", "aliases .* are not taken"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", "aliases .* are not taken"),
+        ("[" * 5000, "not YAML"),
+        ("x" * 2_000_000, "longer than 1048576 bytes"),
+    ],
+)
+def test_what_yaml_would_quietly_take_for_something_else_is_refused_by_name(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    path = tmp_path / "qrsd.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=complaint):
+        load(path, {})
+
+
+def test_an_octal_number_is_refused_from_the_environment_and_the_command_line_too() -> None:
+    for sources in (
+        {"environment": {"QRSD_BOARD_DRDY_PIN": "025"}},
+        {"assignments": ["board.drdy_pin=025"]},
+    ):
+        with pytest.raises(SettingInvalid, match=r"board\.drdy_pin: 025 is an octal number"):
+            load(None, **{"environment": {}, **sources})
+    assert load(None, {}, ["board.drdy_pin=0x19"]).settings.board.drdy_pin == 25
+    assert load(None, {}, ["device='007'"]).settings.device == "007"
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    wrong = [
+        "chip.gain=5",
+        "board.drdy_pin=025",
+        "chop.gain=4",
+        'simulated.play=[{"heart": x}, {}]',
+    ]
+    with pytest.raises(SettingInvalid) as caught:
+        load(None, {}, wrong)
+    names = [problem.split(":")[0] for problem in caught.value.problems]
+    assert names[1:3] == ["board.drdy_pin", "chop"]
+    assert names[0].startswith("chip.")
+    assert names[3:] == ["simulated.play[0].heart", "simulated.play[1].heart, record, pause"]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, make: object) -> None:
+    assert callable(make)
+    make(tmp_path / "qrsd.yaml")
+    with pytest.raises(SettingsUnreadable, match="not a regular file"):
+        load(tmp_path / "qrsd.yaml", {})

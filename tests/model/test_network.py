@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import json
+import random
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import NoReturn
 
 import numpy as np
@@ -99,3 +100,45 @@ def test_every_model_that_ships_loads_in_the_runtime_at_hand() -> None:
         outputs = Network(path).run(BEATS)
         assert outputs.shape == (5, Passport.load(path).tensors.outputs)
         assert np.isfinite(outputs).all()
+
+
+def test_a_model_that_crashes_the_runtime_crashes_a_child_only(tmp_path: Path) -> None:
+    """Its hash is right, as whoever altered it wrote that too."""
+    model = embedder(tmp_path)
+    Network.try_in_child(model)
+    whole, complaints = model.read_bytes(), []
+    for seed in (5, 11, 13, 30, 44):
+        rng, altered = random.Random(seed), bytearray(whole)
+        for _ in range(4):
+            altered[rng.randrange(len(altered))] = rng.randrange(256)
+        model.write_bytes(altered)
+        vouch_for(model)
+        try:
+            Network.try_in_child(model)
+        except ModelUnloadable as error:
+            complaints.append(str(error))
+    assert complaints  # which of them crash depends on the runtime
+    assert all("crashes the runtime (SIG" in complaint for complaint in complaints)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, TypeError, MemoryError])
+def test_what_the_runtime_says_is_a_model_error(tmp_path: Path, error: type[Exception]) -> None:
+    opened = Network(embedder(tmp_path))
+
+    def fail() -> NoReturn:
+        raise error("no")
+
+    opened._interpreter = SimpleNamespace(set_tensor=lambda *_: None, invoke=fail)
+    with pytest.raises(ModelUnloadable, match="cannot run the model: no"):
+        opened.run(BEATS)
+
+
+def test_answers_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    opened = Network(embedder(tmp_path))
+    opened._interpreter = SimpleNamespace(
+        set_tensor=lambda *_: None,
+        invoke=lambda: None,
+        get_tensor=lambda _: np.full((1, 4), np.nan, dtype=np.float32),
+    )
+    with pytest.raises(ModelUnloadable, match="no numbers"):
+        opened.run(BEATS)

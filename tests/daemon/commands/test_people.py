@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import sqlite3
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from daemon.wire.control import Command, ControlServer
 from daemon.wire.errors import CommandRefused
 from model.errors import (
     ExportInvalid,
+    GalleryError,
     GalleryMissing,
     GallerySealed,
     GalleryUnreadable,
@@ -285,6 +287,27 @@ class TestSealing:
                 qrsd("people", "seal", "--new-key")
         new = gallery_key_path().with_name(f"{gallery_key_path().name}.new")
         new.replace(gallery_key_path())
+        with Gallery(path, key=find_gallery_key()) as gallery:
+            assert len(gallery.people()) == 2
+
+    @pytest.mark.parametrize("fails_at", [sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_INSERT])
+    def test_a_full_disk_locks_nobody_out(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int
+    ) -> None:
+        """Be it that the sealing fails, or only the sweep after it: the key fits the gallery."""
+        qrsd("people", "seal")
+        sealing = Gallery.seal
+
+        def seal_on_a_full_disk(gallery: Gallery, key: bytes) -> None:
+            gallery._database._connection.set_authorizer(
+                lambda action, *_: sqlite3.SQLITE_DENY if action == fails_at else sqlite3.SQLITE_OK
+            )
+            sealing(gallery, key)
+
+        monkeypatch.setattr(Gallery, "seal", seal_on_a_full_disk)
+        with pytest.raises(GalleryError):
+            qrsd("people", "seal", "--new-key")
+        assert list(gallery_key_path().parent.iterdir()) == [gallery_key_path()]
         with Gallery(path, key=find_gallery_key()) as gallery:
             assert len(gallery.people()) == 2
 

@@ -83,3 +83,24 @@ def test_each_setting_that_is_no_default_says_where_it_came_from(
 def test_without_any_file_all_is_default(capsys: pytest.CaptureFixture[str]) -> None:
     qrsd("config", "show")
     assert capsys.readouterr().out.endswith("# all defaults\n")
+
+
+def test_all_that_is_wrong_is_printed_with_settings_and_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "qrsd.yaml"
+    path.write_text("board: {drdy_pin: 025}\nchip: {gian: 4}")
+    code = config("check", "--settings", str(path), "--set", "metrics.port=0")
+    assert code == 78
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[1].strip() for line in said] == [
+        "board.drdy_pin",
+        "chip.gian",
+        "metrics.port",
+    ]
+    path.write_text("model: /nowhere/x.tflite\nchip: {rate_hz: 500}")
+    assert config("check", str(path)) == 78
+    assert [line.split(":")[1].strip() for line in capsys.readouterr().err.splitlines()] == [
+        "chip.rate_hz",
+        "/nowhere/x.tflite",
+    ]
