@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from config.errors import SettingsError
+
 SYSTEM_STATE = Path("/var/lib/qrsd")
 SYSTEM_RUNTIME = Path("/run/qrsd")
 
@@ -21,7 +23,22 @@ def state_folder() -> Path:
         return Path(given)
     if _are_ours(SYSTEM_STATE):
         return SYSTEM_STATE
-    return Path.home() / ".local" / "state" / "qrsd"
+    return home() / ".local" / "state" / "qrsd"
+
+
+def home() -> Path:
+    """Return this user's home folder.
+
+    Raises:
+        SettingsError: nobody knows where it is.
+    """
+    try:
+        folder = Path.home()
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute():
+        raise SettingsError("this user has no home folder: set HOME, or STATE_DIRECTORY for qrsd's")
+    return folder
 
 
 def another_is_the_systems() -> bool:

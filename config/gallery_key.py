@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 from config.errors import KeyNotPrivate
-from config.folders import state_folder
+from config.folders import home, state_folder
 from config.secret_file import read_secret
 
 CREDENTIAL = "qrsd.gallery-key"
@@ -29,7 +29,7 @@ def gallery_key_path() -> Path:
     if os.geteuid() == 0:
         return CREDSTORE / CREDENTIAL
     settings = os.environ.get("XDG_CONFIG_HOME")
-    path = (Path(settings) if settings else Path.home() / ".config") / "qrsd" / "gallery.key"
+    path = (Path(settings) if settings else home() / ".config") / "qrsd" / "gallery.key"
     if path.resolve().is_relative_to(state_folder().resolve()):
         raise KeyNotPrivate(
             f"{path}: a key beside what it seals protects nothing; run this with sudo instead"

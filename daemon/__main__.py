@@ -10,9 +10,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from errno import EBADF, EDQUOT, EFBIG, EIO, ENOSPC
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
+
+CANNOT_WRITE = 73
+NO_ROOM = (ENOSPC, EDQUOT, EFBIG, EIO, EBADF)  # errors of writing to standard output
 
 QRSD = """\
 Whose heart is it? qrsd reads an ADS1292R, finds each heartbeat and says whose it is over ZeroMQ.
@@ -81,21 +85,51 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit code; a user's mistake is one line, not a traceback."""
+    _open_closed_descriptors()
     arguments = sys.argv[1:] if arguments is None else arguments
-    args = build_parser(arguments).parse_args(arguments)
+    args = argparse.Namespace(traceback=False)
     try:
+        args = build_parser(arguments).parse_args(arguments)
         done = int(args.run(args))
         sys.stdout.flush()
         return done
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read our output has had enough, as `head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:
+        if error.errno not in NO_ROOM or error.filename or type(error) is not OSError:
+            return _told(error, args)
+        _drop_output()
+        print(f"qrsd: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return CANNOT_WRITE
     except Exception as error:
-        from daemon.commands.exit_codes import tell
+        return _told(error, args)
 
-        return tell(error, traceback=args.traceback)
+
+def _told(error: Exception, args: argparse.Namespace) -> int:
+    from daemon.commands.exit_codes import tell
+
+    return tell(error, traceback=args.traceback)
+
+
+def _open_closed_descriptors() -> None:
+    """Put something in the place of what is closed, or the gallery would be opened as stdout.
+
+    What is closed for writing is opened for reading only, so that writing there is an error.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+        elif number and hasattr(stream := getattr(sys, name), "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a letter that its encoding has not
+
+
+def _drop_output() -> None:
+    """Write what is left of the output nowhere, or Python complains of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ import drivers.errors as of_drivers
 import model.errors as of_model
 from daemon.errors import DaemonError, ResultsNotWritable
 from daemon.journal import PRIORITIES, is_the_journal
+from daemon.terminal import plain
 
 DATA, NO_INPUT, UNAVAILABLE, BUG, CANNOT_WRITE = 65, 66, 69, 70, 73
 IO, BUSY, NOT_PERMITTED, SETTINGS = 74, 75, 77, 78
@@ -131,5 +132,5 @@ def tell(error: Exception, *, traceback: bool) -> int:
         )
     else:
         mark = f"<{PRIORITIES[logging.ERROR]}>" if logged else ""
-        print(f"{mark}qrsd: {' '.join(str(error).splitlines())}", file=sys.stderr)
+        print(f"{mark}qrsd: {plain(' '.join(str(error).splitlines()))}", file=sys.stderr)
     return exit_code(error)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from config.folders import gallery_path
 from daemon.commands.parts import (
     A_RECORD,
     add_gallery,
@@ -63,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
     if args.picture:
         require_matplotlib()
     templates: list[Template] = []
-    if args.against:
+    ours = args.gallery == gallery_path()
+    alone = ours and not (args.person or args.gallery.exists())
+    if args.against or alone:
         network = open_network(args.model)
     else:
         network, templates = open_with_people(args.model, args.gallery)

@@ -177,7 +177,8 @@ def run_export(args: argparse.Namespace) -> int:
             raise PersonUnknown(f"nobody called {name!r} is enrolled; see: qrsd people list")
     wanted = set(args.names) or known
     exported = to_json(person for person in people if person.name in wanted)
-    print(json.dumps(exported, indent=2, ensure_ascii=False))
+    utf8 = (sys.stdout.encoding or "utf-8").lower() == "utf-8"
+    print(json.dumps(exported, indent=2, ensure_ascii=not utf8))
     return 0
 
 

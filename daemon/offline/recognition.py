@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from dsp.front_end import FrontEnd
 from dsp.liveness import Liveness, Suspicion
 from dsp.signals import BeatWindow, Interruption
 from model.enrolment import keep_nearest
+from model.errors import GalleryMissing
 from model.gallery import Gallery
 from model.identifier import Identifier, Identity
 from model.network import Network
@@ -50,14 +52,21 @@ def _tried(model: Path, _changed_ns: int) -> None:
 
 
 def open_with_people(model: Path | None, gallery_path: Path) -> tuple[Network, list[Template]]:
-    """Open a model and the templates that it can use; none where nobody was ever enrolled.
+    """Open a model and the templates that it can use; a classifier needs no gallery.
 
     Raises:
-        ModelError: as ``open_network``; or the gallery is damaged, sealed, or may not be read.
+        ModelError: as ``open_network``; or the gallery is missing, damaged, sealed, or may not be
+            read.
     """
-    if not gallery_path.is_file():
-        return open_network(model), []  # and do not make an empty one, as opening it would
-    with Gallery(gallery_path, key=find_gallery_key()) as gallery:
+    if not os.path.lexists(gallery_path):
+        network = open_network(model)
+        if network.passport.kind == "classifier":
+            return network, []
+        raise GalleryMissing(
+            f"{gallery_path}: no such gallery, so nobody could be recognised: enrol somebody first "
+            "(qrsd enroll --help), or say which with --gallery"
+        )
+    with Gallery(gallery_path, make=False, key=find_gallery_key()) as gallery:
         network = open_network(model, gallery.rotation_seed)
         passport = network.passport
         return network, gallery.templates(passport.sha256, passport.tensors.outputs)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from config import folders
+from config.errors import SettingsError
 from config.folders import gallery_path, runtime_folder, state_folder
 
 
@@ -49,3 +50,17 @@ def test_anybody_elses_are_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert runtime_folder() == Path("/tmp/qrsd-1000")
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1000")
     assert runtime_folder() == Path("/run/user/1000/qrsd")
+
+
+@pytest.mark.parametrize("home", [None, "relative"])
+def test_without_a_home_the_way_out_is_said(
+    home: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    monkeypatch.delenv("HOME", raising=False)
+    if home is not None:
+        monkeypatch.setenv("HOME", home)
+    with pytest.raises(SettingsError, match="set HOME, or STATE_DIRECTORY"):
+        state_folder()

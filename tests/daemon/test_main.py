@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,8 @@ from daemon.service.errors import AcquisitionFailed
 from daemon.wire.errors import ServiceUnavailable
 from drivers.errors import NoSpiDevice
 from model.errors import ModelMissing
+from model.gallery import Gallery
+from tests.model.galleries import template
 
 
 def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, *flags: str) -> int:
@@ -197,3 +201,53 @@ def test_leaving_early_as_head_does_is_no_error() -> None:
     )
     assert shell.stderr == ""
     assert shell.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        ("config show >&-", 73, "the output cannot be written: Bad file descriptor"),
+        ("config show >/dev/full", 73, "the output cannot be written: No space left on device"),
+        ("people list >/dev/full", 73, "the output cannot be written: No space left on device"),
+        ("people list 2>&- <&-", 0, ""),
+        ("people rename - Ada <&-", 66, "no such gallery"),
+    ],
+)
+def test_output_that_cannot_be_written_is_one_line_and_a_code(
+    tmp_path: Path, line: str, code: int, says: str
+) -> None:
+    run = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m daemon {line}"],
+        env={"STATE_DIRECTORY": str(tmp_path), "HOME": str(tmp_path)},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == code
+    assert says in run.stderr
+    assert len(run.stderr.splitlines()) <= 1
+
+
+@pytest.mark.parametrize("environment", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "latin-1"}])
+def test_names_come_out_in_any_encoding(tmp_path: Path, environment: dict[str, str]) -> None:
+    with Gallery(tmp_path / "gallery.sqlite") as gallery:
+        gallery.enrol(template("Владимир"), template("José"))
+    for words in (["list"], ["export"]):
+        run = subprocess.run(
+            [sys.executable, "-m", "daemon", "people", *words],
+            env={"STATE_DIRECTORY": str(tmp_path), "HOME": str(tmp_path), **environment},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            check=False,
+        )
+        assert (run.returncode, b"Traceback" in run.stderr) == (0, False)
+    people = json.loads(run.stdout.decode(environment.get("PYTHONIOENCODING", "utf-8")))["people"]
+    assert [person["name"] for person in people] == ["José", "Владимир"]
+
+
+def test_what_others_wrote_commands_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing_with(SettingInvalid("device: \x1b[2J\u202e is none"), monkeypatch)
+    assert capsys.readouterr().err == "qrsd: device: \ufffd[2J\ufffd is none\n"

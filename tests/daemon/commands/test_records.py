@@ -20,7 +20,7 @@ from daemon.offline.recognition import Verdict
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
-from model.errors import ModelMissing, PassportMismatch
+from model.errors import GalleryMissing, ModelMissing, PassportMismatch
 from model.gallery import Gallery
 from model.passport import Calibration, Cohort, Passport, TensorSpec, file_sha256
 from model.scores import mean_direction
@@ -257,6 +257,7 @@ def test_identify_takes_a_record_without_any_beat(
     tmp_path: Path, embedder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     short = write_heart(tmp_path / "short.csv", seed=3, seconds=0.5)
+    Gallery(tmp_path / "none").close()
     assert qrsd("identify", short, "--gallery", tmp_path / "none", "--model", embedder) == 0
     assert capsys.readouterr().out.startswith("undecided ")
 
@@ -266,11 +267,14 @@ def test_identify_without_anybody_enrolled_says_so_and_makes_no_gallery(
 ) -> None:
     record = write_heart(tmp_path / "one.csv", seed=1)
     gallery = tmp_path / "gallery.sqlite"
+    with pytest.raises(GalleryMissing, match="no such gallery, so nobody could be recognised"):
+        qrsd("identify", record, "--gallery", gallery, "--model", embedder)
+    assert not gallery.exists()
+    Gallery(gallery).close()
     assert qrsd("identify", record, "--gallery", gallery, "--model", embedder) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith("unknown ")
     assert f"{gallery}: nobody is enrolled with this model" in printed.err
-    assert not gallery.exists()
 
 
 def test_a_classifier_identifies_without_a_gallery(

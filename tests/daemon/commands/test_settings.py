@@ -90,7 +90,7 @@ def test_all_that_is_wrong_is_printed_with_settings_and_set(
 ) -> None:
     path = tmp_path / "qrsd.yaml"
     path.write_text("board: {drdy_pin: 025}\nchip: {gian: 4}")
-    code = config("check", "--settings", str(path), "--set", "metrics.port=0")
+    code = qrsd("config", "check", "--settings", str(path), "--set", "metrics.port=0")
     assert code == 78
     said = capsys.readouterr().err.splitlines()
     assert [line.split(":")[1].strip() for line in said] == [
@@ -99,7 +99,7 @@ def test_all_that_is_wrong_is_printed_with_settings_and_set(
         "metrics.port",
     ]
     path.write_text("model: /nowhere/x.tflite\nchip: {rate_hz: 500}")
-    assert config("check", str(path)) == 78
+    assert qrsd("config", "check", str(path)) == 78
     assert [line.split(":")[1].strip() for line in capsys.readouterr().err.splitlines()] == [
         "chip.rate_hz",
         "/nowhere/x.tflite",
