@@ -231,7 +231,8 @@ class PeopleCommands:
         enrolment = self._pipeline.enrolment
         if enrolment is not None and looks(enrolment.person) == looks(new_name) != looks(person):
             raise CommandRefused(
-                f"{enrolment.person!r} is being enrolled: take another name, or cancel that."
+                f"{enrolment.person!r} is being enrolled: take another name, or cancel that.",
+                "busy",
             )
         try:
             self._gallery.rename(person, new_name)

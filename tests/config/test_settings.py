@@ -270,3 +270,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path, make: object) -> None
     make(tmp_path / "qrsd.yaml")
     with pytest.raises(SettingsUnreadable, match="not a regular file"):
         load(tmp_path / "qrsd.yaml", {})
+
+
+def test_the_null_device_sets_nothing() -> None:
+    assert load(Path(os.devnull), {}).settings == Settings()
