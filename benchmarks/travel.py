@@ -17,6 +17,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,14 +56,15 @@ def main() -> None:
         folder.name: _halve(_hear(_minutes(folder)), network, by_record=True)
         for folder in args.other
     }
-    passport, tested = calibrate_passport(network.passport, people)
-    if args.write:
-        passport.save(DEFAULT_MODEL)
+    with TemporaryDirectory() as aside:
+        folder = DEFAULT_MODEL.parent if args.write else Path(aside)
+        passport, tested = calibrate_passport(network.passport, people, folder)
+        passport.save(folder / DEFAULT_MODEL.name)
     print_table(passport, {"cinc2017": tested, **tests})
 
 
-def calibrate_passport(passport: Passport, people: Halves) -> tuple[Passport, Halves]:
-    """Return the passport with both devices' cohort and new thresholds, and the people to test.
+def calibrate_passport(passport: Passport, people: Halves, folder: Path) -> tuple[Passport, Halves]:
+    """Write a cohort of both devices; return the passport with new thresholds, and whom to test.
 
     The cohort's first rows, one for each person of the training, stay.
     """
@@ -71,7 +73,7 @@ def calibrate_passport(passport: Passport, people: Halves) -> tuple[Passport, Ha
     order = np.random.default_rng(SEED).permutation(len(people.templates)).tolist()
     setting, tested = np.array_split(order[COHORT:], 2)
     both = np.concatenate([of_training, people.templates[order[:COHORT]]])
-    cohort = Cohort.write(DEFAULT_MODEL.with_name(passport.cohort.file), both)
+    cohort = Cohort.write(folder / passport.cohort.file, both)
     calibration = calibrate_searches(people.part(setting.tolist()), both, SEED)
     return replace(passport, cohort=cohort, calibration=calibration), people.part(tested.tolist())
 
