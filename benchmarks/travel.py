@@ -22,9 +22,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.training.records import TrainingRecord, gather_beats
 from daemon.offline.hearing import Heard, hear_recording
 from daemon.offline.recognition import DEFAULT_MODEL, open_network
-from daemon.offline.training_data import TrainingRecord, gather_beats
 from daemon.recordings.recording import RATE_HZ, Recording, read_recording, to_250_hz
 from model.network import Network
 from model.passport import Calibration, Cohort, Passport
