@@ -8,8 +8,9 @@
                            accepted  <--------->  unknown        decided afresh on each good beat,
                                                                  from the last max_beats of them
 
-Who it is, is the highest cosine; whether it is good enough, the S-norm's threshold. There is no
-hysteresis: a decision depends on the beats it counts and on nothing else.
+Who it is, is the highest cosine; whether it is good enough, the S-norm's threshold, which rises
+with the number of templates so that strangers are accepted no more often. There is no hysteresis:
+a decision depends on the beats it counts and on nothing else.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from dsp.signals import BeatQuality
 from model.errors import ForeignTemplate
 from model.passport import Cohort, Passport
-from model.scores import cosine, mean_direction, s_norm
+from model.scores import common_direction, cosine, mean_direction, s_norm
 from model.template import Template
 
 SMALLEST_PROBABILITY = 1e-6  # a float32 softmax may say 0, whose logarithm would end all averaging
@@ -38,12 +39,15 @@ class IdentifierOptions:
     Attributes:
         min_beats: good beats before the first decision.
         max_beats: good beats that a decision looks back on.
+        fpir: false-positive identification rate to aim at: the part of strangers that is accepted,
+            however many people are enrolled. A fixed group's model has its own thresholds.
         grown_templates: templates that a person may gain from sure sessions; 0: only enrolment
             adds any. See ``model.fittings`` for what it costs.
     """
 
     min_beats: int = 5
     max_beats: int = 10
+    fpir: float = 0.03
     grown_templates: int = 0
 
     def __post_init__(self) -> None:
@@ -53,6 +57,8 @@ class IdentifierOptions:
             raise ValueError(
                 f"max_beats: {self.max_beats} is not between min_beats ({self.min_beats}) and 100"
             )
+        if not 0.001 <= self.fpir <= 0.5:
+            raise ValueError(f"fpir: {self.fpir} is not between 0.001 and 0.5")
         if not 0 <= self.grown_templates <= 5:
             raise ValueError(f"grown_templates: {self.grown_templates} is not between 0 and 5")
 
@@ -76,10 +82,17 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The person that the beats are likest to, and the score for the calibration's tables."""
+    """The person that the beats are likest to, and what the calibration's tables are asked with.
+
+    Attributes:
+        person: the name.
+        score: how alike.
+        templates: how many the beats were compared with.
+    """
 
     person: str
     score: float
+    templates: int
 
 
 class Matcher(Protocol):
@@ -154,8 +167,9 @@ class Identifier:
         if match is None:
             return Identity("unknown", None, 1.0, beats)  # nobody is enrolled
         calibration = self._passport.calibration
-        same = calibration.probability(match.score, beats)
-        if match.score >= calibration.threshold(beats):
+        same = calibration.search_probability(match.score, beats, match.templates)
+        fpir = self._options.fpir
+        if match.score >= calibration.search_threshold(beats, match.templates, fpir):
             return Identity("accepted", match.person, same, beats)
         return Identity("unknown", None, 1 - same, beats)
 
@@ -168,6 +182,11 @@ class Enrolled:
         self._persons = [template.person for template in templates]
         size = self._cohort.shape[1]
         self._templates = np.array([t.embedding for t in templates]).reshape(-1, size)
+        persons, person_at = np.unique(self._persons, return_inverse=True)
+        sums = np.zeros((len(persons), size), dtype=np.float32)
+        np.add.at(sums, person_at, self._templates)
+        means = sums / np.bincount(person_at)[:, None] if len(persons) else sums
+        self._common = common_direction(means, self._cohort)
 
     def best(self, outputs: NDArray[np.float32]) -> Match | None:
         """Return whose template is nearest to the beats' mean direction, with its S-norm."""
@@ -175,8 +194,9 @@ class Enrolled:
             return None
         probe = mean_direction(outputs)[None]
         nearest = int(cosine(self._templates, probe).argmax())
-        score = s_norm(self._templates[nearest : nearest + 1], probe, self._cohort)
-        return Match(self._persons[nearest], float(score[0, 0]))
+        template = self._templates[nearest : nearest + 1]
+        score = s_norm(template, probe, self._cohort, self._common)[0, 0]
+        return Match(self._persons[nearest], float(score), len(self._persons))
 
 
 class Labels:
@@ -190,7 +210,7 @@ class Labels:
         members = outputs[:, : len(self._labels)]  # the last may be for anybody else
         evidence = np.log(np.maximum(members, SMALLEST_PROBABILITY)).mean(axis=0)
         highest = int(evidence.argmax())
-        return Match(self._labels[highest], float(evidence[highest]))
+        return Match(self._labels[highest], float(evidence[highest]), len(self._labels))
 
 
 def _matcher(passport: Passport, templates: Sequence[Template]) -> Matcher:

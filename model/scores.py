@@ -2,6 +2,8 @@
 
 All embeddings are unit vectors. Their cosine says how alike two are, but some people are like
 everybody: S-norm measures it against their likeness to a cohort of strangers, on both sides.
+Before that, half of what is common to everybody on a device is taken off (half-centring), since
+another device moves all hearts the same way.
 
 Source: S. Shum et al., "Unsupervised Speaker Adaptation based on the Cosine Similarity for
 Text-Independent Speaker Verification", Odyssey 2010 (symmetric score normalisation).
@@ -13,6 +15,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+#: As much as so many enrolled people, the cohort says what hearts have in common.
+PRIOR_PERSONS = 4
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -33,10 +38,37 @@ def cosine(templates: NDArray[Any], probes: NDArray[Any]) -> NDArray[Any]:
     return likeness
 
 
+def common_direction(
+    template_means: NDArray[np.float32], cohort: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return what the hearts on a device have in common, shape (d,), as far as it is known.
+
+    One person's template says nothing of the device apart from that person, so that it is the
+    cohort's mean that counts; with the number of people their own mean takes over.
+
+    Args:
+        template_means: one row for each enrolled person, shape (p, d); p may be 0.
+        cohort: shape (c, d).
+    """
+    others = max(len(template_means) - 1, 0)
+    trust = others / (others + PRIOR_PERSONS)
+    own = template_means.mean(axis=0) if others else 0.0
+    common: NDArray[np.float32] = trust * own + (1 - trust) * cohort.mean(axis=0)
+    return common
+
+
+def half_centre(vectors: NDArray[Any], common: NDArray[Any]) -> NDArray[Any]:
+    """Take half of what is common off unit vectors, shape (n, d), and make them unit again."""
+    return unit(vectors - common / 2)
+
+
 def s_norm(
-    templates: NDArray[Any], probes: NDArray[Any], cohort: NDArray[Any]
+    templates: NDArray[Any],
+    probes: NDArray[Any],
+    cohort: NDArray[Any],
+    common: NDArray[Any] | None = None,
 ) -> NDArray[np.float64]:
-    """Return the S-norm of each template with each probe.
+    """Return the S-norm of each template with each probe, all of them half-centred.
 
     Half the sum of two z-scores: of the cosine among those of the template with the cohort, and
     among those of the probe with the cohort.
@@ -45,10 +77,15 @@ def s_norm(
         templates: shape (t, d).
         probes: shape (p, d).
         cohort: embeddings of strangers, shape (c, d), c >= 2.
+        common: to the hearts on this device, shape (d,); None for the cohort's own mean.
 
     Returns:
         Shape (t, p), in standard deviations: about 0 for strangers.
     """
+    of_cohort = cohort.mean(axis=0)
+    common = of_cohort if common is None else common
+    templates, probes = half_centre(templates, common), half_centre(probes, common)
+    cohort = half_centre(cohort, of_cohort)
     raw = cosine(templates, probes).astype(np.float64)
     of_templates = cosine(templates, cohort).astype(np.float64)
     of_probes = cosine(probes, cohort).astype(np.float64)

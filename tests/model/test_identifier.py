@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ from scipy.special import expit
 
 from model.errors import ForeignTemplate
 from model.identifier import Identifier, IdentifierOptions, Identity
-from model.passport import Passport
-from model.scores import mean_direction, s_norm, unit
+from model.passport import Passport, Search
+from model.scores import common_direction, mean_direction, s_norm, unit
 from model.template import Template
 from tests.model.models import AXES, CALIBRATION, GOOD, NOISY, classifier, embedder, towards
 
 ADA, BOB, NOBODY = AXES[0], AXES[1], AXES[2]
+COMMON = common_direction(AXES[:2], AXES)  # to Ada and Bob
 THREE_GOOD_ONE_BAD = [GOOD, NOISY, GOOD, GOOD]
 
 
@@ -53,19 +55,20 @@ def test_whoever_is_not_enrolled_is_unknown(identifier: Identifier) -> None:
 
 
 def test_confidence_is_the_probability_that_the_decision_is_right(identifier: Identifier) -> None:
-    """Along an axis S-norm is sqrt(3) with the own template, and -1/sqrt(3) with another's."""
+    own = s_norm(ADA[None], ADA[None], AXES, COMMON).item()
+    other = s_norm(ADA[None], NOBODY[None], AXES, COMMON).item()
     for _ in range(3):
         accepted = identifier.push(ADA, GOOD)
-    assert accepted.confidence == pytest.approx(expit(2 * np.sqrt(3) - 2))
+    assert accepted.confidence == pytest.approx(expit(2 * own - 2))
     identifier.interrupted("gap")
     for _ in range(3):
         unknown = identifier.push(NOBODY, GOOD)
-    assert unknown.confidence == pytest.approx(1 - expit(-2 / np.sqrt(3) - 2))
+    assert unknown.confidence == pytest.approx(1 - expit(2 * other - 2))
 
 
 def test_the_threshold_falls_as_beats_come_in(identifier: Identifier) -> None:
     beat = towards(1, 0.9, 0.7, 0)
-    score = s_norm(ADA[None], beat[None], AXES).item()
+    score = s_norm(ADA[None], beat[None], AXES, COMMON).item()
     assert CALIBRATION.threshold(5) < score < CALIBRATION.threshold(4)
     decisions = [identifier.push(beat, GOOD).state for _ in range(5)]
     assert decisions == ["undecided", "undecided", "unknown", "unknown", "accepted"]
@@ -174,6 +177,7 @@ def test_evidence_is_the_mean_direction_of_the_beats(passport: Passport) -> None
     ("arguments", "complaint"),
     [
         ({"min_beats": 0}, "min_beats: 0 is not between 1 and 100"),
+        ({"fpir": 0}, "fpir: 0 is not between 0.001 and 0.5"),
         ({"grown_templates": 6}, "grown_templates: 6 is not between 0 and 5"),
         ({"min_beats": 8, "max_beats": 7}, r"max_beats: 7 is not between min_beats \(8\) and 100"),
     ],
@@ -216,3 +220,19 @@ class TestClassifier:
             identity = identifier.push(beat, GOOD)
         assert identity.state == "unknown"
         assert identifier.push(np.array([1, 0, 0], dtype=np.float32), GOOD).person == "Ada"
+
+
+def test_the_same_beat_is_accepted_among_few_and_not_among_many(passport: Passport) -> None:
+    """A rate of strangers is asked for, and the threshold follows the number of templates."""
+    searches = (
+        Search(1, (0.5,) * 5, (0.1,) * 5, (2.0,) * 5, (-1.0,) * 5),
+        Search(4, (9.0,) * 5, (5.0,) * 5, (2.0,) * 5, (-3.0,) * 5),
+    )
+    passport = replace(passport, calibration=replace(CALIBRATION, searches=searches))
+    alone = [template(passport, "Ada", ADA)]
+    among = [*alone, *(template(passport, f"P{at}", AXES[at]) for at in (1, 2, 3))]
+    states = [
+        Identifier(passport, people, IdentifierOptions(1, 1, fpir=fpir)).push(ADA, GOOD).state
+        for people, fpir in ((alone, 0.03), (among, 0.03), (among, 0.5))
+    ]
+    assert states == ["accepted", "unknown", "accepted"]

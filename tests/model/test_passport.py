@@ -24,7 +24,7 @@ from model.errors import (
     PassportUnreadable,
 )
 from model.fields import Fields
-from model.passport import Calibration, Cohort, Passport, file_sha256
+from model.passport import Calibration, Cohort, Passport, Search, file_sha256
 from model.training.calibrate import fit_logistic
 from tests.model.models import CALIBRATION, classifier, embedder
 
@@ -35,6 +35,12 @@ def rewrite(model: Path, change: Callable[[dict[str, Any]], object]) -> None:
     values = json.loads(path.read_text())
     change(values)
     path.write_text(json.dumps(values))
+
+
+def search(enrolled: int) -> dict[str, Any]:
+    """Return tables for searches as a passport has them, for up to five beats."""
+    rows = dict.fromkeys(("thresholds", "scales", "slopes", "intercepts"), [1.0] * 5)
+    return {"enrolled": enrolled, **rows}
 
 
 @pytest.mark.parametrize("make", [embedder, classifier])
@@ -75,8 +81,8 @@ def test_a_passport_that_is_no_json_object_is_refused(tmp_path: Path, text: str)
 
 def test_a_passport_of_another_version_is_refused(tmp_path: Path) -> None:
     model = embedder(tmp_path)
-    rewrite(model, lambda passport: passport.update(schema=2))
-    with pytest.raises(PassportSchemaUnknown, match="schema is 2, this version of qrsd reads 1"):
+    rewrite(model, lambda passport: passport.update(schema=1))
+    with pytest.raises(PassportSchemaUnknown, match="schema is 1, this version of qrsd reads 2"):
         Passport.load(model)
 
 
@@ -105,6 +111,16 @@ def test_a_passport_of_another_version_is_refused(tmp_path: Path) -> None:
             "calibration.slopes: not as long as thresh",
         ),
         (lambda p: p["calibration"].update(fmr=float("nan")), "calibration.fmr: nan is not a fin"),
+        (lambda p: p["calibration"].update(fpir=0), "calibration.fpir: 0.0 is not between 0 and 1"),
+        (lambda p: p["calibration"].pop("searches"), "calibration.searches: is missing"),
+        (
+            lambda p: p["calibration"]["searches"].append(search(1)),
+            r"calibration.searches: enrolled is not rising: \[1, 1\]",
+        ),
+        (
+            lambda p: p["calibration"]["searches"][0].update(scales=[1]),
+            "calibration.searches: a table of one has not the 5 entries",
+        ),
         (lambda p: p.update(cohort=None), "cohort: None is not an object"),
     ],
 )
@@ -112,6 +128,7 @@ def test_a_wrong_field_is_named_by_its_path(
     tmp_path: Path, change: Callable[[dict[str, Any]], object], complaint: str
 ) -> None:
     model = embedder(tmp_path)
+    rewrite(model, lambda passport: passport["calibration"].update(searches=[search(1)]))
     rewrite(model, change)
     with pytest.raises(PassportFieldInvalid, match=rf"cosines\.json: {complaint}"):
         Passport.load(model)
@@ -176,6 +193,44 @@ def test_a_front_end_that_disagrees_is_named_with_both_values(tmp_path: Path) ->
 
 def test_thresholds_go_by_beats_and_the_last_one_serves_for_more() -> None:
     assert [CALIBRATION.threshold(beats) for beats in (1, 2, 5, 6, 50)] == [1.6, 1.4, 0.8, 0.8, 0.8]
+
+
+SEARCHES = Calibration(
+    0.01,
+    (0.0,),
+    (2.0,),
+    (-1.0,),
+    fpir=0.04,
+    searches=(
+        Search(1, (2.0,), (0.5,), (4.0,), (-9.0,)),
+        Search(9, (3.0,), (0.7,), (2.0,), (-6.0,)),
+    ),
+)
+
+
+def test_the_threshold_of_a_search_follows_the_number_enrolled() -> None:
+    by_size = [SEARCHES.search_threshold(7, enrolled, 0.04) for enrolled in (1, 3, 9)]
+    assert by_size == pytest.approx([2.0, 2.5, 3.0])  # 3 is halfway from 1 to 9
+
+
+def test_a_gallery_beyond_the_largest_goes_by_the_tail_as_a_stricter_rate_does() -> None:
+    """Nine times as many chances and a ninth of the rate are the same."""
+    larger = SEARCHES.search_threshold(7, 81, 0.04)
+    assert larger == pytest.approx(3 + 0.7 * np.log(9))
+    assert larger == pytest.approx(SEARCHES.search_threshold(7, 9, 0.04 / 9))
+    probability = SEARCHES.search_probability(3.5, 7, 81)
+    assert probability == pytest.approx(expit(2 * 3.5 - 6 - np.log(9)))
+
+
+def test_the_same_score_says_less_among_more_people() -> None:
+    said = [SEARCHES.search_probability(3.5, 7, enrolled) for enrolled in (1, 9, 100, 10_000)]
+    assert said == sorted(said, reverse=True)
+    assert said[1] == pytest.approx(expit(1))
+
+
+def test_without_tables_for_searches_those_for_pairs_serve() -> None:
+    assert STEEP.search_threshold(3, 50, 0.01) == STEEP.threshold(3)
+    assert STEEP.search_probability(0.7, 3, 50) == STEEP.probability(0.7, 3)
 
 
 STEEP = Calibration(0.01, (0.0,), (2.0,), (-1.0,))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.stats import zmap
 
-from model.scores import cosine, mean_direction, s_norm, unit
+from model.scores import common_direction, cosine, mean_direction, s_norm, unit
 from tests.model.models import AXES, towards
 
 
@@ -37,11 +37,14 @@ def test_s_norm_among_axes_has_a_closed_form() -> None:
 
 def test_s_norm_is_the_mean_of_scipys_z_scores() -> None:
     template, probe, cohort = (some_directions(seed, n) for seed, n in ((1, 1), (2, 1), (3, 40)))
+    given = (template, probe, cohort)
+    half = cohort.mean(axis=0) / 2
+    template, probe, cohort = template - half, probe - half, cohort - half
     raw = 1 - cdist(template, probe, "cosine")
     z_scores = [
         zmap(raw, 1 - cdist(side, cohort, "cosine"), axis=None) for side in (template, probe)
     ]
-    np.testing.assert_allclose(s_norm(template, probe, cohort), np.mean(z_scores, 0), rtol=1e-4)
+    np.testing.assert_allclose(s_norm(*given), np.mean(z_scores, 0), rtol=1e-4)
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -58,3 +61,22 @@ def test_a_person_who_is_like_everybody_scores_lower_at_the_same_cosine() -> Non
     everybody = unit(like_nobody + 3 * mean_direction(cohort))
     scores = [s_norm(one, one, cohort)[0, 0] for one in (like_nobody, everybody)]
     assert scores[1] < scores[0]
+
+
+def test_what_a_device_does_to_all_hearts_is_known_the_better_the_more_are_enrolled() -> None:
+    """One person's template counts nothing, five count as much as the cohort."""
+    cohort, enrolled = some_directions(3, 50), some_directions(4, 5)
+    of_cohort = cohort.mean(axis=0)
+    np.testing.assert_allclose(common_direction(enrolled[:0], cohort), of_cohort)
+    np.testing.assert_allclose(common_direction(enrolled[:1], cohort), of_cohort)
+    halfway = (enrolled.mean(axis=0) + of_cohort) / 2
+    np.testing.assert_allclose(common_direction(enrolled, cohort), halfway, rtol=1e-5, atol=1e-7)
+
+
+def test_a_device_that_moves_all_hearts_alike_makes_strangers_no_more_alike() -> None:
+    cohort, people = some_directions(3, 200), some_directions(4, 60)
+    moved = unit(people + 1.5 * some_directions(5, 1))
+    templates, strangers = moved[:30], moved[30:]
+    plain = s_norm(templates, strangers, cohort).mean()
+    centred = s_norm(templates, strangers, cohort, common_direction(templates, cohort)).mean()
+    assert centred < 0.7 * plain
