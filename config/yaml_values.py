@@ -71,4 +71,4 @@ def read(text: str) -> Any:
     Raises:
         NOT_YAML: one of these, if it is none.
     """
-    return yaml.load(text, _Loader)  # a SafeLoader
+    return _Loader(text).get_single_data()

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("benchmarks", "config", "daemon", "drivers", "dsp", "model")
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 EVALUATORS = {"eval", "exec", "compile", "__import__"}
-YAML_READERS = {"yaml.safe_load", "yaml.safe_dump", "yaml.YAMLError"}
+YAML_READERS = {f"yaml.{name}" for name in ("safe_load", "safe_dump", "SafeLoader", "AliasEvent")}
+YAML_READERS |= {"yaml.YAMLError"}
 
 
 def sources() -> list[Path]:
