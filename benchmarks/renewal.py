@@ -25,9 +25,10 @@ from scipy.stats import ks_2samp
 
 from benchmarks.report import filled
 from benchmarks.training.records import hear_people
-from daemon.offline.errors import EmbedderNeeded, TooFewBeats
+from daemon.offline.errors import TooFewBeats
 from daemon.offline.hearing import Heard
 from model.enrolment import keep_nearest
+from model.errors import EmbedderNeeded
 from model.network import Network
 from model.rotation import Rotation
 from model.scores import cosine, mean_direction, s_norm

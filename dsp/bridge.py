@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from dsp.qrs_features import HISTORY
 from dsp.quality import QRS_SAMPLES
-from dsp.segmenter import HISTORY
 
 BRIDGED_SAMPLES = 12  # 48 ms at 250 Hz; a longer line may take a whole QRS out
 HARMLESS_SAMPLES = 2

@@ -23,7 +23,11 @@ from dsp.pacing import PulseHold
 from dsp.pan_tompkins import Detection, PanTompkins
 from dsp.quality import QualityJudge
 from dsp.segmenter import Segmenter
-from dsp.signals import BeatWindow, Event, Interruption, RPeak, Sample
+from dsp.signals import BeatWindow, ContactRestored, Event, Interruption, RPeak, Sample
+
+#: Of the beats that the chain cuts: one more whenever any rule changes them, be it the placement of
+#: the R peak, the pulse hold, the bridge or the quality. A model fits the beats it was trained on.
+CHAIN_VERSION = 1
 
 RATE_HZ = 250.0
 HEART_RATE_BEATS = 8
@@ -88,6 +92,7 @@ class FrontEnd:
     def description() -> dict[str, Any]:
         """Return what a model's passport must agree with."""
         return {
+            "chain_version": CHAIN_VERSION,
             "rate_hz": RATE_HZ,
             "highpass_hz": conditioner.HIGHPASS_HZ,
             "notch_q": conditioner.NOTCH_Q,
@@ -112,11 +117,12 @@ class FrontEnd:
         Raises:
             ValueError: the index did not grow.
         """
-        events = () if sample.index == self._due else self._jump(sample.index)
+        events: tuple[Event, ...] = () if sample.index == self._due else self._jump(sample.index)
         if sample.lead_off:
             return events + self._without_contact(sample.index)
         if not self._contact:
             self._restart(sample.index)
+            events += (ContactRestored(sample.index),)
         if sample.saturated:
             self._saturated_at = sample.index - self._origin
         ecg_mv = self._pulse_hold.push(sample.ecg_mv)

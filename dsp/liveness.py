@@ -35,9 +35,9 @@ IN_WORDS: dict[Suspicion, str] = {
 
 #: ``x[i] - (x[i-2] + x[i+2]) / 2``, then the mean of five, which is blind to mains at 50 Hz.
 TEXTURE_FILTER = np.convolve([-0.5, 0, 1, 0, -0.5], np.full(5, 0.2))
-QRS_SAMPLES = 18  # on either side of the R peak: what is steep there is no noise
+STEEP_SAMPLES = 18  # on either side of the R peak: a QRS of 15, and what the filter drags along
 TEXTURE_AT = np.arange(WINDOW_SAMPLES - len(TEXTURE_FILTER) + 1) + len(TEXTURE_FILTER) // 2
-OUTSIDE_QRS = np.abs(TEXTURE_AT - BEFORE_R) > QRS_SAMPLES
+OUTSIDE_QRS = np.abs(TEXTURE_AT - BEFORE_R) > STEEP_SAMPLES
 
 CLEAN_BEATS = 5
 CLEAN_MV = 0.00017  # the chip alone has 0.00009 to 0.00013, hearts 0.00019 and more

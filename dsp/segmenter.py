@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 
+from dsp.qrs_features import HISTORY
+
 BEFORE_R = 70  # samples before the R peak, 280 ms at 250 Hz: the P wave
 FROM_R = 105  # samples from the R peak on, 420 ms: QRS, ST segment and T wave
 WINDOW_SAMPLES = BEFORE_R + FROM_R
-
-HISTORY = 2048  # samples kept, since search-back finds beats up to seconds late
 
 
 class Segmenter:

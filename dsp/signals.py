@@ -106,4 +106,15 @@ class Interruption:
         return self.reason == "lead_off" or self.lost >= HANDOVER_SAMPLES
 
 
-Event: TypeAlias = RPeak | BeatWindow | Interruption
+@dataclass(frozen=True, slots=True)
+class ContactRestored:
+    """The electrodes touch the skin again.
+
+    Attributes:
+        index: the first sample with contact.
+    """
+
+    index: int
+
+
+Event: TypeAlias = RPeak | BeatWindow | Interruption | ContactRestored

@@ -20,23 +20,27 @@ DROPPED = 0.2  # the part of the beats, those farthest from the mean, that the t
 
 
 class Enrolment:
-    """Gathers one person's good beats until there are enough.
+    """Gathers one person's good beats until there are enough, in one stretch.
 
     Args:
         person: the name they will have in the gallery.
         passport: of the network whose embeddings come.
         needed: good beats to gather.
+        most: good beats to go on to while nothing interrupts; None for no more than needed.
 
     Attributes:
         person: as above.
         needed: as above.
+        suspicion: why the beats seem to be no living heart's; None if they do not.
 
     Raises:
         NameInvalid: nobody can be called that.
         EnrolmentFailed: the model is a classifier, or the beats asked for are too few.
     """
 
-    def __init__(self, person: str, passport: Passport, needed: int = 20) -> None:
+    def __init__(
+        self, person: str, passport: Passport, needed: int = 20, most: int | None = None
+    ) -> None:
         self.person = check_name(person)
         if passport.cohort is None:
             raise EnrolmentFailed(
@@ -46,6 +50,8 @@ class Enrolment:
         if not FEWEST_BEATS <= needed <= MOST_BEATS:
             raise EnrolmentFailed(f"{needed} beats is not between {FEWEST_BEATS} and {MOST_BEATS}")
         self.needed = needed
+        self.suspicion: Suspicion | None = None
+        self._room = most or needed
         self._passport = passport
         self._cohort = passport.cohort.embeddings
         self._embeddings: list[NDArray[np.float32]] = []
@@ -60,40 +66,40 @@ class Enrolment:
         """Tell whether there are enough."""
         return self.beats >= self.needed
 
+    @property
+    def ended(self) -> bool:
+        """Tell whether there are enough beats, or reason enough to take no more."""
+        return self.complete or self.suspicion is not None
+
     def push(self, embedding: NDArray[np.float32], quality: BeatQuality) -> int:
         """Take one beat, shape (d,), and return how many count; one with flaws does not."""
-        if quality.good and not self.complete:
+        if quality.good and self.beats < self._room:
             self._embeddings.append(embedding)
         return self.beats
 
     def restart(self) -> None:
-        """Drop the beats: after an interruption someone else may wear the electrodes."""
-        self._embeddings.clear()
+        """Begin again after an interruption, since someone else may wear the electrodes.
 
-    def check_alive(self, suspicion: Suspicion | None) -> None:
-        """Refuse beats that are suspected to be no living heart's.
-
-        Raises:
-            EnrolmentSuspect: they are.
+        If there were enough beats before it, they stand, and none is added.
         """
-        if suspicion is not None:
-            remedy = (
-                "for one with a pacemaker, set liveness.on_suspicion: warn"
-                if suspicion == "too_regular"
-                else "enrol from electrodes that are put on anew"
-            )
-            raise EnrolmentSuspect(
-                f"{self.person!r} was not enrolled: the signal seems to be played, and no living "
-                f"heart's ({IN_WORDS[suspicion]}); {remedy}"
-            )
+        if self.complete:
+            self._room = self.beats
+        else:
+            self._embeddings.clear()
+
+    def suspect(self, suspicion: Suspicion | None) -> None:
+        """Take note that the beats seem to be no living heart's, if they do."""
+        self.suspicion = self.suspicion or suspicion
 
     def template(self, created_utc: str, source: str) -> Template:
         """Return the mean direction of the beats, without the 20 % that are farthest from it.
 
         Raises:
+            EnrolmentSuspect: they are suspected to be no living heart's.
             EnrolmentFailed: the beats are too few, or fall into two groups that the model would
                 take for two people.
         """
+        self._check_alive()
         if not self.complete:
             raise EnrolmentFailed(
                 f"{self.person!r} was not enrolled: {self.beats} good beats, {self.needed} are "
@@ -109,6 +115,18 @@ class Enrolment:
             model_sha256=self._passport.sha256,
             source=source,
         )
+
+    def _check_alive(self) -> None:
+        if self.suspicion is not None:
+            remedy = (
+                "for one with a pacemaker, set liveness.on_suspicion: warn"
+                if self.suspicion == "too_regular"
+                else "enrol from electrodes that are put on anew"
+            )
+            raise EnrolmentSuspect(
+                f"{self.person!r} was not enrolled: the signal seems to be played, and no living "
+                f"heart's ({IN_WORDS[self.suspicion]}); {remedy}"
+            )
 
     def _check_agreement(self, beats: NDArray[np.float32]) -> None:
         one, other, smaller_half = mean_halves(beats)

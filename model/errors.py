@@ -28,6 +28,7 @@ ModelError
 │   ├── NameInvalid (ValueError)             not usable as a name
 │   ├── ExportInvalid (ValueError)           the file to import was not exported by qrsd
 │   └── ForeignTemplate (ValueError)         an embedding that another model made
+├── EmbedderNeeded (ValueError)              a classifier was asked to compare hearts
 └── EnrolmentFailed (ValueError)             the beats are not one person's, or too few
     └── EnrolmentSuspect                     they are no living heart's
 """
@@ -173,6 +174,10 @@ class ForeignTemplate(GalleryError, ValueError):
     """An embedding was made by another model and means nothing to this one."""
 
     code = "foreign_template"
+
+
+class EmbedderNeeded(ModelError, ValueError):
+    """The command compares hearts, and the model only tells a fixed group apart."""
 
 
 class EnrolmentFailed(ModelError, ValueError):

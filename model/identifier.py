@@ -18,16 +18,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.liveness import Suspicion
 from dsp.signals import BeatQuality
 from model.errors import ForeignTemplate
 from model.passport import Cohort, Passport
 from model.scores import common_direction, cosine, mean_direction, s_norm
 from model.template import Template
+
+Hint: TypeAlias = Suspicion | Literal["electrodes_swapped"]
 
 SMALLEST_PROBABILITY = 1e-6  # a float32 softmax may say 0, whose logarithm would end all averaging
 
@@ -64,20 +67,22 @@ class IdentifierOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """The decision.
+class Decision:
+    """Whose heart it is.
 
     Attributes:
-        state: what is known.
+        state: what is known; ``suspect`` if the signal seems to be no living heart's.
         person: who, if ``accepted``.
         confidence: probability that ``accepted`` or ``unknown`` is right, 0 to 1; None otherwise.
         beats: good beats that the decision counts.
+        hint: what may be wrong with the signal; see ``model.recogniser``.
     """
 
-    state: Literal["accepted", "unknown", "undecided", "no_contact"]
+    state: Literal["accepted", "unknown", "undecided", "no_contact", "suspect"]
     person: str | None
     confidence: float | None
     beats: int
+    hint: Hint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,30 +130,30 @@ class Identifier:
         self._options = options or IdentifierOptions()
         self._evidence: deque[NDArray[np.float32]] = deque(maxlen=self._options.max_beats)
         self._matcher = _matcher(passport, templates)
-        self.identity = Identity("undecided", None, None, 0)
+        self.decision = Decision("undecided", None, None, 0)
 
-    def push(self, output: NDArray[np.float32], quality: BeatQuality) -> Identity:
+    def push(self, output: NDArray[np.float32], quality: BeatQuality) -> Decision:
         """Take the output for one beat, shape (outputs,); a beat with flaws does not count."""
         if quality.good:
             self._evidence.append(output)
-            self.identity = self._decide()
-        return self.identity
+            self.decision = self._decide()
+        return self.decision
 
-    def interrupted(self, reason: Literal["gap", "lead_off"]) -> Identity:
+    def interrupted(self, reason: Literal["gap", "lead_off"]) -> Decision:
         """Drop the evidence: someone else may wear the electrodes by now."""
         self._evidence.clear()
         state: Literal["no_contact", "undecided"]
         state = "no_contact" if reason == "lead_off" else "undecided"
-        self.identity = Identity(state, None, None, 0)
-        return self.identity
+        self.decision = Decision(state, None, None, 0)
+        return self.decision
 
-    def restored(self) -> Identity:
+    def restored(self) -> Decision:
         """Take note that the electrodes touch the skin again."""
-        if self.identity.state == "no_contact":
-            self.identity = Identity("undecided", None, None, 0)
-        return self.identity
+        if self.decision.state == "no_contact":
+            self.decision = Decision("undecided", None, None, 0)
+        return self.decision
 
-    def update(self, templates: Sequence[Template]) -> Identity:
+    def update(self, templates: Sequence[Template]) -> Decision:
         """Take the templates after someone was enrolled or forgotten, and decide anew.
 
         Raises:
@@ -156,22 +161,22 @@ class Identifier:
         """
         self._matcher = _matcher(self._passport, templates)
         if self._evidence:
-            self.identity = self._decide()
-        return self.identity
+            self.decision = self._decide()
+        return self.decision
 
-    def _decide(self) -> Identity:
+    def _decide(self) -> Decision:
         beats = len(self._evidence)
         if beats < self._options.min_beats:
-            return Identity("undecided", None, None, beats)
+            return Decision("undecided", None, None, beats)
         match = self._matcher.best(np.stack(self._evidence))
         if match is None:
-            return Identity("unknown", None, 1.0, beats)  # nobody is enrolled
+            return Decision("unknown", None, 1.0, beats)  # nobody is enrolled
         calibration = self._passport.calibration
         same = calibration.search_probability(match.score, beats, match.templates)
         fpir = self._options.fpir
         if match.score >= calibration.search_threshold(beats, match.templates, fpir):
-            return Identity("accepted", match.person, same, beats)
-        return Identity("unknown", None, 1 - same, beats)
+            return Decision("accepted", match.person, same, beats)
+        return Decision("unknown", None, 1 - same, beats)
 
 
 class Enrolled:

@@ -31,8 +31,7 @@ BELOW = {
     "daemon.acquisition": GROUND | {"daemon.recordings"},
     "daemon.wire": GROUND,
     "daemon.offline": GROUND | {"daemon.recordings"},
-    "daemon.service": GROUND
-    | {"daemon.recordings", "daemon.acquisition", "daemon.wire", "daemon.offline"},
+    "daemon.service": GROUND | {"daemon.recordings", "daemon.acquisition", "daemon.wire"},
     "daemon.apps": GROUND | {"daemon.recordings", "daemon.wire"},
     "daemon.doctor": GROUND
     | {

@@ -13,19 +13,20 @@ from numpy.typing import NDArray
 
 from benchmarks.attacks.instruments import INSTRUMENTS, Stolen, played
 from daemon.offline.hearing import Heard, hear_recording
-from daemon.offline.recognition import open_network
+from daemon.offline.recognition import template_of
 from daemon.recordings.recording import Recording, read_recording
 from daemon.service.people_commands import ENROL_BEATS
 from dsp.front_end import RATE_HZ
-from dsp.liveness import Liveness, Suspicion
-from dsp.signals import BeatWindow, Interruption
+from dsp.liveness import LivenessOptions
+from dsp.signals import BeatWindow
 from model.enrolment import FEWEST_BEATS, Enrolment
 from model.errors import EnrolmentFailed
-from model.identifier import Identifier, IdentifierOptions
+from model.identifier import IdentifierOptions
 from model.network import Network
+from model.opening import open_network
 from model.passport import Passport
+from model.recogniser import Recogniser, embed_with
 from model.template import Template
-from model.tensor import normalise
 
 GENUINE = "genuine"
 STOLEN_BEATS = 12  # a recording with fewer is nothing to make ten beats in a loop of
@@ -86,10 +87,11 @@ def attack(
     seed = int.from_bytes(sha256(person.encode()).digest()[:4])
     presentations = []
     for kind, recording in _sittings(probes, seed, mains_hz):
-        identifier = Identifier(network.passport, [template] if template else [], options)
         heard = hear_recording(recording, mains_hz)
-        outputs = network.run(normalise(heard.windows_mv))
-        came_of = _present(kind, heard, outputs, identifier, network.passport)
+        recogniser = Recogniser(
+            network.passport, embed_with(network), [template] if template else [], options
+        )
+        came_of = _present(kind, heard, recogniser, network.passport)
         if template is None:
             came_of = replace(came_of, accepted_ever=None, accepted_at_end=None)
         presentations.append(came_of)
@@ -111,60 +113,33 @@ def _sittings(
         yield kind, played(probes[0], signal, seed)
 
 
-def _present(
-    kind: str,
-    heard: Heard,
-    outputs: NDArray[np.float32],
-    identifier: Identifier,
-    passport: Passport,
-) -> Presentation:
-    """Let the service's check and decision hear a session as the pipeline would."""
-    liveness = Liveness()
-    rows = iter(outputs)
-    responded = accepted = ever = False
+def _present(kind: str, heard: Heard, recogniser: Recogniser, passport: Passport) -> Presentation:
+    """Let the service's decision chain hear a session, and enrol somebody by it.
+
+    Of a session that has fewer good beats than an enrolment asks for, all that there are count.
+    """
+    good = sum(beat.quality.good for beat in heard.beats)
+    if good >= FEWEST_BEATS:
+        recogniser.enrol(Enrolment(GENUINE, passport, min(good, ENROL_BEATS)))
+    responded = ever = enrolled = False
     suspected_s = None
     for event in heard.events:
-        if isinstance(event, Interruption) and event.wearer_may_differ:
-            identifier.interrupted(event.reason)
-            liveness.restart()
-        elif isinstance(event, BeatWindow):
-            decided = identifier.push(next(rows), event.quality).state
-            suspected = liveness.push(event) is not None
-            responded |= suspected or decided != "undecided"
-            accepted = decided == "accepted" and not suspected
-            ever |= accepted
-            if suspected and suspected_s is None:
-                suspected_s = event.r_index / RATE_HZ
-    enrolled = _enrolled(heard, outputs, passport)
+        decision = recogniser.push(event)
+        if decision is None or not isinstance(event, BeatWindow):
+            continue
+        responded |= decision.state != "undecided"
+        ever |= decision.state == "accepted"
+        if decision.state == "suspect" and suspected_s is None:
+            suspected_s = event.r_index / RATE_HZ
+        if recogniser.enrolment is not None and recogniser.enrolment.ended:
+            enrolled = _ends_well(recogniser.enrolment)
+            recogniser.enrolment = None
+    accepted = recogniser.decision.state == "accepted"
     return Presentation(kind, responded, suspected_s, ever, accepted, enrolled)
 
 
-def _enrolled(heard: Heard, outputs: NDArray[np.float32], passport: Passport) -> bool:
-    """Tell whether the service would enrol somebody by a session.
-
-    Of one that has fewer good beats than an enrolment asks for, all that there are.
-    """
-    good = sum(beat.quality.good for beat in heard.beats)
-    if good < FEWEST_BEATS:
-        return False
-    enrolment = Enrolment(GENUINE, passport, min(good, ENROL_BEATS))
-    liveness = Liveness()
-    rows = iter(outputs)
-    for event in heard.events:
-        if isinstance(event, Interruption) and event.wearer_may_differ:
-            enrolment.restart()
-            liveness.restart()
-        elif isinstance(event, BeatWindow):
-            enrolment.push(next(rows), event.quality)
-            suspicion = liveness.push(event)
-            if suspicion or enrolment.complete:
-                return _ends_well(enrolment, suspicion)
-    return False
-
-
-def _ends_well(enrolment: Enrolment, suspicion: Suspicion | None) -> bool:
+def _ends_well(enrolment: Enrolment) -> bool:
     try:
-        enrolment.check_alive(suspicion)
         enrolment.template("", "recording")
     except EnrolmentFailed:
         return False
@@ -174,13 +149,12 @@ def _ends_well(enrolment: Enrolment, suspicion: Suspicion | None) -> bool:
 def _enrol(person: str, recording: Recording, network: Network, mains_hz: int) -> Template | None:
     """Return a template of all good beats; None if they are too few or disagree."""
     heard = hear_recording(recording, mains_hz)
-    outputs = network.run(normalise(heard.windows_mv))
-    good = sum(beat.quality.good for beat in heard.beats)
+    created_utc = network.passport.created_utc
+    liveness = LivenessOptions("ignore")
     try:
-        enrolment = Enrolment(person, network.passport, good)
-        for output, beat in zip(outputs, heard.beats, strict=True):
-            enrolment.push(output, beat.quality)
-        return enrolment.template(network.passport.created_utc, "recording")
+        return template_of(
+            heard, person, network, FEWEST_BEATS, liveness=liveness, created_utc=created_utc
+        )
     except EnrolmentFailed:
         return None
 

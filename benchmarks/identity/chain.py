@@ -5,7 +5,7 @@ This runs where TensorFlow is not loaded (see ``benchmarks.identity.fold``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.identity.angles import score_by_angle
-from benchmarks.identity.plan import FoldJob, Session
-from dsp.signals import BeatQuality, Interruption
-from model.enrolment import Enrolment
+from benchmarks.identity.plan import FoldJob, Session, decided_s
+from dsp.liveness import LivenessOptions
+from model.enrolment import FEWEST_BEATS, Enrolment
 from model.errors import EnrolmentFailed
 from model.gallery import Gallery
-from model.identifier import Identifier
 from model.network import Network
 from model.passport import Calibration, Cohort, Passport
+from model.recogniser import Recogniser
 from model.scores import s_norm
-from model.template import Template
+from model.template import MOST_BEATS, Template
 from model.tensor import normalise
 from model.training.datasets import Beats
 from model.training.errors import TooLittleData
@@ -41,7 +41,6 @@ from model.training.metrics import Trials
 GROUP = 6  # enrolled in an open set
 DRAWS = 20  # of a group from each fold
 IDENTIFIER_DRAWS = 5  # since every beat of every record is decided on
-NOTHING = np.empty(0, dtype=np.float32)
 PAIRS = 2000  # of beats, of the same person and of two persons each
 
 
@@ -212,12 +211,11 @@ def _enrol(
         for name in job.unseen.names:
             earliest = next(each for each in job.sessions if each.person == name)
             try:
-                enrolment = Enrolment(name, passport, needed=earliest.good_beats)
-                for embedding, (_, what) in _outputs(job, earliest, embeddings):
-                    if isinstance(what, Interruption):
-                        enrolment.restart()
-                    else:
-                        enrolment.push(embedding, what)
+                enrolment = Enrolment(name, passport, FEWEST_BEATS, MOST_BEATS)
+                recogniser = _recogniser(job, passport, [], earliest, embeddings)
+                recogniser.enrol(enrolment)
+                for event in earliest.events:
+                    recogniser.push(event)
                 gallery.enrol(enrolment.template(passport.created_utc, "recording"))
             except EnrolmentFailed:
                 refused.append(name)
@@ -225,13 +223,16 @@ def _enrol(
     return sorted(enrolled, key=lambda template: template.person), refused
 
 
-def _outputs(
-    job: FoldJob, session: Session, embeddings: NDArray[np.float32]
-) -> Iterator[tuple[NDArray[np.float32], tuple[float, BeatQuality | Interruption]]]:
-    """Yield what the identifier is fed with, in time order."""
+def _recogniser(
+    job: FoldJob,
+    passport: Passport,
+    group: list[Template],
+    session: Session,
+    embeddings: NDArray[np.float32],
+) -> Recogniser:
+    """Return one that knows a group, for the events of one record; each may be a living heart's."""
     rows = iter(embeddings[job.unseen.records == session.record])
-    for event in session.feed:
-        yield (NOTHING if isinstance(event[1], Interruption) else next(rows)), event
+    return Recogniser(passport, lambda _: next(rows), group, liveness=LivenessOptions("ignore"))
 
 
 def _score_all(
@@ -336,24 +337,21 @@ def _decide(
     session: Session,
     embeddings: NDArray[np.float32],
 ) -> tuple[str | None, set[str], float]:
-    """Feed one record to a fresh identifier.
+    """Feed one record to a fresh recogniser.
 
     Returns:
         Who is accepted at its end, everybody who was at any moment, and the seconds to the first
         decision (NaN if there is none).
     """
-    identifier = Identifier(passport, group)
-    accepted, decided_s = set(), np.nan
-    for embedding, (time_s, what) in _outputs(job, session, embeddings):
-        if isinstance(what, Interruption):
-            identity = identifier.interrupted(what.reason)
-        else:
-            identity = identifier.push(embedding, what)
-        if identity.state in ("accepted", "unknown") and np.isnan(decided_s):
-            decided_s = time_s
-        if identity.person:
-            accepted.add(identity.person)
-    return identifier.identity.person, accepted, decided_s
+    recogniser = _recogniser(job, passport, group, session, embeddings)
+    accepted, first_s = set(), np.nan
+    for event in session.events:
+        decision = recogniser.push(event)
+        if decision and decision.state in {"accepted", "unknown"} and np.isnan(first_s):
+            first_s = decided_s(event)
+        if decision and decision.person:
+            accepted.add(decision.person)
+    return recogniser.decision.person, accepted, first_s
 
 
 def _decisions(

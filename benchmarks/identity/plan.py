@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from benchmarks.training.records import TrainingRecord, gather_beats
 from daemon.offline.hearing import Heard
-from dsp.segmenter import WINDOW_SAMPLES
-from dsp.signals import BeatQuality, BeatWindow, Interruption
+from dsp.front_end import RATE_HZ
+from dsp.segmenter import FROM_R, WINDOW_SAMPLES
+from dsp.signals import BeatWindow, Interruption
 from model.training.datasets import Beats, person_folds
 from model.training.errors import TooLittleData
 from model.training.evaluate import can_enrol
@@ -21,39 +22,45 @@ from model.training.evaluate import can_enrol
 if TYPE_CHECKING:
     from benchmarks.identity.angles import Side
 
-RATE_HZ = 250
-AFTER_R_S = 105 / RATE_HZ  # a beat is cut out when its last sample is there
+AFTER_R_S = FROM_R / RATE_HZ  # a beat is cut out when its last sample is there
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One record as the identifier hears it.
+    """One record as the recogniser hears it.
 
     Attributes:
         record: its name among ``Beats.records``.
         person: whose it is.
-        feed: each beat's quality or an interruption, with seconds since the record's start.
+        events: of the signal chain; the beats without their samples, which are in ``Beats``.
     """
 
     record: str
     person: str
-    feed: tuple[tuple[float, BeatQuality | Interruption], ...]
+    events: tuple[BeatWindow | Interruption, ...]
 
     @classmethod
     def of(cls, record: TrainingRecord, heard: Heard) -> Session:
-        """Take from a record what the identifier needs beside the embeddings."""
-        feed: list[tuple[float, BeatQuality | Interruption]] = []
+        """Take from a record what the recogniser needs beside the embeddings."""
+        events: list[BeatWindow | Interruption] = []
         for event in heard.events:
             if isinstance(event, BeatWindow):
-                feed.append((event.r_index / RATE_HZ + AFTER_R_S, event.quality))
-            elif isinstance(event, Interruption) and event.wearer_may_differ:
-                feed.append((event.index / RATE_HZ, event))
-        return cls(record.path, record.person, tuple(feed))
+                events.append(replace(event, ecg_mv=()))
+            elif isinstance(event, Interruption):
+                events.append(event)
+        return cls(record.path, record.person, tuple(events))
 
     @property
     def good_beats(self) -> int:
         """How many of its beats count."""
-        return sum(isinstance(what, BeatQuality) and what.good for _, what in self.feed)
+        return sum(isinstance(event, BeatWindow) and event.quality.good for event in self.events)
+
+
+def decided_s(event: BeatWindow | Interruption) -> float:
+    """Return when an event is known, in seconds since the record's start."""
+    if isinstance(event, BeatWindow):
+        return event.r_index / RATE_HZ + AFTER_R_S
+    return event.index / RATE_HZ
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ from benchmarks.qrs.chain import Detections
 from benchmarks.qrs.records import Protocol, ReferenceRecord, read_reference
 from benchmarks.qrs.scoring import Score, pool, score
 from daemon.offline.hearing import side_by_side
-from daemon.recordings.recording import RATE_HZ
+from dsp.front_end import RATE_HZ
 
 OURS = "qrsd"
 

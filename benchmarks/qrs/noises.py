@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from benchmarks.qrs.errors import NoiseMissing
 from benchmarks.qrs.records import ReferenceRecord
-from daemon.recordings.recording import RATE_HZ, read_recording
+from daemon.recordings.recording import read_recording
+from dsp.front_end import RATE_HZ
 
 #: Records of MIT-BIH (the half called DS1) that are clean enough for noise to be what disturbs.
 CLEAN_RECORDS = ("101", "112", "115", "118", "119", "122", "220", "230")

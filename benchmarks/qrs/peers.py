@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from benchmarks.qrs.chain import Detections
 from benchmarks.qrs.errors import BenchmarkExtraMissing, PeerFailed
-from daemon.recordings.recording import RATE_HZ, Recording
+from daemon.recordings.recording import Recording
+from dsp.front_end import RATE_HZ
 
 Signal: TypeAlias = NDArray[np.float64]
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from benchmarks.qrs.errors import MalformedAnnotations, NothingToScore
 from benchmarks.qrs.scoring import Scope
 from daemon.recordings.errors import SignalNotFound
-from daemon.recordings.recording import RATE_HZ, Recording, read_recording
+from daemon.recordings.recording import Recording, read_recording
+from dsp.front_end import RATE_HZ
 
 #: The labels of beats; all others mark rhythm, noise, waves or comments. Source: wfdb's annotation
 #: codes (``isqrs`` in ecgmap.h of the WFDB library).

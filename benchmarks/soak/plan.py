@@ -17,8 +17,8 @@ from drivers.waveforms import Contact
 from drivers.waveforms.hearts import Heart
 from drivers.waveforms.options import AT_REST
 from drivers.waveforms.playlist import Playlist, Segment, electrodes_off, play_heart
+from dsp.front_end import RATE_HZ
 
-RATE_HZ = 250.0
 HEARTS = (64, 82)  # unlike enough for the model that comes with qrsd
 WORN_S, OFF_S = 300.0, 5.0
 LIFE_S = (600.0, 3000.0)  # of an acquisition process

@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.soak.figures import Counts, Figures
 from benchmarks.soak.listener import BeatTimes, Listener
 from benchmarks.soak.machine import Taken, Tracer, taken
-from benchmarks.soak.plan import HEARTS, LIFE_S, RATE_HZ, Life, Play, lives
+from benchmarks.soak.plan import HEARTS, LIFE_S, Life, Play, lives
 from benchmarks.soak.virtual_time import EPOCH_S, START_S, VirtualAcquisition, VirtualTime
 from config.folders import control_address
 from config.settings import PublishOptions, Settings
@@ -23,6 +23,7 @@ from daemon.service.assembly import assembled
 from daemon.wire.messages import BeatMessage, IdentityMessage, Received, StatusMessage
 from drivers.chip_setup import ChipOptions
 from drivers.frame import Frame
+from dsp.front_end import RATE_HZ
 
 LOOKS = 200  # at the machine
 ENROL_AFTER_S = 10.0

@@ -20,18 +20,14 @@ from config.settings import load
 from daemon.commands.connection import add_connection, to_control
 from daemon.commands.parts import add_signal, confirmed, describe, person_name
 from daemon.commands.records import Hearing
-from daemon.offline.hearing import Heard
-from daemon.offline.recognition import open_network, suspicions
+from daemon.offline.recognition import template_of
 from daemon.wire.client import Control
 from daemon.wire.errors import CommandRefused
-from dsp.liveness import LivenessOptions
-from model.enrolment import Enrolment, check_same_person
+from model.enrolment import check_same_person
 from model.errors import EnrolmentFailed
 from model.gallery import Gallery
 from model.names import check_name
-from model.network import Network
-from model.template import MOST_BEATS, Template
-from model.tensor import normalise
+from model.opening import open_network
 
 LIVE_BEATS = 20
 RECORD_BEATS = 10  # the least; a record's other beats count too
@@ -153,10 +149,14 @@ def enrol_from_records(args: argparse.Namespace) -> int:
     hearing = Hearing(args)
     minimum = RECORD_BEATS if args.beats is None else args.beats
     name = check_name(args.name)
-    templates = [template_of(heard, name, network, minimum, settings.liveness) for heard in hearing]
+    now_utc, liveness = _now_utc(), settings.liveness
+    templates = [
+        template_of(heard, name, network, minimum, liveness=liveness, created_utc=now_utc)
+        for heard in hearing
+    ]
     if hearing.exit_code:
         return hearing.exit_code
-    consent_utc = _now_utc() if args.consent else None
+    consent_utc = now_utc if args.consent else None
     with Gallery(args.gallery or gallery_path(), key=find_gallery_key()) as gallery:
         known = [
             template
@@ -170,29 +170,6 @@ def enrol_from_records(args: argparse.Namespace) -> int:
     counts = " and ".join(str(template.beats) for template in templates)
     print(f"{args.name} is enrolled, by {counts} beats.")
     return 0
-
-
-def template_of(
-    heard: Heard, person: str, network: Network, minimum: int, liveness: LivenessOptions
-) -> Template:
-    """Make a template of all the good beats of a recording.
-
-    Raises:
-        EnrolmentFailed: they are fewer than ``minimum``, or not one person's, or the recording was
-            suspected at any moment to be of no living heart.
-    """
-    good = sum(beat.quality.good for beat in heard.beats)
-    needed = min(max(good, minimum), MOST_BEATS)
-    enrolment = Enrolment(person, network.passport, needed)
-    outputs = network.run(normalise(heard.windows_mv))
-    for beat, output in zip(heard.beats, outputs, strict=True):
-        enrolment.push(output, beat.quality)
-    refused = [liveness.refused(suspicion) for suspicion in suspicions(heard)]
-    try:
-        enrolment.check_alive(next((each for each in refused if each), None))
-        return enrolment.template(_now_utc(), "recording")
-    except EnrolmentFailed as error:
-        raise type(error)(f"{heard.path}: {error}") from error
 
 
 def _now_utc() -> str:

@@ -129,7 +129,7 @@ def run_identity(args: argparse.Namespace) -> int:
     from benchmarks.identity.report import tables
     from benchmarks.training.extra import require_tensorflow
     from daemon.offline.drawing import require_matplotlib
-    from daemon.offline.recognition import DEFAULT_MODEL
+    from model.opening import DEFAULT_MODEL
     from model.passport import Passport
 
     require_files(args.json, args.card)
@@ -178,7 +178,7 @@ def run_attacks(args: argparse.Namespace) -> int:
 def run_renewal(args: argparse.Namespace) -> int:
     """Measure, print and write."""
     from benchmarks.renewal import measure, table
-    from daemon.offline.recognition import open_network
+    from model.opening import open_network
 
     require_files(args.json)
     network = open_network(args.model)

@@ -60,7 +60,6 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_recordings.RecordsExtraMissing: UNAVAILABLE,
     of_recordings.TransferFailed: BUSY,
     of_recordings.ChecksumWrong: DATA,
-    of_offline.EmbedderNeeded: DATA,
     of_offline.TooFewBeats: DATA,
     of_service.MetricsExtraMissing: SETTINGS,
     of_wire.MessageError: DATA,

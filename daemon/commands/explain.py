@@ -22,9 +22,10 @@ from daemon.commands.parts import (
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.explaining import ask, figures
 from daemon.offline.hearing import hear
-from daemon.offline.recognition import open_network, open_with_people
+from daemon.offline.recognition import open_with_people
 from daemon.offline.results import write_json, writing
 from model.explanation import MASK_MS, REGIONS, Explanation, explain
+from model.opening import open_network
 from model.template import Template
 
 EXPLAIN = """\

@@ -25,7 +25,6 @@ from config.secret_file import SECRET_BYTES, write_secret
 from config.settings import load
 from daemon.commands.connection import Connection, add_connection, to_control
 from daemon.commands.parts import add_part, confirmed, describe, person_name
-from daemon.offline.recognition import DEFAULT_MODEL
 from daemon.offline.results import writing
 from daemon.terminal import plain
 from daemon.wire.client import Control
@@ -33,6 +32,7 @@ from daemon.wire.errors import ServiceNotPermitted, ServiceUnavailable
 from model.errors import ExportInvalid, GalleryMissing, PersonUnknown
 from model.folder_owner import as_owner_of_folder
 from model.gallery import Gallery
+from model.opening import DEFAULT_MODEL
 from model.passport import Passport
 from model.people_file import from_json, to_json
 from model.template import Person

@@ -7,7 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +27,15 @@ from daemon.commands.parts import (
 )
 from daemon.offline.embedding import embed
 from daemon.offline.hearing import Heard, hear, hear_all
-from daemon.offline.recognition import (
-    Verdict,
-    compare,
-    decide,
-    open_network,
-    open_with_people,
-    suspicions,
-)
+from daemon.offline.recognition import open_with_people
 from daemon.offline.results import make_folder, writing
 from daemon.recordings.errors import RecordingError
 from daemon.recordings.record_names import record_name, unique_names
-from daemon.service.decision import apply_liveness
-from daemon.wire.messages import SWAPPED
 from dsp.liveness import IN_WORDS
-from model.identifier import Identifier
+from model.comparison import Verdict, compare
+from model.opening import open_network
 from model.passport import LARGEST_LN_RATIO
+from model.recogniser import Recogniser, embed_with
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
 DETECT = """\
@@ -195,17 +188,24 @@ def run_identify(args: argparse.Namespace) -> int:
     network, templates = open_with_people(args.model, args.gallery)
     if not templates and network.passport.kind == "embedder":
         print(f"note: {args.gallery}: nobody is enrolled with this model", file=sys.stderr)
-    liveness = load().settings.liveness
+    settings = load().settings
     hearing = Hearing(args)
     rows = []
     for heard in hearing:
-        identity = decide(heard, network, Identifier(network.passport, templates))
-        said = apply_liveness(identity, suspicions(heard)[-1], liveness)
-        if said.state == "unknown" and said.hint is None and templates:
-            inverted = hear(heard.path, args.signal, args.mains, inverted=True)
-            upside_down = decide(inverted, network, Identifier(network.passport, templates))
-            said = replace(said, hint=SWAPPED if upside_down.state == "accepted" else None)
-        rows.append({"record": heard.path, **asdict(said)})
+        recogniser = Recogniser(
+            network.passport,
+            embed_with(network),
+            templates,
+            settings.identifier,
+            settings.liveness,
+            smoothed=True,
+        )
+        for event in heard.events:
+            recogniser.push(event)
+        if recogniser.listens_upside_down:
+            for event in hear(heard.path, args.signal, args.mains, inverted=True).events:
+                recogniser.push_upside_down(event)
+        rows.append({"record": heard.path, **asdict(recogniser.decision)})
     _report(args, rows, _identity_line)
     return hearing.exit_code
 
@@ -225,7 +225,7 @@ def run_verify(args: argparse.Namespace) -> int:
     heard = list(hearing)
     if hearing.exit_code:
         return hearing.exit_code
-    verdict = compare(heard[0], heard[1], network)
+    verdict = compare(heard[0].beats, heard[1].beats, network)
     if args.json:
         print(json.dumps({"records": args.records, **asdict(verdict)}))
     else:

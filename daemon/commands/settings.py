@@ -54,8 +54,8 @@ def add_config(config: argparse.ArgumentParser) -> None:
 
 def run_check(args: argparse.Namespace) -> int:
     """Load the settings as the service would, and the model that they name; print all errors."""
-    from daemon.offline.recognition import open_network
     from daemon.service.assembly import check
+    from model.opening import open_network
 
     found: list[SettingsError | DaemonError | ModelError] = []
     try:

@@ -14,7 +14,6 @@ from config.folders import another_is_the_systems, control_address, gallery_path
 from config.gallery_key import find_gallery_key
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
-from daemon.offline.recognition import open_network
 from daemon.service import assembly
 from daemon.wire.addresses import IPC, LOOPBACK_HOST, somebody_has, way_in
 from daemon.wire.binding import explained
@@ -24,6 +23,7 @@ from daemon.wire.keys import ClientKeys
 from daemon.wire.messages import Received, StatusMessage
 from model.errors import GallerySealed
 from model.gallery import Gallery
+from model.opening import open_network
 
 PATIENCE_S = 3.0  # a running service says its status each second, and to a newcomer at once
 LEAST_FREE_MB = 100

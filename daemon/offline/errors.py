@@ -5,10 +5,6 @@ from __future__ import annotations
 from daemon.errors import DaemonError
 
 
-class EmbedderNeeded(DaemonError, ValueError):
-    """The command compares hearts, and the model only tells a fixed group apart."""
-
-
 class TooFewBeats(DaemonError, ValueError):
     """A recording does not have the good beats that a command needs."""
 

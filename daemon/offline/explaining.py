@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.offline.errors import EmbedderNeeded, TooFewBeats
+from daemon.offline.errors import TooFewBeats
 from daemon.offline.hearing import Heard
-from daemon.offline.recognition import decide
+from dsp.liveness import LivenessOptions
 from model.enrolment import keep_nearest
-from model.errors import PersonUnknown
+from model.errors import EmbedderNeeded, PersonUnknown
 from model.explanation import MASK_MS, REGIONS, TIME_MS, Explanation, Score
-from model.identifier import Identifier
 from model.network import Network
 from model.passport import Cohort
+from model.recogniser import Recogniser, embed_with
 from model.scores import cosine, mean_direction, s_norm, unit
 from model.template import Template
 from model.tensor import normalise
@@ -110,7 +110,12 @@ def _about_people(
     _require_known(person, [template.person for template in templates])
     beats = good_beats(heard)
     outputs = network.run(beats)
-    decided = decide(heard, network, Identifier(network.passport, templates))
+    recogniser = Recogniser(
+        network.passport, embed_with(network), templates, liveness=LivenessOptions("ignore")
+    )
+    for event in heard.events:
+        recogniser.push(event)
+    decided = recogniser.decision
     whose = person or decided.person or _likest(templates, outputs).person
     template = _likest([each for each in templates if each.person == whose], outputs)
     return Question(

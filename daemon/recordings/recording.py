@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from daemon.recordings.adc_csv import read_adc_csv
 from daemon.recordings.errors import MalformedRecording
 from daemon.recordings.wfdb_record import read_wfdb
-
-RATE_HZ = 250.0
+from dsp.front_end import RATE_HZ
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,6 @@ from config.gallery_key import find_gallery_key
 from config.settings import Settings
 from daemon.acquisition.handle import Acquisition, AcquisitionProcess
 from daemon.journal import event
-from daemon.offline.recognition import open_network
 from daemon.service.errors import MetricsExtraMissing
 from daemon.service.loop import Parts, Service
 from daemon.service.observer import NullObserver, Observer
@@ -43,6 +42,7 @@ from dsp.front_end import RATE_HZ
 from model.errors import GalleryNotSwept
 from model.gallery import Gallery
 from model.network import Network
+from model.opening import open_network
 
 MACHINE_TIME = TimeSource()
 
@@ -82,7 +82,7 @@ def assembled(
         people = PeopleCommands(
             gallery,
             passport,
-            pipeline,
+            pipeline.recogniser,
             source,
             lambda: clock.date().isoformat(timespec="seconds"),
             grown_templates=settings.identifier.grown_templates,

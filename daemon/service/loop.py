@@ -354,7 +354,7 @@ class Service:
         return playing["name"] if playing else None
 
     def _enrolment(self) -> Enrolment | None:
-        enrolment = self._parts.pipeline.enrolment
+        enrolment = self._parts.pipeline.recogniser.enrolment
         if enrolment is None:
             return None
         return Enrolment(enrolment.person, enrolment.beats, enrolment.needed)

@@ -13,7 +13,6 @@ from typing import Any
 from unicodedata import normalize
 
 from daemon.journal import event
-from daemon.service.pipeline import Pipeline
 from daemon.wire.control import Command
 from daemon.wire.errors import CommandRefused
 from daemon.wire.messages import Source
@@ -23,6 +22,7 @@ from model.fittings import grow
 from model.gallery import Gallery
 from model.names import check_name, looks
 from model.passport import Passport
+from model.recogniser import Recogniser
 from model.template import Template
 
 ENROL_BEATS = 20
@@ -31,12 +31,12 @@ _LOG = logging.getLogger(__name__)
 
 
 class PeopleCommands:
-    """Keeps the gallery and the people that the pipeline decides among in step.
+    """Keeps the gallery and the people that the recogniser decides among in step.
 
     Args:
         gallery: the enrolled people.
         passport: of the model in use.
-        pipeline: gathers the beats of an enrolment.
+        recogniser: decides among them, and gathers the beats of an enrolment.
         source: what these beats come from.
         now_utc: tells the time, ISO 8601.
         grown_templates: how many templates a person may gain from sure sessions.
@@ -46,7 +46,7 @@ class PeopleCommands:
         self,
         gallery: Gallery,
         passport: Passport,
-        pipeline: Pipeline,
+        recogniser: Recogniser,
         source: Source,
         now_utc: Callable[[], str],
         *,
@@ -54,7 +54,7 @@ class PeopleCommands:
     ) -> None:
         self._gallery = gallery
         self._passport = passport
-        self._pipeline = pipeline
+        self._recogniser = recogniser
         self._source = source
         self._now_utc = now_utc
         self._grown_templates = grown_templates
@@ -77,17 +77,15 @@ class PeopleCommands:
 
     def attend(self) -> bool:
         """End an enrolment that has its beats, well or not; return whether one has ended."""
-        enrolment = self._pipeline.enrolment
+        enrolment = self._recogniser.enrolment
         if enrolment is None:
             self._learn_fitting()
             return False
-        suspicion = self._pipeline.refused
-        if not (enrolment.complete or suspicion):
+        if not enrolment.ended:
             return False
-        self._pipeline.enrolment = None
+        self._recogniser.enrolment = None
         self._outcome = {"person": enrolment.person, "needed": enrolment.needed}
         try:
-            enrolment.check_alive(suspicion)
             template = enrolment.template(self._now_utc(), self._source)
             check_same_person(template, self._templates(), self._passport)
             self._gallery.enrol(template, consent_utc=self._consent_utc)
@@ -101,7 +99,7 @@ class PeopleCommands:
             )
         else:
             self._outcome |= {"state": "done", "beats": enrolment.beats}
-            self._tell_pipeline()
+            self._tell_recogniser()
             _LOG.info("somebody was enrolled", extra=event("enrolled"))
         return True
 
@@ -109,7 +107,7 @@ class PeopleCommands:
         """Add a template of this session to whose it surely is, if that is asked for."""
         if not self._grown_templates or self._passport.kind == "classifier":
             return
-        beats = self._pipeline.session.take()
+        beats = self._recogniser.session.take()
         if beats is None:
             return
         try:
@@ -125,7 +123,7 @@ class PeopleCommands:
                 extra=event("session_not_kept", error=type(error).__name__),
             )
             return
-        self._tell_pipeline()
+        self._tell_recogniser()
         _LOG.info("a template was grown", extra=event("template_grown"))
 
     def open(self) -> None:
@@ -158,7 +156,7 @@ class PeopleCommands:
             self._stale |= self._gallery.changed_elsewhere()
             if self._stale:
                 templates = self._templates()
-                self._pipeline.use_templates(templates)
+                self._recogniser.use_templates(templates)
                 self._stale = False
             self._trouble = ""
         except GalleryError as error:
@@ -174,9 +172,9 @@ class PeopleCommands:
         self, person: str, beats: int = ENROL_BEATS, consent: bool = False
     ) -> Mapping[str, object]:
         """Begin to gather the beats of whoever wears the electrodes, and has agreed if so said."""
-        if self._pipeline.enrolment is not None:
+        if self._recogniser.enrolment is not None:
             raise CommandRefused(
-                f"{self._pipeline.enrolment.person!r} is being enrolled: wait for it, or cancel.",
+                f"{self._recogniser.enrolment.person!r} is being enrolled: wait for it, or cancel.",
                 "busy",
             )
         self.look_around()
@@ -184,13 +182,13 @@ class PeopleCommands:
             raise CommandRefused(f"Nobody can be enrolled now: {self._trouble}", "gallery_failed")
         enrolment = Enrolment(person, self._passport, beats)
         self._gallery.check_free(enrolment.person)
-        self._pipeline.enrolment = enrolment
+        self._recogniser.enrol(enrolment)
         self._consent_utc = self._now_utc() if consent else None
         return self.enrolment()
 
     def enrolment(self) -> Mapping[str, object]:
         """Tell how the enrolment goes, or how the last one ended."""
-        enrolment = self._pipeline.enrolment
+        enrolment = self._recogniser.enrolment
         if enrolment is None:
             return self._outcome
         return {
@@ -202,9 +200,9 @@ class PeopleCommands:
 
     def cancel(self) -> Mapping[str, object]:
         """Give up the enrolment."""
-        if self._pipeline.enrolment is None:
+        if self._recogniser.enrolment is None:
             raise CommandRefused("Nobody is being enrolled.", "no_enrolment")
-        self._pipeline.enrolment = None
+        self._recogniser.enrolment = None
         self._outcome = {"state": "none"}
         return {}
 
@@ -228,7 +226,7 @@ class PeopleCommands:
     def rename(self, person: str, new_name: str) -> Mapping[str, object]:
         """Call somebody otherwise."""
         person, new_name = normalize("NFC", person), check_name(new_name)
-        enrolment = self._pipeline.enrolment
+        enrolment = self._recogniser.enrolment
         if enrolment is not None and looks(enrolment.person) == looks(new_name) != looks(person):
             raise CommandRefused(
                 f"{enrolment.person!r} is being enrolled: take another name, or cancel that.",
@@ -237,7 +235,7 @@ class PeopleCommands:
         try:
             self._gallery.rename(person, new_name)
         finally:  # it may be done, and traces of it left
-            self._tell_pipeline()
+            self._tell_recogniser()
         if enrolment is not None and enrolment.person == person:
             enrolment.person = new_name
         if self._outcome.get("person") == person:
@@ -254,7 +252,7 @@ class PeopleCommands:
             if not being_enrolled:
                 raise
         finally:  # it may be done, and traces of it left
-            self._tell_pipeline()
+            self._tell_recogniser()
         return {}
 
     def _forget_enrolment(self, person: str) -> bool:
@@ -263,10 +261,10 @@ class PeopleCommands:
         Returns:
             Whether one was under way.
         """
-        enrolment = self._pipeline.enrolment
+        enrolment = self._recogniser.enrolment
         under_way = enrolment is not None and enrolment.person == person
         if under_way:
-            self._pipeline.enrolment = None
+            self._recogniser.enrolment = None
         if under_way or self._outcome.get("person") == person:
             self._outcome = {"state": "none"}
         return under_way
@@ -275,7 +273,7 @@ class PeopleCommands:
         """Return the templates of all people that the model in use can compare."""
         return self._gallery.templates(self._passport.sha256, self._passport.tensors.outputs)
 
-    def _tell_pipeline(self) -> None:
-        """Have the pipeline decide among those who are enrolled now, or as soon as can be."""
+    def _tell_recogniser(self) -> None:
+        """Have the recogniser decide among those who are enrolled now, or as soon as can be."""
         self._stale = True
         self.look_around()

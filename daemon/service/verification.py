@@ -14,10 +14,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from daemon.offline.hearing import Heard, hear_recording
-from daemon.offline.recognition import compare
-from daemon.recordings.recording import RATE_HZ, Recording
+from daemon.recordings.recording import Recording
+from daemon.recordings.replay import samples
 from daemon.wire.errors import CommandRefused
+from dsp.front_end import RATE_HZ, FrontEnd, FrontEndOptions
+from dsp.signals import BeatWindow
+from model.comparison import compare
 from model.network import Network
 
 LONGEST_S = 60.0
@@ -57,12 +59,18 @@ class Verifier:
         return self._under_way
 
     def _compare(self, first_mv: Any, second_mv: Any) -> Mapping[str, object]:
-        first = self._hear(first_mv, "first_mv")
-        second = self._hear(second_mv, "second_mv")
+        first = self._beats(first_mv, "first_mv")
+        second = self._beats(second_mv, "second_mv")
         return asdict(compare(first, second, self._network))
 
-    def _hear(self, ecg_mv: Any, name: str) -> Heard:
-        return hear_recording(recording(ecg_mv, name), self._mains_hz)
+    def _beats(self, ecg_mv: Any, name: str) -> list[BeatWindow]:
+        front_end = FrontEnd(FrontEndOptions(self._mains_hz))
+        return [
+            event
+            for sample in samples(recording(ecg_mv, name))
+            for event in front_end.push(sample)
+            if isinstance(event, BeatWindow)
+        ]
 
     def close(self) -> None:
         """End the thread, after the comparison that is under way."""

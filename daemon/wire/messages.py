@@ -34,8 +34,6 @@ ContactState: TypeAlias = Literal["on", "off", "unknown"]
 IdentityState: TypeAlias = Literal["accepted", "unknown", "undecided", "no_contact", "suspect"]
 Hint: TypeAlias = Literal["electrodes_swapped", "too_clean", "repeated", "too_regular"]
 
-SWAPPED: Hint = "electrodes_swapped"
-
 
 @dataclass(frozen=True, slots=True)
 class Stamp:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.front_end import RATE_HZ
 from dsp.segmenter import BEFORE_R
 from model.tensor import normalise
 
-RATE_HZ = 250.0
-QRS_SAMPLES = 12  # on either side of the R peak: the QRS does not stretch with the heart rate
+RIGID_SAMPLES = 12  # on either side of the R peak: the QRS does not stretch with the heart rate
 WARP = 0.12  # greatest change of what is outside the QRS, from one session at rest to another
 FAR_SHARE = 0.35  # of the beats: those of another heart rate altogether
 FAR_WARP = (-0.25, 0.35)  # after the QRS: T, 0.24 s after R at 70 beats/min, at 0.30 s or 0.19 s
@@ -68,7 +68,7 @@ def warp(beats: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.flo
     that the T wave may be anywhere, the network must learn to make little of where it is.
     """
     from_r = np.arange(beats.shape[1]) - BEFORE_R
-    outside = np.sign(from_r) * np.maximum(np.abs(from_r) - QRS_SAMPLES, 0)
+    outside = np.sign(from_r) * np.maximum(np.abs(from_r) - RIGID_SAMPLES, 0)
     squeeze = rng.uniform(-WARP, WARP, (len(beats), 2))
     far_after = rng.uniform(*FAR_WARP, len(beats))
     scatter = rng.uniform(-FAR_SCATTER, FAR_SCATTER, len(beats))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.front_end import RATE_HZ
 from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
 from model.tensor import normalise
 from model.training.architecture import KerasModel
@@ -18,7 +19,6 @@ from model.training.datasets import Beats
 
 BEATS = 50
 REAL_BEATS = 500
-RATE_HZ = 250.0
 
 #: P, Q, R, S and T: height in mV, offset from the R peak in s, width in s; each drawn about these.
 WAVES = (

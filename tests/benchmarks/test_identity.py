@@ -13,7 +13,7 @@ from benchmarks.identity.angles import ANGLES_DEG, Side, score_by_angle
 from benchmarks.identity.chain import _search_groups
 from benchmarks.identity.figures import mean_rate
 from benchmarks.identity.plan import FoldJob, People, Session, plan_folds
-from dsp.signals import BeatQuality
+from dsp.signals import BeatQuality, BeatWindow
 from model.training.errors import TooLittleData
 from model.training.evaluate import Scores
 from model.training.metrics import equal_error_rate, error_rates, fmr_at_fnmr
@@ -26,8 +26,8 @@ GOOD = BeatQuality(1.0, ())
 def people(persons: int) -> People:
     beats = crowd(persons)
     records = dict(zip(beats.records.tolist(), beats.persons.tolist(), strict=True))
-    feed = tuple((float(second), GOOD) for second in range(12))
-    return People(beats, tuple(Session(record, whose, feed) for record, whose in records.items()))
+    events = tuple(BeatWindow(250 * second, 1.0, (), GOOD) for second in range(12))
+    return People(beats, tuple(Session(record, whose, events) for record, whose in records.items()))
 
 
 def jobs(persons: int, sides: tuple[Side, ...] = ()) -> list[FoldJob]:

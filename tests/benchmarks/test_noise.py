@@ -16,7 +16,8 @@ from benchmarks.qrs.records import ReferenceRecord
 from benchmarks.qrs.scoring import Scope
 from benchmarks.qrs.stress import SNRS_DB
 from daemon.__main__ import main
-from daemon.recordings.recording import RATE_HZ, Recording
+from daemon.recordings.recording import Recording
+from dsp.front_end import RATE_HZ
 
 MINUTE = round(60 * RATE_HZ)
 MADE_UP = tuple(name for name, kind in KINDS.items() if kind.recorded is None)

@@ -73,7 +73,7 @@ def open_office(
         LivenessOptions(on_suspicion),
     )
     pipeline.use_setup(SETUP)
-    desk = PeopleCommands(gallery, network.passport, pipeline, "simulated", lambda: NOW)
+    desk = PeopleCommands(gallery, network.passport, pipeline.recogniser, "simulated", lambda: NOW)
     control = ControlServer(context, f"ipc://{folder}/control.ipc", desk.commands)
     return Office(network, gallery, pipeline, desk, control)
 

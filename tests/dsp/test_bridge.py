@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from daemon.recordings.recording import read_recording
 from dsp.bridge import BRIDGED_SAMPLES, Bridge
 from dsp.front_end import FrontEnd
+from dsp.qrs_features import HISTORY
 from dsp.quality import QRS_SAMPLES
-from dsp.segmenter import HISTORY
 from dsp.signals import BeatWindow, Sample
 from model.network import Network
 from model.tensor import normalise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dsp.segmenter import BEFORE_R, FROM_R, HISTORY, WINDOW_SAMPLES, Segmenter
+from dsp.qrs_features import HISTORY
+from dsp.segmenter import BEFORE_R, FROM_R, WINDOW_SAMPLES, Segmenter
 
 
 def windows(r_positions: list[int], declared_late_by: int, count: int) -> dict[int, list[int]]:

@@ -46,6 +46,16 @@ def test_an_interruption_starts_it_again(passport: Passport) -> None:
     assert enrolment.beats == 0
 
 
+def test_enough_beats_before_an_interruption_stand_alone(passport: Passport) -> None:
+    enrolment = Enrolment("Ada", passport, needed=5, most=100)
+    for _ in range(8):
+        enrolment.push(AXES[0], GOOD)
+    assert enrolment.beats == 8
+    enrolment.restart()
+    assert enrolment.push(AXES[1], GOOD) == 8
+    np.testing.assert_allclose(enrolment.template(NOW, "recording").embedding, AXES[0])
+
+
 def test_the_template_says_whose_and_which_models_it_is(passport: Passport) -> None:
     template = enrol(passport, around(0, 20))
     assert (template.person, template.model_sha256) == ("Ada", passport.sha256)

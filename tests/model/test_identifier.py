@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from model.errors import ForeignTemplate
-from model.identifier import Identifier, IdentifierOptions, Identity
+from model.identifier import Decision, Identifier, IdentifierOptions
 from model.passport import Passport, Search
 from model.scores import common_direction, mean_direction, s_norm, unit
 from model.template import Template
@@ -86,8 +86,8 @@ def test_only_the_last_beats_count(identifier: Identifier) -> None:
 def test_lead_off_is_no_contact_until_it_is_restored(identifier: Identifier) -> None:
     for _ in range(5):
         identifier.push(ADA, GOOD)
-    assert identifier.interrupted("lead_off") == Identity("no_contact", None, None, 0)
-    assert identifier.restored() == Identity("undecided", None, None, 0)
+    assert identifier.interrupted("lead_off") == Decision("no_contact", None, None, 0)
+    assert identifier.restored() == Decision("undecided", None, None, 0)
 
 
 def test_restored_contact_that_was_never_lost_changes_nothing(identifier: Identifier) -> None:
@@ -99,14 +99,14 @@ def test_restored_contact_that_was_never_lost_changes_nothing(identifier: Identi
 def test_a_gap_drops_the_evidence(identifier: Identifier) -> None:
     for _ in range(5):
         identifier.push(ADA, GOOD)
-    assert identifier.interrupted("gap") == Identity("undecided", None, None, 0)
-    assert identifier.push(ADA, GOOD) == Identity("undecided", None, None, 1)
+    assert identifier.interrupted("gap") == Decision("undecided", None, None, 0)
+    assert identifier.push(ADA, GOOD) == Decision("undecided", None, None, 1)
 
 
 def test_where_nobody_is_enrolled_everybody_is_unknown(passport: Passport) -> None:
     identifier = Identifier(passport, [], IdentifierOptions(min_beats=2))
     assert identifier.push(ADA, GOOD).state == "undecided"
-    assert identifier.push(ADA, GOOD) == Identity("unknown", None, 1.0, 2)
+    assert identifier.push(ADA, GOOD) == Decision("unknown", None, 1.0, 2)
 
 
 def test_one_template_of_several_is_enough(passport: Passport) -> None:
@@ -125,7 +125,7 @@ def test_whoever_is_enrolled_or_forgotten_is_so_at_once(
 
 
 def test_before_any_beat_new_templates_decide_nothing(identifier: Identifier) -> None:
-    assert identifier.update([]) == Identity("undecided", None, None, 0)
+    assert identifier.update([]) == Decision("undecided", None, None, 0)
 
 
 def test_templates_of_another_model_are_refused(passport: Passport) -> None:
@@ -134,7 +134,7 @@ def test_templates_of_another_model_are_refused(passport: Passport) -> None:
         Identifier(passport, [foreign])
 
 
-Step = Callable[[Identifier], Identity]
+Step = Callable[[Identifier], Decision]
 STEPS: dict[str, Step] = {
     "Ada": lambda identifier: identifier.push(ADA, GOOD),
     "Bob": lambda identifier: identifier.push(BOB, GOOD),
@@ -160,7 +160,7 @@ def test_a_decision_depends_on_the_last_good_beats_and_nothing_else(
     for step in good:
         STEPS[step](again)
     if good:
-        assert identifier.identity == again.identity
+        assert identifier.decision == again.decision
 
 
 def test_evidence_is_the_mean_direction_of_the_beats(passport: Passport) -> None:
@@ -206,7 +206,7 @@ class TestClassifier:
         member = np.array([0.1, 0.75, 0.1, 0.05], dtype=np.float32)
         for _ in range(4):
             identifier.push(member, GOOD)
-        assert identifier.identity.person == "Bob"
+        assert identifier.decision.person == "Bob"
 
     def test_beats_that_contradict_each_other_are_nobodys(self, identifier: Identifier) -> None:
         """The geometric mean of 0.98 and 0.01 is 0.099, below the threshold of 0.7."""

@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
-from daemon.offline.recognition import DEFAULT_MODEL
 from model.network import Network
+from model.opening import DEFAULT_MODEL
 from model.passport import Passport
 from model.rotation import Rotation
 from model.scores import cosine, s_norm, unit

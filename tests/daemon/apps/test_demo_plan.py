@@ -14,12 +14,12 @@ from daemon.acquisition.sources import play
 from daemon.apps.demo_plan import ENROL_HEARTS, SHOW_S, Person, people_of, plan, synthetic_hearts
 from daemon.apps.errors import NothingToShow
 from daemon.commands.exit_codes import exit_code
-from daemon.offline.recognition import open_network
 from dsp.front_end import FrontEnd
 from dsp.signals import BeatWindow, Sample
 from model.enrolment import Enrolment
 from model.identifier import Identifier
 from model.network import Network
+from model.opening import open_network
 from model.tensor import normalise
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.offline.errors import EmbedderNeeded, TooFewBeats
+from daemon.offline.errors import TooFewBeats
+from model.errors import EmbedderNeeded
 from tests.daemon.commands.command import qrsd
 from tests.daemon.commands.test_evaluate_attacks import write_person
 from tests.model.models import classifier

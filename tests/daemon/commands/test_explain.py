@@ -12,11 +12,11 @@ import pytest
 
 from daemon.__main__ import main
 from daemon.offline.hearing import hear
-from daemon.offline.recognition import open_network
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from model.enrolment import keep_nearest
 from model.gallery import Gallery
+from model.opening import open_network
 from model.passport import file_sha256
 from model.scores import mean_direction, s_norm
 from model.template import Template

@@ -14,13 +14,12 @@ from daemon.commands.exit_codes import exit_code
 from daemon.commands.records import explained
 from daemon.errors import ResultsNotWritable
 from daemon.offline import hearing as offline
-from daemon.offline.errors import EmbedderNeeded
 from daemon.offline.hearing import hear
-from daemon.offline.recognition import Verdict
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
-from model.errors import GalleryMissing, ModelMissing, PassportMismatch
+from model.comparison import Verdict
+from model.errors import EmbedderNeeded, GalleryMissing, ModelMissing, PassportMismatch
 from model.gallery import Gallery
 from model.passport import Calibration, Cohort, Passport, TensorSpec, file_sha256
 from model.scores import mean_direction

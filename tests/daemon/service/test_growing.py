@@ -27,7 +27,12 @@ def growing(office: Office, most: int) -> PeopleCommands:
     """Have a desk in the office that grows so many templates of Ada, who is enrolled."""
     passport = replace(office.network.passport, calibration=STEEP)
     office.desk = PeopleCommands(
-        office.gallery, passport, office.pipeline, "simulated", lambda: NOW, grown_templates=most
+        office.gallery,
+        passport,
+        office.pipeline.recogniser,
+        "simulated",
+        lambda: NOW,
+        grown_templates=most,
     )
     office.gallery.enrol(ada(passport.sha256))
     return office.desk
@@ -38,7 +43,7 @@ def sit(office: Office, centre: NDArray[np.float32]) -> int:
     office.pipeline.interrupt()
     noise = np.random.default_rng(1).normal(size=(SITTING_BEATS, 4)).astype(np.float32)
     for beat in unit(centre + np.float32(0.01) * noise):
-        office.pipeline.session.push(beat, GOOD)
+        office.pipeline.recogniser.session.push(beat, GOOD)
     office.desk.attend()
     return len(office.gallery.templates(office.network.passport.sha256))
 

@@ -16,11 +16,11 @@ from urllib.request import urlopen
 
 import pytest
 
-from daemon.recordings.recording import RATE_HZ
 from daemon.service.verification import LONGEST_S
 from daemon.wire.client import Control
 from daemon.wire.messages import BeatMessage, IdentityMessage, StatusMessage, WaveMessage
 from drivers.waveforms.hearts import Heart
+from dsp.front_end import RATE_HZ
 from tests.daemon.running import PATIENCE_S, Running, qrsd, running
 from tests.model.models import embedder
 

@@ -199,7 +199,7 @@ def test_what_cannot_be_enrolled_is_refused(
     answer = office.ask("enroll", **fields)
     assert answer["ok"] is False
     assert reason in answer["error"]
-    assert office.pipeline.enrolment is None
+    assert office.pipeline.recogniser.enrolment is None
 
 
 def test_a_classifiers_group_cannot_be_added_to(

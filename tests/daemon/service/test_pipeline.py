@@ -326,7 +326,7 @@ def test_contact_is_unknown_where_the_chip_cannot_tell(pipeline: Pipeline) -> No
 def test_people_who_were_just_enrolled_are_known_at_once(network: FakeNetwork) -> None:
     pipeline = pipeline_of(network.as_network())
     assert identities(push(pipeline, beating(15.0)))[-1] == ("unknown", None)
-    pipeline.use_templates([template(network, "Ada")])
+    pipeline.recogniser.use_templates([template(network, "Ada")])
     assert identities(push(pipeline, beating(2.0, first=3750)))[0] == ("accepted", "Ada")
 
 
@@ -375,9 +375,9 @@ def test_a_stranger_gets_no_hint(pipeline: Pipeline, network: FakeNetwork) -> No
 def test_whoever_is_enrolled_while_unknown_may_be_the_one_upside_down(
     looking: Pipeline, network: FakeNetwork
 ) -> None:
-    looking.use_templates([])
+    looking.recogniser.use_templates([])
     push(looking, upside_down(beating(20.0)))
-    looking.use_templates([template(network, "Ada")])
+    looking.recogniser.use_templates([template(network, "Ada")])
     told = only(IdentityMessage, push(looking, upside_down(beating(15.0, first=5000))))
     assert told[-1].hint == "electrodes_swapped"
 
@@ -386,21 +386,21 @@ def test_whoever_is_enrolled_while_unknown_may_be_the_one_upside_down(
 
 
 def test_an_enrolment_gathers_the_good_beats(pipeline: Pipeline, network: FakeNetwork) -> None:
-    pipeline.enrolment = Enrolment("Bob", network.passport, needed=10)
+    pipeline.recogniser.enrolment = Enrolment("Bob", network.passport, needed=10)
     beats = only(BeatMessage, push(pipeline, beating(6.0)))
-    assert pipeline.enrolment.beats == sum(not beat.flaws for beat in beats) > 3
+    assert pipeline.recogniser.enrolment.beats == sum(not beat.flaws for beat in beats) > 3
 
 
 def test_an_enrolment_begins_again_with_the_electrodes(
     pipeline: Pipeline, network: FakeNetwork
 ) -> None:
-    pipeline.enrolment = Enrolment("Bob", network.passport, needed=20)
+    pipeline.recogniser.enrolment = Enrolment("Bob", network.passport, needed=20)
     push(pipeline, beating(6.0))
-    gathered = pipeline.enrolment.beats
+    gathered = pipeline.recogniser.enrolment.beats
     pipeline.push(beating(0.1, first=1600)[0])  # after a hundred lost samples
-    assert pipeline.enrolment.beats == gathered > 0
+    assert pipeline.recogniser.enrolment.beats == gathered > 0
     pipeline.push(beating(0.1, first=1601, status=STATUS | ELECTRODE_OFF)[0])
-    assert pipeline.enrolment.beats == 0
+    assert pipeline.recogniser.enrolment.beats == 0
 
 
 # Played signals
@@ -415,7 +415,7 @@ def test_a_beat_played_over_and_over_is_never_accepted(network: FakeNetwork) -> 
         ("suspect", None, None)
     }
     assert told[-1].hint == "too_clean"
-    assert pipeline.session.take() is None
+    assert pipeline.recogniser.session.take() is None
 
 
 def test_the_suspicion_ends_with_the_sitting(network: FakeNetwork) -> None:

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import zmq
 
-from daemon.offline.errors import EmbedderNeeded
 from daemon.offline.hearing import hear_recording
-from daemon.offline.recognition import compare
 from daemon.recordings.recording import Recording
 from daemon.service.verification import Verifier, recording
 from daemon.wire.control import ControlServer
 from daemon.wire.errors import CommandRefused
 from drivers.waveforms.hearts import Heart
+from model.comparison import compare
+from model.errors import EmbedderNeeded
 from model.network import Network
 from tests.model.models import classifier, embedder
 
@@ -78,7 +78,7 @@ def test_two_recordings_are_compared_as_the_command_compares_files(
 ) -> None:
     answer = ask(server, {"command": "verify", **recordings})
     heard = [hear_recording(recording(mv, name)) for name, mv in recordings.items()]
-    assert answer == {"ok": True, **asdict(compare(heard[0], heard[1], Network(model)))}
+    assert answer == {"ok": True, **asdict(compare(heard[0].beats, heard[1].beats, Network(model)))}
     assert answer["same"] is True
     assert answer["beats"] >= 4
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dsp.front_end import RATE_HZ
 from dsp.segmenter import BEFORE_R
 from model.training import augment
-from model.training.augment import PADDING, QRS_SAMPLES, RATE_HZ
+from model.training.augment import PADDING, RIGID_SAMPLES
 
 COUNT = 200
 
@@ -34,7 +35,7 @@ def test_a_blend_is_the_mean_of_three_beats_or_a_mix_of_two(rng: np.random.Gener
 
 def test_a_warp_leaves_the_qrs_as_it_is(beats: np.ndarray, rng: np.random.Generator) -> None:
     warped = augment.warp(beats, rng)
-    qrs = slice(BEFORE_R - QRS_SAMPLES, BEFORE_R + QRS_SAMPLES + 1)
+    qrs = slice(BEFORE_R - RIGID_SAMPLES, BEFORE_R + RIGID_SAMPLES + 1)
     np.testing.assert_allclose(warped[:, qrs], beats[:, qrs], rtol=0, atol=1e-12)
     assert not np.allclose(warped, beats)
 
@@ -45,8 +46,8 @@ def test_a_warp_is_of_12_percent_at_most_but_for_a_third_of_the_beats(
     ramp = np.tile(np.arange(175.0), (COUNT, 1))
     moved = augment.warp(ramp, rng) - ramp
     after, before = 140, 25  # so far from the edges that no warp leaves the beat
-    late = moved[:, after] / (after - BEFORE_R - QRS_SAMPLES)
-    early = moved[:, before] / (before - BEFORE_R + QRS_SAMPLES)
+    late = moved[:, after] / (after - BEFORE_R - RIGID_SAMPLES)
+    early = moved[:, before] / (before - BEFORE_R + RIGID_SAMPLES)
     far = (np.abs(late) > augment.WARP) | (np.abs(early) > augment.WARP)
     assert 0.15 < far.mean() <= 0.45
     assert late.min() >= augment.FAR_WARP[0]

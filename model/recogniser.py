@@ -1,0 +1,168 @@
+"""The decision chain behind one call: what the front end tells in, whose heart it is out.
+
+    BeatWindow -> embedding --> Identifier ----> accepted, unknown, undecided --.
+         |            |-------> Session, Enrolment                               +-> Decision
+         `---------------------> Liveness -----> suspect ------------------------'
+    Interruption, ContactRestored --> all of them begin anew
+    the same signal upside down -----> Identifier --> hint: the electrodes may be swapped
+
+The service, the commands and the benchmarks run this same object, as they run one front end.
+
+Swapped electrodes turn lead I upside down, and a heart upside down is nobody's. So while nobody is
+known, the signal is heard the other way round as well. Turning round the beats that were cut out
+already would be less work, but the detector may put the R peak elsewhere in a signal that is upside
+down: on ECG-ID that finds 73 % of swapped pairs, hearing the signal anew 97 %, as many as are known
+the right way round. Either is a hint only: nobody is accepted by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.liveness import Liveness, LivenessOptions, Suspicion
+from dsp.signals import BeatWindow, ContactRestored, Event, Interruption
+from model.enrolment import Enrolment
+from model.fittings import Session
+from model.identifier import Decision, Hint, Identifier, IdentifierOptions
+from model.network import Network
+from model.passport import Passport
+from model.template import Template
+from model.tensor import normalise
+
+SWAPPED: Hint = "electrodes_swapped"
+
+#: Gives the network's output for a beat, shape (outputs,).
+Embed: TypeAlias = Callable[[BeatWindow], NDArray[np.float32]]
+
+
+def embed_with(network: Network) -> Embed:
+    """Return what puts one beat through a network."""
+    return lambda beat: network.run(normalise([beat.ecg_mv]))[0]
+
+
+class Recogniser:
+    """Takes the events of one signal in order and decides whose heart it is.
+
+    Args:
+        passport: of the network whose outputs ``embed`` gives.
+        embed: the network, or outputs that were computed before.
+        templates: of the enrolled people, made by that network; a classifier needs none.
+        options: how many beats a decision counts.
+        liveness: what to do about a signal that is no living heart's; if ignored, none is sought.
+        smoothed: whether the signal may have been smoothed, as a file's: it is never too clean.
+
+    Attributes:
+        decision: the newest.
+        session: the first good beats since the electrodes were fitted.
+        enrolment: the one under way, to be ended by whoever began it; else None.
+
+    Raises:
+        ForeignTemplate: a template was made by another model.
+    """
+
+    def __init__(
+        self,
+        passport: Passport,
+        embed: Embed,
+        templates: Sequence[Template] = (),
+        options: IdentifierOptions | None = None,
+        liveness: LivenessOptions | None = None,
+        *,
+        smoothed: bool = False,
+    ) -> None:
+        self._embed = embed
+        self._identifier = Identifier(passport, templates, options)
+        self._upside_down = Identifier(passport, templates, options)
+        self._has_labels = passport.kind == "classifier"
+        self._anybody = bool(templates) or self._has_labels
+        self._liveness = Liveness(smoothed)
+        self._liveness_options = liveness or LivenessOptions()
+        self.session = Session()
+        self.enrolment: Enrolment | None = None
+        self.decision = self._decide()
+
+    @property
+    def listens_upside_down(self) -> bool:
+        """Tell whether ``push_upside_down`` is of use now: nobody is known of those enrolled."""
+        return self.decision.state == "unknown" and self._anybody
+
+    def push(self, event: Event) -> Decision | None:
+        """Take one event; return the decision if it is made anew, be it the same as before."""
+        match event:
+            case BeatWindow():
+                self._hear(event)
+            case Interruption() if event.wearer_may_differ:
+                self._begin_anew(event)
+            case ContactRestored():
+                self._identifier.restored()
+            case _:
+                return None
+        self.decision = self._decide()
+        return self.decision
+
+    def push_upside_down(self, event: Event) -> None:
+        """Take one event of the same signal negated, while ``listens_upside_down``."""
+        if isinstance(event, BeatWindow):
+            self._upside_down.push(self._embed(event), event.quality)
+        elif isinstance(event, Interruption) and event.wearer_may_differ:
+            self._upside_down.interrupted(event.reason)
+        self.decision = self._decide()
+
+    def enrol(self, enrolment: Enrolment) -> None:
+        """Gather beats for an enrolment from now on."""
+        self.enrolment = enrolment
+        enrolment.suspect(self._refused)
+
+    def use_templates(self, templates: Sequence[Template]) -> None:
+        """Decide from now on among these people.
+
+        Raises:
+            ForeignTemplate: a template was made by another model.
+        """
+        self._identifier.update(templates)
+        self._upside_down.update(templates)
+        self._anybody = bool(templates) or self._has_labels
+        self.decision = self._decide()
+
+    @property
+    def _refused(self) -> Suspicion | None:
+        """Why nobody is accepted or enrolled by this session; None if somebody may be."""
+        return self._liveness_options.refused(self._liveness.suspicion)
+
+    def _hear(self, beat: BeatWindow) -> None:
+        output = self._embed(beat)
+        self._identifier.push(output, beat.quality)
+        if self._liveness_options.on_suspicion != "ignore":
+            self._liveness.push(beat)
+        if self._refused:
+            self.session.restart()  # nobody's template may grow from what was played
+        else:
+            self.session.push(output, beat.quality)
+        if self.enrolment is not None:
+            self.enrolment.push(output, beat.quality)
+            self.enrolment.suspect(self._refused)
+
+    def _begin_anew(self, interruption: Interruption) -> None:
+        """Forget the wearer: someone else may wear the electrodes by now."""
+        self._identifier.interrupted(interruption.reason)
+        self._liveness.restart()
+        self.session.restart()
+        if self.enrolment is not None:
+            self.enrolment.restart()
+
+    def _decide(self) -> Decision:
+        """Return the identifier's decision, held to the check for life, with its hint."""
+        decision = self._identifier.decision
+        suspicion = self._liveness.suspicion
+        if self._refused:
+            decision = Decision("suspect", None, None, decision.beats)
+        if decision.state != "unknown":
+            self._upside_down.interrupted("gap")
+        elif suspicion is None and self._upside_down.decision.state == "accepted":
+            return replace(decision, hint=SWAPPED)
+        return replace(decision, hint=suspicion)

@@ -1,0 +1,168 @@
+"""Events in, decisions out: the one chain that the service, commands and benchmarks run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dsp.liveness import LivenessOptions
+from dsp.segmenter import WINDOW_SAMPLES
+from dsp.signals import HANDOVER_SAMPLES, BeatWindow, ContactRestored, Event, Interruption, RPeak
+from model.enrolment import Enrolment
+from model.errors import EnrolmentSuspect
+from model.passport import Passport
+from model.recogniser import Recogniser
+from model.template import Template
+from tests.model.models import AXES, GOOD, NOISY, embedder
+
+IGNORE = LivenessOptions("ignore")
+R_PEAK = RPeak(0, 0.0, 1.0, None, search_back=False)
+SHORT_GAP = Interruption(0, "gap", HANDOVER_SAMPLES - 1)
+HANDOVER = Interruption(0, "gap", HANDOVER_SAMPLES)
+LEAD_OFF = Interruption(0, "lead_off", 0)
+
+
+@pytest.fixture
+def passport(tmp_path: Path) -> Passport:
+    return Passport.load(embedder(tmp_path))
+
+
+@pytest.fixture
+def recogniser(passport: Passport) -> Recogniser:
+    return Recogniser(passport, axis, [ada(passport)], liveness=IGNORE)
+
+
+def ada(passport: Passport) -> Template:
+    return Template("Ada", AXES[0], 16, "2026-01-01T00:00:00Z", passport.sha256, "simulated")
+
+
+def axis(beat: BeatWindow) -> NDArray[np.float32]:
+    """Take a beat for the person whose number its first sample is."""
+    return AXES[int(beat.ecg_mv[0])]
+
+
+def beats(person: int, count: int) -> list[BeatWindow]:
+    """Return good beats; all of one person's are the same, as no living heart's are."""
+    window = (float(person), *np.zeros(WINDOW_SAMPLES - 1).tolist())
+    return [BeatWindow(250 * number, 0.8, window, GOOD) for number in range(count)]
+
+
+def states(recogniser: Recogniser, events: Iterable[Event]) -> list[str]:
+    decisions = [recogniser.push(event) for event in events]
+    return [decision.state for decision in decisions if decision is not None]
+
+
+def test_it_decides_on_each_beat_and_on_nothing_that_tells_nothing(recogniser: Recogniser) -> None:
+    assert states(recogniser, [R_PEAK, *beats(0, 5)]) == ["undecided"] * 4 + ["accepted"]
+    assert recogniser.decision.person == "Ada"
+    assert recogniser.push(R_PEAK) is recogniser.push(SHORT_GAP) is None
+    assert recogniser.decision.person == "Ada"
+
+
+@pytest.mark.parametrize(("event", "state"), [(HANDOVER, "undecided"), (LEAD_OFF, "no_contact")])
+def test_a_possible_change_of_hands_ends_all_that_was_gathered(
+    recogniser: Recogniser, passport: Passport, event: Event, state: str
+) -> None:
+    enrolment = Enrolment("Bob", passport, 20)
+    recogniser.enrol(enrolment)
+    states(recogniser, beats(0, 19))
+    assert enrolment.beats == 19
+    assert states(recogniser, [event]) == [state]
+    assert enrolment.beats == 0
+    states(recogniser, beats(1, 19))
+    assert recogniser.session.take() is None
+    states(recogniser, beats(1, 1))
+    taken = recogniser.session.take()
+    assert taken is not None
+    assert taken.tolist() == [AXES[1].tolist()] * 20
+
+
+def test_contact_alone_leaves_everything_undecided(recogniser: Recogniser) -> None:
+    events = [LEAD_OFF, ContactRestored(9), *beats(0, 1)]
+    assert states(recogniser, events) == ["no_contact", "undecided", "undecided"]
+
+
+def test_one_that_is_played_is_suspect_until_the_electrodes_are_fitted_anew(
+    passport: Passport,
+) -> None:
+    recogniser = Recogniser(passport, axis, [ada(passport)])
+    assert states(recogniser, beats(0, 8))[-1] == "suspect"
+    assert recogniser.decision.hint == "too_clean"
+    assert recogniser.decision.person is None
+    late = Enrolment("Bob", passport, 5)
+    recogniser.enrol(late)
+    with pytest.raises(EnrolmentSuspect, match="too clean"):
+        late.template("2026-01-01T00:00:00Z", "simulated")
+    assert states(recogniser, [LEAD_OFF])[-1] == "no_contact"
+    assert recogniser.decision.hint is None
+
+
+def test_an_enrolment_of_what_is_played_fails_though_its_beats_are_complete(
+    passport: Passport,
+) -> None:
+    recogniser = Recogniser(passport, axis)
+    enrolment = Enrolment("Bob", passport, 5, most=100)
+    recogniser.enrol(enrolment)
+    states(recogniser, beats(0, 8))
+    assert enrolment.complete
+    with pytest.raises(EnrolmentSuspect):
+        enrolment.template("2026-01-01T00:00:00Z", "recording")
+
+
+class TestUpsideDown:
+    """The hint that the electrodes are swapped."""
+
+    def hear(self, recogniser: Recogniser, events: Sequence[Event]) -> str | None:
+        for event in events:
+            recogniser.push_upside_down(event)
+        return recogniser.decision.hint
+
+    def test_it_listens_only_while_an_enrolled_person_may_be_upside_down(
+        self, recogniser: Recogniser, passport: Passport
+    ) -> None:
+        assert not recogniser.listens_upside_down
+        states(recogniser, beats(0, 5))
+        assert not recogniser.listens_upside_down
+        states(recogniser, [HANDOVER, *beats(1, 5)])
+        assert recogniser.listens_upside_down
+        recogniser.use_templates([])
+        assert not recogniser.listens_upside_down
+
+    def test_a_stranger_whose_negative_is_enrolled_gets_a_hint_only(
+        self, recogniser: Recogniser
+    ) -> None:
+        states(recogniser, beats(1, 5))
+        assert self.hear(recogniser, beats(0, 4)) is None
+        assert self.hear(recogniser, beats(0, 1)) == "electrodes_swapped"
+        assert (recogniser.decision.state, recogniser.decision.person) == ("unknown", None)
+        assert self.hear(recogniser, [LEAD_OFF]) is None
+
+    def test_what_was_heard_counts_no_more_once_somebody_is_known(
+        self, recogniser: Recogniser
+    ) -> None:
+        states(recogniser, beats(1, 5))
+        assert self.hear(recogniser, beats(0, 5)) == "electrodes_swapped"
+        states(recogniser, beats(0, 10))
+        assert recogniser.decision.state == "accepted"
+        states(recogniser, beats(1, 10))
+        assert recogniser.decision.state == "unknown"
+        assert recogniser.decision.hint is None
+
+    def test_whoever_is_enrolled_meanwhile_is_looked_for_too(
+        self, recogniser: Recogniser, passport: Passport
+    ) -> None:
+        recogniser.use_templates([])
+        states(recogniser, beats(1, 5))
+        self.hear(recogniser, beats(0, 5))
+        recogniser.use_templates([ada(passport)])
+        assert recogniser.decision.hint == "electrodes_swapped"
+
+
+def test_beats_with_flaws_count_for_nobody(recogniser: Recogniser) -> None:
+    flawed = [BeatWindow(0, 0.8, beats(0, 1)[0].ecg_mv, NOISY)] * 20
+    assert states(recogniser, flawed) == ["undecided"] * 20
+    assert recogniser.decision.beats == 0
