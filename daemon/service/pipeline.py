@@ -18,7 +18,9 @@ from daemon.service.decision import apply_liveness
 from daemon.service.swapped_electrodes import SwappedElectrodes
 from daemon.service.waveforms import RAILS, Waveforms
 from daemon.wire.messages import (
+    CONTRADICTED,
     SWAPPED,
+    TWO_KINDS,
     BeatMessage,
     ContactState,
     IdentityMessage,
@@ -36,6 +38,8 @@ from model.identifier import Identifier, IdentifierOptions
 from model.network import Network
 from model.template import Template
 from model.tensor import normalise
+
+CONTACT: dict[bool | None, ContactState] = {None: "unknown", True: "off", False: "on"}
 
 
 class Pipeline:
@@ -73,6 +77,8 @@ class Pipeline:
         self._liveness_options = liveness or LivenessOptions()
         self._swapped_electrodes: SwappedElectrodes | None = None
         self._swapped = False
+        self._contradicted = False
+        self._flickers = 0  # of front ends before this one
         self._decided_anew = False
         self._waveforms = Waveforms(self._front_end.delay)
         self._newest_index = 0
@@ -95,6 +101,11 @@ class Pipeline:
     def refused(self) -> Suspicion | None:
         """Why nobody is accepted or enrolled by this session; None if somebody may be."""
         return self._liveness_options.refused(self._liveness.suspicion)
+
+    @property
+    def lead_off_flickers(self) -> int:
+        """How often a lead-off bit was set too briefly to mean that an electrode is off."""
+        return self._flickers + self._front_end.lead_off_flickers
 
     def use_setup(self, setup: ChipSetup) -> None:
         """Take the frames that follow as those of a chip that is set up like this."""
@@ -125,7 +136,7 @@ class Pipeline:
         )
         for event in self._front_end.push(sample):
             messages += self._tell(event, frame.index)
-        messages += self._follow_contact(lead_off, frame.index)
+        messages += self._follow_contact(frame.index)
         messages += self._suspect_swap(sample)
         if self._decided_anew:  # whoever is forgotten may not stay the last word until a beat comes
             self._decided_anew = False
@@ -140,6 +151,7 @@ class Pipeline:
             The waveforms so far, and that nobody is known.
         """
         messages = self._waveforms.flush()
+        self._flickers = self.lead_off_flickers
         self._front_end = FrontEnd(self._front_end_options)
         self.contact = "unknown"
         gap = Interruption(self._newest_index, "gap", HANDOVER_SAMPLES)
@@ -189,13 +201,14 @@ class Pipeline:
         self.quality = None
         return [self._identity(index)]
 
-    def _follow_contact(self, lead_off: bool | None, index: int) -> list[Message]:
-        before = self.contact
-        self.contact = "unknown" if lead_off is None else "off" if lead_off else "on"
-        if before == "off" and self.contact == "on":
+    def _follow_contact(self, index: int) -> list[Message]:
+        lead_off = self._front_end.lead_off
+        before, self.contact = self.contact, CONTACT[lead_off]
+        restored = before == "off" and self.contact == "on"
+        if restored:
             self._identifier.restored()
-            return [self._identity(index)]
-        return []
+        doubted, self._contradicted = self._contradicted, self._front_end.lead_off_contradicted
+        return [self._identity(index)] if restored or self._contradicted != doubted else []
 
     def _suspect_swap(self, sample: Sample) -> list[Message]:
         """Hear the signal upside down too while nobody is known, and tell when that helps."""
@@ -213,7 +226,11 @@ class Pipeline:
     def _identity(self, index: int) -> IdentityMessage:
         identity = self._identifier.identity
         said = apply_liveness(identity, self._liveness.suspicion, self._liveness_options)
-        swapped = SWAPPED if self._swapped and said.state == "unknown" else None
-        return IdentityMessage(
-            index, said.state, said.person, said.confidence, said.beats, said.hint or swapped
-        )
+        hint = said.hint
+        if hint is None and said.state == "unknown" and self._swapped:
+            hint = SWAPPED
+        elif hint is None and self._contradicted:
+            hint = CONTRADICTED
+        elif hint is None and self._front_end.two_kinds:
+            hint = TWO_KINDS
+        return IdentityMessage(index, said.state, said.person, said.confidence, said.beats, hint)
