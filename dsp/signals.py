@@ -53,7 +53,7 @@ class BeatQuality:
 
     Attributes:
         score: 0 (useless) to 1 (clean).
-        flaws: what is wrong with it, from ``saturated``, ``gap``, ``flat``, ``noisy``,
+        flaws: what is wrong with it, from ``saturated``, ``gap``, ``flat``, ``no_qrs``, ``noisy``,
             ``unlike_template``.
     """
 

@@ -6,10 +6,11 @@ listens to the messages.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from daemon.wire.messages import IdentityMessage, Message
+from daemon.wire.messages import Hint, IdentityMessage, Message
 from dsp.front_end import FrontEnd, FrontEndOptions
 from dsp.signals import Event, Sample
 from model.recogniser import Recogniser
@@ -33,13 +34,21 @@ class IdentityJudge:
     Args:
         recogniser: decides.
         front_end: what can be set on the signal chain, to hear the signal upside down too.
+        signal_hint: tells what the signal alone has to say; said where the decision has no hint.
     """
 
-    def __init__(self, recogniser: Recogniser, front_end: FrontEndOptions) -> None:
+    def __init__(
+        self,
+        recogniser: Recogniser,
+        front_end: FrontEndOptions,
+        signal_hint: Callable[[], Hint | None],
+    ) -> None:
         self._recogniser = recogniser
         self._options = front_end
+        self._signal_hint = signal_hint
         self._upside_down: FrontEnd | None = None
-        self._said = recogniser.decision
+        self._compared = (recogniser.decision, signal_hint())
+        self._said = self._message(0)
 
     def push(self, event: Event, index: int) -> list[Message]:
         """Take one event that the sample of this index completed."""
@@ -54,13 +63,17 @@ class IdentityJudge:
                 self._upside_down = FrontEnd(self._options)
             for event in self._upside_down.push(replace(sample, ecg_mv=-sample.ecg_mv)):
                 self._recogniser.push_upside_down(event)
-        decision = self._recogniser.decision
-        if decision is self._said or decision == self._said:
+        before, self._compared = self._compared, (self._recogniser.decision, self._signal_hint())
+        if self._compared == before:  # most often the same objects, which costs nothing
             return []
-        return [self._identity(sample.index)]
+        message = self._message(self._said.index)
+        return [] if message == self._said else [self._identity(sample.index)]
 
     def _identity(self, index: int) -> Message:
-        self._said = said = self._recogniser.decision
-        return IdentityMessage(
-            index, said.state, said.person, said.confidence, said.beats, said.hint
-        )
+        self._said = self._message(index)
+        return self._said
+
+    def _message(self, index: int) -> IdentityMessage:
+        said = self._recogniser.decision
+        hint = said.hint or self._signal_hint()
+        return IdentityMessage(index, said.state, said.person, said.confidence, said.beats, hint)

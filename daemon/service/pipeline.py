@@ -12,8 +12,11 @@ from collections.abc import Sequence
 from daemon.service.judges import IdentityJudge, Judge
 from daemon.service.waveforms import RAILS, Waveforms
 from daemon.wire.messages import (
+    CONTRADICTED,
+    TWO_KINDS,
     BeatMessage,
     ContactState,
+    Hint,
     Message,
     RPeakMessage,
 )
@@ -26,6 +29,8 @@ from model.identifier import IdentifierOptions
 from model.network import Network
 from model.recogniser import Recogniser, embed_with
 from model.template import Template
+
+CONTACT: dict[bool | None, ContactState] = {None: "unknown", True: "off", False: "on"}
 
 
 class Pipeline:
@@ -57,10 +62,11 @@ class Pipeline:
         self.recogniser = Recogniser(
             network.passport, embed_with(network), templates, identifier, liveness
         )
-        self._judges: list[Judge] = [IdentityJudge(self.recogniser, front_end)]
+        self._judges: list[Judge] = [IdentityJudge(self.recogniser, front_end, self._signal_hint)]
         self._setup: ChipSetup | None = None
         self._ecg_at = 0
         self._mv_per_count = 0.0
+        self._flickers = 0  # of front ends before this one
         self._waveforms = Waveforms(self._front_end.delay)
         self._newest_index = 0
         self.contact: ContactState = "unknown"
@@ -75,6 +81,17 @@ class Pipeline:
     def channels(self) -> tuple[str, str] | None:
         """What channels 1 and 2 record; None before the chip is set up."""
         return self._waveforms.channels
+
+    @property
+    def lead_off_flickers(self) -> int:
+        """How often a lead-off bit was set too briefly to mean that an electrode is off."""
+        return self._flickers + self._front_end.lead_off_flickers
+
+    def _signal_hint(self) -> Hint | None:
+        """Return what the signal alone has to say to whoever wonders about the decision."""
+        if self._front_end.lead_off_contradicted:
+            return CONTRADICTED
+        return TWO_KINDS if self._front_end.two_kinds else None
 
     def use_setup(self, setup: ChipSetup) -> None:
         """Take the frames that follow as those of a chip that is set up like this."""
@@ -97,8 +114,9 @@ class Pipeline:
             lead_off=lead_off,
             saturated=counts in RAILS,
         )
-        self.contact = "unknown" if lead_off is None else "off" if lead_off else "on"
-        for event in self._front_end.push(sample):
+        events = self._front_end.push(sample)
+        self.contact = CONTACT[self._front_end.lead_off]
+        for event in events:
             messages += self._tell(event, frame.index)
         for judge in self._judges:
             messages += judge.tick(sample)
@@ -112,6 +130,7 @@ class Pipeline:
             The waveforms so far, and that nobody is known.
         """
         messages = self._waveforms.flush()
+        self._flickers = self.lead_off_flickers
         self._front_end = FrontEnd(self._front_end_options)
         self.contact = "unknown"
         gap = Interruption(self._newest_index, "gap", HANDOVER_SAMPLES)

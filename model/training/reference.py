@@ -48,8 +48,8 @@ def write_reference(network: KerasModel, beats: Beats, folder: Path, name: str) 
 
     Made up are ``windows``, normalised, shape (50, 175), with ``outputs``. For the 500 real beats,
     fewer if there are not so many, ``real_records`` says which recording a beat is in,
-    ``Person_01/rec_1``, ``real_places`` which of its good beats it is, from 0, and ``real_outputs``
-    what Keras made of it, in float16.
+    ``Person_01/rec_1``, ``real_places`` which of its beats it is, from 0, and ``real_outputs`` what
+    Keras made of it, in float16.
     """
     windows = normalise(made_up_beats(BEATS))
     real, places = some_of_everybody(beats)
@@ -66,17 +66,17 @@ def write_reference(network: KerasModel, beats: Beats, folder: Path, name: str) 
 
 
 def some_of_everybody(beats: Beats) -> tuple[Beats, NDArray[np.int64]]:
-    """Return 500 good beats of the persons' first records, and their places among the good there.
+    """Return 500 good beats of the persons' first records, and their places among all there.
 
     They are spread evenly, so that everybody has about the same part.
     """
     first = [beats.records_of(person)[0] for person in beats.names]
-    candidates = beats.where(beats.good & np.isin(beats.records, first))
-    places = np.zeros(len(candidates), dtype=np.int64)
+    places = np.zeros(len(beats), dtype=np.int64)
     for record in first:
-        there = candidates.records == record
+        there = beats.records == record
         places[there] = np.arange(there.sum())
+    candidates = np.flatnonzero(beats.good & np.isin(beats.records, first))
     step = max(1, len(candidates) / REAL_BEATS)
-    chosen = np.zeros(len(candidates), dtype=bool)
-    chosen[np.arange(0, len(candidates), step).astype(int)[:REAL_BEATS]] = True
-    return candidates.where(chosen), places[chosen]
+    chosen = np.zeros(len(beats), dtype=bool)
+    chosen[candidates[np.arange(0, len(candidates), step).astype(int)[:REAL_BEATS]]] = True
+    return beats.where(chosen), places[chosen]

@@ -22,7 +22,7 @@ SERVICE = 65534
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Path]:
     """The state folder of a service that is not root's, which others may come to."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    for folder in (tmp_path, *tmp_path.parents[:3]):
         folder.chmod(0o755)
     folder = tmp_path / "state"
     folder.mkdir(mode=0o700)
