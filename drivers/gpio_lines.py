@@ -43,9 +43,9 @@ class GpiozeroReadyLine:
         gpiozero = _gpiozero()
         self._edges: SimpleQueue[Edge] = SimpleQueue()
         self._offset_s: float | None = None
+        self._ticks_are_monotonic = True
         with _pin_errors("DRDY", pin):
             self._device = gpiozero.InputDevice(pin, pull_up=True)
-            _check_ticks(self._device)
             self._device.pin.edges = "falling"
             # gpiozero keeps only a weak reference: a bound method of this object lives as long as
             # the line does, where a lambda would vanish without a word.
@@ -56,13 +56,21 @@ class GpiozeroReadyLine:
 
     def _monotonic(self, ticks: float) -> float:
         """Return a tick on the monotonic scale, whose origin gpiozero does not promise."""
+        behind_s = time.monotonic() - ticks
         if self._offset_s is None:
-            behind_s = time.monotonic() - ticks
             self._offset_s = 0.0 if abs(behind_s) < _SAME_SCALE_S else behind_s
+        elif abs(behind_s - self._offset_s) > _SAME_SCALE_S:
+            self._ticks_are_monotonic = False
         return ticks + self._offset_s
 
     def wait(self, timeout_s: float) -> list[Edge]:
-        """Return the falling edges not yet taken, none after ``timeout_s``."""
+        """Return the falling edges not yet taken, none after ``timeout_s``.
+
+        Raises:
+            GpioUnavailable: the pin factory's ticks do not keep up with the monotonic clock.
+        """
+        if not self._ticks_are_monotonic:
+            raise _no_monotonic_ticks(self._device)
         try:
             edges = [self._edges.get(timeout=timeout_s)]
         except Empty:
@@ -178,20 +186,14 @@ def _gpiod() -> Any:
     return gpiod
 
 
-def _check_ticks(device: Any) -> None:
-    """Refuse a pin factory whose ticks are not seconds that only grow, as pigpio's are not.
-
-    Raises:
-        GpioUnavailable: its edges could not be told apart in time.
-    """
-    factory = device.pin_factory
-    before, after = factory.ticks(), factory.ticks()
-    if type(factory).__name__ == "PiGPIOFactory" or not 0 <= after - before < _SAME_SCALE_S:
-        device.close()
-        raise GpioUnavailable(
-            f"gpiozero runs on {type(factory).__name__}, whose edges have no monotonic time: "
-            "take GPIOZERO_PIN_FACTORY away or set it to lgpio, or set board.drdy_backend: gpiod."
-        )
+def _no_monotonic_ticks(device: Any) -> GpioUnavailable:
+    """Return the error for a pin factory whose ticks are not seconds that only grow."""
+    name = type(getattr(device, "pin_factory", device)).__name__
+    return GpioUnavailable(
+        f"gpiozero runs on {name}, whose edges have no monotonic time in seconds (pigpio counts "
+        "microseconds, which wrap): take GPIOZERO_PIN_FACTORY away or set it to lgpio, or set "
+        "board.drdy_backend: gpiod."
+    )
 
 
 @contextmanager
@@ -199,8 +201,6 @@ def _pin_errors(name: str, pin: int) -> Iterator[None]:
     """Say in one sentence why gpiozero could not give a pin."""
     try:
         yield
-    except GpioUnavailable:
-        raise
     except Exception as error:  # gpiozero's backends have errors of their own, as lgpio.error
         raise GpioUnavailable(
             f"GPIO{pin} cannot be used for {name} ({reason(error)}): check the wiring table and "

@@ -100,19 +100,20 @@ def test_ticks_of_another_origin_are_put_on_the_monotonic_clock(pins: MockFactor
 
 
 class PiGPIOFactory(MockFactory):
-    """A factory with pigpio's ticks: microseconds in 32 bits, which wrap."""
-
-    def ticks(self) -> int:  # type: ignore[override]
-        return int(time.monotonic() * 1e6) % 2**32
+    """Stands for the factory whose ticks are microseconds in 32 bits."""
 
 
+@pytest.mark.parametrize("first", [0, 100_000_000, 2**32 - 3000])
 def test_a_pin_factory_without_monotonic_ticks_is_refused_by_name(
-    pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+    first: int, pins: MockFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gpiozero.Device, "pin_factory", PiGPIOFactory())
+    line = GpiozeroReadyLine(25)
+    for number in range(2):
+        line._fell((first + number * 4000) % 2**32, 0)
     with pytest.raises(GpioUnavailable, match=r"PiGPIOFactory.*GPIOZERO_PIN_FACTORY"):
-        GpiozeroReadyLine(25)
-    GpiozeroOutputLine("START", 25).close()  # the pin is free again
+        line.wait(0.0)
+    line.close()
 
 
 def test_lgpio_is_given_a_folder_that_it_may_write_to(
