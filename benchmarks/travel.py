@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 
 from benchmarks.training.records import TrainingRecord, gather_beats
 from daemon.offline.hearing import Heard, hear_recording
-from daemon.offline.recognition import DEFAULT_MODEL, open_network
-from daemon.recordings.recording import RATE_HZ, Recording, read_recording, to_250_hz
+from daemon.recordings.recording import Recording, read_recording, to_250_hz
+from dsp.front_end import RATE_HZ
 from model.network import Network
+from model.opening import DEFAULT_MODEL, open_network
 from model.passport import Calibration, Cohort, Passport
 from model.tensor import normalise
 from model.training.datasets import Beats
