@@ -164,7 +164,11 @@ class Scene:
             LivenessOptions("ignore"),  # what is played has no noise, which no living heart is
         )
         desk = PeopleCommands(
-            self.gallery, network.passport, self._pipeline, "simulated", lambda: "2027-01-15"
+            self.gallery,
+            network.passport,
+            self._pipeline.recogniser,
+            "simulated",
+            lambda: "2027-01-15",
         )
         self.control = ControlServer(self.context, f"ipc://{folder}/control", desk.commands)
         stack.callback(self.control.close)

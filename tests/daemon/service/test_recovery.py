@@ -149,7 +149,9 @@ def run(tmp_path: Path) -> Iterator[Run]:
                 IdentifierOptions(min_beats=2),
                 LivenessOptions("ignore"),
             )
-            desk = PeopleCommands(gallery, network.passport, pipeline, "simulated", lambda: "")
+            desk = PeopleCommands(
+                gallery, network.passport, pipeline.recogniser, "simulated", lambda: ""
+            )
             control = stack.enter_context(
                 ControlServer(context, f"ipc://{tmp_path}/control", desk.commands)
             )
