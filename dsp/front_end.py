@@ -12,28 +12,38 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
 from dsp import conditioner, qrs_features, segmenter
 from dsp.bridge import BRIDGED_SAMPLES, Bridge
 from dsp.conditioner import Conditioner, conditioning_delay
+from dsp.contact import Contact
 from dsp.pacing import PulseHold
 from dsp.pan_tompkins import Detection, PanTompkins
 from dsp.quality import QualityJudge
 from dsp.segmenter import Segmenter
-from dsp.signals import BeatWindow, ContactRestored, Event, Interruption, RPeak, Sample
+from dsp.signals import (
+    BeatWindow,
+    ContactRestored,
+    Event,
+    Interruption,
+    LeadOffContradicted,
+    RPeak,
+    Sample,
+)
 
 #: Of the beats that the chain cuts: one more whenever any rule changes them, be it the placement of
 #: the R peak, the pulse hold, the bridge or the quality. A model fits the beats it was trained on.
 CHAIN_VERSION = 1
 
-RATE_HZ = 250.0
+RATE_HZ = segmenter.RATE_HZ
 HEART_RATE_BEATS = 8
 NAN = float("nan")
 NOT_YET = -1  # no sample has come
 HEART_RATE_FORGET_S = 3.0  # no beat for so long: no heart rate
+CONTRADICTING_BEATS = 10  # good ones in a row, while the electrodes are said to be off
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +70,14 @@ class FrontEnd:
     """
 
     def __init__(self, options: FrontEndOptions | None = None) -> None:
-        self._mains_hz = (options or FrontEndOptions()).mains_hz
+        self._options = options or FrontEndOptions()
+        self._mains_hz = self._options.mains_hz
         self.delay = conditioning_delay(self._mains_hz, RATE_HZ)
         self._bridge = Bridge()
+        self._contact = Contact()
+        self._lead_off: bool | None = None
+        self._unbelieved: FrontEnd | None = None
+        self._beats_while_off = 0
         self._restart(NOT_YET)
 
     def _restart(self, index: int) -> None:
@@ -70,7 +85,7 @@ class FrontEnd:
         self._detector = PanTompkins(RATE_HZ)
         self._quality = QualityJudge()
         self._rr_s: deque[float] = deque(maxlen=HEART_RATE_BEATS)
-        self._contact = True
+        self._in_contact = True
         self._start_filters(index)
 
     def _resume(self, index: int) -> None:
@@ -102,6 +117,16 @@ class FrontEnd:
         }
 
     @property
+    def lead_off(self) -> bool | None:
+        """Whether an electrode is off, flickers of the bits left out; None if nobody can tell."""
+        return self._contact.off if self._lead_off is not None else None
+
+    @property
+    def lead_off_flickers(self) -> int:
+        """How often a lead-off bit was set too briefly to mean anything."""
+        return self._contact.flickers
+
+    @property
     def heart_rate_bpm(self) -> float | None:
         """The median rate of the last beats per minute; None before two beats and without any."""
         if not self._rr_s:
@@ -117,11 +142,14 @@ class FrontEnd:
         Raises:
             ValueError: the index did not grow.
         """
+        self._lead_off = sample.lead_off
+        if not self._contact.push(bool(sample.lead_off)):
+            self.conditioned_mv = NAN
+            return self._without_contact(sample) if self._contact.off else ()
         events: tuple[Event, ...] = () if sample.index == self._due else self._jump(sample.index)
-        if sample.lead_off:
-            return events + self._without_contact(sample.index)
-        if not self._contact:
+        if not self._in_contact:
             self._restart(sample.index)
+            self._unbelieved = None
             events += (ContactRestored(sample.index),)
         if sample.saturated:
             self._saturated_at = sample.index - self._origin
@@ -140,7 +168,7 @@ class FrontEnd:
         gap = Interruption(index, "gap", index - self._due)
         if gap.lost < 0:
             raise ValueError(f"sample {index} came where {self._due} or later was expected")
-        if not self._contact:
+        if not self._in_contact:
             return ()  # there is nothing that a gap could interrupt
         if gap.wearer_may_differ:
             self._restart(index)
@@ -148,13 +176,20 @@ class FrontEnd:
             self._resume(index)
         return (gap,)
 
-    def _without_contact(self, index: int) -> tuple[Event, ...]:
+    def _without_contact(self, sample: Sample) -> tuple[Event, ...]:
         events: tuple[Event, ...] = ()
-        if self._contact:
-            events = (Interruption(index, "lead_off", 0),)
-            self._restart(index)
-            self._contact = False
-        self._due = index + 1
+        if self._in_contact:
+            events = (Interruption(sample.index, "lead_off", 0),)
+            self._restart(sample.index)
+            self._in_contact = False
+            self._unbelieved, self._beats_while_off = FrontEnd(self._options), 0
+        self._due = sample.index + 1
+        if self._unbelieved is not None:
+            for event in self._unbelieved.push(replace(sample, lead_off=None)):
+                if isinstance(event, BeatWindow):
+                    self._beats_while_off = self._beats_while_off + 1 if event.quality.good else 0
+                    if self._beats_while_off == CONTRADICTING_BEATS:
+                        events += (LeadOffContradicted(sample.index),)
         return events
 
     def _process(self, ecg_mv: float) -> tuple[Event, ...]:
@@ -184,7 +219,7 @@ class FrontEnd:
         for position, rr_s, ecg_mv in self._segmenter.complete():
             r_index = self._index(position)
             saturated = self._saturated_at >= position - segmenter.BEFORE_R
-            quality = self._quality.judge(ecg_mv, saturated, self._bridge.spoils(r_index))
+            quality = self._quality.judge(ecg_mv, saturated, self._bridge.spoils(r_index), rr_s)
             yield BeatWindow(r_index, rr_s, ecg_mv, quality)
 
     def _index(self, position: int) -> int:

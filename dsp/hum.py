@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 SEARCHED_HZ = 1.0
 STEP_HZ = 0.05
 
+GRIDS_HZ = (50, 60)
+#: Hum that is weaker, or not so many times that of the other grid, may be the heart's own.
+TELLING_MV = 0.01
+TELLING_RATIO = 3.0
+
 
 def hum_mv(ecg_mv: NDArray[np.float64], time_s: NDArray[np.float64], mains_hz: float) -> float:
     """Return the amplitude of the strongest line within 1 Hz of the mains, in mV.
@@ -24,3 +29,8 @@ def hum_mv(ecg_mv: NDArray[np.float64], time_s: NDArray[np.float64], mains_hz: f
     waves = np.exp(-2j * np.pi * np.outer(frequencies_hz, time_s))
     lines = 2 * np.abs(waves @ (weights * (ecg_mv - ecg_mv.mean()))) / weights.sum()
     return float(lines.max())
+
+
+def telling(stronger_mv: float, weaker_mv: float) -> bool:
+    """Tell whether the hum of one grid is so much stronger that it must be the one at hand."""
+    return stronger_mv >= max(TELLING_MV, TELLING_RATIO * weaker_mv)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.qrs_shape import has_qrs
 from dsp.segmenter import BEFORE_R
 from dsp.signals import BeatQuality
 
@@ -17,21 +20,62 @@ UNLIKE = 0.80  # correlation with the running template below which a beat is an 
 TEMPLATE_GAIN = 0.2
 TEMPLATE_PATIENCE = 3  # after so many odd beats in a row the template was the odd one
 
+JUDGED_TOGETHER = 8  # beats: where many have no QRS, one that seems to have is none either
+FALSE_BEATS = 5  # of so many; more than the wide ones of bigeminy
+RECENT_BEATS = 8  # how far back a kind of beats is counted
+SEEN_AGAIN = 1.7  # beats of a kind, counted so, that make it more than one odd beat
+USUAL_SHARE = 0.25  # of the beats, from which on a kind is usual: bigeminy has 0.5, trigeminy 0.33
+NARROWER = 0.75  # the sinus beat's QRS, at most, to the ventricular one's
+WIDTH_SAMPLES = 30  # on either side of the R peak: where a QRS's width is looked for
+
+
+@dataclass(slots=True)
+class Kind:
+    """Beats of one shape.
+
+    Attributes:
+        template: their running mean, of mean 0 and about deviation 1.
+        count: how many there were lately, older ones counting less.
+        width: of the QRS, in samples.
+    """
+
+    template: NDArray[np.float64]
+    count: float
+    width: float
+
+    def likeness(self, shape: NDArray[np.float64]) -> float:
+        """Return the correlation of a beat with them."""
+        return float(np.mean(shape * self.template) / self.template.std())
+
+    def take(self, shape: NDArray[np.float64]) -> None:
+        """Let the template follow."""
+        self.template = self.template + TEMPLATE_GAIN * (shape - self.template)
+        self.width = qrs_width(self.template)
+
 
 class QualityJudge:
-    """Judges beats against the running template of the beats before them."""
+    """Judges beats against the running template of the beats before them.
+
+    Extrasystoles that come again and again, as in bigeminy, are a second kind of beats. Which kind
+    came first does not matter: the narrow one is the heart's own.
+    """
 
     def __init__(self) -> None:
-        self._template: NDArray[np.float64] | None = None
+        self._usual: Kind | None = None
+        self._other: Kind | None = None
         self._odd_in_a_row = 0
+        self._without_qrs: deque[bool] = deque(maxlen=JUDGED_TOGETHER)
 
-    def judge(self, ecg_mv: Sequence[float], saturated: bool, gap: bool) -> BeatQuality:
+    def judge(
+        self, ecg_mv: Sequence[float], saturated: bool, gap: bool, rr_s: float | None = None
+    ) -> BeatQuality:
         """Judge one window of 175 conditioned samples in mV.
 
         Args:
             ecg_mv: the window.
             saturated: whether the converter was at the end of its range within it.
             gap: whether so many samples are missing from its QRS that it has another shape.
+            rr_s: seconds since the beat before, if there was one.
         """
         window = np.asarray(ecg_mv)
         span_mv = float(np.ptp(window))
@@ -41,33 +85,68 @@ class QualityJudge:
             return BeatQuality(0.0, ("gap",))
         if span_mv < FLAT_MV:
             return BeatQuality(0.0, ("flat",))
+        self._without_qrs.append(not has_qrs(window, rr_s))
+        if self._without_qrs[-1] or sum(self._without_qrs) >= FALSE_BEATS:
+            return BeatQuality(0.0, ("no_qrs",))
         noise = noise_rms(window) / span_mv
-        likeness = self._compare(window)
+        likeness = self._compare(window, noise > NOISY)
         flaws = []
         if noise > NOISY:
             flaws.append("noisy")
         if likeness < UNLIKE:
             flaws.append("unlike_template")
         score = max(likeness, 0.0) * max(1 - noise / (2 * NOISY), 0.0)
-        return BeatQuality(round(score, 3), tuple(flaws))
+        return BeatQuality(round(score, 3), tuple(flaws), self._recurs(self._other))
 
-    def _compare(self, window: NDArray[np.float64]) -> float:
-        """Return the correlation with the template, and let the template follow."""
+    def _compare(self, window: NDArray[np.float64], noisy: bool) -> float:
+        """Return the correlation with the usual kind, and let the kinds follow."""
         shape = (window - window.mean()) / window.std()
-        if self._template is None:
-            self._template = shape
+        if self._usual is None:
+            self._usual = Kind(shape, 1.0, qrs_width(shape))
             return 1.0
-        template = self._template
-        likeness = float(np.mean(shape * template) / template.std())
+        for kind in filter(None, (self._usual, self._other)):
+            kind.count *= 1 - 1 / RECENT_BEATS
+        likeness = self._usual.likeness(shape)
         if likeness >= UNLIKE:
             self._odd_in_a_row = 0
-            self._template = template + TEMPLATE_GAIN * (shape - template)
-        else:
-            self._odd_in_a_row += 1
-            if self._odd_in_a_row > TEMPLATE_PATIENCE:
-                self._template = shape
-                self._odd_in_a_row = 0
+            self._usual.count += 1
+            self._usual.take(shape)
+            return likeness
+        self._odd_in_a_row += 1
+        other = self._take_as_other(shape)
+        if self._odd_in_a_row > TEMPLATE_PATIENCE:
+            self._usual, self._other = Kind(shape, other.count, qrs_width(shape)), self._usual
+            self._odd_in_a_row = 0
+        elif not noisy and self._recurs(other) and other.width < NARROWER * self._usual.width:
+            self._usual, self._other = other, self._usual
+            self._odd_in_a_row = 0
+            return other.likeness(shape)
         return likeness
+
+    def _take_as_other(self, shape: NDArray[np.float64]) -> Kind:
+        """Count an odd beat to the other kind, or begin that anew with it."""
+        if self._other is None or self._other.likeness(shape) < UNLIKE:
+            self._other = Kind(shape, 1.0, qrs_width(shape))
+        else:
+            self._other.count += 1
+            self._other.take(shape)
+        return self._other
+
+    def _recurs(self, kind: Kind | None) -> bool:
+        """Tell whether a kind is more than an odd beat now and then."""
+        if kind is None or self._usual is None or self._other is None:
+            return False
+        both = self._usual.count + self._other.count
+        return kind.count > SEEN_AGAIN and kind.count >= USUAL_SHARE * both
+
+
+def qrs_width(window: NDArray[np.float64]) -> float:
+    """Return how widely what is steep is spread about the R peak, in samples."""
+    near = window[BEFORE_R - WIDTH_SAMPLES : BEFORE_R + WIDTH_SAMPLES + 1]
+    steep = np.diff(near) ** 2
+    at = np.arange(len(steep))
+    centre = float(steep @ at / steep.sum())
+    return float(np.sqrt(steep @ (at - centre) ** 2 / steep.sum()))
 
 
 def noise_rms(window: NDArray[np.float64]) -> float:

@@ -8,6 +8,7 @@ from itertools import islice
 
 from dsp.qrs_features import HISTORY
 
+RATE_HZ = 250.0
 BEFORE_R = 70  # samples before the R peak, 280 ms at 250 Hz: the P wave
 FROM_R = 105  # samples from the R peak on, 420 ms: QRS, ST segment and T wave
 WINDOW_SAMPLES = BEFORE_R + FROM_R

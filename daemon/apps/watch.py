@@ -138,6 +138,8 @@ def who(identity: IdentityMessage | None) -> str:
             return person
         case IdentityMessage(hint="electrodes_swapped"):
             return "unknown: the electrodes may be swapped"
+        case IdentityMessage(hint="lead_off_contradicted"):
+            return "said to be off, but there is an ECG: set chip.lead_off: false"
         case _:
             return NOBODY[identity.state]
 

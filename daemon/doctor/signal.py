@@ -19,7 +19,9 @@ from drivers.errors import (
     LateReads,
     LeadOffUnknown,
 )
-from dsp.hum import hum_mv
+from dsp.front_end import FrontEnd
+from dsp.hum import GRIDS_HZ, hum_mv, telling
+from dsp.signals import BeatWindow, Sample
 
 #: What the datasheet allows the oscillator at 25 C; over all temperatures it is 1.5 %.
 ROOM_TEMPERATURE_PPM = 5000
@@ -30,11 +32,8 @@ HARMLESS_SHARE = 1e-3
 #: lgpio withholds each edge for 0.5 ms, and its thread wakes each 0.5 ms.
 WITHHELD_S = 0.5e-3
 
-GRIDS_HZ = (50, 60)
-#: Hum that is weaker, or not so many times that of the other grid, may be the heart's own.
-TELLING_MV = 0.01
-TELLING_RATIO = 3.0
 STRONG_MV = 0.2
+TELLING_BEATS = 5  # good ones in ten seconds are a heart's
 
 
 @check("samples", registers)
@@ -163,6 +162,13 @@ def electrodes(visit: Visit) -> Iterator[Finding]:
     off = visit.samples.off
     if off is None:
         yield note(visit.samples.conditions.get(LeadOffUnknown.code, "the service cannot tell"))
+    elif off and (beats := _good_beats(visit.samples)) >= TELLING_BEATS:
+        yield wrong(
+            f"said to be off for {off:.0%} of the time, though {beats} heartbeats came: the "
+            "comparators cannot be right, as on a board that couples the electrodes through "
+            "capacitors; set chip.lead_off: false",
+            off=off,
+        )
     elif off:
         yield note(
             f"off for {off:.0%} of the time: put them on, with fresh gel and the plug right in, to "
@@ -171,6 +177,16 @@ def electrodes(visit: Visit) -> Iterator[Finding]:
         )
     else:
         yield fine("on", off=off)
+
+
+def _good_beats(heard: Samples) -> int:
+    """Count the beats that are plainly an ECG's, whatever is said of the electrodes."""
+    front_end = FrontEnd()
+    return sum(
+        isinstance(event, BeatWindow) and event.quality.good
+        for index, ecg_mv in enumerate(heard.ecg_mv.tolist())
+        for event in front_end.push(Sample(index, index / heard.nominal_hz, ecg_mv, None))
+    )
 
 
 def _off(heard: Samples) -> bool:
@@ -189,7 +205,7 @@ def mains(visit: Visit) -> Iterator[Finding]:
     )
     figures = {f"hum_{grid_hz}_hz_mv": hum for hum, grid_hz in (weaker, stronger)}
     text = f"{stronger[0]:.3f} mV at {stronger[1]} Hz, {weaker[0]:.3f} mV at {weaker[1]} Hz"
-    if stronger[0] < max(TELLING_MV, TELLING_RATIO * weaker[0]):
+    if not telling(stronger[0], weaker[0]):
         yield fine(f"{text}: too little to tell the grid", **figures)
     elif stronger[1] != setting_hz:
         yield wrong(

@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 from daemon.recordings.errors import RecordingError
 from daemon.recordings.recording import Recording, read_recording
 from daemon.recordings.replay import samples
-from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.front_end import RATE_HZ, FrontEnd, FrontEndOptions
+from dsp.hum import GRIDS_HZ, hum_mv, telling
 from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import BeatWindow, Event, RPeak
 
 WORTH_PROCESSES_S = 2.0  # starting them takes about one
+HUM_S = 10.0  # of a recording, looked at for hum
+NOTICED_MV = 0.03  # of hum: less hardly spoils a beat
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -83,7 +86,20 @@ def hear_recording(recording: Recording, mains_hz: int = 50) -> Heard:
     """Replay a recording that has been read into a fresh signal chain."""
     front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
     events = tuple(event for sample in samples(recording) for event in front_end.push(sample))
-    return Heard(recording.path, recording.duration_s, recording.notes, events)
+    notes = (*recording.notes, *_grid_notes(recording, mains_hz))
+    return Heard(recording.path, recording.duration_s, notes, events)
+
+
+def _grid_notes(recording: Recording, mains_hz: int) -> Iterator[str]:
+    """Say so if it hums at the frequency of the other grid, which is not filtered out."""
+    ecg_mv = recording.ecg_mv[: round(HUM_S * RATE_HZ)]
+    if len(ecg_mv) < RATE_HZ:
+        return
+    time_s = np.arange(len(ecg_mv)) / RATE_HZ
+    hum = {grid_hz: hum_mv(ecg_mv, time_s, grid_hz) for grid_hz in GRIDS_HZ}
+    other_hz = next(grid_hz for grid_hz in GRIDS_HZ if grid_hz != mains_hz)
+    if telling(hum[other_hz], hum[mains_hz]) and hum[other_hz] > NOTICED_MV:
+        yield f"hum of {hum[other_hz]:.2g} mV at {other_hz} Hz is left in it: --mains {other_hz}."
 
 
 def hear_all(

@@ -325,6 +325,7 @@ class Service:
             "received": self._received,
             "lost": self._lost,
             "restarts": self._restart_count,
+            "lead_off_flickers": self._parts.pipeline.lead_off_flickers,
             "queued_max": self._queued_max,
             "published_latency_max_s": round(self._latency_max_s, 6),
         }

@@ -27,6 +27,8 @@ from model.network import Network
 from model.recogniser import Recogniser, embed_with
 from model.template import Template
 
+CONTACT: dict[bool | None, ContactState] = {None: "unknown", True: "off", False: "on"}
+
 
 class Pipeline:
     """Turns frames into messages.
@@ -63,6 +65,7 @@ class Pipeline:
         self._mv_per_count = 0.0
         self._waveforms = Waveforms(self._front_end.delay)
         self._newest_index = 0
+        self._flickers = 0  # of front ends before this one
         self.contact: ContactState = "unknown"
         self.quality: float | None = None
 
@@ -75,6 +78,11 @@ class Pipeline:
     def channels(self) -> tuple[str, str] | None:
         """What channels 1 and 2 record; None before the chip is set up."""
         return self._waveforms.channels
+
+    @property
+    def lead_off_flickers(self) -> int:
+        """How often a lead-off bit was set too briefly to mean that an electrode is off."""
+        return self._flickers + self._front_end.lead_off_flickers
 
     def use_setup(self, setup: ChipSetup) -> None:
         """Take the frames that follow as those of a chip that is set up like this."""
@@ -97,8 +105,9 @@ class Pipeline:
             lead_off=lead_off,
             saturated=counts in RAILS,
         )
-        self.contact = "unknown" if lead_off is None else "off" if lead_off else "on"
-        for event in self._front_end.push(sample):
+        events = self._front_end.push(sample)
+        self.contact = CONTACT[self._front_end.lead_off]
+        for event in events:
             messages += self._tell(event, frame.index)
         for judge in self._judges:
             messages += judge.tick(sample)
@@ -112,6 +121,7 @@ class Pipeline:
             The waveforms so far, and that nobody is known.
         """
         messages = self._waveforms.flush()
+        self._flickers = self.lead_off_flickers
         self._front_end = FrontEnd(self._front_end_options)
         self.contact = "unknown"
         gap = Interruption(self._newest_index, "gap", HANDOVER_SAMPLES)

@@ -32,7 +32,14 @@ ServiceState: TypeAlias = Literal["starting", "running", "recovering", "ended", 
 ClockState: TypeAlias = Literal["unset", "set", "stepped"]
 ContactState: TypeAlias = Literal["on", "off", "unknown"]
 IdentityState: TypeAlias = Literal["accepted", "unknown", "undecided", "no_contact", "suspect"]
-Hint: TypeAlias = Literal["electrodes_swapped", "too_clean", "repeated", "too_regular"]
+Hint: TypeAlias = Literal[
+    "electrodes_swapped",
+    "lead_off_contradicted",
+    "two_kinds_of_beats",
+    "too_clean",
+    "repeated",
+    "too_regular",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,9 @@ class IdentityMessage:
         confidence: probability that ``accepted`` or ``unknown`` is right; None otherwise.
         beats: good beats behind the decision.
         hint: what else there is to say; None otherwise. The electrodes are
-            ``electrodes_swapped`` if the signal upside down would be accepted; the others are why
+            ``electrodes_swapped`` if the signal upside down would be accepted, and
+            ``lead_off_contradicted`` if an ECG is there though they are said to be off; there are
+            ``two_kinds_of_beats`` if extrasystoles come again and again; the others are why
             the signal is suspect (``dsp.liveness``), to be had beside any state if set to warn.
     """
 
@@ -147,8 +156,8 @@ class BeatMessage:
         rr_s: seconds since the beat before; None after a start or a longer gap.
         heart_rate_bpm: None until there are enough beats.
         quality: 0 (useless) to 1 (clean).
-        flaws: from ``saturated``, ``gap``, ``flat``, ``noisy``, ``unlike_template``; empty for a
-            good beat.
+        flaws: from ``saturated``, ``gap``, ``flat``, ``no_qrs``, ``noisy``, ``unlike_template``;
+            empty for a good beat.
     """
 
     TOPIC: ClassVar[str] = "beat"

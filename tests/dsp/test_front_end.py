@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsp.bridge import BRIDGED_SAMPLES
+from dsp.contact import OFF_SAMPLES
 from dsp.front_end import FrontEnd, FrontEndOptions
-from dsp.signals import BeatWindow, Event, Interruption, RPeak, Sample
+from dsp.signals import BeatWindow, Event, Interruption, LeadOffContradicted, RPeak, Sample
 from tests.dsp.heartbeats import ecg, regular
 
 SECONDS = 20
@@ -100,11 +101,8 @@ def test_an_electrode_that_is_off_after_a_gap_is_off_and_nothing_is_bridged() ->
     first = int(BEATS[10]) + 100  # a bridge would complete this beat's window
     push_all(front_end, SIGNAL_MV[:first])
     index = first + BRIDGED_SAMPLES
-    events = front_end.push(Sample(index, index / 250, 0.0, True))
-    assert events == (
-        Interruption(index, "gap", BRIDGED_SAMPLES),
-        Interruption(index, "lead_off", 0),
-    )
+    events = push_all(front_end, np.zeros(OFF_SAMPLES), first=index, lead_off=True)
+    assert events == [Interruption(index + OFF_SAMPLES - 1, "lead_off", 0)]
 
 
 def test_a_window_that_ends_in_a_gap_behind_which_the_converter_is_at_its_end_is_saturated() -> (
@@ -170,15 +168,41 @@ def test_lead_off_is_said_once_and_silences_everything() -> None:
     front_end = FrontEnd()
     push_all(front_end)
     off = push_all(front_end, first=len(SIGNAL_MV), lead_off=True)
-    assert off == [Interruption(len(SIGNAL_MV), "lead_off", 0)]
+    assert off == [Interruption(len(SIGNAL_MV) + OFF_SAMPLES - 1, "lead_off", 0)]
     assert front_end.heart_rate_bpm is None
     back = push_all(front_end, first=2 * len(SIGNAL_MV))
     assert any(isinstance(event, BeatWindow) for event in back)
 
 
+def test_a_flicker_of_the_lead_off_bits_costs_no_more_than_its_samples() -> None:
+    front_end = FrontEnd()
+    beats = [
+        event
+        for index, x in enumerate(SIGNAL_MV)
+        for event in front_end.push(Sample(index, index / 250, float(x), index % 100 < 2))
+        if isinstance(event, BeatWindow)
+    ]
+    undisturbed = [event for event in push_all(FrontEnd()) if isinstance(event, BeatWindow)]
+    assert len(beats) == len(undisturbed)
+    assert sum(beat.quality.good for beat in beats) > 0.9 * len(beats)
+    assert front_end.lead_off is False
+    assert front_end.lead_off_flickers == len(SIGNAL_MV) // 100
+
+
+def test_an_ecg_contradicts_lead_off_bits_that_are_always_set_and_an_open_input_does_not() -> None:
+    said = [type(event) for event in push_all(FrontEnd(), lead_off=True)]
+    assert said == [Interruption, LeadOffContradicted]
+    noise_mv = np.random.default_rng(1).normal(0, 0.3, len(SIGNAL_MV))
+    for nothing_mv in (noise_mv, 0 * noise_mv, np.sin(np.arange(len(SIGNAL_MV)) / 8)):
+        front_end = FrontEnd()
+        said = [type(event) for event in push_all(front_end, nothing_mv, lead_off=True)]
+        assert front_end.lead_off
+        assert said == [Interruption]
+
+
 def test_a_gap_without_contact_is_nothing_new() -> None:
     front_end = FrontEnd()
-    front_end.push(Sample(0, 0.0, 0.0, True))
+    push_all(front_end, np.zeros(50), lead_off=True)
     assert front_end.push(Sample(100, 0.4, 0.0, True)) == ()
 
 

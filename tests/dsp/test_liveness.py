@@ -8,9 +8,18 @@ from numpy.typing import NDArray
 
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
-from dsp.liveness import REMEMBERED, TEXTURE_FILTER, Liveness, LivenessOptions, Suspicion
+from dsp.liveness import (
+    ALIVE_BEATS,
+    CLEAN_BEATS,
+    REMEMBERED,
+    TEXTURE_FILTER,
+    Liveness,
+    LivenessOptions,
+    Suspicion,
+)
 from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import BeatQuality, BeatWindow, Sample
+from tests.dsp.heartbeats import ecg
 
 GOOD = BeatQuality(1.0, ())
 CHIP_MV = 0.0001  # of noise that is left of the chip's behind the filters
@@ -67,9 +76,22 @@ def test_a_loop_longer_than_what_is_remembered_passes() -> None:
     assert set(told(np.tile(noisy(REMEMBERED + 1, SKIN_MV), (2, 1)))) == {None}
 
 
-def test_beats_as_even_as_a_clock_are_too_regular_at_the_seventeenth() -> None:
-    said = told(noisy(20, SKIN_MV), [0.8, 0.804] * 10)
-    assert said == [None] * 16 + ["too_regular"] * 4
+@pytest.mark.parametrize("period_s", [0.333, 0.4, 0.418, 0.8, 1.1])
+def test_beats_as_even_as_a_clock_are_too_regular_at_the_twentieth(period_s: float) -> None:
+    beats_s = np.round(np.arange(26) * period_s * 250) / 250
+    said = told(noisy(25, SKIN_MV), np.diff(beats_s).tolist())
+    assert said == [None] * 19 + ["too_regular"] * 6
+
+
+@pytest.mark.parametrize("bpm", [110, 136, 160, 180, 200])
+def test_a_fast_heart_is_not_suspected(bpm: int) -> None:
+    """Its RR intervals differ by 8 ms, and the next QRS lies in the window."""
+    rng = np.random.default_rng(bpm)
+    rr = rng.normal(60 / bpm * 250, 2, 300).round().astype(int)
+    beats = np.cumsum(rr) + 100
+    signal = ecg(beats, int(beats[-1]) + 200) + rng.normal(0, SKIN_MV, int(beats[-1]) + 200)
+    windows = np.array([signal[r - 70 : r + 105] for r in beats])
+    assert set(told(windows, (rr / 250).tolist())) == {None}
 
 
 def test_an_interruption_within_the_rhythm_begins_its_count_anew() -> None:
@@ -77,7 +99,7 @@ def test_an_interruption_within_the_rhythm_begins_its_count_anew() -> None:
     windows = noisy(30, SKIN_MV)
     assert told(windows[:10], [0.8] * 10, liveness)[-1] is None
     liveness.push(BeatWindow(0, None, tuple(windows[0].tolist()), GOOD))
-    assert told(windows[10:26], [0.8] * 16, liveness)[-1] is None
+    assert told(windows[10:28], [0.8] * 18, liveness)[-1] is None
 
 
 def test_what_may_have_been_smoothed_is_never_too_clean_but_may_repeat() -> None:
@@ -86,10 +108,13 @@ def test_what_may_have_been_smoothed_is_never_too_clean_but_may_repeat() -> None
     assert told(looped, liveness=Liveness(smoothed=True))[-1] == "repeated"
 
 
-def test_a_suspicion_stays_until_the_electrodes_are_fitted_anew() -> None:
+def test_a_suspicion_stays_until_the_electrodes_are_fitted_anew_or_the_signal_is_alive() -> None:
     liveness = Liveness()
     assert told(noisy(5, CHIP_MV), liveness=liveness)[-1] == "too_clean"
-    assert told(noisy(5, SKIN_MV), liveness=liveness)[-1] == "too_clean"
+    after = told(noisy(70, SKIN_MV), liveness=liveness)
+    assert after.index(None) == pytest.approx(ALIVE_BEATS, abs=CLEAN_BEATS)
+    assert set(after[after.index(None) :]) == {None}
+    assert told(noisy(8, CHIP_MV), liveness=liveness)[-1] == "too_clean"
     liveness.restart()
     assert told(noisy(50, SKIN_MV), liveness=liveness)[-1] is None
 

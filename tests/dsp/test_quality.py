@@ -31,18 +31,38 @@ def test_a_flat_line_is_named() -> None:
 
 
 def test_a_noisy_beat_is_named() -> None:
-    noise = np.random.default_rng(1).normal(scale=0.5, size=WINDOW_SAMPLES)
+    noise = np.random.default_rng(1).normal(scale=0.12, size=WINDOW_SAMPLES)
     assert "noisy" in QualityJudge().judge(tuple(CLEAN + noise), saturated=False, gap=False).flaws
 
 
-def test_an_odd_beat_is_named_until_odd_is_the_rule() -> None:
+#: A ventricular beat: wide, discordant, without P.
+WIDE = ecg([BEFORE_R], WINDOW_SAMPLES, ((1.2, 0.0, 0.015), (-0.9, 0.05, 0.018), (-0.4, 0.3, 0.06)))
+
+
+def flaws_of(kinds: str) -> list[tuple[str, ...]]:
     judge = QualityJudge()
-    ectopic = tuple(-ecg([BEFORE_R], WINDOW_SAMPLES, ((1.0, 0.02, 0.05), (-0.6, 0.3, 0.05))))
-    judge.judge(tuple(CLEAN), saturated=False, gap=False)
-    odd = [
-        judge.judge(ectopic, saturated=False, gap=False).flaws for _ in range(TEMPLATE_PATIENCE + 2)
-    ]
+    beats = {"N": CLEAN, "V": WIDE}
+    return [judge.judge(tuple(beats[kind]), False, False, 0.8).flaws for kind in kinds]
+
+
+def test_an_odd_beat_is_named_until_odd_is_the_rule() -> None:
+    odd = flaws_of("N" + "V" * (TEMPLATE_PATIENCE + 2))[1:]
     assert odd == [("unlike_template",)] * (TEMPLATE_PATIENCE + 1) + [()]
+
+
+@pytest.mark.parametrize("kinds", ["NV" * 20, "VN" * 20, "VNN" * 15, "NVN" * 15, "VV" + "N" * 30])
+def test_the_narrow_kind_of_beats_counts_whichever_came_first(kinds: str) -> None:
+    settled = list(zip(kinds, flaws_of(kinds), strict=True))[4:]
+    assert all((flaws == ()) == (kind == "N") for kind, flaws in settled)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "two"), [("NV" * 20, True), ("VN" * 20, True), ("N" * 30, False)]
+)
+def test_two_kinds_of_beats_are_told(kinds: str, two: bool) -> None:
+    judge = QualityJudge()
+    beats = [tuple(CLEAN if kind == "N" else WIDE) for kind in kinds]
+    assert [judge.judge(beat, False, False, 0.8).two_kinds for beat in beats][-1] is two
 
 
 def test_noise_is_measured_in_mv_outside_the_qrs() -> None:

@@ -26,6 +26,7 @@ from daemon.wire.messages import (
     WaveMessage,
 )
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame
+from dsp.contact import OFF_SAMPLES, ON_SAMPLES
 from dsp.front_end import FrontEnd, FrontEndOptions
 from dsp.liveness import LivenessOptions
 from dsp.segmenter import BEFORE_R
@@ -269,13 +270,13 @@ def test_nobody_is_anybody_while_an_electrode_is_off(pipeline: Pipeline) -> None
     push(pipeline, beating(15.0))
     messages = push(pipeline, beating(2.0, first=3750, status=STATUS | ELECTRODE_OFF))
     assert identities(messages) == [("no_contact", None)]
-    assert only(IdentityMessage, messages)[0].index == 3750
+    assert only(IdentityMessage, messages)[0].index == 3750 + OFF_SAMPLES - 1
     assert pipeline.contact == "off"
     assert pipeline.quality is None
     assert pipeline.heart_rate_bpm is None
     messages = push(pipeline, beating(15.0, first=4250))
     assert identities(messages) == [("undecided", None), ("accepted", "Ada")]
-    assert only(IdentityMessage, messages)[0].index == 4250
+    assert only(IdentityMessage, messages)[0].index == 4250 + ON_SAMPLES - 1
 
 
 def test_electrodes_that_are_off_from_the_start_are_no_contact(pipeline: Pipeline) -> None:
@@ -399,7 +400,7 @@ def test_an_enrolment_begins_again_with_the_electrodes(
     gathered = pipeline.recogniser.enrolment.beats
     pipeline.push(beating(0.1, first=1600)[0])  # after a hundred lost samples
     assert pipeline.recogniser.enrolment.beats == gathered > 0
-    pipeline.push(beating(0.1, first=1601, status=STATUS | ELECTRODE_OFF)[0])
+    push(pipeline, beating(0.1, first=1601, status=STATUS | ELECTRODE_OFF))
     assert pipeline.recogniser.enrolment.beats == 0
 
 
