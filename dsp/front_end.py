@@ -24,7 +24,15 @@ from dsp.pacing import PulseHold
 from dsp.pan_tompkins import Detection, PanTompkins
 from dsp.quality import QualityJudge
 from dsp.segmenter import Segmenter
-from dsp.signals import BeatWindow, ContactRestored, Event, Interruption, RPeak, Sample
+from dsp.signals import (
+    BeatWindow,
+    ContactRestored,
+    Event,
+    Interruption,
+    LeadOffContradicted,
+    RPeak,
+    Sample,
+)
 
 #: Of the beats that the chain cuts: one more whenever any rule changes them, be it the placement of
 #: the R peak, the pulse hold, the bridge or the quality. A model fits the beats it was trained on.
@@ -119,16 +127,6 @@ class FrontEnd:
         return self._contact.flickers
 
     @property
-    def lead_off_contradicted(self) -> bool:
-        """Whether an ECG is there, beat after beat, though the electrodes are said to be off."""
-        return self._contact.off and self._beats_while_off >= CONTRADICTING_BEATS
-
-    @property
-    def two_kinds(self) -> bool:
-        """Whether beats of two shapes come again and again, as in bigeminy."""
-        return self._quality.two_kinds
-
-    @property
     def heart_rate_bpm(self) -> float | None:
         """The median rate of the last beats per minute; None before two beats and without any."""
         if not self._rr_s:
@@ -190,6 +188,8 @@ class FrontEnd:
             for event in self._unbelieved.push(replace(sample, lead_off=None)):
                 if isinstance(event, BeatWindow):
                     self._beats_while_off = self._beats_while_off + 1 if event.quality.good else 0
+                    if self._beats_while_off == CONTRADICTING_BEATS:
+                        events += (LeadOffContradicted(sample.index),)
         return events
 
     def _process(self, ecg_mv: float) -> tuple[Event, ...]:

@@ -66,11 +66,6 @@ class QualityJudge:
         self._odd_in_a_row = 0
         self._without_qrs: deque[bool] = deque(maxlen=JUDGED_TOGETHER)
 
-    @property
-    def two_kinds(self) -> bool:
-        """Whether both kinds were seen again and again lately."""
-        return self._usual is not None and self._recurs(self._other)
-
     def judge(
         self, ecg_mv: Sequence[float], saturated: bool, gap: bool, rr_s: float | None = None
     ) -> BeatQuality:
@@ -101,7 +96,7 @@ class QualityJudge:
         if likeness < UNLIKE:
             flaws.append("unlike_template")
         score = max(likeness, 0.0) * max(1 - noise / (2 * NOISY), 0.0)
-        return BeatQuality(round(score, 3), tuple(flaws))
+        return BeatQuality(round(score, 3), tuple(flaws), self._recurs(self._other))
 
     def _compare(self, window: NDArray[np.float64], noisy: bool) -> float:
         """Return the correlation with the usual kind, and let the kinds follow."""

@@ -55,10 +55,12 @@ class BeatQuality:
         score: 0 (useless) to 1 (clean).
         flaws: what is wrong with it, from ``saturated``, ``gap``, ``flat``, ``no_qrs``, ``noisy``,
             ``unlike_template``.
+        two_kinds: whether beats of two shapes came again and again lately, as in bigeminy.
     """
 
     score: float
     flaws: tuple[str, ...]
+    two_kinds: bool = False
 
     @property
     def good(self) -> bool:
@@ -117,4 +119,15 @@ class ContactRestored:
     index: int
 
 
-Event: TypeAlias = RPeak | BeatWindow | Interruption | ContactRestored
+@dataclass(frozen=True, slots=True)
+class LeadOffContradicted:
+    """An ECG is there, beat after beat, though the electrodes are said to be off.
+
+    Attributes:
+        index: the sample that completed the beat which left no doubt.
+    """
+
+    index: int
+
+
+Event: TypeAlias = RPeak | BeatWindow | Interruption | ContactRestored | LeadOffContradicted

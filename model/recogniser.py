@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.liveness import Liveness, LivenessOptions, Suspicion
-from dsp.signals import BeatWindow, ContactRestored, Event, Interruption
+from dsp.signals import BeatWindow, ContactRestored, Event, Interruption, LeadOffContradicted
 from model.enrolment import Enrolment
 from model.fittings import Session
 from model.identifier import Decision, Hint, Identifier, IdentifierOptions
@@ -35,6 +35,8 @@ from model.template import Template
 from model.tensor import normalise
 
 SWAPPED: Hint = "electrodes_swapped"
+CONTRADICTED: Hint = "lead_off_contradicted"
+TWO_KINDS: Hint = "two_kinds_of_beats"
 
 #: Gives the network's output for a beat, shape (outputs,).
 Embed: TypeAlias = Callable[[BeatWindow], NDArray[np.float32]]
@@ -84,6 +86,7 @@ class Recogniser:
         self._liveness_options = liveness or LivenessOptions()
         self.session = Session()
         self.enrolment: Enrolment | None = None
+        self._of_signal: Hint | None = None  # what the front end has to say of it
         self.decision = self._decide()
 
     @property
@@ -99,7 +102,10 @@ class Recogniser:
             case Interruption() if event.wearer_may_differ:
                 self._begin_anew(event)
             case ContactRestored():
+                self._of_signal = None
                 self._identifier.restored()
+            case LeadOffContradicted():
+                self._of_signal = CONTRADICTED
             case _:
                 return None
         self.decision = self._decide()
@@ -136,6 +142,7 @@ class Recogniser:
 
     def _hear(self, beat: BeatWindow) -> None:
         output = self._embed(beat)
+        self._of_signal = TWO_KINDS if beat.quality.two_kinds else None
         self._identifier.push(output, beat.quality)
         if self._liveness_options.on_suspicion != "ignore":
             self._liveness.push(beat)
@@ -149,6 +156,7 @@ class Recogniser:
 
     def _begin_anew(self, interruption: Interruption) -> None:
         """Forget the wearer: someone else may wear the electrodes by now."""
+        self._of_signal = None
         self._identifier.interrupted(interruption.reason)
         self._liveness.restart()
         self.session.restart()
@@ -165,4 +173,4 @@ class Recogniser:
             self._upside_down.interrupted("gap")
         elif suspicion is None and self._upside_down.decision.state == "accepted":
             return replace(decision, hint=SWAPPED)
-        return replace(decision, hint=suspicion)
+        return replace(decision, hint=suspicion or self._of_signal)

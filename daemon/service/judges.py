@@ -6,11 +6,10 @@ listens to the messages.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from daemon.wire.messages import Hint, IdentityMessage, Message
+from daemon.wire.messages import IdentityMessage, Message
 from dsp.front_end import FrontEnd, FrontEndOptions
 from dsp.signals import Event, Sample
 from model.recogniser import Recogniser
@@ -34,21 +33,13 @@ class IdentityJudge:
     Args:
         recogniser: decides.
         front_end: what can be set on the signal chain, to hear the signal upside down too.
-        signal_hint: tells what the signal alone has to say; said where the decision has no hint.
     """
 
-    def __init__(
-        self,
-        recogniser: Recogniser,
-        front_end: FrontEndOptions,
-        signal_hint: Callable[[], Hint | None],
-    ) -> None:
+    def __init__(self, recogniser: Recogniser, front_end: FrontEndOptions) -> None:
         self._recogniser = recogniser
         self._options = front_end
-        self._signal_hint = signal_hint
         self._upside_down: FrontEnd | None = None
-        self._compared = (recogniser.decision, signal_hint())
-        self._said = self._message(0)
+        self._said = recogniser.decision
 
     def push(self, event: Event, index: int) -> list[Message]:
         """Take one event that the sample of this index completed."""
@@ -63,17 +54,13 @@ class IdentityJudge:
                 self._upside_down = FrontEnd(self._options)
             for event in self._upside_down.push(replace(sample, ecg_mv=-sample.ecg_mv)):
                 self._recogniser.push_upside_down(event)
-        before, self._compared = self._compared, (self._recogniser.decision, self._signal_hint())
-        if self._compared == before:  # most often the same objects, which costs nothing
+        decision = self._recogniser.decision
+        if decision is self._said or decision == self._said:
             return []
-        message = self._message(self._said.index)
-        return [] if message == self._said else [self._identity(sample.index)]
+        return [self._identity(sample.index)]
 
     def _identity(self, index: int) -> Message:
-        self._said = self._message(index)
-        return self._said
-
-    def _message(self, index: int) -> IdentityMessage:
-        said = self._recogniser.decision
-        hint = said.hint or self._signal_hint()
-        return IdentityMessage(index, said.state, said.person, said.confidence, said.beats, hint)
+        self._said = said = self._recogniser.decision
+        return IdentityMessage(
+            index, said.state, said.person, said.confidence, said.beats, said.hint
+        )

@@ -12,11 +12,8 @@ from collections.abc import Sequence
 from daemon.service.judges import IdentityJudge, Judge
 from daemon.service.waveforms import RAILS, Waveforms
 from daemon.wire.messages import (
-    CONTRADICTED,
-    TWO_KINDS,
     BeatMessage,
     ContactState,
-    Hint,
     Message,
     RPeakMessage,
 )
@@ -62,13 +59,13 @@ class Pipeline:
         self.recogniser = Recogniser(
             network.passport, embed_with(network), templates, identifier, liveness
         )
-        self._judges: list[Judge] = [IdentityJudge(self.recogniser, front_end, self._signal_hint)]
+        self._judges: list[Judge] = [IdentityJudge(self.recogniser, front_end)]
         self._setup: ChipSetup | None = None
         self._ecg_at = 0
         self._mv_per_count = 0.0
-        self._flickers = 0  # of front ends before this one
         self._waveforms = Waveforms(self._front_end.delay)
         self._newest_index = 0
+        self._flickers = 0  # of front ends before this one
         self.contact: ContactState = "unknown"
         self.quality: float | None = None
 
@@ -86,12 +83,6 @@ class Pipeline:
     def lead_off_flickers(self) -> int:
         """How often a lead-off bit was set too briefly to mean that an electrode is off."""
         return self._flickers + self._front_end.lead_off_flickers
-
-    def _signal_hint(self) -> Hint | None:
-        """Return what the signal alone has to say to whoever wonders about the decision."""
-        if self._front_end.lead_off_contradicted:
-            return CONTRADICTED
-        return TWO_KINDS if self._front_end.two_kinds else None
 
     def use_setup(self, setup: ChipSetup) -> None:
         """Take the frames that follow as those of a chip that is set up like this."""

@@ -41,9 +41,6 @@ Hint: TypeAlias = Literal[
     "too_regular",
 ]
 
-CONTRADICTED: Hint = "lead_off_contradicted"
-TWO_KINDS: Hint = "two_kinds_of_beats"
-
 
 @dataclass(frozen=True, slots=True)
 class Stamp:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dsp.bridge import BRIDGED_SAMPLES
 from dsp.contact import OFF_SAMPLES
 from dsp.front_end import FrontEnd, FrontEndOptions
-from dsp.signals import BeatWindow, Event, Interruption, RPeak, Sample
+from dsp.signals import BeatWindow, Event, Interruption, LeadOffContradicted, RPeak, Sample
 from tests.dsp.heartbeats import ecg, regular
 
 SECONDS = 20
@@ -190,15 +190,14 @@ def test_a_flicker_of_the_lead_off_bits_costs_no_more_than_its_samples() -> None
 
 
 def test_an_ecg_contradicts_lead_off_bits_that_are_always_set_and_an_open_input_does_not() -> None:
-    front_end = FrontEnd()
-    push_all(front_end, lead_off=True)
-    assert front_end.lead_off_contradicted
+    said = [type(event) for event in push_all(FrontEnd(), lead_off=True)]
+    assert said == [Interruption, LeadOffContradicted]
     noise_mv = np.random.default_rng(1).normal(0, 0.3, len(SIGNAL_MV))
     for nothing_mv in (noise_mv, 0 * noise_mv, np.sin(np.arange(len(SIGNAL_MV)) / 8)):
         front_end = FrontEnd()
-        push_all(front_end, nothing_mv, lead_off=True)
+        said = [type(event) for event in push_all(front_end, nothing_mv, lead_off=True)]
         assert front_end.lead_off
-        assert not front_end.lead_off_contradicted
+        assert said == [Interruption]
 
 
 def test_a_gap_without_contact_is_nothing_new() -> None:

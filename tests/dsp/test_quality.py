@@ -61,9 +61,8 @@ def test_the_narrow_kind_of_beats_counts_whichever_came_first(kinds: str) -> Non
 )
 def test_two_kinds_of_beats_are_told(kinds: str, two: bool) -> None:
     judge = QualityJudge()
-    for kind in kinds:
-        judge.judge(tuple(CLEAN if kind == "N" else WIDE), False, False, 0.8)
-    assert judge.two_kinds is two
+    beats = [tuple(CLEAN if kind == "N" else WIDE) for kind in kinds]
+    assert [judge.judge(beat, False, False, 0.8).two_kinds for beat in beats][-1] is two
 
 
 def test_noise_is_measured_in_mv_outside_the_qrs() -> None:
