@@ -25,7 +25,6 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.quality import QRS_SAMPLES
 from dsp.segmenter import BEFORE_R, RATE_HZ, WINDOW_SAMPLES
 from dsp.signals import BeatWindow
 
@@ -136,7 +135,7 @@ class Liveness:
     def _without_neighbours(self) -> NDArray[np.bool_]:
         """Tell which places of the textures no QRS of the beats before and after can reach."""
         rr = min(self._good_rr_s) * RATE_HZ
-        before, after = QRS_SAMPLES - rr, NEIGHBOUR * rr - QRS_SAMPLES
+        before, after = STEEP_SAMPLES - rr, NEIGHBOUR * rr - STEEP_SAMPLES
         clear: NDArray[np.bool_] = (before < TEXTURE_PLACES) & (after > TEXTURE_PLACES)
         return clear
 
