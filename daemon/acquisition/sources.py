@@ -71,8 +71,14 @@ def _segment(entry: PlayOptions, options: SimulatedOptions) -> Segment:
     if entry.heart is not None:
         heart = Heart(entry.heart)
         return play_heart(heart, entry.seconds or HEART_S, entry.from_s, options.noise)
-    recording = read_recording(str(entry.record), entry.signal)
+    recording = read_recording(str(entry.record), entry.signal, with_respiration=True)
     try:
-        return play_recording(recording.name, recording.ecg_mv, entry.seconds, entry.from_s)
+        return play_recording(
+            recording.name,
+            recording.ecg_mv,
+            entry.seconds,
+            entry.from_s,
+            respiration_mv=recording.respiration_mv,
+        )
     except ValueError as error:
         raise SettingInvalid(f"simulated.play: {entry.record}: {error}") from error

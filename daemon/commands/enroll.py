@@ -18,8 +18,9 @@ from config.folders import gallery_path
 from config.gallery_key import find_gallery_key
 from config.settings import load
 from daemon.commands.connection import add_connection, to_control
-from daemon.commands.parts import add_signal, confirmed, describe, person_name
-from daemon.commands.records import Hearing
+from daemon.commands.parts import add_mains, confirmed, describe, person_name
+from daemon.commands.records import Hearing, add_reading
+from daemon.offline.hearing import hear
 from daemon.offline.recognition import template_of
 from daemon.wire.client import Control
 from daemon.wire.errors import CommandRefused
@@ -61,7 +62,8 @@ def add_enroll(parser: argparse.ArgumentParser) -> None:
     )
     of_records = parser.add_argument_group("from recordings, without a running service")
     of_records.add_argument("--record", nargs="+", dest="records", metavar="RECORD")
-    add_signal(of_records)
+    add_reading(of_records)
+    add_mains(of_records)
     of_records.add_argument(
         "--model", type=Path, metavar="PATH", help="a .tflite (default: the service's)"
     )
@@ -146,7 +148,7 @@ def enrol_from_records(args: argparse.Namespace) -> int:
     """Enrol the person of recordings: from each of them or, if one does not serve, from none."""
     settings = load().settings
     network = open_network(args.model or (Path(settings.model) if settings.model else None))
-    hearing = Hearing(args)
+    hearing = Hearing(args, hear)
     minimum = RECORD_BEATS if args.beats is None else args.beats
     name = check_name(args.name)
     now_utc, liveness = _now_utc(), settings.liveness

@@ -17,8 +17,9 @@ from config.folders import gallery_path
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 A_RECORD = """\
-A RECORD is a WFDB record, with or without .hea, or a .csv file of raw ADC codes with the columns
-`timestamp, Channel 1, Channel 2, Channel 3`. Whatever its rate, it is resampled to 250 Hz."""
+A RECORD is a WFDB record, with or without .hea, or a text table (.csv, .tsv, .txt) of raw ADC
+codes or voltages, such as `timestamp, Channel 1, Channel 2`. Whatever its rate, it is resampled to
+250 Hz. What a file does not say and had to be assumed is noted on standard error."""
 
 
 def describe(parser: argparse.ArgumentParser, details: str) -> None:

@@ -8,8 +8,9 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -21,16 +22,19 @@ from daemon.commands.parts import (
     A_RECORD,
     add_gallery,
     add_jobs,
+    add_mains,
     add_model,
-    add_signal,
     describe,
 )
 from daemon.offline.embedding import embed
-from daemon.offline.hearing import Heard, hear, hear_all
+from daemon.offline.hearing import Found, Heard, find_beats, hear, side_by_side
 from daemon.offline.recognition import open_with_people
 from daemon.offline.results import make_folder, writing
-from daemon.recordings.errors import RecordingError
+from daemon.recordings.errors import RecordingError, SignalNotFound
 from daemon.recordings.record_names import record_name, unique_names
+from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
+from daemon.recordings.signal_file import Reading
+from daemon.terminal import plain
 from dsp.liveness import IN_WORDS
 from model.comparison import Verdict, compare
 from model.opening import open_network
@@ -38,6 +42,9 @@ from model.passport import LARGEST_LN_RATIO
 from model.recogniser import Recogniser, embed_with
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
+NOTHING_FOUND = 65  # not one good beat
+Outcome = TypeVar("Outcome", Heard, Found)
+
 DETECT = """\
 The filters and the detector are those of the service. Writes one NAME.txt for each record, with a
 line for each heartbeat: the index at 250 Hz of the sample in which its R wave peaks.
@@ -108,39 +115,121 @@ def _add_records(parser: argparse.ArgumentParser, details: str, count: int | str
     describe(parser, details)
     parser.epilog = A_RECORD
     parser.add_argument("records", nargs=count, metavar="RECORD")
-    add_signal(parser)
+    add_reading(parser)
+    add_mains(parser)
     add_jobs(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
 
 
-class Hearing:
+def add_reading(parser: argparse._ActionsContainer) -> None:
+    """Add the options that say how a record is to be read."""
+    parser.add_argument(
+        "--signal",
+        action="append",
+        metavar="NAME|NUMBER",
+        help="which signal: its name, or its number from 0; once for all records or once for each "
+        "(default: the first with an ECG)",
+    )
+    parser.add_argument(
+        "--rate", type=_rate, metavar="HZ", help="samples per second, where a file does not say it"
+    )
+    parser.add_argument(
+        "--unit",
+        choices=("code", "nV", "uV", "mV", "V"),
+        help="of a signal, where a file does not say it (default: code)",
+    )
+    parser.add_argument(
+        "--gain",
+        type=int,
+        choices=(1, 2, 3, 4, 6, 8, 12),
+        help="of the chip when a file's codes were taken (default: 6)",
+    )
+
+
+def reading_of(args: argparse.Namespace) -> Reading:
+    """Return what the command line says of the records."""
+    return Reading(args.rate, args.unit, args.gain)
+
+
+def _rate(text: str) -> float:
+    rate_hz = float(text)
+    if not LEAST_RATE_HZ <= rate_hz <= MOST_RATE_HZ:
+        raise argparse.ArgumentTypeError(
+            f"{text} is not within {LEAST_RATE_HZ:g} and {MOST_RATE_HZ:g} Hz"
+        )
+    return rate_hz
+
+
+def _signals(args: argparse.Namespace) -> list[str | None]:
+    """Return which signal of each record is meant.
+
+    Raises:
+        SignalNotFound: as many were given as fit neither all records nor each.
+    """
+    given: list[str | None] = args.signal or [None]
+    if len(given) not in (1, len(args.records)):
+        raise SignalNotFound(
+            f"--signal is given {len(given)} times for {len(args.records)} records; give it once, "
+            "or once for each record in their order."
+        )
+    return given * len(args.records) if len(given) == 1 else given
+
+
+def _try(job: tuple[str, str | None], work: Callable[..., Outcome]) -> Outcome | RecordingError:
+    """Do some work on one signal of a record, and return what it raises if it cannot be read."""
+    path, signal = job
+    try:
+        return work(path, signal)
+    except RecordingError as error:
+        return error
+
+
+class Hearing(Generic[Outcome]):
     """Goes through records, with a progress bar, and past those that cannot be read.
+
+    Args:
+        args: of the command line.
+        work: what is done with a record.
 
     Attributes:
         exit_code: 0, or that of the first record that could not be read.
+        signal: that was asked for of the record in hand; None for the first with an ECG.
+        nothing_found: 0, or that of a record without a good beat.
     """
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self._args = args
-        self.exit_code = 0
+    def __init__(self, args: argparse.Namespace, work: Callable[..., Outcome]) -> None:
+        self._processes = args.jobs
+        self._work: Callable[[tuple[str, str | None]], Outcome | RecordingError] = partial(
+            _try, work=partial(work, mains_hz=args.mains, reading=reading_of(args))
+        )
+        self._jobs = list(zip(args.records, _signals(args), strict=True))
+        self.signal: str | None = None
+        self.exit_code = self.nothing_found = 0
 
-    def __iter__(self) -> Iterator[Heard]:
+    def __iter__(self) -> Iterator[Outcome]:
         console = Console(stderr=True)
-        args = self._args
-        for outcome in track(
-            hear_all(args.records, args.signal, args.mains, args.jobs),
+        outcomes = side_by_side(self._work, self._jobs, self._processes)
+        for outcome, (_, signal) in track(
+            zip(outcomes, self._jobs, strict=True),
             "Listening",
-            total=len(args.records),
+            total=len(self._jobs),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         ):
+            self.signal = signal
             if isinstance(outcome, RecordingError):
-                print(f"qrsd: {outcome}", file=sys.stderr)
+                print(f"qrsd: {plain(str(outcome))}", file=sys.stderr)
                 self.exit_code = self.exit_code or exit_code(outcome)
                 continue
             for note in outcome.notes:
-                print(f"note: {outcome.path}: {note}", file=sys.stderr)
+                print(f"note: {plain(f'{outcome.path}: {note}')}", file=sys.stderr)
+            if outcome.nothing_because:
+                print(
+                    f"qrsd: {outcome.path}: no good beat: {outcome.nothing_because}.",
+                    file=sys.stderr,
+                )
+                self.nothing_found = NOTHING_FOUND
             yield outcome
 
 
@@ -148,25 +237,24 @@ def run_detect(args: argparse.Namespace) -> int:
     """Write the R peaks of each record to a file of its own."""
     names = unique_names(args.records)
     make_folder(args.out)
-    hearing = Hearing(args)
+    hearing = Hearing(args, find_beats)
     rows = []
     for heard in hearing:
         file = args.out / f"{names[heard.path]}.txt"
-        peaks = heard.r_peaks
-        with writing(file, "another --out"):
-            file.write_text("".join(f"{peak.index}\n" for peak in peaks))
-        row = {"record": heard.path, "file": str(file), "beats": len(peaks)}
+        with writing(file, "another --out"), file.open("w") as lines:
+            lines.writelines(f"{index}\n" for index in heard.r_indices)
+        row = {"record": heard.path, "file": str(file), "beats": len(heard.r_indices)}
         rows.append({**row, "duration_s": heard.duration_s})
         if names[heard.path] != record_name(heard.path):
             print(f"note: {heard.path} is one of several of its name: {file}", file=sys.stderr)
     _report(args, rows, "{beats:6d} beats in {duration_s:7.1f} s  {file}".format_map)
-    return hearing.exit_code
+    return hearing.exit_code or hearing.nothing_found
 
 
 def run_embed(args: argparse.Namespace) -> int:
     """Write what the network makes of each beat to one .npz."""
     network = open_network(args.model)
-    hearing = Hearing(args)
+    hearing = Hearing(args, hear)
     recordings = list(hearing)
     arrays = embed(recordings, network)
     with writing(args.out, "another --out"), args.out.open("wb") as file:
@@ -180,7 +268,7 @@ def run_embed(args: argparse.Namespace) -> int:
         for heard in recordings
     ]
     _report(args, rows, "{beats:6d} beats, {good:6d} of them good  {record}".format_map)
-    return hearing.exit_code
+    return hearing.exit_code or hearing.nothing_found
 
 
 def run_identify(args: argparse.Namespace) -> int:
@@ -189,7 +277,7 @@ def run_identify(args: argparse.Namespace) -> int:
     if not templates and network.passport.kind == "embedder":
         print(f"note: {args.gallery}: nobody is enrolled with this model", file=sys.stderr)
     settings = load().settings
-    hearing = Hearing(args)
+    hearing = Hearing(args, hear)
     rows = []
     for heard in hearing:
         recogniser = Recogniser(
@@ -203,11 +291,12 @@ def run_identify(args: argparse.Namespace) -> int:
         for event in heard.events:
             recogniser.push(event)
         if recogniser.listens_upside_down:
-            for event in hear(heard.path, args.signal, args.mains, inverted=True).events:
+            inverted = hear(heard.path, hearing.signal, args.mains, True, reading_of(args))
+            for event in inverted.events:
                 recogniser.push_upside_down(event)
         rows.append({"record": heard.path, **asdict(recogniser.decision)})
     _report(args, rows, _identity_line)
-    return hearing.exit_code
+    return hearing.exit_code or hearing.nothing_found
 
 
 def _identity_line(row: dict[str, Any]) -> str:
@@ -221,7 +310,7 @@ def _identity_line(row: dict[str, Any]) -> str:
 def run_verify(args: argparse.Namespace) -> int:
     """Print whether two records are one person's, and say it by the exit code."""
     network = open_network(args.model)
-    hearing = Hearing(args)
+    hearing = Hearing(args, hear)
     heard = list(hearing)
     if hearing.exit_code:
         return hearing.exit_code

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from time import perf_counter
@@ -14,9 +16,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.offline.no_beats import why_no_good_beat
 from daemon.recordings.errors import RecordingError
-from daemon.recordings.recording import Recording, read_recording
-from daemon.recordings.replay import samples
+from daemon.recordings.recording import OpenRecording, Recording
+from daemon.recordings.replay import samples_of
+from daemon.recordings.signal_file import Reading
 from dsp.front_end import RATE_HZ, FrontEnd, FrontEndOptions
 from dsp.hum import GRIDS_HZ, hum_mv, telling
 from dsp.segmenter import WINDOW_SAMPLES
@@ -25,6 +29,7 @@ from dsp.signals import BeatWindow, Event, RPeak
 WORTH_PROCESSES_S = 2.0  # starting them takes about one
 HUM_S = 10.0  # of a recording, looked at for hum
 NOTICED_MV = 0.03  # of hum: less hardly spoils a beat
+EXCERPT_SAMPLES = 15_000  # a minute
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -39,12 +44,14 @@ class Heard:
         duration_s: its length.
         notes: what had to be assumed or mended to read it.
         events: R peaks, beats and interruptions, in the order in which they came.
+        nothing_because: why there is not one good beat; None if there is.
     """
 
     path: str
     duration_s: float
     notes: tuple[str, ...]
     events: tuple[Event, ...]
+    nothing_because: str | None = None
 
     @property
     def r_peaks(self) -> list[RPeak]:
@@ -64,35 +71,135 @@ class Heard:
         return np.array(windows, dtype=np.float64).reshape(-1, WINDOW_SAMPLES)
 
 
-def hear(path: str, signal: str = "0", mains_hz: int = 50, inverted: bool = False) -> Heard:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The heartbeats of a recording, of which nothing else is kept.
+
+    Attributes:
+        path: the recording, as given.
+        duration_s: its length.
+        notes: what had to be assumed or mended to read it.
+        r_indices: the samples in which the R waves peak, in order.
+        nothing_because: why there is not one good beat; None if there is.
+    """
+
+    path: str
+    duration_s: float
+    notes: tuple[str, ...]
+    r_indices: array[int]
+    nothing_because: str | None
+
+
+class Listening:
+    """A recording on its way through a fresh signal chain, stretch after stretch.
+
+    Attributes:
+        duration_s: of what was heard so far.
+        good: how many of the beats were good.
+    """
+
+    def __init__(self, blocks: Iterable[NDArray[np.float64]], mains_hz: int) -> None:
+        self._blocks = blocks
+        self._mains_hz = mains_hz
+        self._excerpt: list[NDArray[np.float64]] = []
+        self._kept = self._length = 0
+        self._flaws: Counter[str] = Counter()
+        self.good = 0
+
+    @property
+    def duration_s(self) -> float:
+        """Length of what was heard so far in seconds."""
+        return self._length / RATE_HZ
+
+    def events(self) -> Iterator[Event]:
+        """Yield what the chain makes of the recording."""
+        front_end = FrontEnd(FrontEndOptions(mains_hz=self._mains_hz))
+        for sample in samples_of(self._passing()):
+            for event in front_end.push(sample):
+                if isinstance(event, BeatWindow):
+                    self.good += event.quality.good
+                    self._flaws.update(event.quality.flaws)
+                yield event
+
+    def _passing(self) -> Iterator[NDArray[np.float64]]:
+        """Yield the blocks, and keep the begin to look at if nothing is found."""
+        for block in self._blocks:
+            self._length += len(block)
+            if self._kept < EXCERPT_SAMPLES:
+                recorded = block[np.isfinite(block)][: EXCERPT_SAMPLES - self._kept]
+                self._kept += len(recorded)
+                self._excerpt.append(recorded)
+            yield block
+
+    def notes(self) -> Iterator[str]:
+        """Say so if what was heard hums at the frequency of the other grid."""
+        return _grid_notes(np.concatenate([np.empty(0), *self._excerpt]), self._mains_hz)
+
+    def nothing_because(self) -> str | None:
+        """Say why there was not one good beat; None if there was."""
+        if self.good:
+            return None
+        excerpt = np.concatenate([np.empty(0), *self._excerpt])
+        return why_no_good_beat(excerpt, self._mains_hz, self._flaws)
+
+
+def hear(
+    path: str,
+    signal: str | None = "0",
+    mains_hz: int = 50,
+    inverted: bool = False,
+    reading: Reading | None = None,
+) -> Heard:
     """Replay one recording into a fresh signal chain.
 
     Args:
         path: the recording.
-        signal: name or number of the signal.
+        signal: name or number of the signal; None for the first that holds an ECG.
         mains_hz: frequency of the grid, 50 or 60.
         inverted: turn it upside down, as it would be with the two electrodes in each other's place.
+        reading: what the file does not say.
 
     Raises:
         RecordingError: it cannot be read.
     """
-    recording = read_recording(path, signal)
-    if inverted:
-        recording = replace(recording, ecg_mv=-recording.ecg_mv)
-    return hear_recording(recording, mains_hz)
+    recording = OpenRecording(path, signal, reading)
+    blocks = recording.blocks()
+    listening = Listening((-block for block in blocks) if inverted else blocks, mains_hz)
+    events = tuple(listening.events())
+    notes = (*recording.notes, *listening.notes())
+    why = listening.nothing_because()
+    return Heard(path, listening.duration_s, notes, events, why)
 
 
 def hear_recording(recording: Recording, mains_hz: int = 50) -> Heard:
     """Replay a recording that has been read into a fresh signal chain."""
-    front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
-    events = tuple(event for sample in samples(recording) for event in front_end.push(sample))
-    notes = (*recording.notes, *_grid_notes(recording, mains_hz))
-    return Heard(recording.path, recording.duration_s, notes, events)
+    listening = Listening([recording.ecg_mv], mains_hz)
+    events = tuple(listening.events())
+    notes = (*recording.notes, *listening.notes())
+    why = listening.nothing_because()
+    return Heard(recording.path, recording.duration_s, notes, events, why)
 
 
-def _grid_notes(recording: Recording, mains_hz: int) -> Iterator[str]:
+def find_beats(
+    path: str, signal: str | None = None, mains_hz: int = 50, reading: Reading | None = None
+) -> Found:
+    """Find the heartbeats of a recording of any length; memory does not grow with it.
+
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    recording = OpenRecording(path, signal, reading)
+    listening = Listening(recording.blocks(), mains_hz)
+    peaks = (event.index for event in listening.events() if isinstance(event, RPeak))
+    indices = array("q", peaks)
+    ordered = array("q", np.sort(np.frombuffer(indices, dtype=np.int64)).tobytes())
+    notes = (*recording.notes, *listening.notes())
+    return Found(path, listening.duration_s, notes, ordered, listening.nothing_because())
+
+
+def _grid_notes(ecg_mv: NDArray[np.float64], mains_hz: int) -> Iterator[str]:
     """Say so if it hums at the frequency of the other grid, which is not filtered out."""
-    ecg_mv = recording.ecg_mv[: round(HUM_S * RATE_HZ)]
+    ecg_mv = ecg_mv[: round(HUM_S * RATE_HZ)]
     if len(ecg_mv) < RATE_HZ:
         return
     time_s = np.arange(len(ecg_mv)) / RATE_HZ
@@ -124,7 +231,7 @@ def side_by_side(
 
     Args:
         work: reads a recording and does something with it; another process must be able to.
-        items: the recordings.
+        items: the recordings, or whatever names the work.
         jobs: how many to work on at a time; None for as many as there are cores to run on.
     """
     began_s = perf_counter()

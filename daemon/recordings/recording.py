@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.recordings.adc_csv import read_adc_csv
+from daemon.recordings.csv_record import CsvRecord
 from daemon.recordings.errors import MalformedRecording
-from daemon.recordings.wfdb_record import read_wfdb
-from dsp.front_end import RATE_HZ
+from daemon.recordings.resampling import resampled_blocks
+from daemon.recordings.signal_file import Reading, SignalFile, pick_signal
+from daemon.recordings.wfdb_record import WfdbRecord
+from dsp.front_end import RATE_HZ, FrontEnd
+from dsp.signals import BeatWindow, Sample
+
+TABLES = (".csv", ".tsv", ".txt")
+TRIED_S = 30.0
+ENOUGH_BEATS = 10
+ECG = re.compile(r"ecg|ekg|lead|mlii|^(i|ii|iii|v\d)$", re.IGNORECASE)
+RESPIRATION = re.compile(r"resp|breath|atmung|impedance", re.IGNORECASE)
+LOGGED_RESPIRATION = ("Channel 1", "Channel 2")  # beside the ECG, on an ADS1292R
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +36,7 @@ class Recording:
         ecg_mv: shape (n,), raw potential between the electrodes, NaN where nothing was recorded.
         rate_hz: samples per second, always 250.
         notes: what had to be assumed or mended to read it, a sentence each.
+        respiration_mv: what channel 1 saw at the same time; None if it was not recorded.
     """
 
     name: str
@@ -32,6 +44,7 @@ class Recording:
     ecg_mv: NDArray[np.float64]
     rate_hz: float = RATE_HZ
     notes: tuple[str, ...] = ()
+    respiration_mv: NDArray[np.float64] | None = None
 
     @property
     def duration_s(self) -> float:
@@ -39,48 +52,123 @@ class Recording:
         return len(self.ecg_mv) / self.rate_hz
 
 
-def read_recording(path: str | Path, signal: str = "0") -> Recording:
-    """Read one signal of a WFDB record or of a CSV file of ADC codes, resampled to 250 Hz.
+class OpenRecording:
+    """One ECG lead of a file, read stretch by stretch, so that its length does not matter.
 
     Args:
-        path: a WFDB record with or without ``.hea``, or a file that ends in ``.csv``.
-        signal: the signal's name, whatever the case, or its number from 0.
+        path: a WFDB record with or without ``.hea``, or a text table.
+        signal: the signal's name, whatever the case, or its number from 0; None for the first that
+            holds an ECG.
+        reading: what the file does not say.
+
+    Attributes:
+        name: as ``Recording``.
+        path: as ``Recording``.
 
     Raises:
         RecordingError: it is missing, malformed, empty, or without such a signal.
     """
-    where = Path(path)
-    is_csv = where.suffix.casefold() == ".csv"
-    raw = read_adc_csv(where, signal) if is_csv else read_wfdb(where, signal)
-    if not np.isfinite(raw.mv).any():
-        raise MalformedRecording(f"Signal {signal!r} of {path} holds not one valid sample.")
-    stem = where.with_suffix("") if where.suffix.casefold() in (".csv", ".hea") else where
-    name = f"{stem.parent.name}/{stem.name}" if stem.parent.name else stem.name
-    return Recording(name, str(path), to_250_hz(raw.mv, raw.rate_hz), notes=raw.notes)
+
+    def __init__(
+        self, path: str | Path, signal: str | None = None, reading: Reading | None = None
+    ) -> None:
+        where = Path(path)
+        is_table = where.suffix.casefold() in TABLES
+        kind = CsvRecord if is_table else WfdbRecord
+        self.path = str(path)
+        self._file: SignalFile = kind(where, reading or Reading())
+        self._note: tuple[str, ...] = ()
+        if signal is not None:
+            self._number = pick_signal(self._file.names, signal, where)
+        else:
+            self._number = _ecg_of(self._file)
+            if len(self._file.names) > 1 and self._number:
+                chosen = self._file.names[self._number]
+                self._note = (f"signal {self._number} ({chosen}) is read, the first with an ECG",)
+        stem = where.with_suffix("") if is_table or where.suffix.casefold() == ".hea" else where
+        self.name = f"{stem.parent.name}/{stem.name}" if stem.parent.name else stem.name
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What had to be assumed or mended, complete once the blocks have been read."""
+        return (*self._file.notes, *self._note)
+
+    def blocks(self) -> Iterator[NDArray[np.float64]]:
+        """Yield the ECG in mV at 250 Hz, NaN where nothing was recorded.
+
+        Raises:
+            RecordingError: it is malformed, or holds nothing.
+        """
+        valid = False
+        for block in _at_250_hz(self._file, self._number):
+            valid = valid or bool(np.isfinite(block).any())
+            yield block
+        if not valid:
+            signal = self._file.names[self._number]
+            raise MalformedRecording(
+                f"Signal {signal!r} of {self.path} holds not one valid sample."
+            )
+
+    def respiration_mv(self) -> NDArray[np.float64] | None:
+        """Return what channel 1 saw, None if the file has no such signal."""
+        names = self._file.names
+        number = next((n for n in self._file.voltages() if RESPIRATION.search(names[n])), None)
+        if number is None and tuple(names[:2]) == LOGGED_RESPIRATION and self._number == 1:
+            number = 0
+        if number in (None, self._number):
+            return None
+        assert number is not None
+        return np.concatenate(list(_at_250_hz(self._file, number)))
 
 
-def to_250_hz(mv: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
-    """Resample by an exact rational ratio, with an anti-aliasing filter of no delay.
+def read_recording(
+    path: str | Path,
+    signal: str | None = "0",
+    reading: Reading | None = None,
+    *,
+    with_respiration: bool = False,
+) -> Recording:
+    """Read one ECG lead into memory, and what channel 1 saw if that is wanted.
 
-    The level is taken off before and put back after: the filter's phases differ in gain by 1e-4,
-    which would turn an electrode offset of 300 mV into a hum of 40 uV. Missing samples (NaN) are
-    bridged for the filter and are missing again in its output.
-
-    Args:
-        mv: shape (n,), at least one of them finite.
-        rate_hz: its samples per second.
+    Raises:
+        RecordingError: as ``OpenRecording``.
     """
-    from scipy.signal import resample_poly  # takes a second, and most commands read nothing
+    opened = OpenRecording(path, signal, reading)
+    ecg_mv = np.concatenate(list(opened.blocks()))
+    notes = opened.notes
+    respiration_mv = opened.respiration_mv() if with_respiration else None
+    return Recording(opened.name, opened.path, ecg_mv, RATE_HZ, notes, respiration_mv)
 
-    ratio = Fraction(RATE_HZ) / Fraction(rate_hz).limit_denominator(1000)
-    if ratio == 1:
-        return mv
-    missing = np.isnan(mv)
-    positions = np.arange(len(mv))
-    bridged = np.interp(positions, positions[~missing], mv[~missing]) if missing.any() else mv
-    level = np.median(bridged)
-    resampled = resample_poly(bridged - level, ratio.numerator, ratio.denominator, padtype="line")
-    resampled = np.asarray(resampled + level, dtype=np.float64)
-    nearest = np.rint(np.arange(len(resampled)) / float(ratio)).astype(int)
-    resampled[missing[np.minimum(nearest, len(mv) - 1)]] = np.nan
-    return resampled
+
+def _at_250_hz(file: SignalFile, number: int) -> Iterator[NDArray[np.float64]]:
+    return resampled_blocks(file.blocks(number), file.rate_hz(number))
+
+
+def _ecg_of(file: SignalFile) -> int:
+    """Return the first signal with about as many good beats as any in its first half minute."""
+    numbers = file.voltages()
+    if len(numbers) < 2:
+        return numbers[0] if numbers else 0
+    beats = {}
+    for number in numbers:
+        beats[number] = _good_beats(file, number)
+        if beats[number] >= ENOUGH_BEATS:
+            return number
+    most = max(beats.values())
+    if most:
+        return next(number for number in numbers if 2 * beats[number] >= most)
+    return next((number for number in numbers if ECG.search(file.names[number])), numbers[0])
+
+
+def _good_beats(file: SignalFile, number: int) -> int:
+    """Count the good beats of the first half minute that was recorded."""
+    front_end, good, heard = FrontEnd(), 0, 0
+    for block in _at_250_hz(file, number):
+        recorded = block[np.isfinite(block)].tolist()[: round(TRIED_S * RATE_HZ) - heard]
+        for index, ecg_mv in enumerate(recorded, heard):
+            for event in front_end.push(Sample(index, index / RATE_HZ, ecg_mv, None)):
+                good += isinstance(event, BeatWindow) and event.quality.good
+        heard += len(recorded)
+        if heard >= TRIED_S * RATE_HZ:
+            break
+    return good

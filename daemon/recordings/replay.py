@@ -6,16 +6,19 @@ with its 2.42 V reference: clipped at the ends of the range and in steps of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from daemon.recordings.recording import Recording
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, millivolts_per_count
+from dsp.front_end import RATE_HZ
 from dsp.signals import Sample
 
 GAIN = 6
 VREF_V = 2.42
+LISTED = 10_000  # samples at a time, since Python's numbers take ten times the room of numpy's
 
 
 def samples(recording: Recording) -> Iterator[Sample]:
@@ -23,16 +26,25 @@ def samples(recording: Recording) -> Iterator[Sample]:
 
     Whether the electrodes touched the skin is not known of a recording: ``lead_off`` is None.
     """
+    return samples_of([recording.ecg_mv])
+
+
+def samples_of(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Sample]:
+    """Yield the samples of a recording that comes in blocks."""
     mv_per_count = millivolts_per_count(GAIN, VREF_V)
-    codes = np.clip(np.rint(recording.ecg_mv / mv_per_count), MIN_COUNTS, FULL_SCALE_COUNTS)
-    saturated = (codes == MIN_COUNTS) | (codes == FULL_SCALE_COUNTS)
-    recorded = np.flatnonzero(~np.isnan(codes))
-    rows = zip(
-        recorded.tolist(),
-        (recorded / recording.rate_hz).tolist(),
-        (codes * mv_per_count)[recorded].tolist(),
-        saturated[recorded].tolist(),
-        strict=True,
-    )
-    for index, time_s, ecg_mv, is_saturated in rows:
-        yield Sample(index, time_s, ecg_mv, None, is_saturated)
+    begin = 0
+    for ecg_mv in blocks:
+        codes = np.clip(np.rint(ecg_mv / mv_per_count), MIN_COUNTS, FULL_SCALE_COUNTS)
+        saturated = (codes == MIN_COUNTS) | (codes == FULL_SCALE_COUNTS)
+        recorded = np.flatnonzero(~np.isnan(codes))
+        for some in np.array_split(recorded, len(recorded) // LISTED + 1):
+            rows = zip(
+                (begin + some).tolist(),
+                ((begin + some) / RATE_HZ).tolist(),
+                (codes[some] * mv_per_count).tolist(),
+                saturated[some].tolist(),
+                strict=True,
+            )
+            for index, time_s, sample_mv, is_saturated in rows:
+                yield Sample(index, time_s, sample_mv, None, is_saturated)
+        begin += len(ecg_mv)

@@ -1,103 +1,71 @@
 """What the time stamps of a logger's table tell: the sample rate, and where rows are missing.
 
-Stamps may be seconds, milliseconds, microseconds, or dates in ISO 8601. The unit is the one that
-makes their step a rate of the chip; the rate is then the chip's own, since a logger's clock is
-worse than its crystal. Mere row numbers say nothing, and the rate is the usual 250 Hz.
+Stamps may be numbers of any unit from seconds to nanoseconds, dates, times of day, or a counter of
+samples. What they mean is in ``sample_clock``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.recordings.csv_numbers import NumberStyle
 from daemon.recordings.errors import MalformedRecording
 
-USUAL_RATE_HZ = 250.0
-CHIP_RATES_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
-RATE_TOLERANCE = 0.05
-UNITS_S = (1.0, 1e-3, 1e-6)
-LONGEST_GAP_ROWS = 1_000_000  # more than an hour at 250 Hz is not a gap but a broken stamp
+TIME_OF_DAY = re.compile(r"(?:^|.*[ T])(?:(\d{1,2}):)?(\d{1,2}):(\d{1,2}(?:[.,:]\d+)?)(?: .*|$)")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TimeStamps:
-    """The rate of a table, and the place of each row in the recording.
+def is_stamp(text: str, style: NumberStyle) -> bool:
+    """Tell whether a cell is a number, a date, or a time of day."""
+    return style.number(text) is not None or _seconds(text) is not None
 
-    Attributes:
-        rate_hz: samples per second.
-        note: how the rate was found.
-        places: shape (n,), the sample number of each row; a jump is a gap.
+
+def parse_stamps(
+    cells: Sequence[str], lines: Sequence[int], style: NumberStyle, path: Path
+) -> tuple[NDArray[np.float64], bool]:
+    """Return the stamps, NaN for empty ones, and whether they are dates or times, in seconds.
+
+    Raises:
+        MalformedRecording: one is neither number nor time; the message gives its line.
     """
-
-    rate_hz: float
-    note: str
-    places: NDArray[np.int64]
-
-    @classmethod
-    def parse(cls, stamps: Sequence[tuple[int, str]], path: Path) -> TimeStamps:
-        """Make sense of a column of stamps, each with its line number.
-
-        Raises:
-            MalformedRecording: a stamp is neither number nor date, or time runs backwards or leaps.
-        """
-        in_order = np.arange(len(stamps))
-        if len(stamps) < 2 or not any(text for _, text in stamps):
-            return cls(USUAL_RATE_HZ, f"no time stamps: {USUAL_RATE_HZ:g} Hz assumed", in_order)
-        values = [_stamp(line, text, path) for line, text in stamps]
-        steps = np.diff(values)
-        if (steps < 0).any():
-            line, _ = stamps[int(np.argmax(steps < 0)) + 1]
-            raise MalformedRecording(f"{path}, line {line}: the time stamps run backwards.")
-        median = float(np.median(steps))
-        if steps.min() <= 0.4 * median:  # a logger that writes in bursts: only their mean is true
-            rate_hz, note = _rate(float(np.mean(steps)))
-            return cls(rate_hz, note, in_order)
-        step = float(np.mean(steps[steps < 1.5 * median]))
-        rows = np.rint(steps / step)
-        if rows.max() > LONGEST_GAP_ROWS:
-            line, text = stamps[int(np.argmax(rows)) + 1]
-            raise MalformedRecording(f"{path}, line {line}: the time stamps leap to {text}.")
-        places = np.concatenate(([0], np.cumsum(np.maximum(rows, 1)))).astype(np.int64)
-        counts_rows = values[0] in (0, 1) and bool((steps == 1).all())
-        rate_hz, note = _rate(0.0 if counts_rows else step)
-        return cls(rate_hz, note, places)
-
-    def spread(self, column: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-        """Put NaN between the rows where rows are missing, and say how many."""
-        length = int(self.places[-1]) + 1
-        missing = length - len(column)
-        if not missing:
-            return column, ()
-        spread = np.full(length, np.nan)
-        spread[self.places] = column
-        return spread, (f"{missing} samples are missing by the time stamps",)
-
-
-def _stamp(line: int, text: str, path: Path) -> float:
-    """Return a stamp in a unit still unknown, or in seconds if it is a date."""
     try:
-        number = float(text)
+        return style.numbers(cells), False
+    except ValueError as error:
+        wrong = int(error.args[0])
+    first = next((text for text in cells if text), "")
+    if style.number(first) is not None:
+        raise _no_stamp(path, lines[wrong], cells[wrong])
+    stamps = np.empty(len(cells))
+    for position, text in enumerate(cells):
+        seconds = _seconds(text) if text else np.nan
+        if seconds is None:
+            raise _no_stamp(path, lines[position], text)
+        stamps[position] = seconds
+    return stamps, True
+
+
+def _no_stamp(path: Path, line: int, text: str) -> MalformedRecording:
+    return MalformedRecording(
+        f"{path}, line {line}: {text!r} is neither a number nor an ISO 8601 time."
+    )
+
+
+def _seconds(text: str) -> float | None:
+    """Return a date's seconds since 1970, or a time's since midnight."""
+    try:
+        date = datetime.fromisoformat(text)
     except ValueError:
-        number = np.nan
-    if np.isfinite(number):
-        return number
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError, OSError):
-        raise MalformedRecording(
-            f"{path}, line {line}: {text!r} is neither a number nor an ISO 8601 time."
-        ) from None
-
-
-def _rate(step: float) -> tuple[float, str]:
-    """Return the chip's rate that a step means in one of the units, and how it was found."""
-    for unit_s in UNITS_S:
-        for rate_hz in CHIP_RATES_HZ:
-            if abs(step * unit_s * rate_hz - 1) < RATE_TOLERANCE:
-                return rate_hz, f"{rate_hz:g} Hz by the time stamps"
-    return USUAL_RATE_HZ, f"the time stamps show no rate of the chip: {USUAL_RATE_HZ:g} Hz assumed"
+        found = TIME_OF_DAY.fullmatch(text.strip("[]"))
+        if not found:
+            return None
+        hours, minutes, seconds = (part or "0" for part in found.groups())
+        seconds = seconds.replace(",", ".").replace(":", ".")
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    if date.tzinfo is None:  # whatever zone this computer is in, its clock changes did not happen
+        date = date.replace(tzinfo=UTC)
+    return date.timestamp()

@@ -1,72 +1,127 @@
-"""Reading one signal of a WFDB record, PhysioNet's format of a header beside its data files."""
+"""Reading WFDB records, PhysioNet's format of a header beside its data files, in blocks."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
+from numpy.typing import NDArray
 
-from daemon.recordings.errors import MalformedRecording, RecordingNotFound, RecordsExtraMissing
-from daemon.recordings.raw_signal import RawSignal, pick_signal
+from daemon.recordings.errors import MalformedRecording, RecordingNotFound
+from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
+from daemon.recordings.signal_file import MV_PER_UNIT, Reading, plain_unit
+from daemon.recordings.wfdb_header import NO_DATA, Header, import_wfdb, read_header
 
-MV_PER_UNIT = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "v": 1e3}
+BLOCK_SAMPLES = 1 << 18  # of all signals
 
 
-def read_wfdb(path: Path, signal: str) -> RawSignal:
-    """Read one signal of a record in mV, with NaN for the samples that the record marks invalid.
-
-    Args:
-        path: the record, with or without ``.hea``.
-        signal: its name, whatever the case, or its number from 0.
+class WfdbRecord:
+    """The signals of a record of one segment or several (see ``SignalFile``).
 
     Raises:
         RecordingNotFound: there is no header, or a data file that it names is missing.
-        MalformedRecording: header or data cannot be read, or the signal is no voltage.
-        SignalNotFound: the record has no such signal.
+        MalformedRecording: a header cannot be read.
         RecordsExtraMissing: the wfdb package is not installed.
     """
-    record = path.with_suffix("") if path.suffix == ".hea" else path
-    if not record.with_name(record.name + ".hea").is_file():
-        raise RecordingNotFound(_nothing_there(path))
-    wfdb = _import_wfdb(path)
-    try:
-        header = wfdb.rdheader(str(record))
-        names = [name or f"signal {number}" for number, name in enumerate(header.sig_name)]
-        rate_hz = float(header.fs)
-    except Exception as error:  # the parser raises whatever it trips over
-        raise MalformedRecording(f"{record}.hea is not a WFDB header: {error}.") from error
-    if not rate_hz > 0:
-        raise MalformedRecording(f"{record}.hea gives a rate of {rate_hz} Hz.")
-    number = pick_signal(names, signal, path)
-    try:
-        read = wfdb.rdrecord(str(record), channels=[number])
-    except FileNotFoundError as error:
-        missing = error.filename or error
-        raise RecordingNotFound(f"{path} names a data file that is missing: {missing}.") from error
-    except Exception as error:  # as above
-        raise MalformedRecording(f"The data of {path} do not fit its header: {error}.") from error
-    unit = str(read.units[0])
-    if unit.casefold() not in MV_PER_UNIT:
-        raise MalformedRecording(f"Signal {signal!r} of {path} is in {unit}, not in mV, uV or V.")
-    mv = np.asarray(read.p_signal[:, 0], dtype=np.float64) * MV_PER_UNIT[unit.casefold()]
-    return RawSignal(rate_hz, mv)
+
+    def __init__(self, path: Path, reading: Reading) -> None:
+        self._record = path.with_suffix("") if path.suffix == ".hea" else path
+        self._reading = reading
+        if reading.gain or reading.unit == "code":
+            raise MalformedRecording(f"{path} is no table of codes: --gain does not apply to it.")
+        self._header = read_header(self._record)
+        self._segments = self._header.segments or ((self._record.name, self._header.frames),)
+        self._is_whole = not self._header.segments
+        self._layout = self._header if self._is_whole else self._first_segment()
+        self.names = list(self._layout.names)
+        self.notes = list(dict.fromkeys((*self._header.notes, *self._layout.notes)))
+
+    def _first_segment(self) -> Header:
+        """Return the header that names the signals: the layout's, or the first with data."""
+        for name, _ in self._segments:
+            if name != NO_DATA:
+                return self._segment(name)
+        raise MalformedRecording(f"{self._record} has no segment with data.")
+
+    def _segment(self, name: str) -> Header:
+        if self._is_whole:
+            return self._header
+        header = read_header(self._record.with_name(name))
+        if header.segments:
+            raise MalformedRecording(f"{self._record}: its segment {name} has segments again.")
+        return header
+
+    def voltages(self) -> list[int]:
+        """Return the signals in a unit of voltage."""
+        units = enumerate(self._layout.units)
+        return [n for n, unit in units if self._reading.unit or plain_unit(unit) in MV_PER_UNIT]
+
+    def rate_hz(self, number: int) -> float:
+        """Return a signal's samples per second: those of a frame times the frames.
+
+        Raises:
+            MalformedRecording: at that rate no ECG is sampled.
+        """
+        if self._reading.rate_hz:
+            return self._reading.rate_hz
+        rate_hz = self._header.frame_hz * self._layout.samples_per_frame[number]
+        if not LEAST_RATE_HZ <= rate_hz <= MOST_RATE_HZ:
+            raise MalformedRecording(
+                f"{self._record}.hea gives a rate of {rate_hz:g} Hz; expected {LEAST_RATE_HZ:g} to "
+                f"{MOST_RATE_HZ:g}."
+            )
+        return rate_hz
+
+    def blocks(self, number: int) -> Iterator[NDArray[np.float64]]:
+        """Yield one signal in mV, NaN for samples marked invalid and for segments without it.
+
+        Raises:
+            RecordingNotFound: a data file is missing.
+            MalformedRecording: the data do not fit the header, or the signal is no voltage.
+        """
+        name, in_frame = self.names[number], self._layout.samples_per_frame[number]
+        for segment, frames in self._segments:
+            if segment == NO_DATA:
+                yield from _nothing(frames * in_frame)
+            elif frames:
+                header = self._segment(segment)
+                if name in header.names:
+                    yield from self._read(header, header.names.index(name), frames)
+                else:
+                    yield from _nothing(frames * in_frame)
+
+    def _read(self, header: Header, number: int, frames: int) -> Iterator[NDArray[np.float64]]:
+        unit = plain_unit(self._reading.unit or header.units[number])
+        if unit not in MV_PER_UNIT:
+            raise MalformedRecording(
+                f"Signal {header.names[number]!r} of {self._record} is in {header.units[number]}, "
+                "not in mV, uV or V."
+            )
+        header.check_files()
+        step = max(1, BLOCK_SAMPLES // sum(header.samples_per_frame))
+        wfdb = import_wfdb(self._record)
+        with header.opened() as readable:
+            for begin in range(0, frames, step):
+                try:
+                    read = wfdb.rdrecord(
+                        readable,
+                        channels=[number],
+                        sampfrom=begin,
+                        sampto=min(begin + step, frames),
+                        smooth_frames=False,
+                    )
+                except FileNotFoundError as error:
+                    raise RecordingNotFound(
+                        f"{self._record} names a data file that is missing: {error.filename}."
+                    ) from error
+                except Exception as error:  # the parser raises whatever it trips over
+                    raise MalformedRecording(
+                        f"The data of {self._record} do not fit its header: {error}."
+                    ) from error
+                yield np.asarray(read.e_p_signal[0], dtype=np.float64) * MV_PER_UNIT[unit]
 
 
-def _import_wfdb(path: Path) -> ModuleType:
-    try:
-        import wfdb
-    except ImportError as error:
-        raise RecordsExtraMissing(
-            f"Reading {path} needs the wfdb package: pip install 'qrsd[records]'."
-        ) from error
-    module: ModuleType = wfdb
-    return module
-
-
-def _nothing_there(path: Path) -> str:
-    if path.is_dir():
-        return f"{path} is a folder: name a WFDB record or a .csv file in it."
-    if path.is_file():
-        return f"{path} is neither a .csv file nor a WFDB record with a header (.hea)."
-    return f"There is no recording {path}: expected a WFDB record or a .csv file."
+def _nothing(samples: int) -> Iterator[NDArray[np.float64]]:
+    for begin in range(0, samples, BLOCK_SAMPLES):
+        yield np.full(min(BLOCK_SAMPLES, samples - begin), np.nan)

@@ -62,7 +62,11 @@ class Segment:
 
 
 def play_recording(
-    name: str, ecg_mv: NDArray[np.float64], seconds: float | None = None, from_s: float = 0.0
+    name: str,
+    ecg_mv: NDArray[np.float64],
+    seconds: float | None = None,
+    from_s: float = 0.0,
+    respiration_mv: NDArray[np.float64] | None = None,
 ) -> Segment:
     """Play a recording to its end, or for ``seconds``, again and again if it is shorter.
 
@@ -71,6 +75,7 @@ def play_recording(
         ecg_mv: shape (n,), at 250 Hz, NaN where nothing was recorded.
         seconds: how long to play; None for to the end.
         from_s: second to begin at.
+        respiration_mv: what channel 1 saw at the same time, as long as the ECG.
 
     Raises:
         ValueError: it ends before ``from_s``.
@@ -78,9 +83,12 @@ def play_recording(
     duration_s = len(ecg_mv) / RATE_HZ
     if not 0 <= from_s < duration_s:
         raise ValueError(f"from_s: {from_s:g} is not within the {duration_s:g} s played")
-    ecg_mv = ecg_mv[round(from_s * RATE_HZ) :]
+    first = round(from_s * RATE_HZ)
+    ecg_mv = ecg_mv[first:]
+    if respiration_mv is not None:
+        respiration_mv = np.nan_to_num(respiration_mv[first:])
     length = len(ecg_mv) if seconds is None else round(seconds * RATE_HZ)
-    return Segment(name, length, ecg_mv)
+    return Segment(name, length, ecg_mv, respiration_mv)
 
 
 def play_heart(

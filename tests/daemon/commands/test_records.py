@@ -189,7 +189,7 @@ def test_embed_without_a_beat_or_a_cohort_writes_what_there_is(
     tmp_path: Path, classifier: Path
 ) -> None:
     record = write_heart(tmp_path / "short.csv", seed=1, seconds=0.5)
-    assert qrsd("embed", record, "--model", classifier, "--out", tmp_path / "F.npz") == 0
+    assert qrsd("embed", record, "--model", classifier, "--out", tmp_path / "F.npz") == 65
     written = np.load(tmp_path / "F.npz", allow_pickle=False)
     assert written["embedding"].shape == (0, 3)
     assert "cohort" not in written
@@ -257,8 +257,10 @@ def test_identify_takes_a_record_without_any_beat(
 ) -> None:
     short = write_heart(tmp_path / "short.csv", seed=3, seconds=0.5)
     Gallery(tmp_path / "none").close()
-    assert qrsd("identify", short, "--gallery", tmp_path / "none", "--model", embedder) == 0
-    assert capsys.readouterr().out.startswith("undecided ")
+    assert qrsd("identify", short, "--gallery", tmp_path / "none", "--model", embedder) == 65
+    printed = capsys.readouterr()
+    assert printed.out.startswith("undecided ")
+    assert "no good beat: it is too short: 0.5 s were recorded" in printed.err
 
 
 def test_identify_without_anybody_enrolled_says_so_and_makes_no_gallery(

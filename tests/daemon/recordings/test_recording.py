@@ -15,7 +15,8 @@ from daemon.recordings.errors import (
     RecordsExtraMissing,
     SignalNotFound,
 )
-from daemon.recordings.recording import read_recording, to_250_hz
+from daemon.recordings.recording import read_recording
+from daemon.recordings.resampling import to_250_hz
 
 wfdb = pytest.importorskip("wfdb", reason="needs pip install 'qrsd[records]'")
 
@@ -120,12 +121,12 @@ def test_an_unknown_signal_is_told_which_there_are(tmp_path: Path, signal: str) 
 
 
 def test_what_is_not_there_is_named_and_has_its_exit_code(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("no ECG")
+    (tmp_path / "notes.md").write_text("no ECG")
     for path, reason in (
         (tmp_path / "absent", "no recording"),
         (tmp_path / "absent.csv", "no file"),
         (tmp_path, "is a folder"),
-        (tmp_path / "notes.txt", "neither"),
+        (tmp_path / "notes.md", "neither"),
     ):
         with pytest.raises(RecordingNotFound, match=reason) as caught:
             read_recording(path)

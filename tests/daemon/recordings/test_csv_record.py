@@ -93,7 +93,7 @@ def test_a_logger_that_stamps_in_bursts_shows_its_mean_rate(tmp_path: Path) -> N
     assert len(recording.ecg_mv) == 500
 
 
-@pytest.mark.parametrize("stamps", [range(500), [""] * 500, [7] * 500], ids=["rows", "none", "one"])
+@pytest.mark.parametrize("stamps", [[""] * 500, [7] * 500], ids=["none", "one"])
 def test_stamps_that_say_nothing_mean_250_hz_and_that_is_said(
     tmp_path: Path, stamps: Sequence[object]
 ) -> None:
@@ -122,10 +122,8 @@ def test_an_empty_cell_was_not_recorded(tmp_path: Path) -> None:
         ("12, 16777216, 0, 0", "line 5: '16777216' is not"),
         ("12, -8388609, 0, 0", "line 5: '-8388609' is not"),
         ("12, inf, 0, 0", "line 5: 'inf' is not"),
-        ("12, 1, 0", "line 5: 3 columns where line 1 has 4"),
         ("later, 1, 0, 0", "line 5: 'later' is neither a number nor an ISO 8601 time"),
-        ("3, 1, 0, 0", "line 5: the time stamps run backwards"),
-        ("1e12, 1, 0, 0", "line 5: the time stamps leap to 1e12"),
+        ("1e9, 1, 0, 0", r"line 5: the time stamps leap to 1e\+09"),
     ],
 )
 def test_a_malformed_row_is_named_by_its_line(tmp_path: Path, row: str, complaint: str) -> None:
@@ -138,7 +136,8 @@ def test_a_malformed_row_is_named_by_its_line(tmp_path: Path, row: str, complain
     [
         ("", "is empty"),
         (HEADING, "a heading and no samples"),
-        ("1\n2\n", "one column"),
+        ("some words\nand others\n", "neither numbers nor time stamps"),
+        ("0,1,2\n" + "0,1,2,3\n0,1,2\n" * 5, "4 columns where line 1 has 3"),
         (f"{HEADING}\n0,,1,1", "not one valid sample"),
     ],
 )

@@ -1,0 +1,212 @@
+"""Reading text tables of samples: raw ADC codes, as many ADS1292R loggers write them, or voltages.
+
+    timestamp, Channel 1, Channel 2, Channel 3
+    0.000,     128363,    11421861,  652
+
+A code is a 24-bit two's complement number, but loggers often forget the sign and write -5355355 as
+11421861, or as 4289611941 in 32 bits; a code from 2^23 on tells such a file. A heading with mV, uV
+or V tells voltages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.recordings.csv_table import Rows, Table
+from daemon.recordings.errors import MalformedRecording
+from daemon.recordings.sample_clock import SampleClock
+from daemon.recordings.signal_file import MV_PER_UNIT, Reading, plain_unit
+from daemon.recordings.time_stamps import is_stamp, parse_stamps
+from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, millivolts_per_count
+
+GAIN = 6
+VREF_V = 2.42
+WORDS_32 = 1 << 31  # from here on, a code was written as an unsigned word of 32 bits
+
+UNIT = re.compile(r"(?:.*[^a-z0-9])?(n|u|m|micro|milli)?v(?:olts?)?[^a-z0-9]*")
+TIME = re.compile(
+    r"\W*(t|.*(time|stamp|date|zeit|millis|micros|elapsed|seconds?).*|[mun]?s|sec)\W*"
+)
+TIME_UNITS_S = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+TIME_UNIT = re.compile(r"(?:.*[^a-z0-9])?(s|sec|ms|us|ns|millis|micros|seconds?)[^a-z0-9]*")
+COUNTER = re.compile(r".*(sample|index|count|row|frame|packet|seq|number).*|\W*(n|nr|no|i|#)\W*")
+RATE = re.compile(
+    r"(?:sampl\w*[ _-]*(?:rate|freq\w*)|\brate|\bfs|\bsfreq)\W{0,4}(?:hz\W*)?(\d+(?:\.\d+)?)"
+)
+
+
+class CsvRecord:
+    """The signals of a text table (see ``SignalFile``).
+
+    Raises:
+        RecordingNotFound: there is no such file.
+        MalformedRecording: it is no table, is empty, or its rate cannot be told.
+    """
+
+    def __init__(self, path: Path, reading: Reading) -> None:
+        self._table = table = Table(path)
+        self._reading = reading
+        first = next(table.blocks())
+        if not first.cells:
+            raise MalformedRecording(f"{path} holds a heading and no samples.")
+        headings = [plain_unit(name) for name in table.heading] or [""] * table.width
+        self._stamps = self._stamp_column(headings, first)
+        self._columns = [n for n in range(table.width) if n != self._stamps]
+        self.names = [
+            (table.heading[n] if table.heading else "") or f"Channel {place}"
+            for place, n in enumerate(self._columns, 1)
+        ]
+        self._first = first
+        self._clock_of_first = self._clock()
+        self.notes: list[str] = []
+
+    def voltages(self) -> list[int]:
+        """Return the columns that begin with a number."""
+        first = self._first.cells[0]
+        columns = enumerate(self._columns)
+        return [n for n, column in columns if self._table.style.is_number(first[column])]
+
+    def rate_hz(self, number: int) -> float:
+        """Return the table's rate, which all of its signals share."""
+        del number
+        return self._clock_of_first.rate_hz
+
+    def blocks(self, number: int) -> Iterator[NDArray[np.float64]]:
+        """Yield one column in mV; an empty cell, or a row that is missing, is NaN.
+
+        Raises:
+            MalformedRecording: a cell is no code, voltage or time; the message gives the line.
+        """
+        column = self._columns[number]
+        clock = self._clock()
+        cells = _Codes(self._table, column, self._unit(column), self._reading.gain)
+        end = 0
+        for rows in self._table.blocks():
+            if not rows.cells:
+                continue
+            mv = cells.in_mv(rows)
+            places = clock.places(self._stamps_of(rows)[0], rows.lines, rows.restarts)
+            spread = np.full(int(places[-1]) + 1 - end, np.nan)
+            spread[places - end] = mv
+            end = int(places[-1]) + 1
+            yield spread
+        self.notes = [clock.note, *cells.notes(), *clock.notes(), *self._table.notes]
+        self._table.notes = []
+
+    def _stamp_column(self, headings: list[str], rows: Rows) -> int | None:
+        """Return the column of time stamps: the first that is called so, or the first of all."""
+        if self._table.width == 1:
+            return None
+        style = self._table.style
+        called = [n for n, name in enumerate(headings) if TIME.fullmatch(name)]
+        for column in called:
+            cells = rows.column(column)
+            if is_stamp(cells[0], style) and (len(set(cells[:1000])) > 1 or len(called) == 1):
+                return column
+        unlike = UNIT.fullmatch(headings[0]) or not is_stamp(rows.cells[0][0] or "0", style)
+        return None if unlike and any(headings) else 0
+
+    def _stamps_of(self, rows: Rows) -> tuple[NDArray[np.float64], bool]:
+        if self._stamps is None:
+            return np.full(len(rows.cells), np.nan), False
+        cells = rows.column(self._stamps)
+        return parse_stamps(cells, rows.lines, self._table.style, self._table.path)
+
+    def _clock(self) -> SampleClock:
+        table = self._table
+        heading = ""
+        if self._stamps is not None and table.heading:
+            units = [f" {table.units[self._stamps]}"] if table.units else []
+            heading = plain_unit(" ".join([table.heading[self._stamps], *units]))
+        stamps, is_time = self._stamps_of(self._first)
+        unit = TIME_UNIT.fullmatch(heading)
+        named = unit and unit[1].replace("micros", "us").replace("millis", "ms")
+        comments = " ".join(table.comments).casefold()
+        rate = RATE.search(comments)
+        return SampleClock(
+            stamps,
+            is_time=is_time,
+            unit_s=TIME_UNITS_S.get(named, 1.0) if named else None,
+            is_counter=bool(COUNTER.fullmatch(heading)),
+            told_hz=self._reading.rate_hz,
+            comment_hz=float(rate[1]) if rate else None,
+            path=table.path,
+        )
+
+    def _unit(self, column: int) -> str | None:
+        """Return a column's unit by the user, its heading or what the file is; None for codes."""
+        if self._reading.unit:
+            unit = self._reading.unit.casefold()
+            return None if unit == "code" else unit
+        for texts in (self._table.units, self._table.heading):
+            found = UNIT.fullmatch(plain_unit(texts[column])) if texts else None
+            if found:
+                return {"micro": "u", "milli": "m"}.get(found[1], found[1] or "") + "v"
+        openbci = any("openbci" in comment.casefold() for comment in self._table.comments)
+        fractions = any(not _is_code(cell) for cell in self._first.column(column)[:1000])
+        return "uv" if openbci and fractions else None
+
+
+class _Codes:
+    """Makes mV of the cells of one column, and remembers what it had to assume."""
+
+    def __init__(self, table: Table, column: int, unit: str | None, gain: int | None) -> None:
+        self._table = table
+        self._column = column
+        self._unit = unit
+        self._gain = gain or GAIN
+        self._negative = self._unsigned = False
+
+    def in_mv(self, rows: Rows) -> NDArray[np.float64]:
+        """Return the column's cells of some rows."""
+        cells = rows.column(self._column)
+        try:
+            numbers = self._table.style.numbers(cells)
+        except ValueError as error:
+            raise self._wrong(rows.lines, cells, int(error.args[0])) from None
+        if np.isinf(numbers).any():
+            raise self._wrong(rows.lines, cells, int(np.argmax(np.isinf(numbers))))
+        if self._unit:
+            return numbers * MV_PER_UNIT[self._unit]
+        word = numbers >= WORDS_32
+        codes = np.where(word, numbers - 2 * WORDS_32, numbers)
+        wrong = (codes % 1 != 0) & ~np.isnan(codes)
+        wrong |= (codes < MIN_COUNTS) | (codes >= 1 << 24)
+        if wrong.any():
+            raise self._wrong(rows.lines, cells, int(np.argmax(wrong)))
+        self._negative |= bool((numbers < 0).any())
+        unsigned = codes > FULL_SCALE_COUNTS
+        self._unsigned |= bool(unsigned.any() or word.any())
+        if self._negative and self._unsigned:
+            raise MalformedRecording(
+                f"{self._table.path} holds codes below 0 and codes from 2^23 on: neither signed "
+                "nor unsigned."
+            )
+        signed: NDArray[np.float64] = np.where(unsigned, codes - (1 << 24), codes)
+        return signed * millivolts_per_count(self._gain, VREF_V)
+
+    def notes(self) -> list[str]:
+        """Say what was assumed."""
+        if self._unit:
+            return [f"taken as {self._unit.replace('v', 'V')} by its heading or --unit"]
+        scale = f"codes taken as gain {self._gain:g}, reference {VREF_V} V"
+        return [scale, "unsigned codes given their sign back"] if self._unsigned else [scale]
+
+    def _wrong(
+        self, lines: Sequence[int], cells: Sequence[str], position: int
+    ) -> MalformedRecording:
+        text = f"{self._table.path}, line {lines[position]}: {cells[position]!r} is not a"
+        if self._unit:
+            return MalformedRecording(f"{text} number of {self._unit.replace('v', 'V')}.")
+        return MalformedRecording(
+            f"{text} 24-bit ADC code (a whole number); name the unit of voltages by --unit."
+        )
+
+
+def _is_code(cell: str) -> bool:
+    return not cell or cell.lstrip("+-").isdecimal()

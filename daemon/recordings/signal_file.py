@@ -1,0 +1,76 @@
+"""What a file of signals offers, whatever its format, and how one of them is asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.recordings.errors import SignalNotFound
+
+MV_PER_UNIT = {"nv": 1e-6, "uv": 1e-3, "mv": 1.0, "v": 1e3}
+MICRO_SIGNS = str.maketrans({"\N{MICRO SIGN}": "u", "\N{GREEK SMALL LETTER MU}": "u"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the user says of a file; None for what the file says itself.
+
+    Attributes:
+        rate_hz: samples per second.
+        unit: of the signal, ``code``, ``nV``, ``uV``, ``mV`` or ``V``.
+        gain: of the amplifier before the converter; only codes need it.
+    """
+
+    rate_hz: float | None = None
+    unit: str | None = None
+    gain: int | None = None
+
+
+class SignalFile(Protocol):
+    """A file of signals that is read in blocks, so that its length does not matter.
+
+    Attributes:
+        names: of its signals.
+        notes: what had to be assumed or mended, complete once the blocks have been read.
+    """
+
+    names: list[str]
+    notes: list[str]
+
+    def voltages(self) -> Sequence[int]:
+        """Return the numbers of the signals that may be an ECG by their unit."""
+        ...
+
+    def rate_hz(self, number: int) -> float:
+        """Return a signal's samples per second."""
+        ...
+
+    def blocks(self, number: int) -> Iterator[NDArray[np.float64]]:
+        """Yield a signal in mV, stretch after stretch, NaN where nothing was recorded."""
+        ...
+
+
+def plain_unit(text: str) -> str:
+    """Return a unit in small letters, with ``u`` for a micro sign of any alphabet."""
+    return re.sub(r"microvolts?", "uv", text.strip().translate(MICRO_SIGNS).casefold())
+
+
+def pick_signal(names: Sequence[str], wanted: str, path: Path) -> int:
+    """Return the position of a signal given by name, whatever its case, or by number from 0.
+
+    Raises:
+        SignalNotFound: there is no such signal; the message names those that there are.
+    """
+    folded = [name.casefold() for name in names]
+    if wanted.casefold() in folded:
+        return folded.index(wanted.casefold())
+    if wanted.isdecimal() and int(wanted) < len(names):
+        return int(wanted)
+    there = ", ".join(f"{number} ({name})" for number, name in enumerate(names))
+    raise SignalNotFound(f"{path} has no signal {wanted!r}: give one of {there}.")
