@@ -147,7 +147,7 @@ class SampleClock:
             (self._wraps, f"the stamps wrapped and were counted on, times: {self._wraps}"),
             (
                 self._restarts,
-                f"the logger began anew, after {PAUSE_S:g} s as is assumed, times: {self._restarts}",
+                f"the logger began anew, a pause of {PAUSE_S:g} s assumed: {self._restarts} x",
             ),
             (
                 self._changed,
