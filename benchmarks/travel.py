@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from benchmarks.training.records import TrainingRecord, gather_beats
 from daemon.offline.hearing import Heard, hear_recording
-from daemon.recordings.recording import Recording, read_recording, to_250_hz
+from daemon.recordings.recording import Recording, read_recording
+from daemon.recordings.resampling import to_250_hz
 from dsp.front_end import RATE_HZ
 from model.network import Network
 from model.opening import DEFAULT_MODEL, open_network

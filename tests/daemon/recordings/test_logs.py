@@ -5,7 +5,6 @@ Each is a synthetic heart written in another way: what is right is what the plai
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -16,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.commands import records
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
 from daemon.recordings.recording import read_recording
 from daemon.recordings.signal_file import Reading
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
+from tests.daemon.commands.command import qrsd
 
 SECONDS = 20
 LSB_MV = millivolts_per_count(6, 2.42)
@@ -55,10 +54,7 @@ def dates(count: int, shift: Callable[[int], timedelta], style: str) -> list[str
 def detect(folder: Path, content: bytes | str, *options: str, name: str = "log.csv") -> list[int]:
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    parser = argparse.ArgumentParser("qrsd")
-    records.add_parsers(parser.add_subparsers(required=True))
-    args = parser.parse_args(["detect", str(path), "--out", str(folder / "out"), *options])
-    assert args.run(args) == 0
+    assert qrsd("detect", path, "--out", folder / "out", *options) == 0
     return [int(line) for line in (folder / "out" / f"{path.stem}.txt").read_text().split()]
 
 
@@ -246,10 +242,7 @@ def test_a_file_without_a_good_beat_says_why(
     table = zip(seconds(len(signal_mv)), signal_mv, strict=True)
     path = tmp_path / "log.csv"
     path.write_text("\n".join(["t,ecg_mV", *(f"{t},{mv:.5f}" for t, mv in table)]))
-    parser = argparse.ArgumentParser("qrsd")
-    records.add_parsers(parser.add_subparsers(required=True))
-    args = parser.parse_args(["detect", str(path), "--out", str(tmp_path / "out"), *options])
-    assert args.run(args) == 65
+    assert qrsd("detect", path, "--out", tmp_path / "out", *options) == 65
     (line,) = (line for line in capsys.readouterr().err.splitlines() if "no good beat" in line)
     assert re.search(reason, line)
 

@@ -1,0 +1,50 @@
+"""What a long record takes in memory, measured in processes of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drivers.frame import millivolts_per_count
+from drivers.waveforms.hearts import Heart
+
+PEAK_MIB = """
+import resource, sys
+from daemon.offline.hearing import find_beats
+assert len(find_beats(sys.argv[1]).r_indices) > 100
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+MINUTES = (10, 60)
+
+
+def write_wfdb(path: Path, ecg_mv: np.ndarray) -> Path:
+    header = f"{path.name} 1 250 {len(ecg_mv)}\n{path.name}.dat 16 200/mV 16 0 0 0 0 ECG\n"
+    path.with_suffix(".hea").write_text(header)
+    np.rint(ecg_mv * 200).astype("<i2").tofile(path.with_suffix(".dat"))
+    return path
+
+
+def write_csv(path: Path, ecg_mv: np.ndarray) -> Path:
+    codes = np.rint(ecg_mv / millivolts_per_count(6, 2.42)).astype(int).tolist()
+    lines = (f"{row / 250:.3f},{code}\n" for row, code in enumerate(codes))
+    path.with_suffix(".csv").write_text("timestamp,Channel 1\n" + "".join(lines))
+    return path.with_suffix(".csv")
+
+
+@pytest.mark.parametrize("write", [write_wfdb, write_csv])
+def test_memory_does_not_grow_with_the_length(tmp_path: Path, write) -> None:
+    if write is write_wfdb:
+        pytest.importorskip("wfdb", reason="needs pip install 'qrsd[records]'")
+    heart = Heart(64)
+    peaks_mib = []
+    for minutes in MINUTES:
+        record = write(tmp_path / f"of{minutes}", np.resize(heart.ecg_mv, minutes * 15_000))
+        command = [sys.executable, "-c", PEAK_MIB, str(record)]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        peaks_mib.append(float(said))
+    assert peaks_mib[1] < peaks_mib[0] + 12
+    assert peaks_mib[1] < 200
