@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound, RecordsExtraMissing
+from daemon.recordings.sample_clock import MOST_RATE_HZ
 from daemon.recordings.signal_file import MICRO_SIGNS
 
 LARGEST_BYTES = 1 << 20
@@ -86,6 +87,8 @@ def read_header(record: Path) -> Header:
     try:
         fields = lines[0].split()
         frame_hz = float(re.split(r"[/(]", fields[2])[0]) if len(fields) > 2 else 250.0
+        if not 0 < frame_hz <= MOST_RATE_HZ:
+            raise ValueError(f"a rate of {frame_hz:g} Hz; expected at most {MOST_RATE_HZ:g} Hz")
         notes = (
             [] if len(fields) > 2 else ["the header gives no rate: 250 frames/s, as WFDB has it"]
         )
@@ -97,7 +100,7 @@ def read_header(record: Path) -> Header:
         if count != len(lines) - 1 or count < 1:
             raise ValueError(f"signals announced: {count}, described: {len(lines) - 1}")
         files = tuple(dict.fromkeys(line.split()[0] for line in lines[1:]))
-        cleaned, mended = _cleaned(record, text, lines, fields)
+        cleaned, mended = _cleaned(record, text, lines, fields, frame_hz)
         with _copy(record, cleaned, ()) as readable:
             header = wfdb.rdheader(readable)
     except Exception as error:  # the parser raises whatever it trips over
@@ -137,7 +140,7 @@ def _lines(path: Path) -> tuple[str, list[str]]:
 
 
 def _cleaned(
-    record: Path, text: str, lines: list[str], fields: list[str]
+    record: Path, text: str, lines: list[str], fields: list[str], frame_hz: float
 ) -> tuple[str | None, tuple[str, ...]]:
     """Return a header that the reference library understands, None if it does so already."""
     length = int(fields[3]) if len(fields) > 3 else 0
@@ -149,9 +152,11 @@ def _cleaned(
     if not length:
         length = _frames(record, lines[1:])
         notes.append("the header gives no length: taken from the size of the data file")
-    if not notes and text.isascii():
+    plain_rate = len(fields) < 3 or re.fullmatch(r"\d*\.?\d+(/.*)?", fields[2])
+    if not notes and text.isascii() and plain_rate:
         return None, ()
-    first = " ".join([*fields[:2], *(fields[2:3] or ["250"]), str(length)])
+    rate = fields[2] if len(fields) > 2 and plain_rate else f"{frame_hz:f}"
+    first = " ".join([*fields[:2], rate, str(length)])
     return "\n".join([first, *lines[1:], ""]), tuple(notes)
 
 

@@ -91,6 +91,10 @@ def test_an_impossible_rate_is_one_clear_line(tmp_path: Path, rate: str) -> None
         read_recording(write(tmp_path, one_signal(f"rec 1 {rate} 2000")))
 
 
+def test_a_rate_in_scientific_notation_is_a_rate(tmp_path: Path) -> None:
+    assert len(read_recording(write(tmp_path, one_signal("rec 1 5e2 2000"))).ecg_mv) == 1000
+
+
 def test_a_pipe_for_data_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     record = write(tmp_path, one_signal())
     (tmp_path / "rec.dat").unlink()
