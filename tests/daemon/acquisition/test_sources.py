@@ -104,3 +104,12 @@ def _no_spidev(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_chip_is_never_replaced_by_the_simulator() -> None:
     with pytest.raises(PackageMissing):
         open_source(SourceOptions("chip"))
+
+
+def test_a_recording_is_played_with_its_respiration(tmp_path: Path) -> None:
+    rows = (f"{row / 250:.3f},{row / 1000:.4f},{-row / 1000:.4f}" for row in range(500))
+    path = tmp_path / "session.csv"
+    path.write_text("\n".join(["time,resp_mV,ecg_mV", *rows]))
+    entry = PlayOptions(record=path, signal="ecg_mV", from_s=1.0)
+    contact = play(SimulatedOptions(play=(entry,))).at(0.2)
+    assert (contact.ch1_mv, contact.ch2_mv) == pytest.approx((0.3, -0.3))

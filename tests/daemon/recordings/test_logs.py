@@ -271,3 +271,17 @@ def test_the_user_says_what_the_file_does_not(tmp_path: Path) -> None:
     assert read_recording(path, "0", Reading(gain=12)).ecg_mv == pytest.approx(
         heart_mv() / 2, abs=LSB_MV
     )
+
+
+def test_each_record_may_have_a_signal_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, heading in (("one", "t,c1,ecg"), ("two", "t,ecg,c2")):
+        (tmp_path / f"{name}.csv").write_text("\n".join([heading, *PLAIN]))
+    paths = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    detected = ["detect", *paths, "--out", tmp_path / "out", "--signal"]
+    assert qrsd(*detected, "1", "--signal", "c2") == 0
+    texts = [(tmp_path / "out" / f"{path.stem}.txt").read_text() for path in paths]
+    assert texts[0] == texts[1] != ""
+    assert qrsd(*detected, "1", "--signal", "ecg") == 65  # the second's is flat
+    assert "two.csv: no good beat: it is flat" in capsys.readouterr().err
