@@ -31,7 +31,9 @@ from model.scores import common_direction, cosine, mean_direction, s_norm
 from model.template import Template
 
 Hint: TypeAlias = (
-    Suspicion | Literal["electrodes_swapped", "lead_off_contradicted", "two_kinds_of_beats"]
+    Suspicion
+    | Literal["electrodes_swapped", "lead_off_contradicted", "two_kinds_of_beats"]
+    | Literal["no_good_beats", "heart_changed"]
 )
 
 SMALLEST_PROBABILITY = 1e-6  # a float32 softmax may say 0, whose logarithm would end all averaging

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from dsp.liveness import Liveness, LivenessOptions, Suspicion
 from dsp.signals import BeatWindow, ContactRestored, Event, Interruption, LeadOffContradicted
 from model.enrolment import Enrolment
+from model.evidence import Evidence
 from model.fittings import Session
 from model.identifier import Decision, Hint, Identifier, IdentifierOptions
 from model.network import Network
@@ -35,6 +36,8 @@ from model.template import Template
 from model.tensor import normalise
 
 SWAPPED: Hint = "electrodes_swapped"
+STALE: Hint = "no_good_beats"
+CHANGED: Hint = "heart_changed"
 CONTRADICTED: Hint = "lead_off_contradicted"
 TWO_KINDS: Hint = "two_kinds_of_beats"
 
@@ -84,6 +87,7 @@ class Recogniser:
         self._anybody = bool(templates) or self._has_labels
         self._liveness = Liveness(smoothed)
         self._liveness_options = liveness or LivenessOptions()
+        self._evidence = Evidence()
         self.session = Session()
         self.enrolment: Enrolment | None = None
         self._of_signal: Hint | None = None  # what the front end has to say of it
@@ -100,7 +104,7 @@ class Recogniser:
             case BeatWindow():
                 self._hear(event)
             case Interruption() if event.wearer_may_differ:
-                self._begin_anew(event)
+                self._begin_anew(event.reason)
             case ContactRestored():
                 self._of_signal = None
                 self._identifier.restored()
@@ -110,6 +114,11 @@ class Recogniser:
                 return None
         self.decision = self._decide()
         return self.decision
+
+    def tick(self, index: int) -> None:
+        """Let the evidence age: without a good beat for three seconds nobody is known any more."""
+        if self._evidence.is_stale(index):
+            self._drop_evidence(STALE)
 
     def push_upside_down(self, event: Event) -> None:
         """Take one event of the same signal negated, while ``listens_upside_down``."""
@@ -142,7 +151,11 @@ class Recogniser:
 
     def _hear(self, beat: BeatWindow) -> None:
         output = self._embed(beat)
+        self.tick(beat.r_index)
         self._of_signal = TWO_KINDS if beat.quality.two_kinds else None
+        doubt = self._evidence.push(beat, output)
+        if doubt is not None:
+            self._drop_evidence(doubt)
         self._identifier.push(output, beat.quality)
         if self._liveness_options.on_suspicion != "ignore":
             self._liveness.push(beat)
@@ -154,10 +167,17 @@ class Recogniser:
             self.enrolment.push(output, beat.quality)
             self.enrolment.suspect(self._refused)
 
-    def _begin_anew(self, interruption: Interruption) -> None:
+    def _drop_evidence(self, why: Hint) -> None:
+        """Forget the wearer, since the signal no longer speaks for them."""
+        self._begin_anew("gap")
+        self._of_signal = why
+        self.decision = self._decide()
+
+    def _begin_anew(self, reason: Literal["gap", "lead_off"]) -> None:
         """Forget the wearer: someone else may wear the electrodes by now."""
         self._of_signal = None
-        self._identifier.interrupted(interruption.reason)
+        self._evidence.restart()
+        self._identifier.interrupted(reason)
         self._liveness.restart()
         self.session.restart()
         if self.enrolment is not None:

@@ -46,7 +46,8 @@ class IdentityJudge:
         return [] if self._recogniser.push(event) is None else [self._identity(index)]
 
     def tick(self, sample: Sample) -> list[Message]:
-        """Hear the sample upside down while nobody is known, and say if the decision changed."""
+        """Let evidence age, hear the sample upside down if nobody is known, say what changed."""
+        self._recogniser.tick(sample.index)
         if not self._recogniser.listens_upside_down:
             self._upside_down = None
         else:

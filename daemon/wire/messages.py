@@ -36,6 +36,8 @@ Hint: TypeAlias = Literal[
     "electrodes_swapped",
     "lead_off_contradicted",
     "two_kinds_of_beats",
+    "no_good_beats",
+    "heart_changed",
     "too_clean",
     "repeated",
     "too_regular",
@@ -113,8 +115,9 @@ class IdentityMessage:
         hint: what else there is to say; None otherwise. The electrodes are
             ``electrodes_swapped`` if the signal upside down would be accepted, and
             ``lead_off_contradicted`` if an ECG is there though they are said to be off; there are
-            ``two_kinds_of_beats`` if extrasystoles come again and again; the others are why
-            the signal is suspect (``dsp.liveness``), to be had beside any state if set to warn.
+            ``two_kinds_of_beats`` if extrasystoles come again and again; ``no_good_beats`` and
+            ``heart_changed`` say why the evidence was dropped; the others are why the signal is
+            suspect (``dsp.liveness``), to be had beside any state if set to warn.
     """
 
     TOPIC: ClassVar[str] = "identity"

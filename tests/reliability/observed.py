@@ -6,7 +6,7 @@ import logging
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -81,7 +81,7 @@ class Observed:
         chip = status.chip or {}
         found += ["re-initialised"] if status.counters.reinitialisations else []
         found += [condition["condition"] for condition in chip.get("conditions") or ()]
-        counters = status.counters.items()
+        counters = asdict(status.counters).items()
         return found + [name for name, value in counters if value and name not in PLAIN_COUNTERS]
 
     def detected(self, begin_s: float) -> dict[str, float]:

@@ -1,0 +1,59 @@
+"""Evidence lasts as long as good beats of the same heart follow, and no longer."""
+
+from __future__ import annotations
+
+import pytest
+
+from dsp.signals import BeatQuality, BeatWindow
+from model.evidence import ANOTHERS_BEATS, JUDGED_BEATS, STALE_SAMPLES, Evidence
+from tests.model.models import towards
+
+ADA, BOB = towards(3, 1, 0, 0), towards(0, 0, 1, 3)  # at right angles
+
+
+def beat(number: int, *flaws: str) -> BeatWindow:
+    return BeatWindow(250 * number, 1.0, (0.0,) * 175, BeatQuality(1.0, flaws))
+
+
+def followed(beats: int) -> Evidence:
+    """Return evidence of so many good beats of Ada's."""
+    evidence = Evidence()
+    for number in range(beats):
+        assert evidence.push(beat(number), ADA) is None
+    return evidence
+
+
+def test_it_is_stale_three_seconds_after_the_last_good_beat() -> None:
+    evidence = followed(10)
+    assert not evidence.is_stale(9 * 250 + STALE_SAMPLES)
+    assert evidence.is_stale(9 * 250 + STALE_SAMPLES + 1)
+
+
+def test_nothing_is_stale_before_the_first_good_beat() -> None:
+    assert not Evidence().is_stale(10**9)
+
+
+def test_more_flaws_than_good_beats_are_told() -> None:
+    evidence = followed(JUDGED_BEATS)
+    told = [evidence.push(beat(20 + n, "noisy"), ADA) for n in range(JUDGED_BEATS // 2 + 1)]
+    assert told == [None] * (JUDGED_BEATS // 2) + ["no_good_beats"]
+
+
+@pytest.mark.parametrize("flaws", [(), ("unlike_template",)])
+def test_another_heart_is_told_by_its_fourth_beat(flaws: tuple[str, ...]) -> None:
+    evidence = followed(10)
+    told = [evidence.push(beat(10 + number, *flaws), BOB) for number in range(ANOTHERS_BEATS)]
+    assert told == [None] * (ANOTHERS_BEATS - 1) + ["heart_changed"]
+
+
+def test_a_few_odd_beats_are_not_another_heart() -> None:
+    evidence = followed(10)
+    for number in range(10, 50, 4):
+        told = [evidence.push(beat(number + n), BOB) for n in range(3)]
+        assert [*told, evidence.push(beat(number + 3), ADA)] == [None] * 4
+
+
+def test_after_a_restart_nothing_is_compared_with_what_was_before() -> None:
+    evidence = followed(10)
+    evidence.restart()
+    assert [evidence.push(beat(10 + n), BOB) for n in range(10)] == [None] * 10
