@@ -78,9 +78,9 @@ class Observed:
         """Return what a status says is wrong."""
         found = [f"state {status.state}"] if status.state == "recovering" else []
         found += ["contact off"] if status.contact == "off" else []
-        chip = status.chip or {}
         found += ["re-initialised"] if status.counters.reinitialisations else []
-        found += [condition["condition"] for condition in chip.get("conditions") or ()]
+        conditions = (status.chip and status.chip.conditions) or ()
+        found += [condition.condition for condition in conditions]
         counters = asdict(status.counters).items()
         return found + [name for name, value in counters if value and name not in PLAIN_COUNTERS]
 
