@@ -247,10 +247,9 @@ def test_no_name_and_no_waveform_comes_into_the_logs(
         office.ask("enroll", person=person, beats=5)
         office.wear(seconds)
     office.ask("cancel")
-    office.ask("enroll", person="Zoe", beats=12)
-    office.wear(6.0)
     office.network.says = BOB
-    office.wear(12.0)  # which fails
+    office.ask("enroll", person="Zacharias", beats=5)
+    office.wear(12.0)  # which fails: it is somebody else
     with Gallery(tmp_path / "gallery.sqlite") as other:
         other.enrol(replace(ada(office.network.passport.sha256), person="Zuse"))
     office.desk.look_around()
@@ -259,7 +258,7 @@ def test_no_name_and_no_waveform_comes_into_the_logs(
     office.ask("forget", person="Zack")
     said = [record.getMessage() for record in caplog.records]
     assert "somebody was enrolled" in said
-    assert "an enrolment failed: EnrolmentFailed" in said
+    assert any(line.startswith("an enrolment failed: ") for line in said)
     for line in said:
         assert not re.search(r"Z[a-z]|-?\d\.\d+", line)
 
