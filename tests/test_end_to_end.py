@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import yaml
 
 from daemon.wire.client import Control, Subscriber
 from daemon.wire.messages import IdentityMessage, Received, StatusMessage
@@ -65,7 +64,7 @@ def playing(folder: Path, play: list[dict[str, object]]) -> Iterator[Subscriber]
         "publish": {"addresses": [address]},
         "simulated": {"play": play, "repeat": False},
     }
-    settings.write_text(yaml.safe_dump(tree))
+    settings.write_text(json.dumps(tree))
     service = qrsd(folder, "run", "--settings", str(settings))
     try:
         with Subscriber(address, ["identity", "status"], timeout_s=5.0) as subscriber:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -12,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -102,7 +102,7 @@ def _until_the_end(
 def _service(acts: list[Act], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the service with settings, state and sockets of its own."""
     settings = folder / "qrsd.yaml"
-    settings.write_text(yaml.safe_dump(settings_for(acts, folder)))
+    settings.write_text(json.dumps(settings_for(acts, folder)))
     others = {name: text for name, text in os.environ.items() if not name.startswith("QRSD_")}
     environment = others | {"STATE_DIRECTORY": str(folder), "RUNTIME_DIRECTORY": str(folder)}
     command = [sys.executable, "-P", "-m", "daemon", "run", "--settings", str(settings)]
