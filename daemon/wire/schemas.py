@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from inspect import Parameter, getdoc, signature
+from inspect import Parameter, cleandoc, getdoc, signature
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -77,8 +77,8 @@ def _attributes(kind: Any) -> Callable[[str], dict[str, str]]:
     """Return what tells of an attribute, from the docstrings of a class and its bases."""
     told: dict[str, str] = {}
     for each in reversed(kind.__mro__):
-        section = (each.__doc__ or "").partition("Attributes:\n")[2]
-        for name, text in re.findall(r"^ {8}(\w+): (.*(?:\n {12}.*)*)", section, re.MULTILINE):
+        section = cleandoc(each.__doc__ or "").partition("Attributes:\n")[2]
+        for name, text in re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", section, re.MULTILINE):
             told[name] = " ".join(text.split())
     return lambda name: {"description": told[name]} if name in told else {}
 

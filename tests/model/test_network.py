@@ -106,6 +106,8 @@ def test_a_model_that_crashes_the_runtime_crashes_a_child_only(tmp_path: Path) -
     """Its hash is right, as whoever altered it wrote that too."""
     model = embedder(tmp_path)
     Network.try_in_child(model)
+    if Network(model).runtime == "ai_edge_litert":
+        pytest.skip("no model is known that crashes it: of 400 altered like these none does")
     whole, complaints = model.read_bytes(), []
     for seed in (5, 11, 13, 30, 44):
         rng, altered = random.Random(seed), bytearray(whole)
@@ -119,6 +121,17 @@ def test_a_model_that_crashes_the_runtime_crashes_a_child_only(tmp_path: Path) -
             complaints.append(str(error))
     assert complaints  # which of them crash depends on the runtime
     assert all("crashes the runtime (SIG" in complaint for complaint in complaints)
+
+
+def test_a_child_that_is_killed_is_told_by_the_signal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying = tmp_path / "python"
+    dying.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    dying.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(dying))
+    with pytest.raises(ModelUnloadable, match=r"crashes the runtime \(SIGSEGV\)"):
+        Network.try_in_child(embedder(tmp_path))
 
 
 @pytest.mark.parametrize("error", [RuntimeError, ValueError, TypeError, MemoryError])
