@@ -51,7 +51,7 @@ def test_s_norm_is_the_mean_of_scipys_z_scores() -> None:
 def test_s_norm_is_the_same_from_both_sides(seed: int) -> None:
     one, other, cohort = (some_directions(seed + k, n) for k, n in ((0, 2), (1, 3), (2, 20)))
     np.testing.assert_allclose(
-        s_norm(one, other, cohort), s_norm(other, one, cohort).T, rtol=1e-5, atol=1e-5
+        s_norm(one, other, cohort), s_norm(other, one, cohort).T, rtol=1e-5, atol=1e-6
     )
 
 
