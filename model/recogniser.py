@@ -119,6 +119,7 @@ class Recogniser:
         """Let the evidence age: without a good beat for three seconds nobody is known any more."""
         if self._evidence.is_stale(index):
             self._drop_evidence(STALE)
+            self.decision = self._decide()
 
     def push_upside_down(self, event: Event) -> None:
         """Take one event of the same signal negated, while ``listens_upside_down``."""
@@ -171,7 +172,6 @@ class Recogniser:
         """Forget the wearer, since the signal no longer speaks for them."""
         self._begin_anew("gap")
         self._of_signal = why
-        self.decision = self._decide()
 
     def _begin_anew(self, reason: Literal["gap", "lead_off"]) -> None:
         """Forget the wearer: someone else may wear the electrodes by now."""

@@ -80,6 +80,7 @@ class Service:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._state: ServiceState = "starting"
+        self._fresh = True  # no sample of this acquisition process has come
         self._index: int | None = None
         self._index_offset = 0
         self._reports: dict[str, dict[str, Any]] = {}
