@@ -38,15 +38,16 @@ COMMANDS = {
     "identify": ("records", "Say whose heart each recording is, among the enrolled people"),
     "verify": ("records", "Say whether two recordings are one person's; nobody is enrolled"),
     "explain": ("explain", "Show which part of the beat carried the decision"),
-    "train": ("train", "Make a model from recordings, and judge it on people it never saw"),
-    "evaluate": ("evaluate", "Measure how well people are known again, and attacks detected"),
-    "benchmark": ("benchmark", "Measure qrsd against annotated recordings, and against time"),
     "config": ("settings", "Check and show the settings"),
     "data": ("data", "Get public recordings to train, to measure and to play with"),
     "demo": ("demo", "See it work without any hardware, in about a minute"),
 }
-#: Those that need ``benchmarks`` and ``model.training``, which a checkout has and a wheel has not.
-FROM_A_CHECKOUT = ("train", "evaluate", "benchmark")
+#: Those in ``benchmarks.commands``, which a checkout has and a wheel has not.
+FROM_A_CHECKOUT = {
+    "train": ("train", "Make a model from recordings, and judge it on people it never saw"),
+    "evaluate": ("evaluate", "Measure how well people are known again, and attacks detected"),
+    "benchmark": ("benchmark", "Measure qrsd against annotated recordings, and against time"),
+}
 
 
 class Version(argparse.Action):
@@ -69,9 +70,8 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--traceback", action="store_true", help="show where an error arose")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     asked_for = next((each for each in arguments if not each.startswith("-")), None)
-    for name, (module, first_line) in COMMANDS.items():
-        if name in FROM_A_CHECKOUT and find_spec("model.training") is None:
-            continue
+    of_a_checkout = FROM_A_CHECKOUT if find_spec("benchmarks") else {}
+    for name, (module, first_line) in (COMMANDS | of_a_checkout).items():
         command = subparsers.add_parser(
             name,
             help=first_line,
@@ -79,7 +79,8 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == asked_for:
-            getattr(import_module(f"daemon.commands.{module}"), f"add_{name}")(command)
+            room = "benchmarks" if name in of_a_checkout else "daemon"
+            getattr(import_module(f"{room}.commands.{module}"), f"add_{name}")(command)
     return parser
 
 

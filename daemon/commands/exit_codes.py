@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from traceback import format_tb, print_exception
 
 import config.errors as of_config
@@ -28,7 +27,7 @@ from daemon.terminal import plain
 DATA, NO_INPUT, UNAVAILABLE, BUG, CANNOT_WRITE = 65, 66, 69, 70, 73
 IO, BUSY, NOT_PERMITTED, SETTINGS = 74, 75, 77, 78
 
-#: By class; a class that is not listed has its nearest ancestor's.
+#: By class; one that is not listed has its nearest ancestor's. ``benchmarks.commands`` adds some.
 EXIT_CODES: dict[type[BaseException], int] = {
     of_config.SettingsError: SETTINGS,
     of_config.KeysError: DATA,
@@ -74,19 +73,6 @@ EXIT_CODES: dict[type[BaseException], int] = {
     ResultsNotWritable: CANNOT_WRITE,
     DaemonError: UNAVAILABLE,
 }
-
-if find_spec("model.training"):  # as from a checkout
-    import benchmarks.qrs.errors as of_benchmarks
-    import model.training.errors as of_training
-
-    EXIT_CODES |= {
-        of_benchmarks.BenchmarkError: DATA,
-        of_benchmarks.NothingToScore: NO_INPUT,
-        of_benchmarks.NoiseMissing: NO_INPUT,
-        of_benchmarks.BenchmarkExtraMissing: UNAVAILABLE,
-        of_training.UnknownPerson: NO_INPUT,
-        of_training.TrainExtraMissing: UNAVAILABLE,
-    }
 
 
 def exit_code(error: BaseException) -> int:

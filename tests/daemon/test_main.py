@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import benchmarks.commands  # noqa: F401  its exit codes
 import daemon.__main__ as command
 from config.errors import SettingInvalid
 from daemon.commands import exit_codes
@@ -161,7 +162,7 @@ def test_the_help_lists_each_command_with_its_line(capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit, match="0"):
         command.main(["--help"])
     words = " ".join(capsys.readouterr().out.split())
-    for name, (_, line) in command.COMMANDS.items():
+    for name, (_, line) in (command.COMMANDS | command.FROM_A_CHECKOUT).items():
         assert f" {name} {line}" in words
 
 

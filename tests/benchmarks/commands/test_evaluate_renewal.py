@@ -9,8 +9,8 @@ import pytest
 
 from daemon.offline.errors import TooFewBeats
 from model.errors import EmbedderNeeded
+from tests.benchmarks.commands.test_evaluate_attacks import write_person
 from tests.daemon.commands.command import qrsd
-from tests.daemon.commands.test_evaluate_attacks import write_person
 from tests.model.models import classifier
 
 

@@ -1,0 +1,23 @@
+"""Of a checkout alone: ``qrsd train``, ``evaluate`` and ``benchmark``, and their exit codes."""
+
+from __future__ import annotations
+
+from benchmarks.qrs.errors import (
+    BenchmarkError,
+    BenchmarkExtraMissing,
+    NoiseMissing,
+    NothingToScore,
+)
+from daemon.commands.exit_codes import DATA, EXIT_CODES, NO_INPUT, UNAVAILABLE
+from model.training.errors import TrainExtraMissing, UnknownPerson
+
+EXIT_CODES.update(
+    {
+        BenchmarkError: DATA,
+        NothingToScore: NO_INPUT,
+        NoiseMissing: NO_INPUT,
+        BenchmarkExtraMissing: UNAVAILABLE,
+        UnknownPerson: NO_INPUT,
+        TrainExtraMissing: UNAVAILABLE,
+    }
+)
