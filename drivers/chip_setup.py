@@ -28,26 +28,16 @@ _NO_RESPIRATION_PARTS = ("ADS1292",)
 
 @dataclass(frozen=True, slots=True)
 class ChipOptions:
-    """How the chip is to be set up.
+    """How the chip is to be set up."""
 
-    Attributes:
-        ecg_channel: the channel wired to the ECG electrodes.
-        respiration: measure respiration on channel 1 (ADS1292R only).
-        gain: of the ECG channel.
-        respiration_gain: of channel 1 while it measures respiration.
-        vref_v: internal reference in volts; 4.033 needs a 5 V analog supply.
-        rate_hz: samples per second.
-        lead_off: detect electrodes that are off, with a direct current of 6 nA.
-        read_mode: ``rdata`` asks for each sample, ``rdatac`` has the chip send each one unasked.
-    """
-
-    ecg_channel: int = 2
-    respiration: bool = True
-    gain: int = 6
-    respiration_gain: int = 4
-    vref_v: float = reg.VREF_LOW_V
-    rate_hz: int = 250
-    lead_off: bool = True
+    ecg_channel: int = 2  # the channel wired to the ECG electrodes
+    respiration: bool = True  # measure respiration on channel 1 (ADS1292R only)
+    gain: int = 6  # of the ECG channel
+    respiration_gain: int = 4  # of channel 1 while it measures respiration
+    vref_v: float = reg.VREF_LOW_V  # internal reference in volts; 4.033 needs a 5 V analog supply
+    rate_hz: int = 250  # samples per second
+    lead_off: bool = True  # detect electrodes that are off, with a direct current of 6 nA
+    #: ``rdata`` asks for each sample, ``rdatac`` has the chip send each one unasked
     read_mode: Literal["rdata", "rdatac"] = "rdata"
 
     def __post_init__(self) -> None:
@@ -76,31 +66,18 @@ class ChipOptions:
 
 @dataclass(frozen=True, slots=True)
 class ChipSetup:
-    """What the chip is, read back from its registers.
+    """What the chip is, read back from its registers."""
 
-    Attributes:
-        part: name by the ID register.
-        rate_hz: nominal samples per second (the oscillator may be off by 1.5 %).
-        gains: of channels 1 and 2.
-        vref_v: reference in volts.
-        ecg_channel: 1 or 2.
-        respiration_channel: 1, or None without respiration.
-        lead_off_known: whether the lead-off bits mean anything.
-        lead_off_mask: bits of the status word that concern the ECG electrodes.
-        registers: all twelve, by address.
-        simulated: True if the simulator said so.
-    """
-
-    part: str
-    rate_hz: float
-    gains: tuple[int, int]
-    vref_v: float
-    ecg_channel: int
-    respiration_channel: int | None
-    lead_off_known: bool
-    lead_off_mask: int
-    registers: tuple[int, ...]
-    simulated: bool
+    part: str  # name by the ID register
+    rate_hz: float  # nominal samples per second (the oscillator may be off by 1.5 %)
+    gains: tuple[int, int]  # of channels 1 and 2
+    vref_v: float  # reference in volts
+    ecg_channel: int  # 1 or 2
+    respiration_channel: int | None  # 1, or None without respiration
+    lead_off_known: bool  # whether the lead-off bits mean anything
+    lead_off_mask: int  # bits of the status word that concern the ECG electrodes
+    registers: tuple[int, ...]  # all twelve, by address
+    simulated: bool  # True if the simulator said so
 
     @property
     def mv_per_count(self) -> tuple[float, float]:

@@ -35,27 +35,16 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BoardOptions:
-    """How the chip is wired to the Raspberry Pi; pins by their BCM numbers.
+    """How the chip is wired to the Raspberry Pi; pins by their BCM numbers."""
 
-    Attributes:
-        spi_bus: SPI controller.
-        spi_device: chip select.
-        spi_hz: highest SPI clock in Hz.
-        drdy_pin: GPIO that DRDY is wired to.
-        start_pin: GPIO of START, None where START is tied low.
-        reset_pin: GPIO of PWDN/RESET, None where it is tied high.
-        drdy_backend: which library listens to DRDY.
-        gpio_chip: device file of the GPIO chip, for the gpiod backend.
-    """
-
-    spi_bus: int = 0
-    spi_device: int = 0
-    spi_hz: int = MAX_SPI_HZ
-    drdy_pin: int = 25
-    start_pin: int | None = 22
-    reset_pin: int | None = 24
-    drdy_backend: Literal["gpiozero", "gpiod"] = "gpiozero"
-    gpio_chip: str = "/dev/gpiochip0"
+    spi_bus: int = 0  # SPI controller
+    spi_device: int = 0  # chip select
+    spi_hz: int = MAX_SPI_HZ  # highest SPI clock in Hz
+    drdy_pin: int = 25  # GPIO that DRDY is wired to
+    start_pin: int | None = 22  # GPIO of START, None where START is tied low
+    reset_pin: int | None = 24  # GPIO of PWDN/RESET, None where it is tied high
+    drdy_backend: Literal["gpiozero", "gpiod"] = "gpiozero"  # which library listens to DRDY
+    gpio_chip: str = "/dev/gpiochip0"  # device file of the GPIO chip, for the gpiod backend
 
     def __post_init__(self) -> None:
         """Check each value.

@@ -38,23 +38,14 @@ _NO_RESPIRATION = {Register.RESP1: 0}
 
 @dataclass(frozen=True, slots=True)
 class SelfTestLine:
-    """The outcome of one self test.
+    """The outcome of one self test."""
 
-    Attributes:
-        name: what was tested.
-        passed: whether ``measured`` is as ``expected``.
-        measured: the figure, in ``unit``.
-        expected: the bounds, for reading.
-        unit: of ``measured``.
-        advice: what to check if it failed.
-    """
-
-    name: str
-    passed: bool
-    measured: float
-    expected: str
-    unit: str
-    advice: str
+    name: str  # what was tested
+    passed: bool  # whether ``measured`` is as ``expected``
+    measured: float  # the figure, in ``unit``
+    expected: str  # the bounds, for reading
+    unit: str  # of ``measured``
+    advice: str  # what to check if it failed
 
 
 class Measuring(Protocol):

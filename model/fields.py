@@ -9,19 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """A JSON object whose fields are asked for by name and type.
+    """A JSON object whose fields are asked for by name and type."""
 
-    Attributes:
-        values: the object.
-        file: where it was read, for complaints.
-        error: the class of the complaints; every method raises it.
-        path: of the object in the file, ending in a dot; empty for the whole.
-    """
-
-    values: dict[str, Any]
-    file: str
-    error: type[Exception]
-    path: str = ""
+    values: dict[str, Any]  # the object
+    file: str  # where it was read, for complaints
+    error: type[Exception]  # the class of the complaints; every method raises it
+    path: str = ""  # of the object in the file, ending in a dot; empty for the whole
 
     def invalid(self, name: str, complaint: str) -> Exception:
         """Return the error that says what is wrong with a field."""

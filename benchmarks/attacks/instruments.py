@@ -24,15 +24,10 @@ SINE_HZ, SINE_MV = 1.2, 1.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stolen:
-    """What the attacker has.
+    """What the attacker has."""
 
-    Attributes:
-        ecg_mv: a recording of the victim at 250 Hz, without gaps.
-        r_indices: where its R peaks are, in time order.
-    """
-
-    ecg_mv: NDArray[np.float64]
-    r_indices: NDArray[np.int64]
+    ecg_mv: NDArray[np.float64]  # a recording of the victim at 250 Hz, without gaps
+    r_indices: NDArray[np.int64]  # where its R peaks are, in time order
 
 
 Instrument = Callable[[Stolen, np.random.Generator], NDArray[np.float64]]

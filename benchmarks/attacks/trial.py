@@ -36,23 +36,15 @@ LAST_SET_ON = 45  # ECG-ID's Person_01 to Person_45 are those that the threshold
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """What came of one session.
+    """What came of one session."""
 
-    Attributes:
-        kind: ``genuine``, or the name of the attack's instrument.
-        responded: whether there were beats enough to decide, or to suspect.
-        suspected_s: seconds from the start to the suspicion; None without.
-        accepted_ever: whether it was accepted at any moment; None if the person has no template.
-        accepted_at_end: whether it was at the end.
-        enrolled: whether somebody would have been enrolled by it.
-    """
-
-    kind: str
-    responded: bool
-    suspected_s: float | None
+    kind: str  # ``genuine``, or the name of the attack's instrument
+    responded: bool  # whether there were beats enough to decide, or to suspect
+    suspected_s: float | None  # seconds from the start to the suspicion; None without
+    #: whether it was accepted at any moment; None if the person has no template
     accepted_ever: bool | None
-    accepted_at_end: bool | None
-    enrolled: bool
+    accepted_at_end: bool | None  # whether it was at the end
+    enrolled: bool  # whether somebody would have been enrolled by it
 
 
 def thresholds_were_set_on(person: str) -> bool:

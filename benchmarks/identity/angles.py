@@ -32,19 +32,12 @@ SEED = 21
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """One heart heard from one direction.
+    """One heart heard from one direction."""
 
-    Attributes:
-        heart: the record.
-        angle_deg: away from lead I; None for the second fitting.
-        windows_mv: good beats, shape (n, 175).
-        first_half: whether each is from the first half of the record, shape (n,).
-    """
-
-    heart: str
-    angle_deg: int | None
-    windows_mv: NDArray[np.float64]
-    first_half: NDArray[np.bool_]
+    heart: str  # the record
+    angle_deg: int | None  # away from lead I; None for the second fitting
+    windows_mv: NDArray[np.float64]  # good beats, shape (n, 175)
+    first_half: NDArray[np.bool_]  # whether each is from the first half of the record, shape (n,)
 
 
 def hear_sides(

@@ -46,63 +46,38 @@ PAIRS = 2000  # of beats, of the same person and of two persons each
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
-    """One fold's beats as its network sees them, before anything is calibrated.
+    """One fold's beats as its network sees them, before anything is calibrated."""
 
-    Attributes:
-        job: the fold.
-        passport: of its model.
-        runtime: that ran it.
-        embeddings: of the unseen beats, shape (n, d).
-        trials: by number of beats, one for each of STRETCHES, to calibrate other folds with.
-        pairs: single beats of different records.
-        sides: scores by number of fittings and angle, if there are any.
-    """
-
-    job: FoldJob
-    passport: Passport
-    runtime: str
-    embeddings: NDArray[np.float32]
+    job: FoldJob  # the fold
+    passport: Passport  # of its model
+    runtime: str  # that ran it
+    embeddings: NDArray[np.float32]  # of the unseen beats, shape (n, d)
+    #: by number of beats, one for each of STRETCHES, to calibrate other folds with
     trials: list[Trials]
-    pairs: Trials
-    sides: dict[tuple[int, int], Scores]
+    pairs: Trials  # single beats of different records
+    sides: dict[tuple[int, int], Scores]  # scores by number of fittings and angle, if there are any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decisions:
-    """What the identifier said, with 1 for the person accepted and 0 for not.
+    """What the identifier said, with 1 for the person accepted and 0 for not."""
 
-    Attributes:
-        at_end: of each record.
-        on_the_way: at any moment of each record.
-        decided_s: from each record's start to its first decision.
-    """
-
-    at_end: Trials
-    on_the_way: Trials
-    decided_s: NDArray[np.float64]
+    at_end: Trials  # of each record
+    on_the_way: Trials  # at any moment of each record
+    decided_s: NDArray[np.float64]  # from each record's start to its first decision
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """One fold's scores and decisions; persons are numbered as in ``FoldJob.names``.
+    """One fold's scores and decisions; persons are numbered as in ``FoldJob.names``."""
 
-    Attributes:
-        enrolled: of each unseen person: whether it could be.
-        good_beats: of each probe record, with its person.
-        scores: by number of beats.
-        original: the same by the network before conversion.
-        groups: by number of beats: six enrolled, the best match of each probe.
-        claims: the identifier with only the claimed person enrolled.
-        searches: the identifier with six enrolled.
-    """
-
-    enrolled: dict[int, bool]
-    good_beats: list[tuple[int, int]]
-    scores: dict[int, Scores]
-    original: dict[int, Scores]
-    groups: dict[int, Trials]
-    claims: Decisions
-    searches: Decisions
+    enrolled: dict[int, bool]  # of each unseen person: whether it could be
+    good_beats: list[tuple[int, int]]  # of each probe record, with its person
+    scores: dict[int, Scores]  # by number of beats
+    original: dict[int, Scores]  # the same by the network before conversion
+    groups: dict[int, Trials]  # by number of beats: six enrolled, the best match of each probe
+    claims: Decisions  # the identifier with only the claimed person enrolled
+    searches: Decisions  # the identifier with six enrolled
 
 
 def hear_fold(job: FoldJob, model_path: Path) -> Heard:

@@ -27,25 +27,15 @@ from model.training.train import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What is evaluated, and how often.
+    """What is evaluated, and how often."""
 
-    Attributes:
-        data: recordings of people.
-        leads: recordings of 12 leads, for other electrodes; None to leave them out.
-        mains_hz: frequency of the grid, 50 or 60.
-        folds: groups of persons.
-        seeds: repetitions.
-        steps: batches of each training.
-        jobs: processes at a time.
-    """
-
-    data: Sequence[Path]
-    leads: Path | None
-    mains_hz: int
-    folds: int
-    seeds: int
-    steps: int | None
-    jobs: int
+    data: Sequence[Path]  # recordings of people
+    leads: Path | None  # recordings of 12 leads, for other electrodes; None to leave them out
+    mains_hz: int  # frequency of the grid, 50 or 60
+    folds: int  # groups of persons
+    seeds: int  # repetitions
+    steps: int | None  # batches of each training
+    jobs: int  # processes at a time
 
     def measure(self, bars: Progress) -> dict[str, Any]:
         """Hear, train, enrol and probe; return all figures.

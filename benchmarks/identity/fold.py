@@ -30,17 +30,12 @@ UNCALIBRATED = Calibration(fmr=0.01, thresholds=(0.0,), slopes=(1.0,), intercept
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """A fold's network.
+    """A fold's network."""
 
-    Attributes:
-        model_path: the converted one, with passport and cohort beside it.
-        embeddings: what the network made of the unseen beats before conversion, shape (n, d).
-        cohort: of its training's persons, before conversion.
-    """
-
-    model_path: Path
+    model_path: Path  # the converted one, with passport and cohort beside it
+    #: what the network made of the unseen beats before conversion, shape (n, d)
     embeddings: NDArray[np.float32]
-    cohort: NDArray[np.float32]
+    cohort: NDArray[np.float32]  # of its training's persons, before conversion
 
 
 def train_fold(job: FoldJob, on_step: Callable[[], None]) -> Trained:

@@ -27,16 +27,11 @@ AFTER_R_S = FROM_R / RATE_HZ  # a beat is cut out when its last sample is there
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One record as the recogniser hears it.
+    """One record as the recogniser hears it."""
 
-    Attributes:
-        record: its name among ``Beats.records``.
-        person: whose it is.
-        events: of the signal chain; the beats without their samples, which are in ``Beats``.
-    """
-
-    record: str
-    person: str
+    record: str  # its name among ``Beats.records``
+    person: str  # whose it is
+    #: of the signal chain; the beats without their samples, which are in ``Beats``
     events: tuple[BeatWindow | Interruption, ...]
 
     @classmethod
@@ -79,33 +74,19 @@ class People:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldJob:
-    """One training and who is judged by it.
+    """One training and who is judged by it."""
 
-    Attributes:
-        seed: of the split and the training.
-        number: of the fold, from 0 on.
-        known: beats to train on.
-        unseen: beats of the persons that are judged.
-        sessions: the same persons' records.
-        names: of all persons of the study; their places are the person numbers.
-        views: hearts seen from many sides to train on as well.
-        sides: other hearts seen from known directions, to be judged; or none.
-        hearts: of all sides of the study; their places are the hearts' numbers.
-        steps: of the training.
-        folder: for the model's files.
-    """
-
-    seed: int
-    number: int
-    known: Beats
-    unseen: Beats
-    sessions: tuple[Session, ...]
-    names: tuple[str, ...]
-    views: Beats | None
-    sides: tuple[Side, ...]
-    hearts: tuple[str, ...]
-    steps: int
-    folder: Path
+    seed: int  # of the split and the training
+    number: int  # of the fold, from 0 on
+    known: Beats  # beats to train on
+    unseen: Beats  # beats of the persons that are judged
+    sessions: tuple[Session, ...]  # the same persons' records
+    names: tuple[str, ...]  # of all persons of the study; their places are the person numbers
+    views: Beats | None  # hearts seen from many sides to train on as well
+    sides: tuple[Side, ...]  # other hearts seen from known directions, to be judged; or none
+    hearts: tuple[str, ...]  # of all sides of the study; their places are the hearts' numbers
+    steps: int  # of the training
+    folder: Path  # for the model's files
 
     @property
     def side_windows_mv(self) -> NDArray[np.float64]:

@@ -20,20 +20,14 @@ _steps: Any = None  # the counter that all training processes add to
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
-    """All that is known of one fold.
+    """All that is known of one fold."""
 
-    Attributes:
-        heard: before calibration.
-        calibration: from the other folds of the same seed.
-        pair_line: slope and intercept from the score of two beats to a log-likelihood ratio,
-            from the other folds as well.
-        judged: enrolled and probed.
-    """
-
-    heard: Heard
-    calibration: Calibration
+    heard: Heard  # before calibration
+    calibration: Calibration  # from the other folds of the same seed
+    #: slope and intercept from the score of two beats to a log-likelihood ratio, from the other
+    #: folds as well
     pair_line: tuple[float, float]
-    judged: Judged
+    judged: Judged  # enrolled and probed
 
 
 #: Told of a stage and its number of steps; returns what to call with the steps done so far.

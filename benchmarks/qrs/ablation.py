@@ -19,30 +19,19 @@ NEVER = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Something of the detector, and what stands in its place.
+    """Something of the detector, and what stands in its place."""
 
-    Attributes:
-        owner: the module or class that it belongs to.
-        name: what it is called there.
-        value: what is there instead.
-    """
-
-    owner: Any
-    name: str
-    value: Any
+    owner: Any  # the module or class that it belongs to
+    name: str  # what it is called there
+    value: Any  # what is there instead
 
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """One difference between this detector and the published one.
+    """One difference between this detector and the published one."""
 
-    Attributes:
-        taken_back: what is done instead without it.
-        patches: how that is brought about.
-    """
-
-    taken_back: str
-    patches: tuple[Patch, ...]
+    taken_back: str  # what is done instead without it
+    patches: tuple[Patch, ...]  # how that is brought about
 
 
 def largest_deflection(ecg: Sequence[float], places: range, spacing: int, about: int) -> int:

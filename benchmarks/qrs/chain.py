@@ -18,19 +18,14 @@ from dsp.signals import RPeak
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """What a detector found in one recording.
+    """What a detector found in one recording."""
 
-    Attributes:
-        places: sample of each R peak, ascending.
-        cpu_s: processor time that it took.
-        late_by: samples from each R peak to the one with which it was told; None if the detector
-            needs the whole recording at once.
-        search_back: which of them were found by search-back; None likewise.
-    """
-
-    places: NDArray[np.int64]
-    cpu_s: float
+    places: NDArray[np.int64]  # sample of each R peak, ascending
+    cpu_s: float  # processor time that it took
+    #: samples from each R peak to the one with which it was told; None if the detector needs the
+    #: whole recording at once
     late_by: NDArray[np.int64] | None = None
+    #: which of them were found by search-back; None likewise
     search_back: NDArray[np.bool_] | None = None
 
 

@@ -23,64 +23,41 @@ OURS = "qrsd"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Latency:
-    """How long after each R peak it was told, search-back apart.
+    """How long after each R peak it was told, search-back apart."""
 
-    Attributes:
-        at_once_ms: of the beats found in passing.
-        search_back_ms: of those found by search-back.
-    """
-
-    at_once_ms: NDArray[np.float64]
-    search_back_ms: NDArray[np.float64]
+    at_once_ms: NDArray[np.float64]  # of the beats found in passing
+    search_back_ms: NDArray[np.float64]  # of those found by search-back
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """What one detector made of one record, or of several.
+    """What one detector made of one record, or of several."""
 
-    Attributes:
-        score: how well it found the beats.
-        us_per_sample: processor time for each sample at 250 Hz.
-        samples: how many it was given.
-        latency: None for a detector that needs the whole recording at once.
-        detector_us_per_sample: of the processor time, the detector's without the filters before it
-            and the beat windows behind it; None where it was not measured apart.
-    """
-
-    score: Score
-    us_per_sample: float
-    samples: int
-    latency: Latency | None = None
+    score: Score  # how well it found the beats
+    us_per_sample: float  # processor time for each sample at 250 Hz
+    samples: int  # how many it was given
+    latency: Latency | None = None  # None for a detector that needs the whole recording at once
+    #: of the processor time, the detector's without the filters before it and the beat windows
+    #: behind it; None where it was not measured apart
     detector_us_per_sample: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run on each record.
+    """What to run on each record."""
 
-    Attributes:
-        protocol: how to score.
-        peers: names of the other detectors.
-        departures: names of what to take back, one at a time.
-    """
-
-    protocol: Protocol
-    peers: tuple[str, ...] = ()
-    departures: tuple[str, ...] = ()
+    protocol: Protocol  # how to score
+    peers: tuple[str, ...] = ()  # names of the other detectors
+    departures: tuple[str, ...] = ()  # names of what to take back, one at a time
 
 
 @dataclass(frozen=True, slots=True)
 class RecordResults:
-    """One record's results.
+    """One record's results."""
 
-    Attributes:
-        record: its name.
-        detectors: those of the detector and its peers, by name.
-        ablation: those of the detector with a departure taken back, by the departure's name.
-    """
-
-    record: str
-    detectors: dict[str, Result]
+    record: str  # its name
+    detectors: dict[str, Result]  # those of the detector and its peers, by name
+    #: those of the detector with a departure taken back, by the departure's name
     ablation: dict[str, Result]
 
 

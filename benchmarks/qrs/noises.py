@@ -39,19 +39,13 @@ TRIMMED = 0.05  # part of the complexes left out at either end
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of noise.
+    """One kind of noise."""
 
-    Attributes:
-        title: what it is called in tables.
-        make: from a random generator and a number of samples to noise of any size.
-        mains_hz: of hum, its frequency.
-        recorded: of recorded noise, the name of its record.
-    """
-
-    title: str
+    title: str  # what it is called in tables
+    #: from a random generator and a number of samples to noise of any size
     make: Callable[[np.random.Generator, int], Signal] | None = None
-    mains_hz: int | None = None
-    recorded: str | None = None
+    mains_hz: int | None = None  # of hum, its frequency
+    recorded: str | None = None  # of recorded noise, the name of its record
 
 
 def hum(random: np.random.Generator, length: int, frequency_hz: float) -> Signal:

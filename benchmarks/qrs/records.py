@@ -24,36 +24,24 @@ PREFERRED_SIGNAL = "MLII"
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """What is scored, and against which annotations.
+    """What is scored, and against which annotations."""
 
-    Attributes:
-        signal: name or number of the signal; None for MLII where there is one and else the first.
-        annotator: suffix of the annotation files.
-        from_s: what comes earlier is not scored.
-        between_annotations: score only from the first annotation to the last, whatever they mark.
-        mains_hz: frequency of the grid where the recordings were made, 50 or 60.
-    """
-
+    #: name or number of the signal; None for MLII where there is one and else the first
     signal: str | None = None
-    annotator: str = "atr"
-    from_s: float = 300.0
+    annotator: str = "atr"  # suffix of the annotation files
+    from_s: float = 300.0  # what comes earlier is not scored
+    #: score only from the first annotation to the last, whatever they mark
     between_annotations: bool = False
-    mains_hz: int = 50
+    mains_hz: int = 50  # frequency of the grid where the recordings were made, 50 or 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferenceRecord:
-    """A recording whose beats are known.
+    """A recording whose beats are known."""
 
-    Attributes:
-        recording: the signal at 250 Hz.
-        beats: sample of each annotated beat, ascending.
-        scope: what of it is scored.
-    """
-
-    recording: Recording
-    beats: NDArray[np.int64]
-    scope: Scope
+    recording: Recording  # the signal at 250 Hz
+    beats: NDArray[np.int64]  # sample of each annotated beat, ascending
+    scope: Scope  # what of it is scored
 
     def until(self, time_s: float) -> ReferenceRecord:
         """Return its beginning, and a second more in which to decide on the last beats."""

@@ -32,15 +32,10 @@ DECIMALS = {"bias ms": 1, "SD ms": 1}
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All results.
+    """All results."""
 
-    Attributes:
-        protocol: how was scored.
-        records: one for each record.
-    """
-
-    protocol: Protocol
-    records: tuple[RecordResults, ...]
+    protocol: Protocol  # how was scored
+    records: tuple[RecordResults, ...]  # one for each record
 
     @classmethod
     def of(cls, protocol: Protocol, results: Iterable[RecordResults], folder: Path) -> Report:

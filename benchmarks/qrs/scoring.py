@@ -23,16 +23,11 @@ TOLERANCE_S = 0.150
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The stretch of a record that is scored, in samples.
+    """The stretch of a record that is scored, in samples."""
 
-    Attributes:
-        start: its first sample.
-        stop: the first sample after it.
-        left_out: stretches within that are not scored, each from its first to its last sample.
-    """
-
-    start: int
-    stop: int
+    start: int  # its first sample
+    stop: int  # the first sample after it
+    #: stretches within that are not scored, each from its first to its last sample
     left_out: tuple[tuple[int, int], ...] = ()
 
     def covers(self, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -74,19 +69,12 @@ def pair(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Score:
-    """How well beats were found.
+    """How well beats were found."""
 
-    Attributes:
-        beats: how many were annotated.
-        missed: annotated and not found (FN).
-        invented: found and not annotated (FP).
-        offsets_ms: found minus annotated place of each pair.
-    """
-
-    beats: int
-    missed: int
-    invented: int
-    offsets_ms: NDArray[np.float64]
+    beats: int  # how many were annotated
+    missed: int  # annotated and not found (FN)
+    invented: int  # found and not annotated (FP)
+    offsets_ms: NDArray[np.float64]  # found minus annotated place of each pair
 
     @property
     def sensitivity(self) -> float:

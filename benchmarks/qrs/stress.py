@@ -24,38 +24,23 @@ SNRS_DB = (12, 6, 0)
 
 @dataclass(frozen=True, slots=True)
 class StressPlan:
-    """What to run on each record.
+    """What to run on each record."""
 
-    Attributes:
-        protocol: how to score.
-        kinds: names of the kinds of noise.
-        noise: folder of recorded noise, if a kind needs it.
-        minutes: how much of each record is scored.
-        peers: names of the other detectors.
-    """
-
-    protocol: Protocol
-    kinds: tuple[str, ...]
-    noise: Path | None
-    minutes: float
-    peers: tuple[str, ...] = ()
+    protocol: Protocol  # how to score
+    kinds: tuple[str, ...]  # names of the kinds of noise
+    noise: Path | None  # folder of recorded noise, if a kind needs it
+    minutes: float  # how much of each record is scored
+    peers: tuple[str, ...] = ()  # names of the other detectors
 
 
 @dataclass(frozen=True, slots=True)
 class NoisyScores:
-    """How well beats were found in one record with one kind of noise.
+    """How well beats were found in one record with one kind of noise."""
 
-    Attributes:
-        record: its name.
-        kind: name of the kind of noise.
-        scores: by signal-to-noise ratio in dB, then by detector.
-        failures: what peers said that gave up; they found nothing then.
-    """
-
-    record: str
-    kind: str
-    scores: dict[int, dict[str, Score]]
-    failures: tuple[str, ...]
+    record: str  # its name
+    kind: str  # name of the kind of noise
+    scores: dict[int, dict[str, Score]]  # by signal-to-noise ratio in dB, then by detector
+    failures: tuple[str, ...]  # what peers said that gave up; they found nothing then
 
 
 def stress_all(

@@ -18,15 +18,10 @@ from benchmarks.report import filled
 
 @dataclass(frozen=True, slots=True)
 class StressReport:
-    """All results.
+    """All results."""
 
-    Attributes:
-        plan: what was run.
-        results: one for each record and kind of noise.
-    """
-
-    plan: StressPlan
-    results: tuple[NoisyScores, ...]
+    plan: StressPlan  # what was run
+    results: tuple[NoisyScores, ...]  # one for each record and kind of noise
 
     @property
     def detectors(self) -> tuple[str, ...]:

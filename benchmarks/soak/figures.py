@@ -35,31 +35,18 @@ class Ruling(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Samples and messages, as several have counted them.
+    """Samples and messages, as several have counted them."""
 
-    Attributes:
-        produced: by the time between the chips' edges.
-        read: from the pipes.
-        received: by the service.
-        lost: by the service.
-        starts: of the acquisition process and, within it, of the chip.
-        messages_lost: on the way to the subscriber.
-        asked: requests.
-        answered: answers that said ok.
-        accepted: decisions that it is the one who is enrolled, when it is ...
-        mistaken: ... and when it is not.
-    """
-
-    produced: float
-    read: int
-    received: int
-    lost: int
-    starts: int
-    messages_lost: int
-    asked: int
-    answered: int
-    accepted: int
-    mistaken: int
+    produced: float  # by the time between the chips' edges
+    read: int  # from the pipes
+    received: int  # by the service
+    lost: int  # by the service
+    starts: int  # of the acquisition process and, within it, of the chip
+    messages_lost: int  # on the way to the subscriber
+    asked: int  # requests
+    answered: int  # answers that said ok
+    accepted: int  # decisions that it is the one who is enrolled, when it is ...
+    mistaken: int  # ... and when it is not
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,17 +74,11 @@ class Listener:
 
 @dataclass(slots=True)
 class BeatTimes:
-    """By how much the times of beats are off; medians of so many, so that memory stays flat.
+    """By how much the times of beats are off; medians of so many, so that memory stays flat."""
 
-    Attributes:
-        medians: (hours, median error in ms).
-        beats: how many there were.
-        off: those that were off by more than a tenth of a second, as artefacts are.
-    """
-
-    medians: list[tuple[float, float]] = field(default_factory=list)
-    beats: int = 0
-    off: int = 0
+    medians: list[tuple[float, float]] = field(default_factory=list)  # (hours, median error in ms)
+    beats: int = 0  # how many there were
+    off: int = 0  # those that were off by more than a tenth of a second, as artefacts are
     _errors_ms: list[float] = field(default_factory=list)
 
     def add(self, hours: float, error_s: float) -> None:

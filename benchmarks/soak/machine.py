@@ -14,21 +14,13 @@ TRACED_SHARE = 0.1
 
 
 class Taken(NamedTuple):
-    """What is taken at one time.
+    """What is taken at one time."""
 
-    Attributes:
-        hours: virtual time.
-        rss_mib: resident memory.
-        blocks: objects that Python has allocated.
-        descriptors: open files, pipes and sockets.
-        threads: Python's.
-    """
-
-    hours: float
-    rss_mib: float
-    blocks: int
-    descriptors: int
-    threads: int
+    hours: float  # virtual time
+    rss_mib: float  # resident memory
+    blocks: int  # objects that Python has allocated
+    descriptors: int  # open files, pipes and sockets
+    threads: int  # Python's
 
 
 def taken(hours: float) -> Taken:

@@ -50,15 +50,10 @@ FATAL = ("no-chip-ff@{}", "drdy-stuck-high@{}", "drdy-stuck-low@{}")
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One run of the acquisition process.
+    """One run of the acquisition process."""
 
-    Attributes:
-        simulator: its chip, with what goes wrong.
-        seconds: after so long it is killed at the latest.
-    """
-
-    simulator: SimulatorOptions
-    seconds: float
+    simulator: SimulatorOptions  # its chip, with what goes wrong
+    seconds: float  # after so long it is killed at the latest
 
 
 def lives(seed: int, life_s: tuple[float, float] = LIFE_S) -> Iterator[Life]:
@@ -83,15 +78,10 @@ def _at(random: Random, fault: str, seconds: float) -> str:
 
 
 class Beat(NamedTuple):
-    """A beat of the heart that wears the electrodes.
+    """A beat of the heart that wears the electrodes."""
 
-    Attributes:
-        time_s: when R came.
-        wearer: whose it was.
-    """
-
-    time_s: float
-    wearer: str
+    time_s: float  # when R came
+    wearer: str  # whose it was
 
 
 class Play:

@@ -19,21 +19,15 @@ Ask = Callable[..., dict[str, Any]]
 
 @dataclass(slots=True)
 class Outcome:
-    """What the service said during an act.
+    """What the service said during an act."""
 
-    Attributes:
-        act: what was shown.
-        said: each decision that differs from the one before.
-        after_s: seconds from the start of the act to the last of these, None if there is none.
-        beats: good beats behind it.
-        lost: samples lost during the act.
-    """
-
-    act: Act
+    act: Act  # what was shown
+    #: each decision that differs from the one before
     said: list[tuple[str, str | None]] = field(default_factory=list)
+    #: seconds from the start of the act to the last of these, None if there is none
     after_s: float | None = None
-    beats: int = 0
-    lost: int = 0
+    beats: int = 0  # good beats behind it
+    lost: int = 0  # samples lost during the act
 
     @property
     def right(self) -> bool:

@@ -19,15 +19,10 @@ Expected: TypeAlias = Literal["enrolled", "accepted", "unknown", "no_contact"]
 
 @dataclass(frozen=True, slots=True)
 class EnrolOptions:
-    """How somebody is enrolled.
+    """How somebody is enrolled."""
 
-    Attributes:
-        beats: good beats to gather.
-        seconds: how long to play for them; a shorter record is played again.
-    """
-
-    beats: int
-    seconds: float
+    beats: int  # good beats to gather
+    seconds: float  # how long to play for them; a shorter record is played again
 
 
 ENROL_HEARTS = EnrolOptions(beats=15, seconds=18.0)
@@ -36,23 +31,15 @@ ENROL_PEOPLE = EnrolOptions(beats=20, seconds=28.0)
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One thing that is shown.
+    """One thing that is shown."""
 
-    Attributes:
-        title: what the spectator is told.
-        play: the entry of the settings' ``source.simulated.play``.
-        seconds: how long it takes.
-        expected: what the service ought to say; None for a pause, in which it does not matter.
-        person: whom it ought to say it of.
-        beats: good beats to enrol with; 0 if nobody is enrolled.
-    """
-
-    title: str
-    play: dict[str, Any]
-    seconds: float
+    title: str  # what the spectator is told
+    play: dict[str, Any]  # the entry of the settings' ``source.simulated.play``
+    seconds: float  # how long it takes
+    #: what the service ought to say; None for a pause, in which it does not matter
     expected: Expected | None = None
-    person: str | None = None
-    beats: int = 0
+    person: str | None = None  # whom it ought to say it of
+    beats: int = 0  # good beats to enrol with; 0 if nobody is enrolled
 
 
 PAUSE = Act("the electrodes change hands", {"pause": PAUSE_S}, PAUSE_S)
@@ -61,17 +48,11 @@ FALLEN_OFF = Act("an electrode falls off", {"pause": FALLEN_OFF_S}, FALLEN_OFF_S
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can be shown.
+    """Somebody who can be shown."""
 
-    Attributes:
-        name: what to call them.
-        first: what is played of them first.
-        again: what is played when they come again.
-    """
-
-    name: str
-    first: dict[str, Any]
-    again: dict[str, Any]
+    name: str  # what to call them
+    first: dict[str, Any]  # what is played of them first
+    again: dict[str, Any]  # what is played when they come again
 
 
 def synthetic_hearts() -> list[Person]:

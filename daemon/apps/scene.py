@@ -14,22 +14,14 @@ KEPT_SAMPLES = 2500  # ten seconds, more than a screen is wide
 
 @dataclass(slots=True)
 class Scene:
-    """The last word on each matter; None until there was one.
+    """The last word on each matter; None until there was one."""
 
-    Attributes:
-        stamp: of the newest message.
-        status: the newest.
-        identity: the newest.
-        silent_s: for how long the service has said nothing.
-        lost_messages: what this subscriber missed since the service started.
-        ecg: the newest samples, each with its index.
-    """
-
-    stamp: Stamp | None = None
-    status: StatusMessage | None = None
-    identity: IdentityMessage | None = None
-    silent_s: float = 0.0
-    lost_messages: int = 0
+    stamp: Stamp | None = None  # of the newest message
+    status: StatusMessage | None = None  # the newest
+    identity: IdentityMessage | None = None  # the newest
+    silent_s: float = 0.0  # for how long the service has said nothing
+    lost_messages: int = 0  # what this subscriber missed since the service started
+    #: the newest samples, each with its index
     ecg: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
 
     def take(self, item: Item) -> None:

@@ -23,15 +23,11 @@ from model.passport import Passport
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who is looking.
-
-    Attributes:
-        groups: numbers of the groups that this session is in.
-    """
+    """Who is looking."""
 
     name: str
     number: int
-    groups: frozenset[int]
+    groups: frozenset[int]  # numbers of the groups that this session is in
 
     @classmethod
     def present(cls) -> Self:
@@ -50,16 +46,11 @@ def _may_use(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The computer; tests give the files of another.
+    """The computer; tests give the files of another."""
 
-    Attributes:
-        root: where its files are.
-        may_use: tells whether this user may read and write a file.
-    """
-
-    root: Path = Path("/")
+    root: Path = Path("/")  # where its files are
     user: User = field(default_factory=User.present)
-    may_use: Callable[[Path], bool] = _may_use
+    may_use: Callable[[Path], bool] = _may_use  # tells whether this user may read and write a file
 
     def path(self, path: str) -> Path:
         """Return where a file of the machine is."""
@@ -75,76 +66,47 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Timing:
-    """What edges tell that were stamped one by one.
+    """What edges tell that were stamped one by one."""
 
-    Attributes:
-        jitter_s: by how much each edge is off the line through all, shape (n,).
-        delay_s: from each edge to the end of its read, shape (n,).
-    """
-
-    jitter_s: NDArray[np.float64]
-    delay_s: NDArray[np.float64]
+    jitter_s: NDArray[np.float64]  # by how much each edge is off the line through all, shape (n,)
+    delay_s: NDArray[np.float64]  # from each edge to the end of its read, shape (n,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """What some seconds say.
+    """What some seconds say."""
 
-    Attributes:
-        time_s: sample number divided by the nominal rate, shape (n,).
-        ecg_mv: at the electrodes, unfiltered, shape (n,).
-        off: share of the samples with an electrode off; None if the chip is not set up to tell.
-        nominal_hz: what the chip was set to.
-        rate_hz: as measured.
-        timing: None where a service does not pass it on.
-        taken: how many samples there were since the stream began ...
-        lost: ... and how many there were not.
-        counters: of the driver's stream.
-        conditions: what the driver says of the stream, by the class of its conditions.
-        last_fault: why the chip was set up again; None if it never was.
-    """
-
-    time_s: NDArray[np.float64]
-    ecg_mv: NDArray[np.float64]
+    time_s: NDArray[np.float64]  # sample number divided by the nominal rate, shape (n,)
+    ecg_mv: NDArray[np.float64]  # at the electrodes, unfiltered, shape (n,)
+    #: share of the samples with an electrode off; None if the chip is not set up to tell
     off: float | None
-    nominal_hz: float
-    rate_hz: float
-    timing: Timing | None
-    taken: int
-    lost: int
-    counters: Mapping[str, float]
+    nominal_hz: float  # what the chip was set to
+    rate_hz: float  # as measured
+    timing: Timing | None  # None where a service does not pass it on
+    taken: int  # how many samples there were since the stream began ...
+    lost: int  # ... and how many there were not
+    counters: Mapping[str, float]  # of the driver's stream
+    #: what the driver says of the stream, by the class of its conditions
     conditions: Mapping[str, str]
-    last_fault: str | None
+    last_fault: str | None  # why the chip was set up again; None if it never was
 
 
 @dataclass(slots=True)
 class Visit:
-    """One walk: where it goes, and what it has found so far.
+    """One walk: where it goes, and what it has found so far."""
 
-    Attributes:
-        load: reads the settings; may raise SettingsError.
-        machine: the computer.
-        read_keys: reads what to come in with where the service asks for keys; may raise KeysError.
-        resources: what is to be given back afterwards.
-        simulated: whether the settings say so.
-        settings: by the check of that name, which everything that asks for them needs.
-        passport: of the model.
-        heard: status of the running service; None if there is none.
-        way_in: where the service is heard, and with which keys.
-        board: open, if there is no running service.
-        chip: powered up.
-        samples: some seconds of them.
-    """
-
-    load: Callable[[], Loaded]
-    machine: Machine = field(default_factory=Machine)
+    load: Callable[[], Loaded]  # reads the settings; may raise SettingsError
+    machine: Machine = field(default_factory=Machine)  # the computer
+    #: reads what to come in with where the service asks for keys; may raise KeysError
     read_keys: Callable[[ConnectOptions], ClientKeys | None] = lambda _: None
-    resources: ExitStack = field(default_factory=ExitStack)
-    simulated: bool = False
+    resources: ExitStack = field(default_factory=ExitStack)  # what is to be given back afterwards
+    simulated: bool = False  # whether the settings say so
+    #: by the check of that name, which everything that asks for them needs
     settings: Settings = field(init=False)
-    passport: Passport = field(init=False)
-    heard: Received | None = None
+    passport: Passport = field(init=False)  # of the model
+    heard: Received | None = None  # status of the running service; None if there is none
+    #: where the service is heard, and with which keys
     way_in: tuple[str, ClientKeys | None] = field(init=False)
-    board: Board = field(init=False)
-    chip: Ads1292r = field(init=False)
-    samples: Samples = field(init=False)
+    board: Board = field(init=False)  # open, if there is no running service
+    chip: Ads1292r = field(init=False)  # powered up
+    samples: Samples = field(init=False)  # some seconds of them

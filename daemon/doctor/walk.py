@@ -28,33 +28,22 @@ EXPLAINED = (DaemonError, DriverError, KeysError, ModelError, RecordingError, Se
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check has to say.
-
-    Attributes:
-        says: what was found and, unless it is fine, what to do.
-        figures: what was measured, by names with their units.
-        about: the check, and which part of it where there are several.
-    """
+    """What a check has to say."""
 
     verdict: Verdict
-    says: str
+    says: str  # what was found and, unless it is fine, what to do
+    #: what was measured, by names with their units
     figures: Mapping[str, float] = field(default_factory=dict)
-    about: str = ""
+    about: str = ""  # the check, and which part of it where there are several
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing to look at.
+    """One thing to look at."""
 
-    Attributes:
-        name: of what is looked at.
-        look: yields what it finds, or raises one of EXPLAINED.
-        needs: what must not be wrong for this to make sense.
-    """
-
-    name: str
-    look: Look
-    needs: tuple[Check, ...] = ()
+    name: str  # of what is looked at
+    look: Look  # yields what it finds, or raises one of EXPLAINED
+    needs: tuple[Check, ...] = ()  # what must not be wrong for this to make sense
 
 
 def check(name: str, *needs: Check) -> Callable[[Look], Check]:

@@ -23,19 +23,12 @@ _NOTATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """One entry of the catalogue.
+    """One entry of the catalogue."""
 
-    Attributes:
-        number: F1 to F17.
-        seen: what the user would see of it.
-        value: what VALUE is when it is not given.
-        meaning: what VALUE is, with its unit; empty where the fault takes none.
-    """
-
-    number: str
-    seen: str
-    value: float = 0.0
-    meaning: str = ""
+    number: str  # F1 to F17
+    seen: str  # what the user would see of it
+    value: float = 0.0  # what VALUE is when it is not given
+    meaning: str = ""  # what VALUE is, with its unit; empty where the fault takes none
 
 
 CATALOGUE: dict[str, FaultKind] = {
@@ -84,19 +77,13 @@ CATALOGUE: dict[str, FaultKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault that is switched on.
+    """A fault that is switched on."""
 
-    Attributes:
-        name: its name in :data:`CATALOGUE`.
-        value: what the catalogue says its value means.
-        start_s: when it begins; None if that was not said, which mostly means from the beginning.
-        duration_s: how long it lasts.
-    """
-
-    name: str
-    value: float
+    name: str  # its name in :data:`CATALOGUE`
+    value: float  # what the catalogue says its value means
+    #: when it begins; None if that was not said, which mostly means from the beginning
     start_s: float | None
-    duration_s: float
+    duration_s: float  # how long it lasts
 
     @classmethod
     def parse(cls, text: str) -> Fault:

@@ -40,15 +40,11 @@ class Source(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a CHnSET register selects.
-
-    Attributes:
-        constant_mv: the input of a constant source in mV.
-    """
+    """What a CHnSET register selects."""
 
     source: Source
     gain: int
-    constant_mv: float = 0.0
+    constant_mv: float = 0.0  # the input of a constant source in mV
 
 
 def step_response(periods: float) -> float:

@@ -9,21 +9,15 @@ from drivers.simulator.faults import Fault
 
 @dataclass(frozen=True, slots=True)
 class SimulatorOptions:
-    """The simulated board.
+    """The simulated board."""
 
-    Attributes:
-        seed: of all its random numbers.
-        noise: times the noise of the datasheet; 0 for none.
-        clock_error_ppm: by how much the chip's periods are longer than nominal (it may be +-15000).
-        spi_hz: SPI clock in Hz.
-        faults: what is wrong with it, each as ``NAME[=VALUE][@START][+DURATION]``
-            (see :mod:`drivers.simulator.faults`).
-    """
-
-    seed: int = 1
-    noise: float = 1.0
+    seed: int = 1  # of all its random numbers
+    noise: float = 1.0  # times the noise of the datasheet; 0 for none
+    #: by how much the chip's periods are longer than nominal (it may be +-15000)
     clock_error_ppm: float = 0.0
-    spi_hz: int = 1_000_000
+    spi_hz: int = 1_000_000  # SPI clock in Hz
+    #: what is wrong with it, each as ``NAME[=VALUE][@START][+DURATION]`` (see
+    #: :mod:`drivers.simulator.faults`)
     faults: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -9,17 +9,11 @@ from typing import NamedTuple, Protocol
 
 
 class Contact(NamedTuple):
-    """What the electrodes present to the chip at one moment.
+    """What the electrodes present to the chip at one moment."""
 
-    Attributes:
-        ch1_mv: potential between the inputs of channel 1 in mV (respiration).
-        ch2_mv: potential between the inputs of channel 2 in mV (the ECG lead).
-        lead_off: True while an ECG electrode does not touch the skin.
-    """
-
-    ch1_mv: float
-    ch2_mv: float
-    lead_off: bool
+    ch1_mv: float  # potential between the inputs of channel 1 in mV (respiration)
+    ch2_mv: float  # potential between the inputs of channel 2 in mV (the ECG lead)
+    lead_off: bool  # True while an ECG electrode does not touch the skin
 
 
 class Electrodes(Protocol):

@@ -40,36 +40,22 @@ CHEST_MV = 30.0  # 1 kOhm of chest in the 30 uA of the chip's respiration carrie
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """One of P, Q, R, S and T.
+    """One of P, Q, R, S and T."""
 
-    Attributes:
-        angle_rad: where on the circle it peaks; R is at 0, a whole beat is 2 pi.
-        height_mv: its peak, negative if it points down.
-        width_rad: the standard deviation of its Gaussian.
-    """
-
-    angle_rad: float
-    height_mv: float
-    width_rad: float
+    angle_rad: float  # where on the circle it peaks; R is at 0, a whole beat is 2 pi
+    height_mv: float  # its peak, negative if it points down
+    width_rad: float  # the standard deviation of its Gaussian
 
 
 @dataclass(frozen=True, slots=True)
 class Anatomy:
-    """What makes a heart that heart.
+    """What makes a heart that heart."""
 
-    Attributes:
-        waves: P, Q, R, S and T.
-        heart_rate_bpm: mean rate.
-        rr_sd_s: standard deviation of RR.
-        lf_hf_ratio: power of the variability at 0.1 Hz to that at breathing's frequency.
-        breathing_hz: mean frequency of the breath.
-    """
-
-    waves: tuple[Wave, ...]
-    heart_rate_bpm: float
-    rr_sd_s: float
-    lf_hf_ratio: float
-    breathing_hz: float
+    waves: tuple[Wave, ...]  # P, Q, R, S and T
+    heart_rate_bpm: float  # mean rate
+    rr_sd_s: float  # standard deviation of RR
+    lf_hf_ratio: float  # power of the variability at 0.1 Hz to that at breathing's frequency
+    breathing_hz: float  # mean frequency of the breath
 
 
 #: Lowest and highest of each wave: degrees at 60 bpm, mV, degrees. The paper's own values (table I:

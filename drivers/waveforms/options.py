@@ -7,23 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InterferenceOptions:
-    """How strong each kind is; all off by default.
+    """How strong each kind is; all off by default."""
 
-    Attributes:
-        offset_mv: constant difference between the electrodes' half-cell potentials.
-        mains_mv: amplitude of the mains hum.
-        mains_hz: its frequency; 50.3 is as possible as 50.
-        wander_mv: standard deviation of the baseline's wander.
-        muscle_mv: standard deviation of the muscles' noise.
-        seed: another seed is other noise.
-    """
-
-    offset_mv: float = 0.0
-    mains_mv: float = 0.0
-    mains_hz: float = 50.0
-    wander_mv: float = 0.0
-    muscle_mv: float = 0.0
-    seed: int = 0
+    offset_mv: float = 0.0  # constant difference between the electrodes' half-cell potentials
+    mains_mv: float = 0.0  # amplitude of the mains hum
+    mains_hz: float = 50.0  # its frequency; 50.3 is as possible as 50
+    wander_mv: float = 0.0  # standard deviation of the baseline's wander
+    muscle_mv: float = 0.0  # standard deviation of the muscles' noise
+    seed: int = 0  # another seed is other noise
 
     def __post_init__(self) -> None:
         for field in ("mains_mv", "wander_mv", "muscle_mv"):

@@ -25,22 +25,15 @@ SAME_SAMPLE = 1e-6  # k / rate * rate need not be k exactly
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """One stretch of a playlist.
+    """One stretch of a playlist."""
 
-    Attributes:
-        name: what is played.
-        samples: how long, at 250 Hz.
-        ecg_mv: shape (n,), repeated if the segment is longer, NaN where an electrode is off; None
-            if they are off all the time.
-        respiration_mv: the same of channel 1; None for a flat line.
-        interference: what is added to the ECG; None for nothing.
-    """
-
-    name: str
-    samples: int
+    name: str  # what is played
+    samples: int  # how long, at 250 Hz
+    #: shape (n,), repeated if the segment is longer, NaN where an electrode is off; None if they
+    #: are off all the time
     ecg_mv: NDArray[np.float64] | None = None
-    respiration_mv: NDArray[np.float64] | None = None
-    interference: Interference | None = None
+    respiration_mv: NDArray[np.float64] | None = None  # the same of channel 1; None for a flat line
+    interference: Interference | None = None  # what is added to the ECG; None for nothing
 
     def __post_init__(self) -> None:
         if self.samples < 1:
