@@ -1,38 +1,6 @@
 """What can go wrong between the Raspberry Pi and the electrodes, one class for each symptom.
 
-DriverError
-├── PackageMissing (ImportError)         spidev, gpiozero or gpiod is not installed
-├── BusError (OSError)                   a transfer failed
-│   ├── NoSpiDevice                      /dev/spidevB.D is not there
-│   └── SpiNotPermitted                  ... or not ours to open
-├── GpioUnavailable (OSError)            a pin cannot be had
-│   └── GpioNotPermitted                 ... by this user
-├── BringUpError (OSError)               the chip was never ready
-│   ├── MisoConstantLow                  every bit read is 0
-│   ├── MisoConstantHigh                 every bit read is 1
-│   ├── StillStreaming                   register reads return conversion data
-│   ├── UnstableId                       a different ID each time
-│   ├── WrongPart                        a valid ID of another member of the family
-│   ├── UnknownId                        an ID that no member of the family has
-│   ├── RegistersNotReset                not the reset values before the first write
-│   ├── ReadBackMismatch                 a register does not hold what was written
-│   └── ReferenceNotSettled              the reference voltage still drifts
-├── StreamError (OSError)                the chip was ready once and is no longer
-│   ├── ChipWasReset                     registers back at their reset values (brown-out)
-│   ├── ReadyNeverFell                   no edge, DRDY high
-│   ├── ReadyStuckLow                    no edge, DRDY low
-│   ├── WrongSampleRate                  edges far from the rate that was set
-│   ├── FrameOutOfSync                   frames shifted by bytes or bits
-│   ├── AllZeroFrames                    nothing but zeros though registers read well
-│   └── ReaderTooSlow                    every read comes after its deadline
-└── Condition (UserWarning)              the stream goes on; reported, not raised
-    ├── ClockOff                         a sample rate outside the oscillator's tolerance
-    ├── ChannelSaturated                 the converter is at the end of its range
-    ├── ChannelFlat                      one and the same code, sample after sample
-    ├── ChannelZero                      codes of exactly zero
-    ├── LeadOffUnknown                   the chip was not set up to tell
-    ├── SamplesLost                      a count, with what took them
-    └── LateReads                        reads that came close to their deadline
+``code`` is the word that messages, metrics and the journal have for it.
 """
 
 from __future__ import annotations
@@ -48,188 +16,133 @@ class DriverError(Exception):
 
     code: str = "driver_failed"
 
+    def __init_subclass__(cls, code: str | None = None) -> None:
+        cls.code = code or cls.code
 
-class PackageMissing(DriverError, ImportError):
+
+class PackageMissing(DriverError, ImportError, code="package_missing"):
     """A Python package that the board needs is not installed."""
 
-    code = "package_missing"
 
-
-class BusError(DriverError, OSError):
+class BusError(DriverError, OSError, code="bus_failed"):
     """The operating system failed an SPI transfer."""
 
-    code = "bus_failed"
 
-
-class NoSpiDevice(BusError):
+class NoSpiDevice(BusError, code="no_spi_device"):
     """The SPI device does not exist."""
 
-    code = "no_spi_device"
 
-
-class SpiNotPermitted(BusError):
+class SpiNotPermitted(BusError, code="spi_not_permitted"):
     """The SPI device may not be opened by this user."""
 
-    code = "spi_not_permitted"
 
-
-class GpioUnavailable(DriverError, OSError):
+class GpioUnavailable(DriverError, OSError, code="gpio_unavailable"):
     """A GPIO pin cannot be used."""
 
-    code = "gpio_unavailable"
 
-
-class GpioNotPermitted(GpioUnavailable):
+class GpioNotPermitted(GpioUnavailable, code="gpio_not_permitted"):
     """The GPIO chip may not be opened by this user."""
-
-    code = "gpio_not_permitted"
 
 
 class BringUpError(DriverError, OSError):
     """The chip did not pass its power-up sequence."""
 
 
-class MisoConstantLow(BringUpError):
+class MisoConstantLow(BringUpError, code="miso_low"):
     """Every bit read from the chip is 0."""
 
-    code = "miso_low"
 
-
-class MisoConstantHigh(BringUpError):
+class MisoConstantHigh(BringUpError, code="miso_high"):
     """Every bit read from the chip is 1."""
 
-    code = "miso_high"
 
-
-class StillStreaming(BringUpError):
+class StillStreaming(BringUpError, code="still_streaming"):
     """Register reads return conversion data: SDATAC was not taken."""
 
-    code = "still_streaming"
 
-
-class UnstableId(BringUpError):
+class UnstableId(BringUpError, code="unstable_id"):
     """The ID register reads differently each time."""
 
-    code = "unstable_id"
 
-
-class WrongPart(BringUpError):
+class WrongPart(BringUpError, code="wrong_part"):
     """Another member of the family answered, or one that cannot do what is asked."""
 
-    code = "wrong_part"
 
-
-class UnknownId(BringUpError):
+class UnknownId(BringUpError, code="unknown_id"):
     """The ID belongs to no member of the family."""
 
-    code = "unknown_id"
 
-
-class RegistersNotReset(BringUpError):
+class RegistersNotReset(BringUpError, code="registers_not_reset"):
     """Registers do not hold their reset values before the first write."""
 
-    code = "registers_not_reset"
 
-
-class ReadBackMismatch(BringUpError):
+class ReadBackMismatch(BringUpError, code="read_back_mismatch"):
     """A register does not hold what was written to it."""
 
-    code = "read_back_mismatch"
 
-
-class ReferenceNotSettled(BringUpError):
+class ReferenceNotSettled(BringUpError, code="reference_not_settled"):
     """The reference voltage still drifts when conversions should begin."""
-
-    code = "reference_not_settled"
 
 
 class StreamError(DriverError, OSError):
     """The stream broke down and bounded recovery did not bring it back."""
 
 
-class ChipWasReset(StreamError):
+class ChipWasReset(StreamError, code="chip_was_reset"):
     """Registers are back at their reset values."""
 
-    code = "chip_was_reset"
 
-
-class ReadyNeverFell(StreamError):
+class ReadyNeverFell(StreamError, code="chip_silent"):
     """DRDY stays high: no conversions."""
 
-    code = "chip_silent"
 
-
-class ReadyStuckLow(StreamError):
+class ReadyStuckLow(StreamError, code="ready_stuck_low"):
     """DRDY stays low: samples are never seen to arrive."""
 
-    code = "ready_stuck_low"
 
-
-class WrongSampleRate(StreamError):
+class WrongSampleRate(StreamError, code="wrong_sample_rate"):
     """DRDY falls at a rate far from the one that was set."""
 
-    code = "wrong_sample_rate"
 
-
-class FrameOutOfSync(StreamError):
+class FrameOutOfSync(StreamError, code="frame_out_of_sync"):
     """The fixed status bits are not where they belong."""
 
-    code = "frame_out_of_sync"
 
-
-class AllZeroFrames(StreamError):
+class AllZeroFrames(StreamError, code="all_zero_frames"):
     """Frames are all zeros though the registers read back right."""
 
-    code = "all_zero_frames"
 
-
-class ReaderTooSlow(StreamError):
+class ReaderTooSlow(StreamError, code="reader_too_slow"):
     """Every sample is overwritten before it has been read."""
-
-    code = "reader_too_slow"
 
 
 class Condition(DriverError, UserWarning):
     """Something the stream survives; it is reported beside the samples."""
 
 
-class ClockOff(Condition):
+class ClockOff(Condition, code="clock_off"):
     """The sample rate is outside the oscillator's tolerance."""
 
-    code = "clock_off"
 
-
-class ChannelSaturated(Condition):
+class ChannelSaturated(Condition, code="channel_saturated"):
     """A channel's converter is at the end of its range."""
 
-    code = "channel_saturated"
 
-
-class ChannelFlat(Condition):
+class ChannelFlat(Condition, code="channel_flat"):
     """A channel repeats one and the same code."""
 
-    code = "channel_flat"
 
-
-class ChannelZero(Condition):
+class ChannelZero(Condition, code="channel_zero"):
     """A channel's codes are exactly zero."""
 
-    code = "channel_zero"
 
-
-class LeadOffUnknown(Condition):
+class LeadOffUnknown(Condition, code="lead_off_unknown"):
     """The chip is not set up to tell whether an electrode is off."""
 
-    code = "lead_off_unknown"
 
-
-class SamplesLost(Condition):
+class SamplesLost(Condition, code="samples_lost"):
     """Samples were lost."""
 
-    code = "samples_lost"
 
-
-class LateReads(Condition):
+class LateReads(Condition, code="late_reads"):
     """Reads come close to, or after, the moment the sample is overwritten."""
-
-    code = "late_reads"

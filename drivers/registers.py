@@ -79,16 +79,12 @@ MUST_BE: Final = {
 
 #: Bits that read back as they were written; the others follow the electrodes and the pins.
 STABLE_BITS: Final = {
-    register: 0x40
-    if register == Register.LOFF_STAT
-    else 0x0C
-    if register == Register.GPIO
-    else 0xFF
-    for register in Register
+    **dict.fromkeys(Register, 0xFF),
+    Register.LOFF_STAT: 0x40,
+    Register.GPIO: 0x0C,
 }
 
 # CONFIG1
-SINGLE_SHOT: Final = 0x80
 RATE_MASK: Final = 0x07
 #: Samples per second -> DR2..DR0.
 RATE_CODES: Final = {125: 0, 250: 1, 500: 2, 1000: 3, 2000: 4, 4000: 5, 8000: 6}
@@ -107,7 +103,6 @@ SETTLING_S: Final = {
 PDB_LOFF_COMP: Final = 0x40
 PDB_REFBUF: Final = 0x20
 VREF_4V: Final = 0x10
-CLK_EN: Final = 0x08
 INT_TEST: Final = 0x02
 TEST_FREQ: Final = 0x01
 #: The two internal references in volts, without and with VREF_4V.
@@ -115,8 +110,6 @@ VREF_LOW_V: Final = 2.42
 VREF_HIGH_V: Final = 4.033
 
 # LOFF
-COMP_TH_MASK: Final = 0xE0
-ILEAD_MASK: Final = 0x0C
 FLEAD_OFF: Final = 0x01
 
 # CH1SET, CH2SET
@@ -125,44 +118,29 @@ GAIN_MASK: Final = 0x70
 GAIN_SHIFT: Final = 4
 #: Gain -> GAIN2..GAIN0; note that 6 is code 0.
 GAIN_CODES: Final = {6: 0, 1: 1, 2: 2, 3: 3, 4: 4, 8: 5, 12: 6}
-MUX_MASK: Final = 0x0F
 
 
 class Mux(IntEnum):
-    """What a channel's amplifier listens to."""
+    """What a channel's amplifier can listen to besides the electrodes, which are 0."""
 
-    NORMAL = 0
     SHORTED = 1
-    RLD_MEASURE = 2
     SUPPLY = 3
     TEMPERATURE = 4
     TEST_SIGNAL = 5
-    RLD_DRP = 6
-    RLD_DRM = 7
-    RLD_DRPM = 8
-    IN3 = 9
 
 
 # RLD_SENS
-CHOP_MASK: Final = 0xC0
 PDB_RLD: Final = 0x20
-RLD_LOFF_SENS: Final = 0x10
 
 # RLD_SENS and LOFF_SENS: both inputs of a channel.
 CHANNEL_INPUTS: Final = {1: 0x03, 2: 0x0C}
 
-# LOFF_STAT
-CLK_DIV: Final = 0x40
-
 # RESP1
 DEMOD_EN: Final = 0x80
 MOD_EN: Final = 0x40
-PHASE_MASK: Final = 0x3C
 PHASE_SHIFT: Final = 2
-RESP_CTRL: Final = 0x01
 
 # RESP2
-CALIB_ON: Final = 0x80
 RESP_FREQ: Final = 0x04
 RLDREF_INT: Final = 0x02
 

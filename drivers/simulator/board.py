@@ -8,6 +8,8 @@ Bytes go the way that they go on a Pi, but for the device, and edges queue as in
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from drivers.bus import Board, Edge
 from drivers.raspberry import SpidevBus
 from drivers.simulator.options import SimulatorOptions
@@ -65,39 +67,41 @@ class SimulatedReadyLine:
             world.sleep(pause.value)
 
 
-class StartPin:
-    """The START pin."""
+class DrivenPin:
+    """START or PWDN/RESET.
 
-    def __init__(self, world: World) -> None:
+    Args:
+        world: the chip and its time.
+        drive: tells the chip whether the pin is high.
+        released: where a resistor pulls the pin once it is let go.
+    """
+
+    def __init__(self, world: World, drive: Callable[[bool], None], *, released: bool) -> None:
         self._world = world
+        self._drive = drive
+        self._released = released
 
     def set(self, high: bool) -> None:
         """Drive the pin."""
         with self._world.lock:
             self._world.catch_up()
-            self._world.chip.set_start(high)
+            self._drive(high)
 
     def close(self) -> None:
-        """Let go of the pin, which is then pulled low."""
-        self.set(False)
+        """Let go of the pin."""
+        self.set(self._released)
 
 
-class ResetPin:
-    """The PWDN/RESET pin: low until told otherwise, as on a Pi."""
+def start_pin(world: World) -> DrivenPin:
+    """Return the START pin of a world's chip."""
+    return DrivenPin(world, world.chip.set_start, released=False)
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.set(False)
 
-    def set(self, high: bool) -> None:
-        """Drive the pin."""
-        with self._world.lock:
-            self._world.catch_up()
-            self._world.chip.set_reset(high)
-
-    def close(self) -> None:
-        """Let go of the pin, which its pull-up then holds high."""
-        self.set(True)
+def reset_pin(world: World) -> DrivenPin:
+    """Return the PWDN/RESET pin of a world's chip: low until told otherwise, as on a Pi."""
+    pin = DrivenPin(world, world.chip.set_reset, released=True)
+    pin.set(False)
+    return pin
 
 
 def board_in(world: World, options: SimulatorOptions, *, pins: bool = True) -> Board:
@@ -114,8 +118,8 @@ def board_in(world: World, options: SimulatorOptions, *, pins: bool = True) -> B
     return Board(
         spi=SpidevBus(device, options.spi_hz),
         ready=SimulatedReadyLine(world),
-        start=StartPin(world) if pins else None,
-        reset=ResetPin(world) if pins else None,
+        start=start_pin(world) if pins else None,
+        reset=reset_pin(world) if pins else None,
         clock=world,
         simulated=True,
     )

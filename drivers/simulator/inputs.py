@@ -29,8 +29,8 @@ _DEMODULATED_SHARE = 0.5
 _ABNORMAL_COUNTS = 100_000.0
 
 
-class Source(Enum):
-    """What a channel's multiplexer selects."""
+class MuxInput(Enum):
+    """What a channel's multiplexer lets in."""
 
     ELECTRODES = "electrodes"
     TEST = "test signal"
@@ -42,9 +42,9 @@ class Source(Enum):
 class Selection:
     """What a CHnSET register selects."""
 
-    source: Source
+    input: MuxInput
     gain: int
-    constant_mv: float = 0.0  # the input of a constant source in mV
+    constant_mv: float = 0.0  # the input of CONSTANT
 
 
 def step_response(periods: float) -> float:
@@ -102,18 +102,18 @@ def select(registers: RegisterFile, channel: int) -> Selection:
     """Read a CHnSET register."""
     setting, gain = registers[Register.CH1SET + channel], registers.gain(channel)
     if setting & 0x80:
-        return Selection(Source.POWERED_DOWN, gain)
+        return Selection(MuxInput.POWERED_DOWN, gain)
     match setting & 0x0F:
         case 0:
-            return Selection(Source.ELECTRODES, gain)
+            return Selection(MuxInput.ELECTRODES, gain)
         case 3:
-            return Selection(Source.CONSTANT, gain, _SUPPLY_MV / (2 if channel == 0 else 4))
+            return Selection(MuxInput.CONSTANT, gain, _SUPPLY_MV / (2 if channel == 0 else 4))
         case 4:
-            return Selection(Source.CONSTANT, gain, _ROOM_TEMPERATURE_MV)
+            return Selection(MuxInput.CONSTANT, gain, _ROOM_TEMPERATURE_MV)
         case 5:
-            return Selection(Source.TEST, gain)
+            return Selection(MuxInput.TEST, gain)
         case _:  # shorted, or to the right-leg drive and IN3, which rest at mid-supply
-            return Selection(Source.CONSTANT, gain)
+            return Selection(MuxInput.CONSTANT, gain)
 
 
 class Channel:
@@ -123,7 +123,7 @@ class Channel:
         self._number = number
         self._noise = noise
         self._gauss = Random(f"{seed} noise of channel {number}").gauss
-        self._selection = self._previous = Selection(Source.ELECTRODES, gain=6)
+        self._selection = self._previous = Selection(MuxInput.ELECTRODES, gain=6)
         self._changed_s = -math.inf
         self._period_s = self._sigma_mv = self._test_share = self._abnormal_counts = 0.0
 
@@ -142,9 +142,9 @@ class Channel:
         self._abnormal_counts = _ABNORMAL_COUNTS if respiration and not knows_respiration else 0.0
 
     @property
-    def source(self) -> Source:
+    def input(self) -> MuxInput:
         """What is selected."""
-        return self._selection.source
+        return self._selection.input
 
     def code(self, electrode_mv: float, time_s: float, vref_v: float, square: float) -> int:
         """Convert once.
@@ -168,11 +168,11 @@ class Channel:
         self, selection: Selection, electrode_mv: float, vref_v: float, square: float
     ) -> float:
         lsb_mv = vref_v * 1000 / (selection.gain * FULL_SCALE_COUNTS)
-        if selection.source is Source.ELECTRODES:
+        if selection.input is MuxInput.ELECTRODES:
             counts = electrode_mv / lsb_mv if electrode_mv < math.inf else _RAIL_COUNTS
-        elif selection.source is Source.CONSTANT:
+        elif selection.input is MuxInput.CONSTANT:
             counts = selection.constant_mv / lsb_mv
-        elif selection.source is Source.TEST:
+        elif selection.input is MuxInput.TEST:
             counts = square * self._test_share * FULL_SCALE_COUNTS * selection.gain / 2400
         else:
             return 0.0
@@ -220,8 +220,8 @@ class Inputs:
         self._sensed_electrodes = registers[Register.LOFF_SENS] & 0x0F if compared else 0
         for channel in self._channels:
             channel.set(registers, time_s)
-        selected = {channel.source for channel in self._channels} - {Source.POWERED_DOWN}
-        self._playing = self._first_s is not None or selected == {Source.ELECTRODES}
+        selected = {channel.input for channel in self._channels} - {MuxInput.POWERED_DOWN}
+        self._playing = self._first_s is not None or selected == {MuxInput.ELECTRODES}
 
     def convert(self, time_s: float) -> tuple[int, int, int]:
         """Return the lead-off bits IN2N, IN2P, IN1N, IN1P and the codes of both channels."""

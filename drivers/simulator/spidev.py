@@ -22,7 +22,6 @@ class SimulatedSpiDev:
     Attributes:
         mode: clock polarity and phase; the chip wants 1.
         max_speed_hz: SCLK in Hz.
-        bits_per_word: 8.
     """
 
     def __init__(self, world: World) -> None:
@@ -33,7 +32,6 @@ class SimulatedSpiDev:
         self._failing = world.faults.get("spi-error")
         self.mode = 0
         self.max_speed_hz = 500_000
-        self.bits_per_word = 8
 
     def open(self, bus: int, device: int) -> None:
         """Open ``/dev/spidev<bus>.<device>``."""
@@ -44,11 +42,7 @@ class SimulatedSpiDev:
         self._is_open = False
 
     def xfer2(
-        self,
-        values: Sequence[int],
-        speed_hz: int = 0,
-        delay_usec: int = 0,
-        bits_per_word: int = 0,
+        self, values: Sequence[int], speed_hz: int = 0, delay_usec: int = 0
     ) -> list[int] | tuple[int, ...]:
         """Exchange bytes in one chip-select frame, which ends ``delay_usec`` after the last bit.
 
@@ -60,16 +54,6 @@ class SimulatedSpiDev:
             values[:] = answer
             return values
         return tuple(answer) if isinstance(values, tuple) else list(answer)
-
-    xfer = xfer2
-
-    def readbytes(self, count: int) -> list[int]:
-        """Clock in ``count`` bytes while zeros go out."""
-        return list(self._exchange(bytes(count), self.max_speed_hz, 0.0))
-
-    def writebytes(self, values: Sequence[int]) -> None:
-        """Clock out bytes and forget the answer."""
-        self._exchange(bytes(values), self.max_speed_hz, 0.0)
 
     def _exchange(self, data: bytes, sclk_hz: int, delay_s: float) -> bytes:
         if not self._is_open:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import floor, isnan
@@ -17,7 +17,6 @@ from drivers.waveforms.interference import Interference
 from drivers.waveforms.noise import RATE_HZ
 from drivers.waveforms.options import InterferenceOptions
 
-PAUSE_S = 3.0  # another person means that the electrodes are moved
 NOBODY = "electrodes off"
 OFF = Contact(0.0, 0.0, True)
 SAME_SAMPLE = 1e-6  # k / rate * rate need not be k exactly
@@ -104,14 +103,6 @@ def play_heart(
 def electrodes_off(seconds: float) -> Segment:
     """Nobody wears the electrodes."""
     return Segment(NOBODY, round(seconds * RATE_HZ))
-
-
-def one_after_another(segments: Iterable[Segment], pause_s: float = PAUSE_S) -> list[Segment]:
-    """Take the electrodes off after each segment, for ``pause_s``, unless there is but one."""
-    segments = list(segments)
-    if len(segments) < 2:
-        return segments
-    return [part for segment in segments for part in (segment, electrodes_off(pause_s))]
 
 
 class Playlist:

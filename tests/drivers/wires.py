@@ -25,7 +25,7 @@ from typing import Any, Self
 from daemon.acquisition.realtime import PRIORITY
 from drivers.raspberry import BoardOptions
 from drivers.simulator import SimulatorOptions
-from drivers.simulator.board import ResetPin, SimulatedReadyLine, StartPin
+from drivers.simulator.board import SimulatedReadyLine, reset_pin, start_pin
 from drivers.simulator.spidev import SimulatedSpiDev
 from drivers.simulator.world import PacedWorld
 from drivers.waveforms import Electrodes
@@ -67,8 +67,8 @@ class WiredChip:
         self._ready = SimulatedReadyLine(world)
         wiring = BoardOptions()
         self._inputs = {
-            f"GPIO{wiring.start_pin}": StartPin(world),
-            f"GPIO{wiring.reset_pin}": ResetPin(world),
+            f"GPIO{wiring.start_pin}": start_pin(world),
+            f"GPIO{wiring.reset_pin}": reset_pin(world),
         }
         self._spi, self.spi = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._pins, self.pins = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

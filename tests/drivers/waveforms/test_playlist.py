@@ -12,7 +12,6 @@ from drivers.waveforms.options import InterferenceOptions
 from drivers.waveforms.playlist import (
     Playlist,
     electrodes_off,
-    one_after_another,
     play_heart,
     play_recording,
 )
@@ -41,8 +40,8 @@ def test_at_another_rate_it_comes_out_on_the_lines_between_samples() -> None:
     np.testing.assert_allclose(heard, np.arange(1990) / 4)
 
 
-def test_between_two_recordings_the_electrodes_are_off_for_three_seconds() -> None:
-    electrodes = Playlist(one_after_another([play_recording(*RAMP), play_recording(*FLAT)]))
+def test_between_two_recordings_the_electrodes_can_be_off() -> None:
+    electrodes = Playlist([play_recording(*RAMP), electrodes_off(3.0), play_recording(*FLAT)])
     assert electrodes.at(1.996) == Contact(0.0, 499.0, False)
     assert electrodes.at(2.0) == electrodes.at(4.996) == OFF
     assert electrodes.at(5.0) == Contact(0.0, 7.0, False)
