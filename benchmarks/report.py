@@ -52,11 +52,7 @@ def interval(rate: dict[str, Any] | None, decimals: int = 2) -> str:
 
 
 def hand_out(figures: dict[str, Any], tables: Iterable[Table], file: Path | None) -> None:
-    """Print the tables and write the figures to the file, if any; or print the figures alone.
-
-    Raises:
-        ResultsNotWritable: the file cannot be written.
-    """
+    """Print the tables and write the figures to the file, if any; or print the figures alone."""
     if file == STANDARD_OUTPUT:
         print(json.dumps(figures, indent=1))
         return

@@ -45,12 +45,7 @@ SDATAC_ATTEMPTS = 3
 
 
 class Ads1292r:
-    """The chip on a board.
-
-    Args:
-        board: bus, lines and clock, of a Raspberry Pi or of the simulator.
-        options: how the chip is to be set up.
-    """
+    """The chip on a board, a Raspberry Pi's or the simulator's."""
 
     def __init__(self, board: Board, options: ChipOptions | None = None) -> None:
         self._board = board

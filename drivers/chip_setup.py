@@ -41,11 +41,7 @@ class ChipOptions:
     read_mode: Literal["rdata", "rdatac"] = "rdata"
 
     def __post_init__(self) -> None:
-        """Check each value, and that the channels' roles go together.
-
-        Raises:
-            ValueError: a value is not one of those the chip has, or roles contradict.
-        """
+        """Refuse with a ValueError what the chip cannot be."""
         for name, choices in (
             ("ecg_channel", (1, 2)),
             ("gain", tuple(sorted(reg.GAIN_CODES))),
@@ -117,12 +113,9 @@ def planned_registers(options: ChipOptions, part: str) -> dict[Register, int]:
 
 
 def setup_from(registers: tuple[int, ...], options: ChipOptions, *, simulated: bool) -> ChipSetup:
-    """Return what the registers, as read back, make of the chip.
+    """Return what all twelve registers, as read back, make of the chip.
 
-    Args:
-        registers: all twelve, by address.
-        options: for the one thing no register knows, which channel the electrodes are wired to.
-        simulated: whether they were read from the simulator.
+    No register knows which channel the electrodes are wired to: for that there are the options.
     """
     ecg = options.ecg_channel
     return ChipSetup(

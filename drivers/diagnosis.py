@@ -27,11 +27,7 @@ _ALL_BITS = (1 << _FRAME_BITS) - 1
 
 
 def explain_id(answers: Sequence[bytes]) -> BringUpError:
-    """Return why none of several register dumps began with a known ID.
-
-    Args:
-        answers: what came for RREG of all registers, the two command bytes included.
-    """
+    """Return why no answer to RREG of all registers, after two command bytes, has a known ID."""
     ids = [answer[2] for answer in answers]
     shown = ", ".join(f"{number:02X}" for number in ids)
     if not any(map(any, answers)):

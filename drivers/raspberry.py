@@ -47,11 +47,7 @@ class BoardOptions:
     gpio_chip: str = "/dev/gpiochip0"  # device file of the GPIO chip, for the gpiod backend
 
     def __post_init__(self) -> None:
-        """Check each value.
-
-        Raises:
-            ValueError: a value is out of range, or two pins are one and the same.
-        """
+        """Refuse with a ValueError what the Pi does not have, and a pin that is used twice."""
         if self.spi_bus not in range(7):
             raise ValueError(f"spi_bus: {self.spi_bus} is not between 0 and 6")
         if self.spi_device not in range(3):
@@ -90,12 +86,7 @@ class SpiDev(Protocol):
 
 
 class SpidevBus:
-    """The SPI bus through a ``spidev.SpiDev``, open and in mode 1.
-
-    Args:
-        device: the open device.
-        speed_hz: SPI clock in Hz.
-    """
+    """The SPI bus through a ``spidev.SpiDev``, open and in mode 1."""
 
     def __init__(self, device: SpiDev, speed_hz: int = MAX_SPI_HZ) -> None:
         self._device = device

@@ -13,10 +13,8 @@ def as_owner_of_folder(path: Path) -> Iterator[None]:
     """As root, be whoever can exchange the file or a folder on the way to it; else change nothing.
 
     Files made here are theirs, as those are that the service makes itself, and what they may not
-    touch is refused by the kernel, whatever they put in the file's place meanwhile.
-
-    Args:
-        path: of the file, which need not be there, nor its folder.
+    touch is refused by the kernel, whatever they put in the file's place meanwhile. The file need
+    not be there, nor its folder.
     """
     owner = _first_owner_but_root(path) if os.geteuid() == 0 else None
     if owner is None:

@@ -107,9 +107,7 @@ class Gallery:
     def templates(self, model_sha256: str, numbers: int | None = None) -> list[Template]:
         """Return the templates that a model can use, everybody's.
 
-        Args:
-            model_sha256: the model.
-            numbers: how many its embeddings have; templates with more or less are set aside.
+        With ``numbers``, templates whose embeddings have more or less are set aside.
         """
         with self._reading():
             read = self._read_templates("model_sha256 = ?", model_sha256, numbers=numbers)
@@ -233,11 +231,7 @@ class Gallery:
         self.close()
 
     def _open_seal(self, key: bytes | None) -> None:
-        """Break the seal for our own eyes, if there is one.
-
-        Raises:
-            GallerySealed: there is, and the key does not fit.
-        """
+        """Break the seal for our own eyes, if there is one and the key fits."""
         row = self._database.execute("SELECT salt, proof FROM seal").fetchone()
         if row is None:
             return

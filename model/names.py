@@ -54,11 +54,7 @@ def looks(name: str) -> str:
 
 
 class NameIndex:
-    """The names of the enrolled people, to be looked up.
-
-    Args:
-        names: by the numbers of the persons.
-    """
+    """The names of the enrolled people, to be looked up; persons go by their numbers."""
 
     def __init__(self, names: Mapping[int, str]) -> None:
         self._alike: dict[str, dict[int, str]] = {}

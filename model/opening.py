@@ -14,9 +14,7 @@ DEFAULT_MODEL = Path(__file__).parent / "ecg_id.tflite"
 def open_network(model: Path | None, rotation_seed: bytes | None = None) -> Network:
     """Open a model that was trained behind this very signal chain; None for qrsd's own.
 
-    Args:
-        model: path of the .tflite.
-        rotation_seed: of the gallery whose people it is to know.
+    ``rotation_seed`` is that of the gallery whose people it is to know.
 
     Raises:
         ModelError: it is not there, not what its passport says, or trained otherwise.

@@ -35,15 +35,12 @@ def to_json(people: Iterable[Person]) -> dict[str, Any]:
 
 
 def from_json(text: str, where: str, numbers_of: Mapping[str, int] | None = None) -> list[Person]:
-    """Read what ``to_json`` gave.
+    """Read what ``to_json`` gave; complaints say ``where`` it was, and which field is wrong.
 
-    Args:
-        text: the file's content.
-        where: its name, for complaints.
-        numbers_of: how many numbers the embeddings of each model have that we know.
+    ``numbers_of`` tells how many numbers the embeddings of the models have that we know.
 
     Raises:
-        ExportInvalid: it is not that; the message names the field.
+        ExportInvalid: it is not that.
     """
     try:
         values = json.loads(text)

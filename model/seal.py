@@ -24,14 +24,9 @@ NONCE_BYTES = 12
 
 
 class Seal:
-    """Closes and opens what lies in a gallery.
-
-    Args:
-        key: the owner's.
-        salt: the gallery's; None for a new one.
+    """Closes and opens what lies in a gallery, by its owner's key and its salt; None for a new one.
 
     Attributes:
-        salt: as above.
         rotation_seed: what the gallery's templates are turned by, see ``model.rotation``.
     """
 

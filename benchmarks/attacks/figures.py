@@ -32,11 +32,7 @@ OUTCOMES = ("accepted_at_end", "accepted_ever", "enrolled")
 
 
 def figures(presentations: Mapping[str, Sequence[Presentation]]) -> dict[str, Any]:
-    """Count what became of everybody's presentations.
-
-    Args:
-        presentations: by person.
-    """
+    """Count what became of the presentations of each person."""
     return {
         "persons": len(presentations),
         "bona_fide": _bona_fide(_of_kind(presentations, GENUINE)),
@@ -86,10 +82,7 @@ def rate(persons: Sequence[Sequence[bool]]) -> dict[str, Any] | None:
     """Return a share of all sessions, with an interval that says something of a share of 0 too.
 
     The interval is Clopper's and Pearson's, with persons for a sample size: the sessions of one are
-    alike, so that more of them tell little more.
-
-    Returns:
-        None without a session.
+    alike, so that more of them tell little more. None without a session.
     """
     from scipy.stats import beta
 

@@ -19,11 +19,7 @@ from model.identifier import IdentifierOptions
 def attack_all(
     data: Sequence[Path], options: IdentifierOptions, mains_hz: int, jobs: int
 ) -> dict[str, Any]:
-    """Attack each person of the data and return the figures.
-
-    Raises:
-        RecordingError: a recording cannot be read, or nobody is left to be attacked.
-    """
+    """Attack each person of the data and return the figures."""
     paths: dict[str, list[str]] = {}
     for record in find_records(data):
         if not thresholds_were_set_on(record.person):

@@ -61,16 +61,7 @@ def attack(
 ) -> list[Presentation]:
     """Enrol a person by the first recording; play the others, and attacks made of the second.
 
-    Who has one recording only is not enrolled, and only heard.
-
-    Args:
-        person: who.
-        paths: everybody's recordings.
-        mains_hz: frequency of the grid, 50 or 60.
-        options: how many beats a decision counts.
-
-    Raises:
-        RecordingError: one cannot be read.
+    Who has one recording only is not enrolled, and only heard. ``paths`` has all recordings.
     """
     recordings = [read_recording(path) for path in paths[person]]
     network = _network()

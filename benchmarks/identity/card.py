@@ -53,13 +53,7 @@ LIMITS = """\
 
 
 def card(figures: dict[str, Any], shipped: Passport, command: str) -> str:
-    """Return the model card in Markdown.
-
-    Args:
-        figures: what was measured.
-        shipped: passport of the model that comes with qrsd.
-        command: that measured.
-    """
+    """Return the shipped model's card in Markdown; ``command`` is what measured the figures."""
     return "\n\n".join(_sections(figures, shipped, command)) + "\n"
 
 

@@ -38,12 +38,7 @@ class Evaluation:
     jobs: int  # processes at a time
 
     def measure(self, bars: Progress) -> dict[str, Any]:
-        """Hear, train, enrol and probe; return all figures.
-
-        Raises:
-            RecordingError: a recording cannot be read.
-            TrainingError: the people are too few.
-        """
+        """Hear, train, enrol and probe; return all figures."""
         steps = self.steps or Recipe().steps
         people = People.of(
             *hear_people(self.data, bars, mains_hz=self.mains_hz, jobs=self.jobs),

@@ -13,11 +13,7 @@ LEAST_PERCENT = 0.01  # a logarithmic axis has no 0
 
 
 def draw(figures: dict[str, Any], folder: Path) -> None:
-    """Write det.png, calibration.png, scores.png and, if it was measured, angles.png.
-
-    Raises:
-        OSError: one of them cannot be written.
-    """
+    """Write det.png, calibration.png, scores.png and, if it was measured, angles.png."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "det.png", _draw_det, figures["by_beats"])
     _write(folder / "calibration.png", _draw_calibration, figures["by_beats"])

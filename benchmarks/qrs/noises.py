@@ -86,11 +86,7 @@ KINDS = {
 
 
 def require_noise(kinds: tuple[str, ...], folder: Path | None) -> None:
-    """Find out that recorded noise is missing before the work, and not after minutes of it.
-
-    Raises:
-        NoiseMissing: it is.
-    """
+    """Find out that recorded noise is missing before the work, and not after minutes of it."""
     for name in kinds:
         record = KINDS[name].recorded
         if record is None:
@@ -107,19 +103,9 @@ def require_noise(kinds: tuple[str, ...], folder: Path | None) -> None:
 
 
 def make_noise(kind: str, record: str, length: int, folder: Path | None) -> Signal:
-    """Make the noise for a record: always the same for the same kind, record and length.
+    """Make so many samples of noise for a record, of any size: the same each time.
 
-    Args:
-        kind: one of ``KINDS``.
-        record: name of the record that it is for.
-        length: in samples.
-        folder: where recorded noise is.
-
-    Returns:
-        Shape (length,), of any size.
-
-    Raises:
-        RecordingError: recorded noise cannot be read.
+    ``folder`` is where recorded noise is.
     """
     random = np.random.default_rng(crc32(f"{kind} {record}".encode()))
     make, recorded = KINDS[kind].make, KINDS[kind].recorded

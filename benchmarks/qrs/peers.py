@@ -82,11 +82,7 @@ PEERS: dict[str, Callable[[Signal, int], Any]] = {
 
 
 def require_peers() -> None:
-    """Find out that a library is missing before the work, and not after minutes of it.
-
-    Raises:
-        BenchmarkExtraMissing: one of them is.
-    """
+    """Find out that a library is missing before the work, and not after minutes of it."""
     for name in ("biosppy", "neurokit2", "sleepecg", "wfdb"):
         try:
             import_module(name)

@@ -15,11 +15,7 @@ SAMPLE_MS = 4.0
 
 
 def draw(report: Report, file: Path) -> None:
-    """Write the errors by record and by detector, the places of R, and the latency.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Write the errors by record and by detector, the places of R, and the latency."""
     gross = report.detectors
     with picture(file, 11, 8) as figure:
         errors, detectors, places, latency = figure.subplots(2, 2).flat

@@ -56,10 +56,7 @@ class ReferenceRecord:
 def find_records(folder: Path, annotator: str, names: Sequence[str] = ()) -> list[Path]:
     """Return the records of a folder that have annotations, in the order of their names.
 
-    Args:
-        folder: where they are.
-        annotator: suffix of the annotations.
-        names: of the records to return; all if there are none.
+    With ``names`` only these.
 
     Raises:
         NothingToScore: there are none, or not these.
@@ -80,12 +77,7 @@ def find_records(folder: Path, annotator: str, names: Sequence[str] = ()) -> lis
 
 
 def read_reference(path: Path, protocol: Protocol) -> ReferenceRecord:
-    """Read a record and its annotations.
-
-    Raises:
-        RecordingError: the record cannot be read.
-        MalformedAnnotations: its annotations cannot.
-    """
+    """Read a record and its annotations."""
     recording = _read_signal(path, protocol.signal)
     annotations = _read_annotations(path, protocol.annotator)
     grid = RATE_HZ / annotations.fs

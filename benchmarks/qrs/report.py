@@ -39,11 +39,7 @@ class Report:
 
     @classmethod
     def of(cls, protocol: Protocol, results: Iterable[RecordResults], folder: Path) -> Report:
-        """Collect the results.
-
-        Raises:
-            NothingToScore: there is no beat in them.
-        """
+        """Collect the results; there must be a beat in them."""
         records = tuple(results)
         if not any(result.score.beats for one in records for result in one.detectors.values()):
             raise NothingToScore(

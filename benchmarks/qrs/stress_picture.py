@@ -16,11 +16,7 @@ PEER_COLOURS = (BLUE, "#e0a040", "#5b9a68", "#8e6bb0", "#8c6d53", "#5fb3b3")
 
 
 def draw(report: StressReport, file: Path) -> None:
-    """Write the curves of F1 by signal-to-noise ratio, one panel for each kind of noise.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Write the curves of F1 by signal-to-noise ratio, one panel for each kind of noise."""
     kinds = report.plan.kinds
     columns = min(COLUMNS, len(kinds))
     rows = -(-len(kinds) // columns)

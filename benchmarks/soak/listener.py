@@ -18,11 +18,7 @@ ERRORS_KEPT = 600  # beats that make a median: about eight minutes
 
 
 class Listener:
-    """Takes what has come, without ever waiting.
-
-    Args:
-        messages: address of the publisher.
-        control: address of the control socket.
+    """Takes what has come from publisher and control socket, without ever waiting.
 
     Attributes:
         lost: messages that did not arrive.

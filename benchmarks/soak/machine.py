@@ -38,12 +38,8 @@ def taken(hours: float) -> Taken:
 class Tracer:
     """Follows Python's allocations over the last part of a soak.
 
-    Args:
-        hours: how long the soak is.
-
     Attributes:
-        grown_kib: what was allocated in the second half of that part and not freed; None until
-            then.
+        grown_kib: what was allocated in that part's second half and not freed; None until then.
         where: the lines that allocated most of it.
     """
 

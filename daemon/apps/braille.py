@@ -21,18 +21,15 @@ DOTS_HIGH = 4
 def draw(
     spans: Sequence[tuple[float, float] | None], columns: int, rows: int, low: float, high: float
 ) -> list[str]:
-    """Draw a line as one vertical stroke for each column of dots.
+    """Draw a line as one vertical stroke for each column of dots; each row is a text.
 
     Args:
         spans: lowest and highest value in each column of dots, from the right edge leftwards where
             there are fewer than ``2 * columns``; None leaves a column empty.
-        columns: width of the picture in characters.
-        rows: height of the picture in characters.
+        columns: width in characters.
+        rows: height in characters.
         low: value at the bottom.
         high: value at the top, above ``low``.
-
-    Returns:
-        ``rows`` strings of ``columns`` characters.
     """
     cells = [[BLANK] * columns for _ in range(rows)]
     bottom = rows * DOTS_HIGH - 1
@@ -51,11 +48,7 @@ def draw(
 
 
 def joined(values: Iterable[Sequence[float]]) -> list[tuple[float, float] | None]:
-    """Return the span of each column's values, stretched to meet the column before it.
-
-    Args:
-        values: the samples that fall into each column, none where there are none.
-    """
+    """Return the span of each column's values, if any, stretched to meet the column before it."""
     spans: list[tuple[float, float] | None] = []
     last: float | None = None
     for column in values:

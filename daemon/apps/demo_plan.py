@@ -92,12 +92,7 @@ def people_of(folder: Path) -> list[Person]:
 
 
 def plan(people: list[Person], enrol: EnrolOptions) -> list[Act]:
-    """Return the acts for two people to enrol and a stranger.
-
-    Args:
-        people: three.
-        enrol: how the first two are enrolled.
-    """
+    """Return the acts for two people, who are enrolled, and a stranger."""
     one, other, stranger = people
     return [
         _enrol(one, enrol),

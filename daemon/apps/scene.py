@@ -47,14 +47,9 @@ class Scene:
                         self.ecg.extend(measured)
 
     def columns(self, count: int, samples_each: int) -> list[list[float]]:
-        """Return the newest ECG in columns; a sample stays in its column while they move left.
+        """Return the newest ECG in ``count`` columns of mV, so many samples in each by their index.
 
-        Args:
-            count: how many columns.
-            samples_each: how many samples fall into each by their index.
-
-        Returns:
-            ``count`` lists of mV.
+        A sample stays in its column while they move left.
         """
         columns: list[list[float]] = [[] for _ in range(count)]
         if self.ecg:

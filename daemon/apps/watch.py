@@ -58,13 +58,7 @@ NOT_MEASURED = "—"
 
 
 def show_live(items: Iterable[Item], console: Console, note: Callable[[], str] = str) -> None:
-    """Draw a picture of what is known, ten times a second, until the items end.
-
-    Args:
-        items: what a subscriber hears.
-        console: the terminal.
-        note: what to say below the picture, asked for each time.
-    """
+    """Draw what is known ten times a second, with what ``note`` says below, until the items end."""
     scene = Scene()
     drawn_s = 0.0
     with Live(console=console, auto_refresh=False) as live:
@@ -145,13 +139,7 @@ def who(identity: IdentityMessage | None) -> str:
 
 
 def picture(scene: Scene, width: int, note: str = "") -> RenderableType:
-    """Draw all that is known.
-
-    Args:
-        scene: what is known.
-        width: in characters.
-        note: a line below; empty for none.
-    """
+    """Draw all that is known, so many characters wide, and a note below if there is one."""
     parts: list[RenderableType] = [_wearer(scene), _facts(scene)]
     if scene.status and scene.status.enrolment:
         parts.append(_enrolment(scene.status.enrolment))

@@ -96,11 +96,7 @@ def run_selftest(args: argparse.Namespace) -> int:
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
-    """Return the settings that the command line asks for.
-
-    Raises:
-        SettingsError: one of them does not fit.
-    """
+    """Return the settings that the command line asks for."""
     settings = loaded_by(args).settings
     for flag in ("play", "once"):
         if getattr(args, flag, False) and settings.source != "simulated":
@@ -109,11 +105,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
 
 
 def loaded_by(args: argparse.Namespace) -> Loaded:
-    """Load the settings with what the command line has to say.
-
-    Raises:
-        SettingsError: one of them does not fit.
-    """
+    """Load the settings with what the command line has to say."""
     return load(args.settings, assignments=[*_assignments(args), *args.set])
 
 

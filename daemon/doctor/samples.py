@@ -21,11 +21,7 @@ SECONDS = 10
 
 
 def from_chip(visit: Visit) -> Samples:
-    """Read the chip as the service would.
-
-    Raises:
-        DriverError: it failed for good.
-    """
+    """Read the chip as the service would."""
     if not visit.board.simulated:
         stop_collecting_garbage()
         ask_for_realtime()

@@ -105,13 +105,7 @@ def reset_pin(world: World) -> DrivenPin:
 
 
 def board_in(world: World, options: SimulatorOptions, *, pins: bool = True) -> Board:
-    """Return the board around the chip of a world.
-
-    Args:
-        world: the chip and its time.
-        options: the SPI clock.
-        pins: False where START is tied low and PWDN/RESET high.
-    """
+    """Return the board around the chip of a world; START may be tied low and PWDN/RESET high."""
     device = SimulatedSpiDev(world)
     device.open(0, 0)
     device.mode = 1
@@ -128,12 +122,6 @@ def board_in(world: World, options: SimulatorOptions, *, pins: bool = True) -> B
 def open_simulated_board(
     electrodes: Electrodes, options: SimulatorOptions, *, paced: bool
 ) -> Board:
-    """Apply power to a simulated board.
-
-    Args:
-        electrodes: what is at the chip's inputs.
-        options: noise, clock error and faults.
-        paced: True for the wall clock, False for a virtual one that the driver's waits move.
-    """
+    """Apply power to a simulated board, by the wall clock or a virtual one that waits move on."""
     world = (PacedWorld if paced else SteppedWorld)(electrodes, options)
     return board_in(world, options)

@@ -147,13 +147,9 @@ class Channel:
         return self._selection.input
 
     def code(self, electrode_mv: float, time_s: float, vref_v: float, square: float) -> int:
-        """Convert once.
+        """Convert what the electrodes present (infinite while they are off), once.
 
-        Args:
-            electrode_mv: what the electrodes present; infinite while they are off.
-            time_s: when.
-            vref_v: the reference then.
-            square: the test signal then, from -1 to 1.
+        ``square`` is the test signal at the time, from -1 to 1.
         """
         counts = self._counts(self._selection, electrode_mv, vref_v, square)
         periods = (time_s - self._changed_s) / self._period_s

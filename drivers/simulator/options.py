@@ -21,11 +21,7 @@ class SimulatorOptions:
     faults: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check each value.
-
-        Raises:
-            ValueError: a value is out of range, or a fault is not known.
-        """
+        """Refuse with a ValueError what is out of range, and faults that are not known."""
         if not 0 <= self.noise <= 1000:
             raise ValueError(f"noise: {self.noise} is not between 0 and 1000")
         if not -50_000 <= self.clock_error_ppm <= 50_000:

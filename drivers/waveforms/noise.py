@@ -15,12 +15,9 @@ def periodic_noise(
     period_s: int,
     random: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Return one period of noise of unit power, at 250 Hz.
+    """Return one period of noise of unit power, at 250 Hz, with phases drawn at random.
 
-    Args:
-        amplitude: relative amplitude as a function of the frequencies in Hz.
-        period_s: after so many seconds the noise goes on from its start.
-        random: where the phases come from.
+    ``amplitude`` tells the relative amplitude at frequencies in Hz.
     """
     samples = int(period_s * RATE_HZ)
     frequency_hz = np.fft.rfftfreq(samples, 1 / RATE_HZ)

@@ -60,14 +60,9 @@ def play_recording(
     from_s: float = 0.0,
     respiration_mv: NDArray[np.float64] | None = None,
 ) -> Segment:
-    """Play a recording to its end, or for ``seconds``, again and again if it is shorter.
+    """Play a recording of 250 Hz to its end, or for ``seconds``, again and again if it is shorter.
 
-    Args:
-        name: what is played.
-        ecg_mv: shape (n,), at 250 Hz, NaN where nothing was recorded.
-        seconds: how long to play; None for to the end.
-        from_s: second to begin at.
-        respiration_mv: what channel 1 saw at the same time, as long as the ECG.
+    ``ecg_mv`` is NaN where nothing was recorded; channel 1 sees ``respiration_mv``, as long.
 
     Raises:
         ValueError: it ends before ``from_s``.
@@ -106,12 +101,7 @@ def electrodes_off(seconds: float) -> Segment:
 
 
 class Playlist:
-    """Electrodes (see ``drivers.waveforms``) that see one segment after another.
-
-    Args:
-        segments: what is played, in order.
-        repeat: begin again after the last, forever.
-    """
+    """Electrodes (see ``drivers.waveforms``) that see segments in turn, once or forever."""
 
     def __init__(self, segments: Sequence[Segment], repeat: bool = False) -> None:
         if not segments:
