@@ -9,9 +9,9 @@ from functools import cache
 from hashlib import sha256
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.attacks.instruments import INSTRUMENTS, Stolen, played
+from benchmarks.qrs.peers import bridged
 from daemon.offline.hearing import Heard, hear_recording
 from daemon.offline.recognition import template_of
 from daemon.recordings.recording import Recording, read_recording
@@ -90,7 +90,7 @@ def _sittings(
     r_indices = np.array([peak.index for peak in hear_recording(probes[0], mains_hz).r_peaks])
     if len(r_indices) < STOLEN_BEATS:
         return
-    stolen = Stolen(_bridged(probes[0].ecg_mv), r_indices)
+    stolen = Stolen(bridged(probes[0].ecg_mv), r_indices)
     for kind, instrument in INSTRUMENTS.items():
         signal = instrument(stolen, np.random.default_rng(seed))
         yield kind, played(probes[0], signal, seed)
@@ -140,13 +140,6 @@ def _enrol(person: str, recording: Recording, network: Network, mains_hz: int) -
         )
     except EnrolmentFailed:
         return None
-
-
-def _bridged(ecg_mv: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Draw a line over what was not recorded."""
-    at = np.arange(len(ecg_mv))
-    recorded = ~np.isnan(ecg_mv)
-    return np.asarray(np.interp(at, at[recorded], ecg_mv[recorded]), dtype=np.float64)
 
 
 @cache

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.qrs.errors import (
-    BenchmarkError,
-    BenchmarkExtraMissing,
-    NoiseMissing,
-    NothingToScore,
-)
+from benchmarks.qrs.errors import BenchmarkError, BenchmarkExtraMissing, NothingToScore
 from daemon.commands.exit_codes import DATA, EXIT_CODES, NO_INPUT, UNAVAILABLE
 from model.training.errors import TrainExtraMissing, UnknownPerson
 
@@ -15,7 +10,6 @@ EXIT_CODES.update(
     {
         BenchmarkError: DATA,
         NothingToScore: NO_INPUT,
-        NoiseMissing: NO_INPUT,
         BenchmarkExtraMissing: UNAVAILABLE,
         UnknownPerson: NO_INPUT,
         TrainExtraMissing: UNAVAILABLE,

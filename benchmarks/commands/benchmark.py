@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import Progress, track
@@ -27,9 +28,11 @@ from daemon.commands.parts import (
     not_below,
 )
 from daemon.offline.drawing import require_matplotlib
+from daemon.offline.hearing import side_by_side
 from daemon.offline.results import require_files, writing
 
 Outcome = TypeVar("Outcome")
+Work = TypeVar("Work")
 
 QRS = """\
 Find the beats of annotated WFDB records with the whole signal chain, as the service would, and
@@ -173,25 +176,20 @@ def _add_protocol(parser: argparse.ArgumentParser, mains_hz: int) -> None:
 def run_qrs(args: argparse.Namespace) -> int:
     """Measure, print and write."""
     from benchmarks.qrs.ablation import DEPARTURES
-    from benchmarks.qrs.measure import Plan, measure_all
+    from benchmarks.qrs.measure import Plan, measure
     from benchmarks.qrs.picture import draw
     from benchmarks.qrs.report import Report
 
     plan = Plan(_protocol(args), _peers(args), tuple(DEPARTURES) if args.ablate else ())
     records = find_records(args.db, args.annotator)
-    results = _shown(measure_all(records, plan, args.jobs), len(records))
-    report = Report.of(plan.protocol, results, args.db)
-    hand_out(report.as_json(), report.tables(), args.json)
-    if args.picture:
-        with writing(args.picture):
-            draw(report, args.picture)
-    return 0
+    report = Report.of(plan.protocol, _shown(partial(measure, plan), records, args.jobs), args.db)
+    return _hand_out(report, draw, args)
 
 
 def run_noise(args: argparse.Namespace) -> int:
     """Measure in noise, print and write."""
-    from benchmarks.qrs.stress import StressPlan, stress_all
-    from benchmarks.qrs.stress_picture import draw
+    from benchmarks.qrs.picture import draw_noise
+    from benchmarks.qrs.stress import StressPlan, stress
     from benchmarks.qrs.stress_report import StressReport
 
     others = _peers(args)
@@ -199,8 +197,12 @@ def run_noise(args: argparse.Namespace) -> int:
     require_noise(kinds, args.noise)
     plan = StressPlan(_protocol(args), kinds, args.noise, args.minutes, others)
     records = find_records(args.db, args.annotator, args.records)
-    count, results = stress_all(records, plan, args.jobs)
-    report = StressReport(plan, tuple(_shown(results, count)))
+    trials = [(path, kind) for path in records for kind in kinds]
+    report = StressReport(plan, tuple(_shown(partial(stress, plan), trials, args.jobs)))
+    return _hand_out(report, draw_noise, args)
+
+
+def _hand_out(report: Any, draw: Callable[[Any, Path], None], args: argparse.Namespace) -> int:
     hand_out(report.as_json(), report.tables(), args.json)
     if args.picture:
         with writing(args.picture):
@@ -254,13 +256,13 @@ def _peers(args: argparse.Namespace) -> tuple[str, ...]:
     return tuple(peers.PEERS) if args.peers else ()
 
 
-def _shown(results: Iterable[Outcome], count: int) -> Iterable[Outcome]:
-    """Show on a terminal how far the work has come."""
+def _shown(work: Callable[[Work], Outcome], on: Sequence[Work], jobs: int) -> Iterable[Outcome]:
+    """Do the work side by side, and show on a terminal how far it has come."""
     console = Console(stderr=True)
     return track(
-        results,
+        side_by_side(work, on, jobs),
         "Listening",
-        total=count,
+        total=len(on),
         console=console,
         transient=True,
         disable=not console.is_terminal,

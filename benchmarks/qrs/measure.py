@@ -1,10 +1,9 @@
-"""Detectors over records, side by side on every core."""
+"""Detectors over records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from benchmarks.qrs.ablation import DEPARTURES, without
 from benchmarks.qrs.chain import Detections
 from benchmarks.qrs.records import Protocol, ReferenceRecord, read_reference
 from benchmarks.qrs.scoring import Score, pool, score
-from daemon.offline.hearing import side_by_side
 from dsp.front_end import RATE_HZ
 
 OURS = "qrsd"
@@ -59,16 +57,6 @@ class RecordResults:
     detectors: dict[str, Result]  # those of the detector and its peers, by name
     #: those of the detector with a departure taken back, by the departure's name
     ablation: dict[str, Result]
-
-
-def measure_all(records: Sequence[Path], plan: Plan, jobs: int) -> Iterator[RecordResults]:
-    """Yield the results of each record, in the order given.
-
-    Raises:
-        RecordingError: a record cannot be read.
-        MalformedAnnotations: its annotations cannot.
-    """
-    return side_by_side(partial(measure, plan), records, jobs)
 
 
 def measure(plan: Plan, path: Path) -> RecordResults:

@@ -23,7 +23,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.qrs.errors import NoiseMissing
+from benchmarks.qrs.errors import NothingToScore
 from benchmarks.qrs.records import ReferenceRecord
 from daemon.recordings.recording import read_recording
 from dsp.front_end import RATE_HZ
@@ -92,12 +92,12 @@ def require_noise(kinds: tuple[str, ...], folder: Path | None) -> None:
         if record is None:
             continue
         if folder is None:
-            raise NoiseMissing(
+            raise NothingToScore(
                 f"Noise of the kind {name} is recorded: give the folder of PhysioNet's nstdb with "
                 f"--noise, or choose others with --kinds"
             )
         if not (folder / f"{record}.hea").is_file():
-            raise NoiseMissing(
+            raise NothingToScore(
                 f"{folder} holds no record {record} (.hea): give the folder of PhysioNet's nstdb"
             )
 

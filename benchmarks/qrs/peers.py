@@ -87,7 +87,9 @@ def require_peers() -> None:
         try:
             import_module(name)
         except ImportError as error:
-            raise BenchmarkExtraMissing.of(error) from error
+            raise BenchmarkExtraMissing(
+                f"{error.name} is not installed: pip install 'qrsd[benchmark]'"
+            ) from error
 
 
 def detect(peer: str, recording: Recording, mains_hz: int) -> Detections:
@@ -96,7 +98,7 @@ def detect(peer: str, recording: Recording, mains_hz: int) -> Detections:
     Raises:
         PeerFailed: the peer gives up on it.
     """
-    ecg_mv = _bridged(recording.ecg_mv)
+    ecg_mv = bridged(recording.ecg_mv)
     find = PEERS[peer]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries about themselves
@@ -111,7 +113,8 @@ def detect(peer: str, recording: Recording, mains_hz: int) -> Detections:
     return Detections(np.unique(np.asarray(found, dtype=np.int64)), cpu_s)
 
 
-def _bridged(ecg_mv: Signal) -> Signal:
+def bridged(ecg_mv: Signal) -> Signal:
+    """Draw a line over what was not recorded."""
     positions = np.arange(len(ecg_mv))
     recorded = np.isfinite(ecg_mv)
     return np.interp(positions, positions[recorded], ecg_mv[recorded])

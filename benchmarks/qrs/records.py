@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.qrs.errors import MalformedAnnotations, NothingToScore
+from benchmarks.qrs.errors import BenchmarkError, NothingToScore
 from benchmarks.qrs.scoring import Scope
 from daemon.recordings.errors import SignalNotFound
 from daemon.recordings.recording import Recording, read_recording
@@ -105,7 +105,7 @@ def _read_annotations(path: Path, annotator: str) -> Any:
     try:
         annotations = wfdb.rdann(str(path), annotator)
     except Exception as error:  # the parser raises whatever it trips over
-        raise MalformedAnnotations(f"{path}.{annotator} cannot be read: {error}") from error
+        raise BenchmarkError(f"{path}.{annotator} cannot be read: {error}") from error
     if annotations.fs is None:
         annotations.fs = wfdb.rdheader(str(path)).fs
     return annotations

@@ -1,10 +1,8 @@
-"""Detectors over noisy records, side by side on every core."""
+"""Detectors over noisy records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,6 @@ from benchmarks.qrs.measure import OURS
 from benchmarks.qrs.noises import KINDS, add_noise, make_noise
 from benchmarks.qrs.records import Protocol, read_reference
 from benchmarks.qrs.scoring import Score, score
-from daemon.offline.hearing import side_by_side
 from daemon.recordings.recording import Recording
 
 SNRS_DB = (12, 6, 0)
@@ -41,20 +38,6 @@ class NoisyScores:
     kind: str  # name of the kind of noise
     scores: dict[int, dict[str, Score]]  # by signal-to-noise ratio in dB, then by detector
     failures: tuple[str, ...]  # what peers said that gave up; they found nothing then
-
-
-def stress_all(
-    records: Sequence[Path], plan: StressPlan, jobs: int
-) -> tuple[int, Iterator[NoisyScores]]:
-    """Return how many results there will be, and an iterator that yields them.
-
-    Raises:
-        RecordingError: a record cannot be read.
-        MalformedAnnotations: its annotations cannot.
-        NothingToScore: there are none in what is scored.
-    """
-    trials = [(path, kind) for path in records for kind in plan.kinds]
-    return len(trials), side_by_side(partial(stress, plan), trials, jobs)
 
 
 def stress(plan: StressPlan, trial: tuple[Path, str]) -> NoisyScores:
