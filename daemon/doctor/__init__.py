@@ -1,7 +1,7 @@
-"""``qrsd doctor``: a walk from the settings to the skin, one check after another.
+"""``qrsd doctor``: checks from the settings to the electrodes, one after another.
 
-walk       what a check and its findings are, and how one leads to the next
-visit      where the checks look: the machine's files and user, and what earlier checks found
+walk       a check, its findings, and running one after another
+visit      what all checks share: the machine's files and user, and what earlier checks found
 software   settings, model, gallery, disk, sockets, and the service if it runs
 computer   the Raspberry Pi: SPI, permissions, groups, clock, scheduling
 board      the chip: its registers and its self tests

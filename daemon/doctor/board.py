@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from daemon.acquisition.sources import open_source
 from daemon.doctor.computer import permissions, spi_bus
-from daemon.doctor.software import service, settings, status_of
+from daemon.doctor.software import service, settings
 from daemon.doctor.visit import Visit
 from daemon.doctor.walk import Finding, check, fine, skipped
 from daemon.wire.status import ChipStatus
@@ -19,32 +19,29 @@ HAS_THE_CHIP = (
 
 
 @check("board", settings, service, permissions, spi_bus)
-def board(visit: Visit) -> Iterator[Finding]:
+def board(visit: Visit) -> Finding:
     """Can SPI and the pins be opened as the settings say?"""
-    if visit.heard is not None:
-        yield skipped(HAS_THE_CHIP)
-        return
+    if visit.running is not None:
+        return skipped(HAS_THE_CHIP)
     visit.board = open_source(visit.settings, paced=False).board
     visit.resources.callback(visit.board.close)
     wiring = visit.settings.board
     if visit.board.simulated:
-        yield fine("simulated")
-    else:
-        pins = f"DRDY {wiring.drdy_pin}, START {wiring.start_pin}, PWDN/RESET {wiring.reset_pin}"
-        yield fine(f"SPI and the pins are open: {pins}")
+        return fine("simulated")
+    pins = f"DRDY {wiring.drdy_pin}, START {wiring.start_pin}, PWDN/RESET {wiring.reset_pin}"
+    return fine(f"SPI and the pins are open: {pins}")
 
 
 @check("registers", board)
-def registers(visit: Visit) -> Iterator[Finding]:
+def registers(visit: Visit) -> Finding:
     """Does an ADS1292R answer, with its reset values, and does it keep what is written to it?"""
-    if visit.heard is not None:
-        chip = status_of(visit.heard).chip or ChipStatus()
+    if visit.running is not None:
+        chip = visit.running.chip or ChipStatus()
         gains = list(chip.gains or ())
-        yield fine(f"{chip.part}, gains {gains}, as the running service reads it back")
-        return
+        return fine(f"{chip.part}, gains {gains}, as the running service reads it back")
     visit.chip = Ads1292r(visit.board, visit.settings.chip)
     setup = visit.chip.power_up()
-    yield fine(
+    return fine(
         f"{setup.part} (ID {setup.registers[0]:02X}), reset values as in the datasheet, "
         f"{len(setup.registers) - 1} registers written and read back"
     )
@@ -53,7 +50,7 @@ def registers(visit: Visit) -> Iterator[Finding]:
 @check("self test", registers)
 def self_test(visit: Visit) -> Iterator[Finding]:
     """Does it measure its supplies, its temperature, nothing, and its own test signal right?"""
-    if visit.heard is not None:
+    if visit.running is not None:
         yield skipped(HAS_THE_CHIP)
         return
     for line in visit.chip.self_test():

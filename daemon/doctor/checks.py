@@ -1,4 +1,4 @@
-"""Everything that is looked at, in order."""
+"""All checks, in their order."""
 
 from __future__ import annotations
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 import re
 import time
-from collections.abc import Iterator
 
 from daemon.acquisition.realtime import PRIORITY
-from daemon.doctor.software import settings, status_of
+from daemon.doctor.software import settings
 from daemon.doctor.visit import Machine, Visit
-from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
+from daemon.doctor.walk import Finding, check, fine, note, wrong
 from daemon.wire.status import Scheduling
 from drivers.gpio_lines import not_permitted
 from drivers.opcodes import Opcode
@@ -26,35 +25,27 @@ SPI_ON = re.compile(r"^\s*dtparam=([^#]*,)?spi(=on|=1)?\s*(,|#|$)", re.MULTILINE
 LONGEST_TRANSFER = len((Opcode.RREG, 0)) + REGISTER_COUNT
 COARSEST_CLOCK_S = 1e-6
 
-NO_HARDWARE = "the simulated chip needs none"
 
-
-@check("Raspberry Pi", settings)
-def raspberry_pi(visit: Visit) -> Iterator[Finding]:
+@check("Raspberry Pi", settings, hardware=True)
+def raspberry_pi(visit: Visit) -> Finding:
     """Is it one?"""
     model = visit.machine.read("/proc/device-tree/model")
-    if visit.simulated:
-        yield skipped(NO_HARDWARE)
-    elif model and "Raspberry Pi" in model:
-        yield fine(model)
-    else:
-        yield note(
-            f"This is {model or 'no board with a device tree'} and not a Raspberry Pi: pins and "
-            "SPI may be called otherwise; without a board, qrsd doctor --simulated."
-        )
+    if model and "Raspberry Pi" in model:
+        return fine(model)
+    return note(
+        f"This is {model or 'no board with a device tree'} and not a Raspberry Pi: pins and "
+        "SPI may be called otherwise; without a board, qrsd doctor --simulated."
+    )
 
 
-@check("SPI device", settings)
-def spi_device(visit: Visit) -> Iterator[Finding]:
+@check("SPI device", settings, hardware=True)
+def spi_device(visit: Visit) -> Finding:
     """Is /dev/spidev* there? If not, is SPI on?"""
     board, machine = visit.settings.board, visit.machine
-    if visit.simulated:
-        yield skipped(NO_HARDWARE)
-    elif machine.path(spi_path(board)).exists():
-        yield fine(f"{spi_path(board)} is there")
-    else:
-        missing = open_error(board, FileNotFoundError(errno.ENOENT, "missing"))
-        yield wrong(f"{missing} {_why_no_spi(machine, board.spi_bus)}")
+    if machine.path(spi_path(board)).exists():
+        return fine(f"{spi_path(board)} is there")
+    missing = open_error(board, FileNotFoundError(errno.ENOENT, "missing"))
+    return wrong(f"{missing} {_why_no_spi(machine, board.spi_bus)}")
 
 
 def _why_no_spi(machine: Machine, bus: int) -> str:
@@ -72,82 +63,72 @@ def _why_no_spi(machine: Machine, bus: int) -> str:
     return ""
 
 
-@check("GPIO", settings)
-def gpio_chip(visit: Visit) -> Iterator[Finding]:
+@check("GPIO", settings, hardware=True)
+def gpio_chip(visit: Visit) -> Finding:
     """Is there a GPIO chip for DRDY, START and PWDN/RESET?"""
     chips = sorted(path.name for path in visit.machine.path("/dev").glob("gpiochip*"))
     board = visit.settings.board
-    if visit.simulated:
-        yield skipped(NO_HARDWARE)
-    elif not chips:
-        yield wrong("There is no /dev/gpiochip*: the kernel does not know the board's pins (dmesg)")
-    elif board.drdy_backend == "gpiod" and board.gpio_chip.removeprefix("/dev/") not in chips:
-        yield wrong(
+    if not chips:
+        return wrong(
+            "There is no /dev/gpiochip*: the kernel does not know the board's pins (dmesg)"
+        )
+    if board.drdy_backend == "gpiod" and board.gpio_chip.removeprefix("/dev/") not in chips:
+        return wrong(
             f"There is no {board.gpio_chip}: set board.gpio_chip to one of {', '.join(chips)}."
         )
-    else:
-        yield fine(", ".join(chips))
+    return fine(", ".join(chips))
 
 
-@check("permissions", settings, spi_device, gpio_chip)
-def permissions(visit: Visit) -> Iterator[Finding]:
+@check("permissions", settings, spi_device, gpio_chip, hardware=True)
+def permissions(visit: Visit) -> Finding:
     """May this user open them?"""
     board, machine = visit.settings.board, visit.machine
-    if visit.simulated:
-        yield skipped(NO_HARDWARE)
-        return
     if not machine.may_use(machine.path(spi_path(board))):
         raise open_error(board, PermissionError(errno.EACCES, "not permitted"))
     if not machine.may_use(machine.path(board.gpio_chip)):
         raise not_permitted(board.gpio_chip)
-    yield fine(f"{machine.user.name} may use {spi_path(board)} and {board.gpio_chip}")
+    return fine(f"{machine.user.name} may use {spi_path(board)} and {board.gpio_chip}")
 
 
-@check("groups", settings)
-def groups(visit: Visit) -> Iterator[Finding]:
+@check("groups", settings, hardware=True)
+def groups(visit: Visit) -> Finding:
     """Is this user in the groups that own the buses, and does this session know it?"""
     user, members = visit.machine.user, _members(visit.machine)
     absent = [name for name in GROUPS if name not in members]
     outside = [name for name in GROUPS if name in members and user.name not in members[name][1]]
     asleep = [name for name in GROUPS if name in members and members[name][0] not in user.groups]
-    if visit.simulated:
-        yield skipped(NO_HARDWARE)
-    elif absent:
-        yield wrong(
+    if absent:
+        return wrong(
             f"There is no group {' and no group '.join(absent)}: sudo make install makes them, and "
             "the udev rules that give them the buses."
         )
-    elif user.number == 0:
-        yield fine("root needs none; the service runs as another user, see the next line")
-    elif outside and asleep:
-        yield wrong(
+    if user.number == 0:
+        return fine("root needs none; the service runs as another user, see the next line")
+    if outside and asleep:
+        return wrong(
             f"{user.name} is not in {' and '.join(outside)}: sudo usermod -aG spi,gpio {user.name}"
         )
-    elif asleep:
-        yield wrong(
+    if asleep:
+        return wrong(
             f"{user.name} is in {', '.join(asleep)}, since this session began: log in again"
         )
-    else:
-        yield fine(f"{user.name} is in {' and '.join(GROUPS)}")
+    return fine(f"{user.name} is in {' and '.join(GROUPS)}")
 
 
-@check("service's user", settings)
-def service_user(visit: Visit) -> Iterator[Finding]:
+@check("service's user", settings, hardware=True)
+def service_user(visit: Visit) -> Finding:
     """Is the user whom the service runs as in these groups?"""
     members = _members(visit.machine)
     users = visit.machine.read("/etc/passwd") or ""
     outside = [name for name in GROUPS if SERVICE_USER not in members.get(name, (0, ()))[1]]
-    if visit.simulated:
-        yield skipped(NO_HARDWARE)
-    elif not re.search(f"^{SERVICE_USER}:", users, re.MULTILINE):
-        yield note("the service is not installed; sudo make install does it")
-    elif outside:
-        yield wrong(
+    if not re.search(f"^{SERVICE_USER}:", users, re.MULTILINE):
+        return note("the service is not installed; sudo make install does it")
+    if outside:
+        return wrong(
             f"{SERVICE_USER} is not in {' and '.join(outside)}: sudo usermod -aG spi,gpio "
             f"{SERVICE_USER} && sudo systemctl restart qrsd"
         )
-    else:
-        yield fine(f"{SERVICE_USER} is in {' and '.join(GROUPS)}")
+    return fine(f"{SERVICE_USER} is in {' and '.join(GROUPS)}")
 
 
 def _members(machine: Machine) -> dict[str, tuple[int, tuple[str, ...]]]:
@@ -158,32 +139,28 @@ def _members(machine: Machine) -> dict[str, tuple[int, tuple[str, ...]]]:
     }
 
 
-@check("SPI bus", settings, spi_device)
-def spi_bus(visit: Visit) -> Iterator[Finding]:
+@check("SPI bus", settings, spi_device, hardware=True)
+def spi_bus(visit: Visit) -> Finding:
     """Are transfers long and fast enough, and is the chip alone?"""
     board, machine = visit.settings.board, visit.machine
-    if visit.simulated:
-        yield skipped(NO_HARDWARE)
-        return
     longest = int(machine.read("/sys/module/spidev/parameters/bufsiz") or LONGEST_TRANSFER)
     others = neighbours(board.spi_bus, board.spi_device, machine.path("/sys/bus/spi/devices"))
     fastest_hz = _fastest_hz(machine, f"spi{board.spi_bus}.{board.spi_device}")
     if longest < LONGEST_TRANSFER:
-        yield wrong(
+        return wrong(
             f"spidev.bufsiz is {longest}, and the longest transfer has {LONGEST_TRANSFER} bytes: "
             "take spidev.bufsiz from /boot/firmware/cmdline.txt"
         )
-    elif fastest_hz is not None and fastest_hz < board.spi_hz:
-        yield wrong(
+    if fastest_hz is not None and fastest_hz < board.spi_hz:
+        return wrong(
             f"The bus allows {fastest_hz} Hz and board.spi_hz is {board.spi_hz}: lower it, or "
             "raise spi-max-frequency in the device tree."
         )
-    elif others:
-        yield note(
+    if others:
+        return note(
             f"{', '.join(others)} on the same bus: traffic there clears DRDY, and loses samples"
         )
-    else:
-        yield fine(f"the chip is alone on it, at {board.spi_hz} Hz; {longest} bytes a transfer")
+    return fine(f"the chip is alone on it, at {board.spi_hz} Hz; {longest} bytes a transfer")
 
 
 def _fastest_hz(machine: Machine, device: str) -> int | None:
@@ -193,26 +170,24 @@ def _fastest_hz(machine: Machine, device: str) -> int | None:
 
 
 @check("kernel's clock")
-def kernel_clock(visit: Visit) -> Iterator[Finding]:
+def kernel_clock(visit: Visit) -> Finding:
     """Is the clock that stamps DRDY fine enough?"""
     folder = "/sys/devices/system/clocksource/clocksource0"
     name = visit.machine.read(f"{folder}/current_clocksource") or "an unnamed source"
     step_s = time.clock_getres(time.CLOCK_MONOTONIC)
     if name == "jiffies" or step_s > COARSEST_CLOCK_S:
-        yield wrong(
+        return wrong(
             f"The monotonic clock runs on {name}, in steps of {step_s:g} s: choose another of "
             f"{folder}/available_clocksource."
         )
-    else:
-        yield fine(f"{name}, in steps of {step_s * 1e9:.0f} ns", step_s=step_s)
+    return fine(f"{name}, in steps of {step_s * 1e9:.0f} ns", step_s=step_s)
 
 
 @check("scheduling")
-def scheduling(visit: Visit) -> Iterator[Finding]:
+def scheduling(visit: Visit) -> Finding:
     """May the acquisition process go before all others, and stay in memory?"""
-    if visit.heard is not None:
-        yield _granted(status_of(visit.heard).scheduling)
-        return
+    if visit.running is not None:
+        return _granted(visit.running.scheduling)
     machine = visit.machine
     unit = machine.read(SERVICE_UNIT) or ""
     limits = machine.read("/proc/self/limits") or ""
@@ -220,16 +195,15 @@ def scheduling(visit: Visit) -> Iterator[Finding]:
     memory = re.search(r"Max locked memory +(\w+)", limits)
     root = machine.user.number == 0
     if machine.read("/proc/sys/kernel/sched_rt_runtime_us") == "0":
-        yield note("the kernel lets nobody use SCHED_FIFO (kernel.sched_rt_runtime_us is 0)")
-    elif "LimitRTPRIO=" in unit and "LimitMEMLOCK=" in unit:
-        yield fine("the service may use SCHED_FIFO and lock its memory, by its unit")
-    elif root or (_reaches(priority, PRIORITY) and memory and memory[1] == "unlimited"):
-        yield fine(f"{machine.user.name} may use SCHED_FIFO and lock memory")
-    else:
-        yield note(
-            f"{machine.user.name} may not use SCHED_FIFO or lock memory, so a busy machine loses "
-            "samples: run qrsd as the service, whose unit allows it (sudo make install)"
-        )
+        return note("the kernel lets nobody use SCHED_FIFO (kernel.sched_rt_runtime_us is 0)")
+    if "LimitRTPRIO=" in unit and "LimitMEMLOCK=" in unit:
+        return fine("the service may use SCHED_FIFO and lock its memory, by its unit")
+    if root or (_reaches(priority, PRIORITY) and memory and memory[1] == "unlimited"):
+        return fine(f"{machine.user.name} may use SCHED_FIFO and lock memory")
+    return note(
+        f"{machine.user.name} may not use SCHED_FIFO or lock memory, so a busy machine loses "
+        "samples: run qrsd as the service, whose unit allows it (sudo make install)"
+    )
 
 
 def _reaches(limit: re.Match[str] | None, least: int) -> bool:

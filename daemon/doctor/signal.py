@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from daemon.doctor.board import registers
@@ -37,37 +35,32 @@ TELLING_BEATS = 5  # good ones in ten seconds are a heart's
 
 
 @check("samples", registers)
-def samples(visit: Visit) -> Iterator[Finding]:
+def samples(visit: Visit) -> Finding:
     """Do samples come?"""
-    if visit.heard is None:
-        visit.samples = from_chip(visit)
-    else:
-        visit.samples = from_service(*visit.way_in)
-    yield fine(f"{len(visit.samples.ecg_mv)} in {SECONDS} s")
+    visit.samples = from_service(*visit.way_in) if visit.running else from_chip(visit)
+    return fine(f"{len(visit.samples.ecg_mv)} in {SECONDS} s")
 
 
 @check("DRDY rate", samples)
-def rate(visit: Visit) -> Iterator[Finding]:
+def rate(visit: Visit) -> Finding:
     """Is the chip's oscillator where it should be?"""
-    heard = visit.samples
-    ppm = (heard.rate_hz / heard.nominal_hz - 1) * 1e6
-    text = f"{heard.rate_hz:.3f} Hz, {ppm:+.0f} ppm from nominal"
-    figures = {"rate_hz": heard.rate_hz, "ppm": ppm}
-    if off := heard.conditions.get(ClockOff.code):
-        yield wrong(off, **figures)
-    elif abs(ppm) > ROOM_TEMPERATURE_PPM:
-        yield note(f"{text}: within 1.5 %, though at 25 C the oscillator keeps 0.5 %", **figures)
-    else:
-        yield fine(text, **figures)
+    measured = visit.samples
+    ppm = (measured.rate_hz / measured.nominal_hz - 1) * 1e6
+    text = f"{measured.rate_hz:.3f} Hz, {ppm:+.0f} ppm from nominal"
+    figures = {"rate_hz": measured.rate_hz, "ppm": ppm}
+    if off := measured.conditions.get(ClockOff.code):
+        return wrong(off, **figures)
+    if abs(ppm) > ROOM_TEMPERATURE_PPM:
+        return note(f"{text}: within 1.5 %, though at 25 C the oscillator keeps 0.5 %", **figures)
+    return fine(text, **figures)
 
 
 @check("DRDY jitter", settings, samples)
-def jitter(visit: Visit) -> Iterator[Finding]:
+def jitter(visit: Visit) -> Finding:
     """Do edges come in step, and are they told in time?"""
     timing = visit.samples.timing
     if timing is None:
-        yield skipped("a running service does not pass it on; its metrics do (metrics.port)")
-        return
+        return skipped("a running service does not pass it on; its metrics do (metrics.port)")
     figures = _percentiles(timing)
     text = (
         f"p50 {figures['jitter_p50_us']:.0f}, p99 {figures['jitter_p99_us']:.0f}, most "
@@ -76,17 +69,16 @@ def jitter(visit: Visit) -> Iterator[Finding]:
     )
     period_us = 1e6 / visit.samples.nominal_hz
     if figures["delay_p99_us"] > LATE_SHARE * period_us:
-        yield wrong(
+        return wrong(
             f"{text}: a sample is overwritten after {period_us:.0f}; stop what keeps the machine "
             "busy, allow SCHED_FIFO, or set board.drdy_backend: gpiod.",
             **figures,
         )
-    elif figures["delay_max_us"] > period_us:
-        yield note(f"{text}: something held the reader up for more than a sample", **figures)
-    elif figures["delay_p50_us"] > WITHHELD_S * 1e6:
-        yield note(f"{text}: lgpio withholds edges; board.drdy_backend: gpiod does not", **figures)
-    else:
-        yield fine(text, **figures)
+    if figures["delay_max_us"] > period_us:
+        return note(f"{text}: something held the reader up for more than a sample", **figures)
+    if figures["delay_p50_us"] > WITHHELD_S * 1e6:
+        return note(f"{text}: lgpio withholds edges; board.drdy_backend: gpiod does not", **figures)
+    return fine(text, **figures)
 
 
 def _percentiles(timing: Timing) -> dict[str, float]:
@@ -99,34 +91,35 @@ def _percentiles(timing: Timing) -> dict[str, float]:
 
 
 @check("losses", samples)
-def losses(visit: Visit) -> Iterator[Finding]:
+def losses(visit: Visit) -> Finding:
     """Did samples get lost, and did the chip have to be set up again?"""
-    heard = visit.samples
-    said = _what_was_lost(heard)
-    share = heard.lost / (heard.taken + heard.lost)
+    measured = visit.samples
+    said = _what_was_lost(measured)
+    share = measured.lost / (measured.taken + measured.lost)
     names = ("bad_frames", "late_reads", "duplicate_edges", "bus_errors", "reinitialisations")
-    figures = {"lost": float(heard.lost)} | {name: float(heard.counters[name]) for name in names}
+    figures = {"lost": float(measured.lost)} | {
+        name: float(measured.counters[name]) for name in names
+    }
     if not said:
-        yield fine("none lost, none bad, none late", **figures)
-    elif share > HARMLESS_SHARE or (visit.heard is None and heard.last_fault):
-        yield wrong(" ".join(said), **figures)
-    else:
-        yield note(" ".join(said), **figures)
+        return fine("none lost, none bad, none late", **figures)
+    if share > HARMLESS_SHARE or (visit.running is None and measured.last_fault):
+        return wrong(" ".join(said), **figures)
+    return note(" ".join(said), **figures)
 
 
-def _what_was_lost(heard: Samples) -> list[str]:
-    counters, said = heard.counters, []
-    if heard.lost:
-        said.append(f"{heard.lost} of {heard.taken + heard.lost} samples were lost.")
-    if late := heard.conditions.get(LateReads.code):
+def _what_was_lost(measured: Samples) -> list[str]:
+    counters, said = measured.counters, []
+    if measured.lost:
+        said.append(f"{measured.lost} of {measured.taken + measured.lost} samples were lost.")
+    if late := measured.conditions.get(LateReads.code):
         said.append(late)
-    if heard.last_fault:
-        said.append(f"The chip was set up again: {heard.last_fault}")
+    if measured.last_fault:
+        said.append(f"The chip was set up again: {measured.last_fault}")
     elif counters["reinitialisations"]:
         said.append("It took more than one try to set the chip up: check the supply.")
     elif counters["bus_errors"]:
         said.append(f"{counters['bus_errors']:.0f} SPI transfers failed: dmesg tells why.")
-    elif heard.lost and not late:
+    elif measured.lost and not late:
         said.append(
             "Look for what keeps the machine busy or else uses the bus, and try "
             "board.drdy_backend: gpiod."
@@ -140,7 +133,7 @@ def _what_was_lost(heard: Samples) -> list[str]:
 
 
 @check("channels", samples)
-def channels(visit: Visit) -> Iterator[Finding]:
+def channels(visit: Visit) -> Finding:
     """Do both channels move?"""
     said = [
         text
@@ -149,73 +142,69 @@ def channels(visit: Visit) -> Iterator[Finding]:
     ]
     span_mv = float(np.ptp(visit.samples.ecg_mv))
     if _off(visit.samples):
-        yield skipped("the electrodes are off, and without a body nothing need move")
-    elif said:
-        yield wrong(" ".join(said), span_mv=span_mv)
-    else:
-        yield fine(f"the ECG's spans {span_mv:.3g} mV", span_mv=span_mv)
+        return skipped("the electrodes are off, and without a body nothing need move")
+    if said:
+        return wrong(" ".join(said), span_mv=span_mv)
+    return fine(f"the ECG's spans {span_mv:.3g} mV", span_mv=span_mv)
 
 
 @check("electrodes", samples)
-def electrodes(visit: Visit) -> Iterator[Finding]:
+def electrodes(visit: Visit) -> Finding:
     """Do they touch the skin?"""
     off = visit.samples.off
     if off is None:
-        yield note(visit.samples.conditions.get(LeadOffUnknown.code, "the service cannot tell"))
-    elif off and (beats := _good_beats(visit.samples)) >= TELLING_BEATS:
-        yield wrong(
+        return note(visit.samples.conditions.get(LeadOffUnknown.code, "the service cannot tell"))
+    if off and (beats := _good_beats(visit.samples)) >= TELLING_BEATS:
+        return wrong(
             f"said to be off for {off:.0%} of the time, though {beats} heartbeats came: the "
             "comparators cannot be right, as on a board that couples the electrodes through "
             "capacitors; set chip.lead_off: false",
             off=off,
         )
-    elif off:
-        yield note(
+    if off:
+        return note(
             f"off for {off:.0%} of the time: put them on, with fresh gel and the plug right in, to "
             "have the rest looked at",
             off=off,
         )
-    else:
-        yield fine("on", off=off)
+    return fine("on", off=off)
 
 
-def _good_beats(heard: Samples) -> int:
+def _good_beats(measured: Samples) -> int:
     """Count the beats that are plainly an ECG's, whatever is said of the electrodes."""
     front_end = FrontEnd()
     return sum(
         isinstance(event, BeatWindow) and event.quality.good
-        for index, ecg_mv in enumerate(heard.ecg_mv.tolist())
-        for event in front_end.push(Sample(index, index / heard.nominal_hz, ecg_mv, None))
+        for index, ecg_mv in enumerate(measured.ecg_mv.tolist())
+        for event in front_end.push(Sample(index, index / measured.nominal_hz, ecg_mv, None))
     )
 
 
-def _off(heard: Samples) -> bool:
-    return bool(heard.off)
+def _off(measured: Samples) -> bool:
+    return bool(measured.off)
 
 
 @check("mains", settings, samples)
-def mains(visit: Visit) -> Iterator[Finding]:
+def mains(visit: Visit) -> Finding:
     """Which grid hums, and is it the one that is filtered out?"""
-    heard, setting_hz = visit.samples, visit.settings.front_end.mains_hz
-    if _off(heard):
-        yield skipped("the electrodes are off, and without a body there is no telling")
-        return
+    measured, setting_hz = visit.samples, visit.settings.front_end.mains_hz
+    if _off(measured):
+        return skipped("the electrodes are off, and without a body there is no telling")
     weaker, stronger = sorted(
-        (hum_mv(heard.ecg_mv, heard.time_s, grid_hz), grid_hz) for grid_hz in GRIDS_HZ
+        (hum_mv(measured.ecg_mv, measured.time_s, grid_hz), grid_hz) for grid_hz in GRIDS_HZ
     )
     figures = {f"hum_{grid_hz}_hz_mv": hum for hum, grid_hz in (weaker, stronger)}
     text = f"{stronger[0]:.3f} mV at {stronger[1]} Hz, {weaker[0]:.3f} mV at {weaker[1]} Hz"
     if not telling(stronger[0], weaker[0]):
-        yield fine(f"{text}: too little to tell the grid", **figures)
-    elif stronger[1] != setting_hz:
-        yield wrong(
+        return fine(f"{text}: too little to tell the grid", **figures)
+    if stronger[1] != setting_hz:
+        return wrong(
             f"{text}: set front_end.mains_hz: {stronger[1]}, now it is {setting_hz}", **figures
         )
-    elif stronger[0] > STRONG_MV:
-        yield note(
+    if stronger[0] > STRONG_MV:
+        return note(
             f"{text}, which is filtered out but much: run from the battery, connect RL, keep the "
             "wires together",
             **figures,
         )
-    else:
-        yield fine(f"{text}: front_end.mains_hz: {setting_hz} is right", **figures)
+    return fine(f"{text}: front_end.mains_hz: {setting_hz} is right", **figures)

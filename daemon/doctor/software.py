@@ -1,4 +1,4 @@
-"""What is no hardware: settings, the running service, its sockets, the model, who is enrolled."""
+"""The software's side: settings, running service, sockets, model, gallery, disk."""
 
 from __future__ import annotations
 
@@ -31,55 +31,45 @@ LONGEST_PATH = 107  # of a socket, in bytes: see unix(7)
 
 
 @check("settings")
-def settings(visit: Visit) -> Iterator[Finding]:
+def settings(visit: Visit) -> Finding:
     """Can the service run with its settings?"""
     loaded = visit.load()
     assembly.check(loaded.settings)
     visit.settings = loaded.settings
     visit.simulated = loaded.settings.source == "simulated"
     origins = ", ".join(sorted(set(loaded.origins.values())))
-    yield fine(f"source: {loaded.settings.source}, from {origins or 'the defaults alone'}")
+    return fine(f"source: {loaded.settings.source}, from {origins or 'the defaults alone'}")
 
 
 @check("service", settings)
-def service(visit: Visit) -> Iterator[Finding]:
+def service(visit: Visit) -> Finding:
     """Does the service run? Then it has the chip, and is asked instead."""
     address, keyed = way_in(visit.settings.publish.addresses)
     if not _somebody_listens(address):
-        yield fine("does not run, so the chip is free to be looked at")
-        return
+        return fine("does not run, so the chip is free to be looked at")
     visit.way_in = address, visit.read_keys(visit.settings.connect) if keyed else None
     try:
-        heard = _hear_status(*visit.way_in)
+        said = _newest_status(*visit.way_in)
     except ServiceRefusesKey:
-        yield wrong(
+        return wrong(
             f"It runs, and has the chip, and says nothing on {address} to those without a key that "
             "it knows: give --key and --service-key (qrsd keys --help), or add "
             "tcp://127.0.0.1:5292 to publish.addresses, where this machine's users may listen."
         )
-        return
-    if heard is None:
-        yield wrong(
+    if said is None:
+        return wrong(
             f"Something listens on {address} and says no status for {PATIENCE_S:g} s: another "
             "program has the port (ss -ltnp tells which), or qrsd hangs (systemctl restart qrsd)."
         )
-        return
     asked = {"chip": "ads1292r"}.get(visit.settings.source, visit.settings.source)
-    if heard.stamp.source != asked:
-        yield note(f"runs with source {heard.stamp.source}, which is not what is looked at here")
-        return
-    visit.heard = heard
-    yield _how_it_runs(heard)
+    source, status = said
+    if source != asked:
+        return note(f"runs with source {source}, which is not what is looked at here")
+    visit.running = status
+    return _how_it_runs(status)
 
 
-def status_of(heard: Received) -> StatusMessage:
-    """Return the status that a service was heard to say."""
-    assert isinstance(heard.message, StatusMessage)
-    return heard.message
-
-
-def _how_it_runs(heard: Received) -> Finding:
-    status = status_of(heard)
+def _how_it_runs(status: StatusMessage) -> Finding:
     counts = {name: getattr(status.counters, name) for name in ("received", "lost", "restarts")}
     text = ", ".join(f"{count:.0f} {name}" for name, count in counts.items())
     if status.state == "running":
@@ -89,14 +79,15 @@ def _how_it_runs(heard: Received) -> Finding:
     return wrong(f"It runs, but is {status.state} (samples {text}): {why}", **counts)
 
 
-def _hear_status(address: str, keys: ClientKeys | None) -> Received | None:
-    """Return the newest status of the service; None if there is none in time."""
+def _newest_status(address: str, keys: ClientKeys | None) -> tuple[str, StatusMessage] | None:
+    """Return the service's source and its newest status; None if there is none in time."""
     with Subscriber(address, [StatusMessage.TOPIC], PATIENCE_S, keys) as subscriber:
         for item in subscriber:
-            if isinstance(item, Received):
-                return item
-            if isinstance(item, Silent):
-                break
+            match item:
+                case Received(stamp, StatusMessage() as status):
+                    return stamp.source, status
+                case Silent():
+                    break
     return None
 
 
@@ -118,7 +109,7 @@ def sockets(visit: Visit) -> Iterator[Finding]:
     """Can the service have its addresses?"""
     settings = visit.settings
     addresses = (*settings.publish.addresses, control_address(), *settings.control.addresses)
-    if visit.heard is not None:
+    if visit.running is not None:
         yield fine(f"the running service has {visit.way_in[0]}")
         return
     if settings.metrics.port is not None:
@@ -158,53 +149,49 @@ def _nearest(machine: Machine, folder: Path) -> Path:
 
 
 @check("disk")
-def disk(visit: Visit) -> Iterator[Finding]:
+def disk(visit: Visit) -> Finding:
     """Is there room for the people who will be enrolled?"""
     folder = state_folder()
     nearest = _nearest(visit.machine, folder)
     free_mb = shutil.disk_usage(nearest).free / 1e6
     if free_mb < LEAST_FREE_MB:
-        yield wrong(
+        return wrong(
             f"{free_mb:.0f} MB are free for {folder}, {LEAST_FREE_MB} are the least: make room "
             "(sudo journalctl --vacuum-size=50M; sudo apt clean), or nobody can be enrolled.",
             free_mb=free_mb,
         )
-    elif not visit.machine.may_use(nearest):
-        yield note(f"{folder} belongs to another user; {free_mb:.0f} MB are free", free_mb=free_mb)
-    else:
-        yield fine(f"{free_mb:.0f} MB are free for {folder}", free_mb=free_mb)
+    if not visit.machine.may_use(nearest):
+        return note(f"{folder} belongs to another user; {free_mb:.0f} MB are free", free_mb=free_mb)
+    return fine(f"{free_mb:.0f} MB are free for {folder}", free_mb=free_mb)
 
 
 @check("model", settings)
-def model(visit: Visit) -> Iterator[Finding]:
+def model(visit: Visit) -> Finding:
     """Is the model the one that its passport speaks of, for this signal chain, and does it load?"""
     path = visit.settings.model
     network = open_network(Path(path) if path else None)
     visit.passport = passport = network.passport
-    running = status_of(visit.heard).model if visit.heard else None
+    running = visit.running.model if visit.running else None
     if running and running.sha256 != passport.sha256:
-        yield note(
+        return note(
             f"The service runs {running.name!r} and the settings say {passport.name!r}: "
             "restart it (sudo systemctl restart qrsd)."
         )
-    else:
-        yield fine(
-            f"{passport.name} ({passport.kind}): SHA-256 {passport.sha256[:12]}... and signal "
-            f"chain are as in its passport; {network.runtime} runs it"
-        )
+    return fine(
+        f"{passport.name} ({passport.kind}): SHA-256 {passport.sha256[:12]}... and signal "
+        f"chain are as in its passport; {network.runtime} runs it"
+    )
 
 
 @check("people", settings, model)
-def people(visit: Visit) -> Iterator[Finding]:
+def people(visit: Visit) -> Finding:
     """Can the templates be read by us, and by nobody else, and are they this model's?"""
     if visit.passport.kind == "classifier":
-        yield skipped(
+        return skipped(
             f"the model knows its group of {len(visit.passport.tensors.labels)} by itself"
         )
-        return
     if another_is_the_systems():
-        yield skipped("the service's are not this user's to see: sudo -u qrsd qrsd doctor")
-        return
+        return skipped("the service's are not this user's to see: sudo -u qrsd qrsd doctor")
     persons, sealed = set(), False
     try:
         if gallery_path().is_file():  # and do not make an empty one, as opening it would
@@ -214,13 +201,11 @@ def people(visit: Visit) -> Iterator[Finding]:
     except GallerySealed:
         if find_gallery_key() is not None:
             raise
-        yield skipped("sealed, and only root and the service have the key: sudo qrsd doctor looks")
-        return
+        return skipped("sealed, and only root and the service have the key: sudo qrsd doctor looks")
     says = f"{len(persons)} enrolled for this model"
     if not persons:
-        yield note("nobody is enrolled for this model yet: sudo qrsd enroll NAME", enrolled=0)
-    elif sealed:
-        yield fine(f"{says}, sealed", enrolled=len(persons))
-    else:
-        says += "; whoever gets the file can read it: sudo qrsd people seal --help"
-        yield note(says, enrolled=len(persons))
+        return note("nobody is enrolled for this model yet: sudo qrsd enroll NAME", enrolled=0)
+    if sealed:
+        return fine(f"{says}, sealed", enrolled=len(persons))
+    says += "; whoever gets the file can read it: sudo qrsd people seal --help"
+    return note(says, enrolled=len(persons))

@@ -1,4 +1,4 @@
-"""Where the checks look, and what one check leaves for the next."""
+"""What all checks share: the computer they look at, and what earlier checks found."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from config.settings import ConnectOptions, Loaded, Settings
 from daemon.wire.keys import ClientKeys
-from daemon.wire.messages import Received
+from daemon.wire.messages import StatusMessage
 from drivers.ads1292r import Ads1292r
 from drivers.bus import Board
 from model.passport import Passport
@@ -23,7 +23,7 @@ from model.passport import Passport
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who is looking."""
+    """The user who runs the checks."""
 
     name: str
     number: int
@@ -66,7 +66,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Timing:
-    """What edges tell that were stamped one by one."""
+    """Jitter of DRDY, and how long after its edge each sample was read."""
 
     jitter_s: NDArray[np.float64]  # by how much each edge is off the line through all, shape (n,)
     delay_s: NDArray[np.float64]  # from each edge to the end of its read, shape (n,)
@@ -74,7 +74,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """What some seconds say."""
+    """Ten seconds of the ECG channel, with the counters and faults of their stream."""
 
     time_s: NDArray[np.float64]  # sample number divided by the nominal rate, shape (n,)
     ecg_mv: NDArray[np.float64]  # at the electrodes, unfiltered, shape (n,)
@@ -93,7 +93,7 @@ class Samples:
 
 @dataclass(slots=True)
 class Visit:
-    """One walk: where it goes, and what it has found so far."""
+    """What the checks work on: some of it is given, the rest is set by earlier checks."""
 
     load: Callable[[], Loaded]  # reads the settings; may raise SettingsError
     machine: Machine = field(default_factory=Machine)  # the computer
@@ -104,9 +104,9 @@ class Visit:
     #: by the check of that name, which everything that asks for them needs
     settings: Settings = field(init=False)
     passport: Passport = field(init=False)  # of the model
-    heard: Received | None = None  # status of the running service; None if there is none
+    running: StatusMessage | None = None  # what the running service says; None without one
     #: where the service is heard, and with which keys
     way_in: tuple[str, ClientKeys | None] = field(init=False)
-    board: Board = field(init=False)  # open, if there is no running service
+    board: Board = field(init=False)  # set once it is open; a running service keeps it
     chip: Ads1292r = field(init=False)  # powered up
-    samples: Samples = field(init=False)  # some seconds of them
+    samples: Samples = field(init=False)  # ten seconds, once they are read

@@ -1,4 +1,4 @@
-"""Checks and what they find: a walk goes on after a failure and skips only what rests on it.
+"""Runs one check after another; after a failure it skips only those that need what failed.
 
 fine      as it should be
 note      works, but somebody may want to know, or could do better
@@ -20,7 +20,7 @@ from drivers.errors import DriverError
 from model.errors import ModelError
 
 Verdict: TypeAlias = Literal["fine", "note", "wrong", "skipped"]
-Look: TypeAlias = Callable[[Visit], Iterator["Finding"]]
+Look: TypeAlias = Callable[[Visit], "Finding | Iterator[Finding]"]
 
 #: What says in its own words what is wrong and what to do.
 EXPLAINED = (DaemonError, DriverError, KeysError, ModelError, RecordingError, SettingsError)
@@ -28,7 +28,7 @@ EXPLAINED = (DaemonError, DriverError, KeysError, ModelError, RecordingError, Se
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check has to say."""
+    """The result of a check."""
 
     verdict: Verdict
     says: str  # what was found and, unless it is fine, what to do
@@ -39,16 +39,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing to look at."""
+    """One check."""
 
-    name: str  # of what is looked at
-    look: Look  # yields what it finds, or raises one of EXPLAINED
+    name: str  # as printed
+    look: Look  # returns or yields what it finds, or raises one of EXPLAINED
     needs: tuple[Check, ...] = ()  # what must not be wrong for this to make sense
+    hardware: bool = False  # whether there is nothing to look at with a simulated chip
 
 
-def check(name: str, *needs: Check) -> Callable[[Look], Check]:
+def check(name: str, *needs: Check, hardware: bool = False) -> Callable[[Look], Check]:
     """Make a check of the function that looks."""
-    return lambda look: Check(name, look, needs)
+    return lambda look: Check(name, look, needs, hardware)
 
 
 def fine(says: str, **figures: float) -> Finding:
@@ -72,7 +73,7 @@ def skipped(says: str) -> Finding:
 
 
 def walk(checks: Iterable[Check], visit: Visit) -> Iterator[Finding]:
-    """Look at one thing after another."""
+    """Run the checks in order, and yield what they find."""
     failed: set[str] = set()
     for step in checks:
         for finding in _look(step, visit, failed):
@@ -87,7 +88,11 @@ def _look(step: Check, visit: Visit, failed: set[str]) -> Iterator[Finding]:
         failed.add(step.name)
         yield skipped(f"first mend: {', '.join(missing)}")
         return
+    if step.hardware and visit.simulated:
+        yield skipped("the simulated chip needs none")
+        return
     try:
-        yield from step.look(visit)
+        found = step.look(visit)
+        yield from [found] if isinstance(found, Finding) else found
     except EXPLAINED as error:
         yield wrong(str(error))

@@ -312,7 +312,7 @@ def test_a_simulated_service_does_not_keep_the_real_chip(tmp_path: Path, address
         visit = visit_to(tmp_path / "pi", publishing_at(address))
         said = found(visit, (software.settings, software.service))
     assert said["service"].verdict == "note"
-    assert visit.heard is None
+    assert visit.running is None
 
 
 def test_a_service_whose_samples_stop_meanwhile_is_not_waited_for(address: str) -> None:
