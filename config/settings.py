@@ -18,9 +18,8 @@ from config.mapping import build, leaves
 from config.regular_file import open_regular
 from config.source import SourceOptions
 from config.yaml_values import NOT_YAML, read
-from dsp.front_end import FrontEndOptions
-from dsp.liveness import LivenessOptions
-from model.identifier import IdentifierOptions
+from dsp.options import FrontEndOptions, LivenessOptions
+from model.options import IdentifierOptions
 
 DEFAULT_PATH = Path("/etc/qrsd/qrsd.yaml")
 ENVIRONMENT_PREFIX = "QRSD_"

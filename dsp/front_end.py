@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -20,6 +20,7 @@ from dsp import conditioner, qrs_features, segmenter
 from dsp.bridge import BRIDGED_SAMPLES, Bridge
 from dsp.conditioner import Conditioner, conditioning_delay
 from dsp.contact import Contact
+from dsp.options import FrontEndOptions
 from dsp.pacing import PulseHold
 from dsp.pan_tompkins import Detection, PanTompkins
 from dsp.quality import QualityJudge
@@ -44,21 +45,6 @@ NAN = float("nan")
 NOT_YET = -1  # no sample has come
 HEART_RATE_FORGET_S = 3.0  # no beat for so long: no heart rate
 CONTRADICTING_BEATS = 10  # good ones in a row, while the electrodes are said to be off
-
-
-@dataclass(frozen=True, slots=True)
-class FrontEndOptions:
-    """What can be set on the signal chain.
-
-    Attributes:
-        mains_hz: frequency of the grid, 50 or 60.
-    """
-
-    mains_hz: int = 50
-
-    def __post_init__(self) -> None:
-        if self.mains_hz not in (50, 60):
-            raise ValueError(f"mains_hz: {self.mains_hz} is not one of 50, 60")
 
 
 class FrontEnd:

@@ -19,22 +19,13 @@ that a living heart has: nothing here tells it, and docs/presentation-attacks.md
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.options import Suspicion
 from dsp.segmenter import BEFORE_R, RATE_HZ, WINDOW_SAMPLES
 from dsp.signals import BeatWindow
-
-Suspicion: TypeAlias = Literal["too_clean", "repeated", "too_regular"]
-
-IN_WORDS: dict[Suspicion, str] = {
-    "too_clean": "too clean for a heart",
-    "repeated": "its beats repeat",
-    "too_regular": "as even as a clock",
-}
 
 #: ``x[i] - (x[i-2] + x[i+2]) / 2``, then the mean of five, which is blind to mains at 50 Hz.
 TEXTURE_FILTER = np.convolve([-0.5, 0, 1, 0, -0.5], np.full(5, 0.2))
@@ -58,26 +49,6 @@ ALIVE_BEATS = 60  # without anything suspect, until a suspicion ends
 
 _STEADY = np.vander(np.arange(REGULAR_BEATS, dtype=float), 2)
 _OFF_STEADY = np.eye(REGULAR_BEATS) - _STEADY @ np.linalg.pinv(_STEADY)
-
-
-@dataclass(frozen=True, slots=True)
-class LivenessOptions:
-    """What can be set on the check.
-
-    Attributes:
-        on_suspicion: ``refuse`` to accept nobody from then on, ``warn`` to say so only, or
-            ``ignore``.
-    """
-
-    on_suspicion: Literal["refuse", "warn", "ignore"] = "refuse"
-
-    def __post_init__(self) -> None:
-        if self.on_suspicion not in ("refuse", "warn", "ignore"):
-            raise ValueError(f"on_suspicion: {self.on_suspicion} is not refuse, warn or ignore")
-
-    def refused(self, suspicion: Suspicion | None) -> Suspicion | None:
-        """Return the suspicion if nobody is to be accepted or enrolled for it, else None."""
-        return suspicion if self.on_suspicion == "refuse" else None
 
 
 class Liveness:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.liveness import IN_WORDS, Suspicion
+from dsp.options import IN_WORDS, Suspicion
 from dsp.signals import BeatQuality
 from model.errors import EnrolmentFailed, EnrolmentSuspect
 from model.names import check_name

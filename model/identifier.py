@@ -23,9 +23,10 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.liveness import Suspicion
+from dsp.options import Suspicion
 from dsp.signals import BeatQuality
 from model.errors import ForeignTemplate
+from model.options import IdentifierOptions
 from model.passport import Cohort, Passport
 from model.scores import common_direction, cosine, mean_direction, s_norm
 from model.template import Template
@@ -37,37 +38,6 @@ Hint: TypeAlias = (
 )
 
 SMALLEST_PROBABILITY = 1e-6  # a float32 softmax may say 0, whose logarithm would end all averaging
-
-
-@dataclass(frozen=True, slots=True)
-class IdentifierOptions:
-    """What can be set on the decision.
-
-    Attributes:
-        min_beats: good beats before the first decision.
-        max_beats: good beats that a decision looks back on.
-        fpir: false-positive identification rate to aim at: the part of strangers that is accepted,
-            however many people are enrolled. A fixed group's model has its own thresholds.
-        grown_templates: templates that a person may gain from sure sessions; 0: only enrolment
-            adds any. See ``model.fittings`` for what it costs.
-    """
-
-    min_beats: int = 5
-    max_beats: int = 10
-    fpir: float = 0.03
-    grown_templates: int = 0
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.min_beats <= 100:
-            raise ValueError(f"min_beats: {self.min_beats} is not between 1 and 100")
-        if not self.min_beats <= self.max_beats <= 100:
-            raise ValueError(
-                f"max_beats: {self.max_beats} is not between min_beats ({self.min_beats}) and 100"
-            )
-        if not 0.001 <= self.fpir <= 0.5:
-            raise ValueError(f"fpir: {self.fpir} is not between 0.001 and 0.5")
-        if not 0 <= self.grown_templates <= 5:
-            raise ValueError(f"grown_templates: {self.grown_templates} is not between 0 and 5")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,13 +24,15 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.liveness import Liveness, LivenessOptions, Suspicion
+from dsp.liveness import Liveness
+from dsp.options import LivenessOptions, Suspicion
 from dsp.signals import BeatWindow, ContactRestored, Event, Interruption, LeadOffContradicted
 from model.enrolment import Enrolment
 from model.evidence import Evidence
 from model.fittings import Session
-from model.identifier import Decision, Hint, Identifier, IdentifierOptions
+from model.identifier import Decision, Hint, Identifier
 from model.network import Network
+from model.options import IdentifierOptions
 from model.passport import Passport
 from model.template import Template
 from model.tensor import normalise

@@ -13,7 +13,7 @@ from benchmarks.report import stage_bars
 from benchmarks.training.records import find_records
 from daemon.offline.hearing import side_by_side
 from daemon.recordings.errors import RecordingNotFound
-from model.identifier import IdentifierOptions
+from model.options import IdentifierOptions
 
 
 def attack_all(

@@ -17,13 +17,13 @@ from daemon.offline.recognition import template_of
 from daemon.recordings.recording import Recording, read_recording
 from daemon.service.people_commands import ENROL_BEATS
 from dsp.front_end import RATE_HZ
-from dsp.liveness import LivenessOptions
+from dsp.options import LivenessOptions
 from dsp.signals import BeatWindow
 from model.enrolment import FEWEST_BEATS, Enrolment
 from model.errors import EnrolmentFailed
-from model.identifier import IdentifierOptions
 from model.network import Network
 from model.opening import open_network
+from model.options import IdentifierOptions
 from model.passport import Passport
 from model.recogniser import Recogniser, embed_with
 from model.template import Template

@@ -16,7 +16,7 @@ from daemon.commands.parts import (
     at_least,
 )
 from daemon.offline.results import require_files, writing
-from model.identifier import IdentifierOptions
+from model.options import IdentifierOptions
 
 IDENTITY = """\
 Measure how well people are known again whom the network never saw (ISO/IEC 19795-1).

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.identity.angles import score_by_angle
 from benchmarks.identity.plan import FoldJob, Session, decided_s
-from dsp.liveness import LivenessOptions
+from dsp.options import LivenessOptions
 from model.enrolment import FEWEST_BEATS, Enrolment
 from model.errors import EnrolmentFailed
 from model.gallery import Gallery

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from daemon.recordings.recording import Recording
 from daemon.recordings.replay import samples
 from dsp.conditioner import Conditioner
-from dsp.front_end import RATE_HZ, FrontEnd, FrontEndOptions
+from dsp.front_end import RATE_HZ, FrontEnd
+from dsp.options import FrontEndOptions
 from dsp.pan_tompkins import PanTompkins
 from dsp.signals import RPeak
 

@@ -30,7 +30,7 @@ from daemon.wire.messages import (
     encode,
 )
 from daemon.wire.status import Enrolment
-from dsp.liveness import IN_WORDS
+from dsp.options import IN_WORDS
 
 FRAME_S = 0.1
 MAX_WIDTH = 110

@@ -35,7 +35,7 @@ from daemon.recordings.record_names import record_name, unique_names
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
 from daemon.recordings.signal_file import Reading
 from daemon.terminal import plain
-from dsp.liveness import IN_WORDS
+from dsp.options import IN_WORDS
 from model.comparison import Verdict, compare
 from model.opening import open_network
 from model.passport import LARGEST_LN_RATIO

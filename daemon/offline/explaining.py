@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from daemon.offline.errors import TooFewBeats
 from daemon.offline.hearing import Heard
-from dsp.liveness import LivenessOptions
+from dsp.options import LivenessOptions
 from model.enrolment import keep_nearest
 from model.errors import EmbedderNeeded, PersonUnknown
 from model.explanation import MASK_MS, REGIONS, TIME_MS, Explanation, Score

@@ -21,8 +21,9 @@ from daemon.recordings.errors import RecordingError
 from daemon.recordings.recording import OpenRecording, Recording
 from daemon.recordings.replay import samples_of
 from daemon.recordings.signal_file import Reading
-from dsp.front_end import RATE_HZ, FrontEnd, FrontEndOptions
+from dsp.front_end import RATE_HZ, FrontEnd
 from dsp.hum import GRIDS_HZ, hum_mv, telling
+from dsp.options import FrontEndOptions
 from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import BeatWindow, Event, RPeak
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.recordings.replay import GAIN, VREF_V, samples_of
-from dsp.front_end import RATE_HZ, FrontEnd, FrontEndOptions
+from dsp.front_end import RATE_HZ, FrontEnd
+from dsp.options import FrontEndOptions
 from dsp.signals import BeatWindow
 
 SHORTEST_S = 5.0  # the detector learns for two, and a beat is judged by those before it

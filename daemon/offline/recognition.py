@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.gallery_key import find_gallery_key
 from daemon.offline.hearing import Heard
-from dsp.liveness import LivenessOptions
+from dsp.options import LivenessOptions
 from model.enrolment import Enrolment
 from model.errors import EnrolmentFailed, GalleryMissing
 from model.gallery import Gallery

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from daemon.wire.messages import IdentityMessage, Message
-from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.front_end import FrontEnd
+from dsp.options import FrontEndOptions
 from dsp.signals import Event, Sample
 from model.recogniser import Recogniser
 

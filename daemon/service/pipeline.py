@@ -19,11 +19,11 @@ from daemon.wire.messages import (
 )
 from drivers.chip_setup import ChipSetup
 from drivers.frame import Frame
-from dsp.front_end import FrontEnd, FrontEndOptions
-from dsp.liveness import LivenessOptions
+from dsp.front_end import FrontEnd
+from dsp.options import FrontEndOptions, LivenessOptions
 from dsp.signals import HANDOVER_SAMPLES, BeatWindow, Event, Interruption, RPeak, Sample
-from model.identifier import IdentifierOptions
 from model.network import Network
+from model.options import IdentifierOptions
 from model.recogniser import Recogniser, embed_with
 from model.template import Template
 

@@ -17,7 +17,8 @@ import numpy as np
 from daemon.recordings.recording import Recording
 from daemon.recordings.replay import samples
 from daemon.wire.errors import CommandRefused
-from dsp.front_end import RATE_HZ, FrontEnd, FrontEndOptions
+from dsp.front_end import RATE_HZ, FrontEnd
+from dsp.options import FrontEndOptions
 from dsp.signals import BeatWindow
 from model.comparison import compare
 from model.network import Network

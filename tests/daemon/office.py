@@ -13,10 +13,9 @@ from daemon.service.people_commands import PeopleCommands
 from daemon.service.pipeline import Pipeline
 from daemon.wire.control import ControlServer
 from daemon.wire.messages import IdentityMessage
-from dsp.front_end import FrontEndOptions
-from dsp.liveness import LivenessOptions
+from dsp.options import FrontEndOptions, LivenessOptions
 from model.gallery import Gallery
-from model.identifier import IdentifierOptions
+from model.options import IdentifierOptions
 from model.template import Template
 from tests.daemon.frames import ADA, RATE_HZ, SETUP, STATUS, FakeNetwork, beating, fake_network
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from dsp.bridge import BRIDGED_SAMPLES
 from dsp.contact import OFF_SAMPLES
-from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.front_end import FrontEnd
+from dsp.options import FrontEndOptions
 from dsp.signals import BeatWindow, Event, Interruption, LeadOffContradicted, RPeak, Sample
 from tests.dsp.heartbeats import ecg, regular
 

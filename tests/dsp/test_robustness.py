@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from daemon.acquisition.frame_records import RecordReader, pack
 from daemon.recordings.recording import read_recording
 from drivers.frame import Frame, millivolts
-from dsp.front_end import FrontEnd, FrontEndOptions
+from dsp.front_end import FrontEnd
+from dsp.options import FrontEndOptions
 from dsp.signals import Event, RPeak, Sample
 from tests.dsp.heartbeats import ecg, regular
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from model.errors import ForeignTemplate
-from model.identifier import Decision, Identifier, IdentifierOptions
+from model.identifier import Decision, Identifier
+from model.options import IdentifierOptions
 from model.passport import Passport, Search
 from model.scores import common_direction, mean_direction, s_norm, unit
 from model.template import Template

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dsp.liveness import LivenessOptions
+from dsp.options import LivenessOptions
 from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import HANDOVER_SAMPLES, BeatWindow, ContactRestored, Event, Interruption, RPeak
 from model.enrolment import Enrolment

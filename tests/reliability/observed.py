@@ -29,10 +29,10 @@ from drivers.chip_setup import ChipOptions
 from drivers.simulator.options import SimulatorOptions
 from drivers.waveforms.hearts import Heart
 from drivers.waveforms.playlist import Playlist, play_heart
-from dsp.front_end import RATE_HZ, FrontEndOptions
-from dsp.liveness import LivenessOptions
+from dsp.front_end import RATE_HZ
+from dsp.options import FrontEndOptions, LivenessOptions
 from model.gallery import Gallery
-from model.identifier import IdentifierOptions
+from model.options import IdentifierOptions
 from tests.daemon.frames import fake_network
 from tests.model.models import embedder
 

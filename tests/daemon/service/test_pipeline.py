@@ -27,13 +27,13 @@ from daemon.wire.messages import (
 )
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame
 from dsp.contact import OFF_SAMPLES, ON_SAMPLES
-from dsp.front_end import FrontEnd, FrontEndOptions
-from dsp.liveness import LivenessOptions
+from dsp.front_end import FrontEnd
+from dsp.options import FrontEndOptions, LivenessOptions
 from dsp.segmenter import BEFORE_R
 from dsp.signals import HANDOVER_SAMPLES, Sample
 from model.enrolment import Enrolment
-from model.identifier import IdentifierOptions
 from model.network import Network
+from model.options import IdentifierOptions
 from model.template import Template
 from model.tensor import normalise
 from tests.daemon.frames import (

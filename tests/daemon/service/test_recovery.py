@@ -35,10 +35,9 @@ from daemon.wire.messages import IdentityMessage, Message, StatusMessage
 from daemon.wire.publisher import Publisher
 from daemon.wire.status import ModelStatus
 from drivers.frame import Frame
-from dsp.front_end import FrontEndOptions
-from dsp.liveness import LivenessOptions
+from dsp.options import FrontEndOptions, LivenessOptions
 from model.gallery import Gallery
-from model.identifier import IdentifierOptions
+from model.options import IdentifierOptions
 from tests.daemon.frames import SETUP, beating, fake_network
 from tests.model.models import embedder
 
