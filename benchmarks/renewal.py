@@ -23,10 +23,10 @@ from rich.progress import Progress
 from rich.table import Table
 from scipy.stats import ks_2samp
 
-from benchmarks.report import filled
 from benchmarks.training.records import hear_people
 from daemon.offline.errors import TooFewBeats
 from daemon.offline.hearing import Heard
+from daemon.tables import filled
 from model.enrolment import keep_nearest
 from model.errors import EmbedderNeeded
 from model.network import Network

@@ -1,4 +1,4 @@
-"""What all benchmarks share: tables, Markdown and JSON of their figures, and progress bars."""
+"""What all benchmarks share: Markdown and JSON of their figures, and progress bars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -17,24 +16,6 @@ from daemon.offline.results import write_json
 
 PAGE_WIDTH = 140  # of tables that go to a file
 STANDARD_OUTPUT = Path("-")
-
-
-def filled(
-    title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], caption: str | None = None
-) -> Table:
-    """Return a table: the first column names the rows, the others hold numbers."""
-    table = Table(
-        title=title,
-        caption=caption,
-        box=SIMPLE_HEAD,
-        title_justify="left",
-        caption_justify="left",
-    )
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    return table
 
 
 def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.report import filled, interval
+from benchmarks.report import interval
+from daemon.tables import filled
 
 MOMENTS = ("", "at the record's end", "at any moment")
 ANGLE_HEADINGS = ("angle", "EER %, 1 fitting", "rank-1 %", "EER %, 2 fittings", "rank-1 %")

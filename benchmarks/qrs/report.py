@@ -17,7 +17,7 @@ from benchmarks.qrs.errors import NothingToScore
 from benchmarks.qrs.measure import OURS, RecordResults, Result, gross
 from benchmarks.qrs.records import Protocol
 from benchmarks.qrs.scoring import Score
-from benchmarks.report import filled
+from daemon.tables import filled
 
 SCORES: dict[str, Callable[[Result], float]] = {
     "Se %": lambda result: result.score.sensitivity,

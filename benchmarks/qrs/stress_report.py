@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks.qrs.measure import OURS
 from benchmarks.qrs.noises import KINDS
 from benchmarks.qrs.report import score_figures
 from benchmarks.qrs.scoring import Score, pool
 from benchmarks.qrs.stress import SNRS_DB, NoisyScores, StressPlan
-from benchmarks.report import filled
+from daemon.tables import filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class StressReport:
             for snr_db in SNRS_DB:
                 f1 = [self.gross(kind, snr_db, detector).f1 for detector in self.detectors]
                 best = max(f1) if len(f1) > 1 else None
-                cells = (f"[bold]{one:.2f}[/]" if one == best else f"{one:.2f}" for one in f1)
+                cells = (Text(f"{one:.2f}", "bold" if one == best else "") for one in f1)
                 title = KINDS[kind].title if snr_db == SNRS_DB[0] else ""
                 table.add_row(title, str(snr_db), *cells)
         yield table

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from rich.table import Table
+from rich.text import Text
 
-from benchmarks.report import filled
 from benchmarks.soak.listener import BeatTimes, slope
 from benchmarks.soak.machine import Taken
+from daemon.tables import filled
 
 RSS_GROWTH_MIB = 4.0
 BLOCKS_GROWTH = 5000
@@ -166,7 +167,7 @@ class Figures:
         speed = self.hours * 3600 / self.wall_s
         title = f"{self.hours:g} hours of ECG on a simulated chip, {speed:.0f} times real time"
         rows = (
-            (what, "yes" if holds else "[bold red]no", figure)
+            (what, "yes" if holds else Text("no", "bold red"), figure)
             for what, holds, figure in self.rulings()
         )
         return filled(title, ("what must hold", "does it?", "measured"), rows)

@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.report import filled, interval
+from benchmarks.report import interval
+from daemon.tables import filled
 
 GROUP_HEADINGS = ("", "precision %", "recall %", "F1 %", "specificity %")
 NO_STRANGERS = "How strangers fare is not known: give it some with --strangers"

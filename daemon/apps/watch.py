@@ -20,6 +20,7 @@ from rich.text import Text
 
 from daemon.apps.braille import DOTS_WIDE, draw, joined
 from daemon.apps.scene import Scene
+from daemon.terminal import plain
 from daemon.wire.client import Item, Lost, Restarted, Silent
 from daemon.wire.messages import (
     EcgMessage,
@@ -76,7 +77,7 @@ def show_lines(items: Iterable[Item], stream: TextIO) -> None:
         news = change(before, item)
         before.take(item)
         if news:
-            print(news, file=stream, flush=True)
+            print(plain(news), file=stream, flush=True)
 
 
 def show_json(items: Iterable[Item], stream: TextIO) -> None:
@@ -149,7 +150,7 @@ def picture(scene: Scene, width: int, note: str = "") -> RenderableType:
     if scene.lost_messages:
         parts.append(Text(f"{scene.lost_messages} messages did not arrive here.", "yellow"))
     if note:
-        parts.append(Text(note, "italic"))
+        parts.append(Text(plain(note), "italic"))
     border = "red" if scene.silent_s else "blue"
     return Panel(Group(*parts), title=_title(scene), title_align="left", width=width, style=border)
 
@@ -157,7 +158,7 @@ def picture(scene: Scene, width: int, note: str = "") -> RenderableType:
 def _title(scene: Scene) -> Text:
     if scene.stamp is None:
         return Text("qrsd: waiting for the service")
-    title = Text.assemble("qrsd on ", (scene.stamp.device, "bold"))
+    title = Text.assemble("qrsd on ", (plain(scene.stamp.device), "bold"))
     if scene.stamp.source == "simulated":
         title.append("  ").append(" SIMULATED ", "bold black on yellow")
     return title
@@ -168,7 +169,7 @@ def _wearer(scene: Scene) -> RenderableType:
     identity = scene.identity
     colour = COLOURS[identity.state] if identity and not scene.silent_s else "dim"
     row = Table.grid(padding=(0, 2))
-    name = Text(f"● {who(identity)}", f"bold {colour}")
+    name = Text(f"● {plain(who(identity))}", f"bold {colour}")
     if identity is None or identity.confidence is None:
         row.add_row(name)
     else:
@@ -189,14 +190,17 @@ def _facts(scene: Scene) -> RenderableType:
     ]
     if status.playing:
         facts.append(("playing ", (status.playing, "yellow")))
-    texts = (Text.assemble((label, "dim"), value, no_wrap=True) for label, value in facts)
+    texts = (
+        Text.assemble((label, "dim"), (plain(text), style), no_wrap=True)
+        for label, (text, style) in facts
+    )
     return Columns(texts, padding=(0, 3))
 
 
 def _enrolment(enrolment: Enrolment) -> RenderableType:
     row = Table.grid(padding=(0, 2))
     row.add_row(
-        Text(f"enrolling {enrolment.person}", "magenta"),
+        Text(f"enrolling {plain(enrolment.person)}", "magenta"),
         _bar(enrolment.beats / enrolment.needed, "magenta"),
         Text(f"{enrolment.beats} of {enrolment.needed} beats"),
     )

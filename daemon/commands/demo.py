@@ -15,12 +15,14 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from daemon.apps.demo import Director, Outcome
 from daemon.apps.demo_plan import ENROL_HEARTS, ENROL_PEOPLE, Act, people_of, plan, synthetic_hearts
 from daemon.apps.errors import ServiceStopped
 from daemon.apps.watch import show_lines, show_live
 from daemon.commands.parts import describe
+from daemon.tables import filled
 from daemon.wire.client import Control, Item, Silent, Subscriber
 from daemon.wire.messages import EcgMessage, IdentityMessage, Received, StatusMessage
 
@@ -132,26 +134,19 @@ def settings_for(acts: list[Act], folder: Path) -> dict[str, object]:
 
 def summary(outcomes: list[Outcome]) -> Table:
     """Draw what was shown, what was said, when, and whether it was right."""
-    table = Table(title="What the service said", title_justify="left")
-    for heading, justify in (
-        ("shown", "left"),
-        ("said", "left"),
-        ("after", "right"),
-        ("beats", "right"),
-        ("lost samples", "right"),
-        ("", "left"),
-    ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    for outcome in outcomes:
-        table.add_row(
+    rows = (
+        (
             outcome.act.title,
             ", then ".join(words(*decision) for decision in outcome.said) or "nothing",
             "" if outcome.after_s is None else f"{outcome.after_s:.1f} s",
             str(outcome.beats or ""),
             str(outcome.lost),
-            "[green]right[/]" if outcome.right else "[bold red]wrong[/]",
+            Text("right", "green") if outcome.right else Text("wrong", "bold red"),
         )
-    return table
+        for outcome in outcomes
+    )
+    headings = ("shown", "said", "after", "beats", "lost samples", "")
+    return filled("What the service said", headings, rows, words=2)
 
 
 def words(state: str, person: str | None) -> str:

@@ -17,6 +17,7 @@ from daemon.commands.connection import add_keys, read_keys
 from daemon.commands.parts import describe
 from daemon.commands.service import add_settings, loaded_by
 from daemon.doctor.walk import Finding
+from daemon.terminal import plain
 
 DOCTOR = """\
 Looks at settings, sockets, model and disk, at the Raspberry Pi, its SPI and who may use it, at the
@@ -74,7 +75,8 @@ def _printed(findings: Iterable[Finding]) -> Iterator[Finding]:
         line.add_column(width=max(map(len, STYLES)))
         line.add_column(width=WIDEST_NAME)
         line.add_column(overflow="fold")
+        says = plain(" ".join(finding.says.splitlines()))
         verdict = Text(finding.verdict, STYLES[finding.verdict])
-        line.add_row(verdict, Text(finding.about), Text(finding.says))
+        line.add_row(verdict, Text(plain(finding.about)), Text(says))
         console.print(line)
         yield finding

@@ -24,6 +24,7 @@ from daemon.offline.explaining import ask, figures
 from daemon.offline.hearing import hear
 from daemon.offline.recognition import open_with_people
 from daemon.offline.results import write_json, writing
+from daemon.tables import filled
 from model.explanation import MASK_MS, REGIONS, Explanation, explain
 from model.opening import open_network
 from model.template import Template
@@ -94,16 +95,15 @@ def run(args: argparse.Namespace) -> int:
 
 def table(explanation: Explanation, title: str) -> Table:
     """Return the parts of the beat, with their share of what spoke for the person."""
-    caption = f"score {explanation.score:.2f}, the mean over {explanation.beats} good beats"
-    parts = Table(title=title, caption=caption)
-    parts.add_column("part")
-    for heading in ("from R, ms", "share", f"score lost by {MASK_MS:.0f} ms hidden"):
-        parts.add_column(heading, justify="right")
-    for region in REGIONS:
-        parts.add_row(
+    rows = (
+        (
             region.name,
             f"{region.from_ms:.0f} to {region.to_ms:.0f}",
             f"{explanation.share(region):.0%}",
             f"{explanation.inside(region).mean():.2f}",
         )
-    return parts
+        for region in REGIONS
+    )
+    headings = ("part", "from R, ms", "share", f"score lost by {MASK_MS:.0f} ms hidden")
+    caption = f"score {explanation.score:.2f}, the mean over {explanation.beats} good beats"
+    return filled(title, headings, rows, caption)

@@ -225,10 +225,8 @@ class Hearing(Generic[Outcome]):
             for note in outcome.notes:
                 print(f"note: {plain(f'{outcome.path}: {note}')}", file=sys.stderr)
             if outcome.nothing_because:
-                print(
-                    f"qrsd: {outcome.path}: no good beat: {outcome.nothing_because}.",
-                    file=sys.stderr,
-                )
+                said = plain(f"{outcome.path}: no good beat: {outcome.nothing_because}")
+                print(f"qrsd: {said}.", file=sys.stderr)
                 self.nothing_found = NOTHING_FOUND
             yield outcome
 
@@ -246,7 +244,8 @@ def run_detect(args: argparse.Namespace) -> int:
         row = {"record": heard.path, "file": str(file), "beats": len(heard.r_indices)}
         rows.append({**row, "duration_s": heard.duration_s})
         if names[heard.path] != record_name(heard.path):
-            print(f"note: {heard.path} is one of several of its name: {file}", file=sys.stderr)
+            said = plain(f"{heard.path} is one of several of its name: {file}")
+            print(f"note: {said}", file=sys.stderr)
     _report(args, rows, "{beats:6d} beats in {duration_s:7.1f} s  {file}".format_map)
     return hearing.exit_code or hearing.nothing_found
 
@@ -354,4 +353,4 @@ def _report(
         print(json.dumps({"records": rows}))
         return
     for row in rows:
-        print(line(row))
+        print(plain(line(row)))

@@ -73,9 +73,10 @@ def run(args: argparse.Namespace) -> int:
 def run_selftest(args: argparse.Namespace) -> int:
     """Run the self tests and print a line for each."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
     from daemon.acquisition.sources import open_source
+    from daemon.tables import filled
     from drivers.ads1292r import Ads1292r
 
     settings = settings_of(args)
@@ -87,11 +88,16 @@ def run_selftest(args: argparse.Namespace) -> int:
         print(json.dumps({"chip": asdict(setup), "tests": [asdict(line) for line in lines]}))
     else:
         title = f"{setup.part}{' SIMULATED' if setup.simulated else ''}"
-        table = Table("test", "measured", "expected", "", title=title, title_justify="left")
-        for line in lines:
-            verdict = "[green]fine[/]" if line.passed else f"[bold red]{line.advice}[/]"
-            table.add_row(line.name, f"{line.measured:.6g} {line.unit}", line.expected, verdict)
-        Console().print(table)
+        rows = (
+            (
+                line.name,
+                f"{line.measured:.6g} {line.unit}",
+                line.expected,
+                Text("fine", "green") if line.passed else Text(line.advice, "bold red"),
+            )
+            for line in lines
+        )
+        Console().print(filled(title, ("test", "measured", "expected", ""), rows, words=4))
     return 0 if all(line.passed for line in lines) else 1
 
 

@@ -125,6 +125,18 @@ def test_an_enrolment_shows_how_far_it_is() -> None:
     assert "12 of 20 beats" in text
 
 
+def test_what_came_by_the_wire_commands_no_terminal() -> None:
+    evil = "\x1b]0;x\x07[blink]Eve"
+    status = replace(RUNNING, playing=evil, enrolment=Enrolment(evil, 12, 20))
+    items = [
+        Received(replace(STAMP, device=evil), message)
+        for message in (status, replace(ADA, person=evil))
+    ]
+    for shown in (text_of(items, note=evil), "".join(lines_of(items))):
+        assert "\ufffd]0;x\ufffd[blink]Eve" in shown
+        assert not {"\x1b", "\x07"} & set(shown)
+
+
 def test_silence_is_told_until_the_next_message() -> None:
     assert "silent for 4 s" in text_of([*heard(RUNNING), Silent(4.0)])
     assert "silent" not in text_of([Silent(4.0), *heard(RUNNING)])

@@ -38,3 +38,10 @@ def test_settings_that_cannot_work_are_a_finding_like_others(
 ) -> None:
     assert main(["doctor", "--set", "chip.gian=4"]) == 1
     assert "did you mean gain?" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_setting_commands_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--set", "chip.gain=\x1b[2J[red]"]) == 1
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert "[2J[red]" in "".join(told.split())

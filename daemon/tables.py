@@ -1,0 +1,39 @@
+"""The tables that commands print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from daemon.terminal import plain
+
+
+def filled(
+    title: str,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str | Text]],
+    caption: str | None = None,
+    *,
+    words: int = 1,
+) -> Table:
+    """Return a table whose first columns hold words, and the others numbers.
+
+    Texts are shown as they are: brackets and control characters of a name command nothing.
+    """
+    table = Table(
+        title=Text(plain(title)),
+        caption=caption and Text(plain(caption)),
+        box=SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+    )
+    for number, heading in enumerate(headings):
+        table.add_column(
+            Text(heading), justify="left" if number < words else "right", overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*(Text(plain(cell)) if isinstance(cell, str) else cell for cell in row))
+    return table
