@@ -114,3 +114,17 @@ def test_a_setup_can_be_written_as_json() -> None:
     found = json.loads(json.dumps(asdict(setup(ChipOptions()))))
     assert found["part"] == "ADS1292R"
     assert len(found["registers"]) == 12
+
+
+@pytest.mark.parametrize("channel", [1, 2])
+def test_electrodes_are_sensed_only_where_that_is_asked_for(channel: int) -> None:
+    asked, not_asked = (
+        planned_registers(
+            ChipOptions(ecg_channel=channel, respiration=False, lead_off=lead_off), "ADS1292R"
+        )
+        for lead_off in (True, False)
+    )
+    assert asked[Register.LOFF_SENS] == {1: 0x03, 2: 0x0C}[channel]
+    assert not_asked[Register.LOFF_SENS] == 0
+    assert asked[Register.CONFIG2] ^ not_asked[Register.CONFIG2] == 0x40  # the comparators
+    assert asked[Register.LOFF] == 0x10  # a direct current

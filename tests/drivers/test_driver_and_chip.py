@@ -87,3 +87,18 @@ def test_by_the_wall_clock_the_same_holds(options: ChipOptions) -> None:
     seen = take(board, 2, options)
     board.close()
     seen.check_numbers()
+
+
+@READ_MODES
+def test_without_a_start_pin_the_chip_converts_only_while_it_is_streamed(
+    options: ChipOptions,
+) -> None:
+    simulator = SimulatorOptions(noise=0.0)
+    world = BoundedWorld(Numbered(), simulator)
+    chip = Ads1292r(board_in(world, simulator, pins=False), options)
+    chip.power_up()
+    with chip.stream() as stream:
+        assert len(list(islice(stream, 10))) == 10
+        assert world.chip.converter.running
+    world.sleep(0.02)
+    assert not world.chip.converter.running

@@ -261,3 +261,23 @@ def test_version_1_of_gpiod_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gpiod", ModuleType("gpiod"))
     with pytest.raises(PackageMissing, match="version 1"):
         GpiodReadyLine("/dev/gpiochip0", 25)
+
+
+def test_gpiod_waits_as_long_as_it_is_told_and_no_longer_than_the_edge(gpiod: FakeGpiod) -> None:
+    line = GpiodReadyLine("/dev/gpiochip0", 25)
+    began_s = time.monotonic()
+    assert line.wait(0.05) == []
+    assert 0.05 <= time.monotonic() - began_s < 5.0
+    gpiod.given.fall(4_000_000, 1)
+    assert line.wait(60.0) == [(0.004, 1)]
+    line.close()
+
+
+def test_an_output_is_low_until_it_is_driven(pins: MockFactory) -> None:
+    line = GpiozeroOutputLine("START", 22)
+    assert pins.pin(22).state == 0
+    line.set(True)
+    assert pins.pin(22).state == 1
+    line.set(False)
+    assert pins.pin(22).state == 0
+    line.close()

@@ -15,6 +15,7 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from daemon.commands.exit_codes import exit_code
+from drivers import raspberry
 from drivers.errors import (
     BusError,
     DriverError,
@@ -189,3 +190,16 @@ def test_tied_pins_are_left_alone(spidev: type[FakeSpiDev], pins: MockFactory) -
     assert board.start is None
     assert board.reset is None
     board.close()
+
+
+def test_another_device_on_the_bus_is_warned_of(
+    spidev: type[FakeSpiDev],
+    pins: MockFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(raspberry, "neighbours", lambda *_: ("spi0.1 (ads7846)",))
+    open_board(BoardOptions()).close()
+    assert [record.getMessage() for record in caplog.records] == [
+        "spi0.1 (ads7846) on the same SPI controller: traffic there clears DRDY and loses samples"
+    ]

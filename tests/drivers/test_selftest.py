@@ -72,6 +72,34 @@ def test_a_chip_that_measures_nothing_fails_every_test() -> None:
     assert all(line.advice for line in lines)
 
 
+class Supplied(Dead):
+    """A chip that measures two supplies, in volts."""
+
+    def __init__(self, analog_v: float, digital_v: float) -> None:
+        lsb_v = 2.42 / 8_388_607
+        self._counts = (round(analog_v / 2 / lsb_v), round(digital_v / 4 / lsb_v))
+
+    def measure(self, changes: Mapping[Register, int], count: int) -> list[Frame]:
+        return [Frame(n, n / 250, 0xC00000, self._counts) for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("analog_v", "digital_v", "passed"),
+    [
+        (2.75, 1.75, [True, True]),  # the datasheet's range: 2.7 to 5.25 V, 1.7 to 3.6 V
+        (2.65, 1.65, [False, False]),
+        (4.7, 3.55, [True, True]),
+        (5.3, 3.65, [False, False]),
+    ],
+)
+def test_the_supplies_have_the_datasheets_range(
+    analog_v: float, digital_v: float, passed: list[bool]
+) -> None:
+    lines = run_self_tests(Supplied(analog_v, digital_v))
+    assert [line.passed for line in lines[:2]] == passed
+    assert [line.measured for line in lines[:2]] == pytest.approx([analog_v, digital_v], rel=1e-4)
+
+
 def square(period: int, amplitude: int) -> list[Frame]:
     return [
         Frame(n, n / 250, 0xC00000, (0, amplitude if n % period < period // 2 else -amplitude))

@@ -286,3 +286,20 @@ def test_an_opcode_in_the_keep_out_around_ready_is_missed() -> None:
     bench.chip.advance(bench.chip.next_s - 10e-6)
     bench.send("10")
     assert bench.send("20 00 00") == "00 00 73"
+
+
+def test_each_swallowed_sdatac_is_counted() -> None:
+    bench = Bench("sdatac-swallowed=2")
+    heard = []
+    for _ in range(3):
+        bench.send("11")
+        heard.append(bench.send("20 00 00")[6:] == "73")
+    assert heard == [False, False, True]
+
+
+def test_a_brown_out_without_a_time_comes_at_once_and_only_once() -> None:
+    bench = Bench("brown-out")
+    bench.send("11")
+    bench.send("45 00 10")
+    bench.wait(1.0)
+    assert bench.registers().split()[5] == "10"

@@ -147,3 +147,17 @@ def test_electrodes_that_are_off_drive_their_channel_to_the_rail() -> None:
     assert counts(bench.frame())[1] == 0x7FFFFF
     bench.convert(250)
     assert counts(bench.frame())[1] != 0x7FFFFF
+
+
+@pytest.mark.parametrize(
+    ("faults", "resp1", "spoilt"),
+    [((), "F2", False), (("ads1292",), "02", False), (("ads1292",), "F2", True)],
+)
+def test_respiration_settings_spoil_the_data_of_a_part_without_it(
+    faults: tuple[str, ...], resp1: str, spoilt: bool
+) -> None:
+    bench = running(*faults)
+    bench.send("45 00 01")  # channel 2 shorted, and no noise of its own
+    bench.send(f"49 00 {resp1}")
+    bench.convert(10)
+    assert (abs(counts(bench.frame())[1]) > 1000) is spoilt

@@ -78,6 +78,9 @@ def test_a_line_that_does_not_move_gives_no_edges(fault: str) -> None:
 def test_a_paced_world_keeps_the_wall_clocks_time() -> None:
     world = converting(PacedWorld(Ramp(), SimulatorOptions()))
     began_s = time.monotonic()
+    world.sleep(0.05)
+    assert time.monotonic() - began_s >= 0.05
+    began_s = time.monotonic()
     edges = [world.take_edge(1.0) for _ in range(250)]
     took_s = time.monotonic() - began_s
     world.close()

@@ -38,6 +38,7 @@ def test_at_another_rate_it_comes_out_on_the_lines_between_samples() -> None:
     electrodes = Playlist([play_recording(*RAMP)])
     heard = [electrodes.at(k / 1000).ch2_mv for k in range(1990)]
     np.testing.assert_allclose(heard, np.arange(1990) / 4)
+    assert not electrodes.at(0.001).lead_off
 
 
 def test_between_two_recordings_the_electrodes_can_be_off() -> None:
