@@ -47,7 +47,7 @@ class Usage:
 
 
 @dataclass(slots=True)
-class Heard:
+class Tally:
     """What the subscriber got."""
 
     latencies_s: list[float]
@@ -56,7 +56,7 @@ class Heard:
     lost_messages: int
 
 
-def listen(subscriber: Subscriber, seconds: float) -> Heard:
+def listen(subscriber: Subscriber, seconds: float) -> Tally:
     """Listen to a service that runs, for so many seconds, with a progress bar."""
     latencies_s: list[float] = []
     first: StatusMessage | None = None
@@ -76,7 +76,7 @@ def listen(subscriber: Subscriber, seconds: float) -> Heard:
             elapsed_s = time.monotonic() - begin_s
             progress.update(bar, completed=elapsed_s)
             if elapsed_s > seconds and first is not None and last is not None:
-                return Heard(latencies_s, first, last, lost_messages)
+                return Tally(latencies_s, first, last, lost_messages)
     raise AssertionError("a subscriber never ends by itself")
 
 
@@ -106,7 +106,7 @@ def measure(minutes: float, folder: Path) -> Table:
     return table(heard, before, after, minutes)
 
 
-def table(heard: Heard, before: dict[str, Usage], after: dict[str, Usage], minutes: float) -> Table:
+def table(heard: Tally, before: dict[str, Usage], after: dict[str, Usage], minutes: float) -> Table:
     """Draw the figures."""
     counters, start = heard.last.counters, heard.first.counters
     latencies_ms = 1000 * np.array(heard.latencies_s)

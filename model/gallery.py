@@ -83,7 +83,7 @@ class Gallery:
         """
         before, seal = self._entries, Seal(key)
         try:
-            with self._changes():
+            with self._transaction(changes=True):
                 people = self._read_people()
                 self._database.execute("DELETE FROM person")  # and their templates
                 self._database.execute("DELETE FROM seal")
@@ -100,7 +100,7 @@ class Gallery:
 
     def people(self) -> list[Person]:
         """Return everybody who is enrolled, by name, with everything that is held on them."""
-        with self._reading():
+        with self._transaction(changes=False):
             people = self._read_people()
         return sorted(people, key=lambda person: person.name)
 
@@ -109,7 +109,7 @@ class Gallery:
 
         With ``numbers``, templates whose embeddings have more or less are set aside.
         """
-        with self._reading():
+        with self._transaction(changes=False):
             read = self._read_templates("model_sha256 = ?", model_sha256, numbers=numbers)
         return sorted((each for _, each in read), key=lambda template: template.person)
 
@@ -127,7 +127,7 @@ class Gallery:
         Raises:
             PersonExists: it does.
         """
-        with self._reading():
+        with self._transaction(changes=False):
             names = NameIndex(self._names())
         if not names.find(name):
             names.check_free(name)
@@ -144,7 +144,7 @@ class Gallery:
             NameInvalid: a person cannot be called that.
             PersonExists: a new person's name looks like somebody else's.
         """
-        with self._changes():
+        with self._transaction(changes=True):
             names = NameIndex(self._names())
             for template in templates:
                 name = check_name(template.person)
@@ -164,7 +164,7 @@ class Gallery:
         Raises:
             PersonUnknown: nobody of that name is enrolled.
         """
-        with self._changes():
+        with self._transaction(changes=True):
             at, *_ = NameIndex(self._names()).known(template.person)
             self._insert(at, template)
             self._database.execute(
@@ -181,7 +181,7 @@ class Gallery:
             PersonExists: somebody of that name, or one that looks like it, is enrolled.
             NameInvalid: a person cannot be called that.
         """
-        with self._changes():
+        with self._transaction(changes=True):
             names = NameIndex(self._names())
             for person in people:
                 name = check_name(person.name)
@@ -197,7 +197,7 @@ class Gallery:
             NameInvalid: a person cannot be called that.
         """
         new_name = check_name(new_name)
-        with self._changes():
+        with self._transaction(changes=True):
             names = NameIndex(self._names())
             at, *_ = names.known(name)
             names.check_free(new_name, but=at)
@@ -211,7 +211,7 @@ class Gallery:
         Raises:
             PersonUnknown: nobody of that name is enrolled.
         """
-        with self._changes():
+        with self._transaction(changes=True):
             for at in NameIndex(self._names()).known(name):
                 self._database.execute("DELETE FROM person WHERE id = ?", (at,))
         self._database.sweep()
@@ -306,17 +306,11 @@ class Gallery:
 
     def _insert(self, at: int, template: Template) -> None:
         entry = self._entries.write_embedding(template.embedding, at, template.model_sha256)
+        made = template.beats, template.created_utc, template.source
         self._database.execute(
             "INSERT INTO template (person, model_sha256, embedding, beats, created_utc, source) "
             "VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                at,
-                template.model_sha256,
-                entry,
-                template.beats,
-                template.created_utc,
-                template.source,
-            ),
+            (at, template.model_sha256, entry, *made),
         )
 
     def _insert_whole(self, person: Person) -> int:
@@ -350,15 +344,8 @@ class Gallery:
         return names
 
     @contextmanager
-    def _changes(self) -> Iterator[None]:
-        """Do all of it or nothing, unless another program has sealed the file since."""
-        with self._database.transaction():
-            self._check_same_seal()
-            yield
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Read what belongs together, unless another program has sealed the file since."""
-        with self._database.reading():
+    def _transaction(self, *, changes: bool) -> Iterator[None]:
+        """Read or change what belongs together, unless another program has sealed the file."""
+        with self._database.transaction(changes=changes):
             self._check_same_seal()
             yield

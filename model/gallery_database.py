@@ -47,30 +47,15 @@ class GalleryDatabase:
         return self.execute(query).fetchone()[0]
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Do all of it or nothing; it is on the disk when this ends.
+    def transaction(self, *, changes: bool) -> Iterator[None]:
+        """Read what the file holds at one moment, or change it: all or nothing, and on the disk.
 
         Raises:
             GalleryError: it cannot be done.
         """
-        with self._begun("BEGIN IMMEDIATE"):
-            yield
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Read meanwhile what the file held at one moment, whoever changes it.
-
-        Raises:
-            GalleryError: it cannot be read.
-        """
-        with self._begun("BEGIN"):
-            yield
-
-    @contextmanager
-    def _begun(self, begin: str) -> Iterator[None]:
         self._follow()
         with explained(self._path):
-            self.execute(begin)
+            self.execute("BEGIN IMMEDIATE" if changes else "BEGIN")
             try:
                 yield
                 self.execute("COMMIT")
@@ -147,7 +132,7 @@ class GalleryDatabase:
             )
         if (report := self.value("PRAGMA integrity_check")) != "ok":
             raise damaged(self._path, report)
-        with self.transaction():
+        with self.transaction(changes=True):
             self._check_whole()
             if schema < SCHEMA:
                 for statement in FROM_SCHEMA_1:

@@ -51,11 +51,8 @@ def _of_kind(
 
 def _bona_fide(persons: list[list[Presentation]]) -> dict[str, Any]:
     return {
-        "sessions": sum(map(len, persons)),
+        **_outcomes(persons),
         "bpcer": rate([[s.suspected_s is not None for s in of_one] for of_one in persons]),
-        "accepted_at_end": _accepted(persons, "accepted_at_end"),
-        "accepted_ever": _accepted(persons, "accepted_ever"),
-        "enrolled": rate([[s.enrolled for s in of_one] for of_one in persons]),
     }
 
 
@@ -63,20 +60,23 @@ def _attacks(persons: list[list[Presentation]]) -> dict[str, Any]:
     missed = [[s.suspected_s is None for s in of_one if s.responded] for of_one in persons]
     told_s = [s.suspected_s for of_one in persons for s in of_one if s.suspected_s is not None]
     return {
-        "sessions": sum(map(len, persons)),
+        **_outcomes(persons),
         "apcer": rate(missed),
         "apnrr": rate([[not s.responded for s in of_one] for of_one in persons]),
-        "accepted_at_end": _accepted(persons, "accepted_at_end"),
-        "accepted_ever": _accepted(persons, "accepted_ever"),
-        "enrolled": rate([[s.enrolled for s in of_one] for of_one in persons]),
         "median_s_until_told": round(float(np.median(told_s)), 1) if told_s else None,
     }
 
 
-def _accepted(persons: list[list[Presentation]], when: str) -> dict[str, Any] | None:
-    """Return how many of the enrolled persons' sessions were accepted."""
-    of_enrolled = [[getattr(s, when) for s in of_one] for of_one in persons]
-    return rate([[one for one in of_one if one is not None] for of_one in of_enrolled])
+def _outcomes(persons: list[list[Presentation]]) -> dict[str, Any]:
+    """Return how many sessions came to what; only the enrolled persons' can be accepted."""
+    came_to = {
+        name: [[getattr(s, name) for s in of_one] for of_one in persons] for name in OUTCOMES
+    }
+    known = {
+        name: rate([[each for each in of_one if each is not None] for of_one in outcomes])
+        for name, outcomes in came_to.items()
+    }
+    return {"sessions": sum(map(len, persons)), **known}
 
 
 def rate(persons: Sequence[Sequence[bool]]) -> dict[str, Any] | None:

@@ -45,7 +45,7 @@ PAIRS = 2000  # of beats, of the same person and of two persons each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heard:
+class Embedded:
     """One fold's beats as its network sees them, before anything is calibrated."""
 
     job: FoldJob  # the fold
@@ -80,7 +80,7 @@ class Judged:
     searches: Decisions  # the identifier with six enrolled
 
 
-def hear_fold(job: FoldJob, model_path: Path) -> Heard:
+def hear_fold(job: FoldJob, model_path: Path) -> Embedded:
     """Run a fold's model, give it the cohort that it sees itself, and score uncalibrated."""
     network = Network(model_path)
     cohort = templates(job.known, network.run(normalise(job.known.windows_mv)))
@@ -90,7 +90,7 @@ def hear_fold(job: FoldJob, model_path: Path) -> Heard:
     embeddings = network.run(normalise(job.unseen.windows_mv))
     able = np.isin(job.unseen.persons, [n for n in job.unseen.names if can_enrol(job.unseen, n)])
     beats = job.unseen.where(able)
-    return Heard(
+    return Embedded(
         job,
         passport,
         network.runtime,
@@ -137,7 +137,7 @@ def _paired_s_norm(
 
 
 def judge_fold(
-    heard: Heard,
+    heard: Embedded,
     calibration: Calibration,
     original: NDArray[np.float32],
     original_cohort: NDArray[np.float32],
@@ -153,7 +153,8 @@ def judge_fold(
     job = heard.job
     passport = replace(heard.passport, calibration=calibration)
     assert passport.cohort is not None
-    enrolled, refused = _enrol(job, passport, heard.embeddings)
+    sitting = _Sittings(job, passport, heard.embeddings)
+    enrolled, refused = sitting.enrol()
     if len(enrolled) < 2:
         raise TooLittleData(
             f"{len(enrolled)} of {len(job.unseen.names)} persons of a fold could be enrolled: "
@@ -164,50 +165,98 @@ def judge_fold(
     vectors = np.stack([template.embedding for template in enrolled])
     scores = _score_all(job, beats, heard.embeddings[members], vectors, passport.cohort.embeddings)
     keras = original[members]
-    later = _later_sittings(job)
     number = job.names.index
     return Judged(
         {number(t.person): True for t in enrolled} | {number(name): False for name in refused},
-        [(number(session.person), session.good_beats) for session in later],
+        [(number(session.person), session.good_beats) for session in sitting.later],
         scores,
         _score_all(job, beats, keras, templates(beats, keras), original_cohort),
         {stretch: _search_groups(job, scores[stretch]) for stretch in REPORTED},
-        _claims(job, passport, enrolled, later, heard.embeddings),
-        _searches(job, passport, enrolled, later, heard.embeddings),
+        sitting.claims(enrolled),
+        sitting.searches(enrolled),
     )
 
 
-def _enrol(
-    job: FoldJob, passport: Passport, embeddings: NDArray[np.float32]
-) -> tuple[list[Template], list[str]]:
-    """Put the templates of the earliest records into a gallery; return these and who has none."""
-    refused = []
-    with Gallery(job.folder / "gallery.sqlite") as gallery:
-        for name in job.unseen.names:
-            earliest = next(each for each in job.sessions if each.person == name)
-            try:
-                enrolment = Enrolment(name, passport, FEWEST_BEATS, MOST_BEATS)
-                recogniser = _recogniser(job, passport, [], earliest, embeddings)
-                recogniser.enrol(enrolment)
-                for event in earliest.events:
-                    recogniser.push(event)
-                gallery.enrol(enrolment.template(passport.created_utc, "recording"))
-            except EnrolmentFailed:
-                refused.append(name)
-        enrolled = gallery.templates(passport.sha256)
-    return sorted(enrolled, key=lambda template: template.person), refused
+class _Sittings:
+    """A fold's records before a recogniser: the earliest to enrol by, the later to decide on."""
 
+    def __init__(self, job: FoldJob, passport: Passport, embeddings: NDArray[np.float32]) -> None:
+        self._job = job
+        self._passport = passport
+        self._embeddings = embeddings
+        self._earliest = {each.person: each for each in reversed(job.sessions)}
+        self.later = [each for each in job.sessions if each is not self._earliest[each.person]]
 
-def _recogniser(
-    job: FoldJob,
-    passport: Passport,
-    group: list[Template],
-    session: Session,
-    embeddings: NDArray[np.float32],
-) -> Recogniser:
-    """Return one that knows a group, for the events of one record; each may be a living heart's."""
-    rows = iter(embeddings[job.unseen.records == session.record])
-    return Recogniser(passport, lambda _: next(rows), group, liveness=LivenessOptions("ignore"))
+    def enrol(self) -> tuple[list[Template], list[str]]:
+        """Put everybody's template into a gallery; return these and who has none."""
+        refused = []
+        with Gallery(self._job.folder / "gallery.sqlite") as gallery:
+            for name in self._job.unseen.names:
+                earliest = self._earliest[name]
+                try:
+                    enrolment = Enrolment(name, self._passport, FEWEST_BEATS, MOST_BEATS)
+                    recogniser = self._recogniser([], earliest)
+                    recogniser.enrol(enrolment)
+                    for event in earliest.events:
+                        recogniser.push(event)
+                    gallery.enrol(enrolment.template(self._passport.created_utc, "recording"))
+                except EnrolmentFailed:
+                    refused.append(name)
+            enrolled = gallery.templates(self._passport.sha256)
+        return sorted(enrolled, key=lambda template: template.person), refused
+
+    def claims(self, enrolled: Sequence[Template]) -> Decisions:
+        """Let everybody's records claim to be each enrolled person."""
+        names = {template.person for template in enrolled}
+        rows = [
+            (template.person, session.person, *self._decide([template], session))
+            for session in self.later
+            if session.person in names
+            for template in enrolled
+        ]
+        return _decisions(self._job, rows)
+
+    def searches(self, enrolled: Sequence[Template]) -> Decisions:
+        """Enrol six at random, a few times, and let everybody's records be searched among them."""
+        rng = np.random.default_rng([self._job.seed, self._job.number])
+        rows = []
+        for _ in range(IDENTIFIER_DRAWS):
+            places = rng.permutation(len(enrolled))[: min(GROUP, len(enrolled) - 1)]
+            group = [enrolled[place] for place in places]
+            names = {template.person for template in group}
+            for session in self.later:
+                at_end, accepted, decided_s = self._decide(group, session)
+                if session.person in names:
+                    wanted = session.person
+                else:  # whoever was taken for the stranger; if nobody was, any of the group
+                    wanted = at_end or min(accepted, default=group[0].person)
+                rows.append((wanted, session.person, at_end, accepted, decided_s))
+        return _decisions(self._job, rows)
+
+    def _recogniser(self, group: list[Template], session: Session) -> Recogniser:
+        """Return one that knows a group, for one record's events; each may be a living heart's."""
+        rows = iter(self._embeddings[self._job.unseen.records == session.record])
+        alive = LivenessOptions("ignore")
+        return Recogniser(self._passport, lambda _: next(rows), group, liveness=alive)
+
+    def _decide(
+        self, group: list[Template], session: Session
+    ) -> tuple[str | None, set[str], float]:
+        """Feed one record to a fresh recogniser.
+
+        Returns:
+            Who is accepted at its end, everybody who was at any moment, and the seconds to the
+            first decision (NaN if there is none).
+        """
+        recogniser = self._recogniser(group, session)
+        accepted, first_s = set(), np.nan
+        for event in session.events:
+            decision = recogniser.push(event)
+            if decision and decision.state in {"accepted", "unknown"} and np.isnan(first_s):
+                first_s = decided_s(event)
+            if decision and decision.person:
+                accepted.add(decision.person)
+        return recogniser.decision.person, accepted, first_s
 
 
 def _score_all(
@@ -250,83 +299,6 @@ def _search_groups(job: FoldJob, scores: Scores) -> Trials:
         np.tile(scores.probe_of, DRAWS),
         np.ones(DRAWS * len(scores.probe_of)),
     )
-
-
-def _later_sittings(job: FoldJob) -> list[Session]:
-    """Return everybody's records but the earliest."""
-    seen: set[str] = set()
-    later = []
-    for session in job.sessions:
-        if session.person in seen:
-            later.append(session)
-        seen.add(session.person)
-    return later
-
-
-def _claims(
-    job: FoldJob,
-    passport: Passport,
-    enrolled: Sequence[Template],
-    later: Sequence[Session],
-    embeddings: NDArray[np.float32],
-) -> Decisions:
-    """Let everybody's records claim to be each enrolled person."""
-    names = {template.person for template in enrolled}
-    rows = [
-        (template.person, session.person, *_decide(job, passport, [template], session, embeddings))
-        for session in later
-        if session.person in names
-        for template in enrolled
-    ]
-    return _decisions(job, rows)
-
-
-def _searches(
-    job: FoldJob,
-    passport: Passport,
-    enrolled: Sequence[Template],
-    later: Sequence[Session],
-    embeddings: NDArray[np.float32],
-) -> Decisions:
-    """Enrol six at random, a few times, and let everybody's records be searched among them."""
-    rng = np.random.default_rng([job.seed, job.number])
-    rows = []
-    for _ in range(IDENTIFIER_DRAWS):
-        places = rng.permutation(len(enrolled))[: min(GROUP, len(enrolled) - 1)]
-        group = [enrolled[place] for place in places]
-        names = {template.person for template in group}
-        for session in later:
-            at_end, accepted, decided_s = _decide(job, passport, group, session, embeddings)
-            if session.person in names:
-                wanted = session.person
-            else:  # whoever was taken for the stranger; if nobody was, any of the group
-                wanted = at_end or min(accepted, default=group[0].person)
-            rows.append((wanted, session.person, at_end, accepted, decided_s))
-    return _decisions(job, rows)
-
-
-def _decide(
-    job: FoldJob,
-    passport: Passport,
-    group: list[Template],
-    session: Session,
-    embeddings: NDArray[np.float32],
-) -> tuple[str | None, set[str], float]:
-    """Feed one record to a fresh recogniser.
-
-    Returns:
-        Who is accepted at its end, everybody who was at any moment, and the seconds to the first
-        decision (NaN if there is none).
-    """
-    recogniser = _recogniser(job, passport, group, session, embeddings)
-    accepted, first_s = set(), np.nan
-    for event in session.events:
-        decision = recogniser.push(event)
-        if decision and decision.state in {"accepted", "unknown"} and np.isnan(first_s):
-            first_s = decided_s(event)
-        if decision and decision.person:
-            accepted.add(decision.person)
-    return recogniser.decision.person, accepted, first_s
 
 
 def _decisions(

@@ -35,18 +35,15 @@ HISTOGRAM_BINS = 60
 
 def rate(trials: Trials, statistic: Statistic) -> dict[str, Any]:
     """Return a rate with its 95 % interval, in percent."""
-    low, high = subject_bootstrap(trials, statistic)
-    return {
-        "percent": percent(statistic(trials)),
-        "interval_95": [percent(low), percent(high)],
-    }
+    interval_95 = subject_bootstrap(trials, statistic)
+    return {"percent": percent(statistic(trials)), "interval_95": [*map(percent, interval_95)]}
 
 
 def mean_rate(values: Sequence[float], persons: Sequence[int]) -> dict[str, Any]:
     """Return a mean with its 95 % interval over persons, in percent."""
     array = np.array(values, dtype=np.float64)
-    low, high = mean_bootstrap(array, np.array(persons))
-    return {"percent": percent(array.mean()), "interval_95": [percent(low), percent(high)]}
+    interval_95 = mean_bootstrap(array, np.array(persons))
+    return {"percent": percent(array.mean()), "interval_95": [*map(percent, interval_95)]}
 
 
 def _fmr(trials: Trials) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
-from benchmarks.identity.chain import Heard, Judged, hear_fold, judge_fold
+from benchmarks.identity.chain import Embedded, Judged, hear_fold, judge_fold
 from benchmarks.identity.plan import FoldJob
 from model.passport import Calibration
 from model.training.calibrate import calibrate, fit_logistic
@@ -22,7 +22,7 @@ _steps: Any = None  # the counter that all training processes add to
 class Fold:
     """All that is known of one fold."""
 
-    heard: Heard  # before calibration
+    heard: Embedded  # before calibration
     calibration: Calibration  # from the other folds of the same seed
     #: slope and intercept from the score of two beats to a log-likelihood ratio, from the other
     #: folds as well
@@ -48,7 +48,7 @@ def evaluate(jobs: Sequence[FoldJob], processes: int, stage: Stage) -> list[Fold
             for job, each in zip(jobs, trained, strict=True)
         ]
         _watch(futures, stage("Running the models", len(jobs)))
-        heard: list[Heard] = [future.result() for future in futures]
+        heard: list[Embedded] = [future.result() for future in futures]
         others = [_others(heard, each) for each in heard]
         calibrations = [_calibration(each) for each in others]
         futures = [
@@ -96,18 +96,18 @@ def _watch(
         show(done() if done else len(futures) - len(waiting))
 
 
-def _others(heard: Sequence[Heard], own: Heard) -> list[Heard]:
+def _others(heard: Sequence[Embedded], own: Embedded) -> list[Embedded]:
     return [each for each in heard if each.job.seed == own.job.seed and each is not own]
 
 
-def _calibration(others: Sequence[Heard]) -> Calibration:
+def _calibration(others: Sequence[Embedded]) -> Calibration:
     return calibrate([pool_trials(list(of_one)) for of_one in _by_stretch(others)])
 
 
-def _by_stretch(others: Sequence[Heard]) -> Iterator[tuple[Trials, ...]]:
+def _by_stretch(others: Sequence[Embedded]) -> Iterator[tuple[Trials, ...]]:
     return zip(*(each.trials for each in others), strict=True)
 
 
-def _pair_line(others: Sequence[Heard]) -> tuple[float, float]:
+def _pair_line(others: Sequence[Embedded]) -> tuple[float, float]:
     pairs = pool_trials([each.pairs for each in others])
     return fit_logistic(pairs.scores, pairs.mated)

@@ -6,10 +6,10 @@ Source: J. Pan, W. J. Tompkins, "A Real-Time QRS Detection Algorithm", IEEE Tran
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
 from dsp import pan_tompkins, qrs_features, r_peak
 from dsp.pan_tompkins import Level
@@ -17,21 +17,12 @@ from dsp.pan_tompkins import Level
 NEVER = 1e6
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """Something of the detector, and what stands in its place."""
-
-    owner: Any  # the module or class that it belongs to
-    name: str  # what it is called there
-    value: Any  # what is there instead
-
-
-@dataclass(frozen=True, slots=True)
-class Departure:
+class Departure(NamedTuple):
     """One difference between this detector and the published one."""
 
     taken_back: str  # what is done instead without it
-    patches: tuple[Patch, ...]  # how that is brought about
+    owner: Any  # the module or class that it is in
+    values: dict[str, Any]  # what is there instead, by name
 
 
 def largest_deflection(ecg: Sequence[float], places: range, spacing: int, about: int) -> int:
@@ -45,11 +36,11 @@ def half_the_threshold(level: Level, place: float) -> float:
 
 
 def _of_features(taken_back: str, **values: Any) -> Departure:
-    return Departure(taken_back, tuple(Patch(qrs_features, *item) for item in values.items()))
+    return Departure(taken_back, qrs_features, values)
 
 
 def _of_detector(taken_back: str, **values: Any) -> Departure:
-    return Departure(taken_back, tuple(Patch(pan_tompkins, *item) for item in values.items()))
+    return Departure(taken_back, pan_tompkins, values)
 
 
 DEPARTURES = {
@@ -64,7 +55,7 @@ DEPARTURES = {
     "steepness": _of_detector("T waves by their slope alone", T_WAVE_STEEPNESS=0.0),
     "search_back": _of_detector("search-back after 1.66 RR", SEARCH_BACK_RR=1.66),
     "noise_floor": Departure(
-        "search-back even in the noise", (Patch(Level, "in_search_back", half_the_threshold),)
+        "search-back even in the noise", Level, {"in_search_back": half_the_threshold}
     ),
     "early": _of_detector("no beat before its hump has ended", LIKELY_ENERGY=NEVER),
     "patience": _of_detector("haste that is never regretted", PATIENT_S=0.0),
@@ -72,24 +63,12 @@ DEPARTURES = {
     "artefact": _of_detector("no hump is too high for a beat", ARTEFACT=NEVER),
     "smallest": _of_detector("no beat is too small", SMALLEST_BAND_MV=0.0),
     "learning": _of_detector("first level a third of the maximum", LEARNT_SIGNAL=1 / 3),
-    "bend": Departure(
-        "R at the largest deflection", (Patch(r_peak, "sharpest_bend", largest_deflection),)
-    ),
-    "upright": Departure("up and down bends count alike", (Patch(r_peak, "UPRIGHT", 1.0),)),
+    "bend": Departure("R at the largest deflection", r_peak, {"sharpest_bend": largest_deflection}),
+    "upright": Departure("up and down bends count alike", r_peak, {"UPRIGHT": 1.0}),
 }
 
 
-@contextmanager
-def without(departure: Departure) -> Iterator[None]:
+def without(departure: Departure) -> AbstractContextManager[Any]:
     """Detect as the paper has it, in this one respect, while the context lasts."""
-    ours = [Patch(p.owner, p.name, getattr(p.owner, p.name)) for p in departure.patches]
-    _apply(departure.patches)
-    try:
-        yield
-    finally:
-        _apply(ours)
-
-
-def _apply(patches: Sequence[Patch]) -> None:
-    for patch in patches:
-        setattr(patch.owner, patch.name, patch.value)
+    patched: AbstractContextManager[Any] = patch.multiple(departure.owner, **departure.values)
+    return patched

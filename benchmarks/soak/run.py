@@ -7,10 +7,11 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest.mock import patch
 
 from benchmarks.soak.figures import Counts, Figures
 from benchmarks.soak.listener import BeatTimes, Listener
@@ -114,7 +115,8 @@ class Soak:
         settings = Settings(source="simulated", publish=PublishOptions((address,)))
         self._began_s = time.monotonic()
         with ExitStack() as stack:
-            stack.enter_context(_folders(folder))
+            own = dict.fromkeys(("STATE_DIRECTORY", "RUNTIME_DIRECTORY"), str(folder))
+            stack.enter_context(patch.dict(os.environ, own))
             self._listener = stack.enter_context(Listener(address, control_address()))
             self._time.on_turn = self._turn
             # The last words go through real sockets, and so need real time.
@@ -210,19 +212,3 @@ class Soak:
             self._tracer.grown_kib,
             self._tracer.where,
         )
-
-
-@contextmanager
-def _folders(folder: Path) -> Iterator[None]:
-    """Let the service keep its files in a folder."""
-    names = ("STATE_DIRECTORY", "RUNTIME_DIRECTORY")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, str(folder)))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -12,13 +12,13 @@ from tests.dsp.heartbeats import RATE_HZ, ecg, regular
 
 @pytest.mark.parametrize("name", DEPARTURES)
 def test_a_departure_is_taken_back_and_restored(name: str) -> None:
-    patches = DEPARTURES[name].patches
+    _, owner, values = DEPARTURES[name]
 
     def in_place() -> list[object]:
-        return [getattr(patch.owner, patch.name) for patch in patches]
+        return [getattr(owner, name) for name in values]
 
-    ours, papers = in_place(), [patch.value for patch in patches]
-    assert patches
+    ours, papers = in_place(), [*values.values()]
+    assert values
     assert all(our != paper for our, paper in zip(ours, papers, strict=True))
     with without(DEPARTURES[name]):
         assert in_place() == papers
