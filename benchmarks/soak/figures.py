@@ -64,7 +64,7 @@ class Figures:
     traced_where: Sequence[str]
 
     def rulings(self) -> Iterator[Ruling]:
-        """Judge."""
+        """Yield what must hold, and whether it does."""
         counts, times = self.counts, self.beat_times
         counted = counts.received + counts.lost
         yield Ruling(

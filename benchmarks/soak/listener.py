@@ -1,4 +1,4 @@
-"""What a subscriber and a client hear of a service that soaks."""
+"""A subscriber and a client of the service under test, and how far its beats are off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the process takes of the machine, now and then: it must not become more and more."""
+"""Memory, descriptors and threads of this process, which must not grow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TRACED_SHARE = 0.1
 
 
 class Taken(NamedTuple):
-    """What is taken at one time."""
+    """What the process holds at one time."""
 
     hours: float  # virtual time
     rss_mib: float  # resident memory
@@ -24,7 +24,7 @@ class Taken(NamedTuple):
 
 
 def taken(hours: float) -> Taken:
-    """Look."""
+    """Return what the process holds now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return Taken(
         hours,

@@ -1,4 +1,4 @@
-"""The demonstration's director: follows the play by sample index, enrols, notes what was said."""
+"""Follows the demonstration by sample index: enrols when it is time, and notes the decisions."""
 
 from __future__ import annotations
 

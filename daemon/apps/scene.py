@@ -1,4 +1,4 @@
-"""What is known from all that a subscriber has heard so far."""
+"""The newest message of each kind, and the newest ECG, as a subscriber got them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT_SAMPLES = 2500  # ten seconds, more than a screen is wide
 
 @dataclass(slots=True)
 class Scene:
-    """The last word on each matter; None until there was one."""
+    """The newest status and decision, None until there was one, and ten seconds of ECG."""
 
     stamp: Stamp | None = None  # of the newest message
     status: StatusMessage | None = None  # the newest

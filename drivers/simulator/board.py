@@ -22,7 +22,7 @@ _EDGES_PER_PAUSE = 250
 
 
 class SimulatedReadyLine:
-    """DRDY as the operating system tells it, early or late."""
+    """The DRDY line: the kernel's queue of edges, which faults can delay, and its level."""
 
     def __init__(self, world: World) -> None:
         self._world = world

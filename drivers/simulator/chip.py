@@ -1,4 +1,4 @@
-"""A simulated ADS1292R that obeys bytes: what follows from a chip-select frame, bit for bit.
+"""A simulated ADS1292R: what each SPI transfer does to it, and what it answers, bit for bit.
 
      opcode     bits                  does
      WAKEUP     0000 0010             leaves standby
@@ -13,7 +13,7 @@
      RREG       001r rrrr 000n nnnn   n + 1 registers from r follow
      WREG       010r rrrr 000n nnnn   n + 1 values follow
 
-It lives on virtual time, which :meth:`SimulatedAds1292r.advance` and every transferred bit move on.
+Its time is virtual: :meth:`SimulatedAds1292r.advance` and every transferred bit move it on.
 What the datasheet forbids is done as the chip would do it and noted in ``violations``.
 Source: ADS1292R datasheet SBAS502, "SPI Interface" and "SPI Command Definitions".
 """
@@ -194,7 +194,7 @@ class SimulatedAds1292r:
         return bytes(answer)
 
     def _begin_chip_select(self) -> None:
-        """Drop whatever was half said: the fall of CS begins a new command."""
+        """Begin a new command, as the fall of CS does, and drop one that was not complete."""
         self._command = 0  # RREG or WREG, until its last operand has come
         self._operands = 0  # how many registers it still has, once that is known
         self._address = 0

@@ -114,7 +114,7 @@ def _number(text: str, number: str) -> float:
 
 
 class ActiveFault:
-    """One fault with the random numbers that it draws."""
+    """A fault with its times and its own random numbers."""
 
     def __init__(self, fault: Fault, seed: int) -> None:
         self.value = fault.value
@@ -133,7 +133,7 @@ class ActiveFault:
 
 
 class FaultBox:
-    """The faults of one board, handed out by name to the parts that they befall."""
+    """The faults of one board, by name."""
 
     def __init__(self, faults: tuple[str, ...], seed: int) -> None:
         parsed = (Fault.parse(text) for text in faults)

@@ -1,4 +1,4 @@
-"""The simulated chip in time: stepped by whoever waits, or paced by the wall clock.
+"""The simulated chip in time: moved on by the driver's waits, or by the wall clock.
 
 A world is also the driver's clock. In the stepped one nothing takes time but waiting, and waiting
 takes none: ten minutes pass in seconds. In the paced one a thread of its own lets the chip live.
@@ -102,7 +102,7 @@ class World(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Stop whatever the world runs on."""
+        """Stop the thread, if there is one."""
 
 
 class SteppedWorld(World):
@@ -123,7 +123,7 @@ class SteppedWorld(World):
         return self._opened_s + self.chip.time_s
 
     def sleep(self, seconds: float) -> None:
-        """Jump."""
+        """Move the time on at once."""
         self.chip.advance(self.chip.time_s + seconds)
 
     def catch_up(self) -> None:
@@ -162,7 +162,7 @@ class PacedWorld(World):
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait in earnest."""
+        """Wait by the wall clock."""
         time.sleep(seconds)
 
     def catch_up(self) -> None:
@@ -174,7 +174,7 @@ class PacedWorld(World):
         time.sleep(duration_s)
 
     def take_edge(self, timeout_s: float) -> Edge | None:
-        """Wait for an edge in earnest.
+        """Wait for an edge by the wall clock.
 
         The reader wakes by itself when an edge is due, since on a busy machine it may take the
         chip's thread too long to wake and then tell it.

@@ -124,7 +124,7 @@ def test_the_interval_of_a_mean_counts_persons_and_not_trials() -> None:
 @pytest.mark.train
 def test_the_command_measures_draws_and_writes_its_card(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="needs the [train] extra")
-    from tests.daemon.commands.test_train import write_record
+    from tests.benchmarks.commands.test_train import write_record
 
     for seed in range(8):
         for record in (0, 1):
