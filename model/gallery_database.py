@@ -11,8 +11,16 @@ from typing import Any
 
 from model.errors import GalleryNotSwept, GalleryTooNew, GalleryUnreadable
 from model.folder_owner import as_owner_of_folder
-from model.gallery_file import damaged, explained, keep_private, make_empty
-from model.gallery_tables import APPLICATION_ID, FROM_SCHEMA_1, SCHEMA, SETTINGS
+from model.gallery_file import (
+    APPLICATION_ID,
+    FROM_SCHEMA_1,
+    SCHEMA,
+    SETTINGS,
+    damaged,
+    explained,
+    keep_private,
+    make_empty,
+)
 
 BUSY_S = 2.0  # to wait for another program; the service's samples wait nine seconds in their pipe
 

@@ -1,4 +1,4 @@
-"""The gallery as a file: who may see it, and what it means when SQLite or the system complain."""
+"""The gallery as a file: its tables, who may see it, and what errors of SQLite mean."""
 
 from __future__ import annotations
 
@@ -20,7 +20,42 @@ from model.errors import (
     NameInvalid,
 )
 from model.folder_owner import as_owner_of_folder
-from model.gallery_tables import SETTINGS, TABLES
+
+APPLICATION_ID = int.from_bytes(b"qrsd")  # in the file's header: what kind of database it is
+SCHEMA = 2
+
+TABLES = (
+    """CREATE TABLE person (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        created_utc TEXT NOT NULL,
+        consent_utc TEXT)""",
+    """CREATE TABLE template (
+        id INTEGER PRIMARY KEY,
+        person INTEGER NOT NULL REFERENCES person ON DELETE CASCADE,
+        model_sha256 TEXT NOT NULL,
+        embedding BLOB NOT NULL,
+        beats INTEGER NOT NULL,
+        created_utc TEXT NOT NULL,
+        source TEXT NOT NULL)""",
+    SEAL_TABLE := "CREATE TABLE seal (salt BLOB NOT NULL, proof BLOB NOT NULL)",
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    f"PRAGMA user_version = {SCHEMA}",
+)
+
+FROM_SCHEMA_1 = (
+    "ALTER TABLE person ADD COLUMN consent_utc TEXT",
+    SEAL_TABLE,
+    f"PRAGMA user_version = {SCHEMA}",
+)
+
+SETTINGS = (
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA journal_mode = DELETE",
+    "PRAGMA synchronous = EXTRA",  # with FULL, a power cut may bring the journal back: undone
+    "PRAGMA secure_delete = ON",  # what is deleted is overwritten with zeros
+    "PRAGMA temp_store = MEMORY",  # VACUUM would leave a copy on the disk
+)
 
 
 def make_empty(path: Path) -> bool:

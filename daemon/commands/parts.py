@@ -55,14 +55,14 @@ def add_signal(parser: argparse._ActionsContainer) -> None:
     add_mains(parser)
 
 
-def add_jobs(parser: argparse.ArgumentParser, what: str = "records") -> None:
+def add_jobs(parser: argparse.ArgumentParser) -> None:
     """Add how many are worked on at a time."""
     parser.add_argument(
         "--jobs",
         type=at_least(1),
         default=len(os.sched_getaffinity(0)),
         metavar="N",
-        help=f"{what} at a time (default: one for each core)",
+        help="records at a time (default: one for each core)",
     )
 
 

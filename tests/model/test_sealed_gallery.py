@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from daemon.commands.exit_codes import exit_code
 from model.errors import GallerySealed
 from model.gallery import Gallery
-from model.gallery_tables import SCHEMA
+from model.gallery_file import SCHEMA
 from model.people_file import to_json
 from model.rotation import Rotation
 from model.template import Template
