@@ -42,6 +42,7 @@ class SampleClock:
 
     def __init__(self, rate_hz: float) -> None:
         self._nominal_s = 1 / rate_hz
+        self._ringing_s = RINGING_SHARE * self._nominal_s
         self._sample_s: float | None = None
         self._edge_s: float | None = None
         self._sequence: int | None = None
@@ -67,21 +68,25 @@ class SampleClock:
         if sequence is not None and self._sequence is not None:
             self.unseen_edges += sequence - self._sequence - 1
         self._sequence = sequence
-        if self._edge_s is not None:
-            interval_s = time_s - self._edge_s
-            if interval_s < RINGING_SHARE * self._nominal_s:
+        edge_s = self._edge_s
+        steps = 1
+        if edge_s is not None:
+            interval_s = time_s - edge_s
+            if interval_s < self._ringing_s:
                 self.duplicate_edges += 1
                 return False
             periods = interval_s / self.period_s
-            self.on_beat = periods > 0.5 and abs(periods - round(periods)) < OFF_BEAT_SHARE
+            steps = round(periods)
+            self.on_beat = periods > 0.5 and abs(periods - steps) < OFF_BEAT_SHARE
             self._intervals_s.append(interval_s)
             if len(self._intervals_s) == RATE_EDGES:
                 self._judge_rate()
         self._edge_s = time_s
-        steps = self._steps_to(time_s)
-        if steps < 1:
-            self.duplicate_edges += 1
-            return False
+        if edge_s != self._sample_s or not self.on_beat:  # not counted from a sample's edge
+            steps = self._steps_to(time_s)
+            if steps < 1:
+                self.duplicate_edges += 1
+                return False
         self.index += steps
         self._sample_s = time_s
         self._measure(time_s)

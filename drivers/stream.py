@@ -115,18 +115,20 @@ class FrameStream:
         self._max_reinitialisations = self._reinitialisations_left = max_reinitialisations
         self._samples = SampleClock(setup.rate_hz)
         self._monitor = SignalMonitor(setup)
-        self._frames = self._lost = self._bad_frames = self._late_reads = 0
+        self._frames = self._bad_frames = self._late_reads = 0
         self._off_beat_frames = 0
         self._repeated_frames = self._watchdog_reads = self._bus_errors = 0
         self._reinitialisations = reinitialisations
         self._latency_max_s = 0.0
         self._transfer_s: float | None = None
+        self._first_index = 0  # of the frames handed out
         self._last: Frame | None = None
+        self._good_since = 0  # so many frames had been handed out when one was last bad
         self._heard_s = self._checked_s = 0.0
         self._settled_s: float | None = None
         self._bad_run: list[bytes] = []
         self._bus_error_run = self._low_run = self._late_run = 0
-        self._off_beat_run = self._good_run = 0
+        self._off_beat_run = 0
         self.setup = setup
         self.last_fault: DriverError | None = None
         self._expect_first_edge()
@@ -183,6 +185,11 @@ class FrameStream:
         ratio = self._samples.rate_ratio
         return self._monitor.conditions() + conditions_of(self.counters, ratio, self.setup)
 
+    @property
+    def _lost(self) -> int:
+        """Samples between the first and the last frame that was handed out, but for the frames."""
+        return self._last.index - self._first_index + 1 - self._frames if self._last else 0
+
     def _expect_first_edge(self) -> None:
         """Forget what was counted in a row: the chip has been started."""
         now_s = self._board.clock.now()
@@ -191,7 +198,8 @@ class FrameStream:
         self._checked_s = now_s
         self._bad_run = []
         self._bus_error_run = self._low_run = self._late_run = 0
-        self._off_beat_run = self._good_run = 0
+        self._off_beat_run = 0
+        self._good_since = self._frames
 
     # Edges
 
@@ -246,7 +254,8 @@ class FrameStream:
         now = self._board.clock.now
         begin_s = now()
         deadline_s = edge.time_s + self._samples.period_s - GUARD_S
-        self._latency_max_s = max(self._latency_max_s, begin_s - edge.time_s)
+        if begin_s - edge.time_s > self._latency_max_s:
+            self._latency_max_s = begin_s - edge.time_s
         if self._continuous and begin_s + (self._transfer_s or 0.0) > deadline_s:
             self._count_late_read()
             return None
@@ -298,7 +307,7 @@ class FrameStream:
 
     def _count_bad_frame(self, data: bytes) -> None:
         self._bad_frames += 1
-        self._good_run = 0
+        self._good_since = self._frames
         self._bad_run.append(data)
         if len(self._bad_run) >= FAULTS_IN_A_ROW:
             self._recover(explain_frames(self._bad_run))
@@ -321,18 +330,23 @@ class FrameStream:
         if frame.time_s < self._settled_s:
             return False
         last = self._last
-        if last is not None:
-            self._lost += frame.index - last.index - 1
-            self._repeated_frames += frame.counts == last.counts
+        if last is None:
+            self._first_index = frame.index
+        elif frame.counts == last.counts:
+            self._repeated_frames += 1
         self._last = frame
         self._frames += 1
         self._monitor.push(frame.counts)
-        self._good_run += 1
-        if self._good_run >= REDEEMED_S * self.setup.rate_hz:
-            self._reinitialisations_left = self._max_reinitialisations
+        if self._reinitialisations_left < self._max_reinitialisations:
+            self._redeem()
         if not self._continuous and frame.time_s - self._checked_s > REGISTER_CHECK_S:
             self._check_registers(frame.time_s)
         return True
+
+    def _redeem(self) -> None:
+        """Let a minute of good frames make up for the re-initialisations before."""
+        if self._frames - self._good_since >= REDEEMED_S * self.setup.rate_hz:
+            self._reinitialisations_left = self._max_reinitialisations
 
     def _check_registers(self, now_s: float) -> None:
         """Compare the registers with what was written; twice, if a reading was disturbed."""

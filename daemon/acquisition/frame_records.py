@@ -19,7 +19,8 @@ RECORD = struct.Struct("<QqIii")
 
 def pack(frame: Frame) -> bytes:
     """Return the record of a frame."""
-    return RECORD.pack(frame.index, round(frame.time_s * 1e9), frame.status, *frame.counts)
+    index, time_s, status, (first, second) = frame
+    return RECORD.pack(index, round(time_s * 1e9), status, first, second)
 
 
 class RecordReader:
