@@ -254,8 +254,7 @@ class FrameStream:
         now = self._board.clock.now
         begin_s = now()
         deadline_s = edge.time_s + self._samples.period_s - GUARD_S
-        if begin_s - edge.time_s > self._latency_max_s:
-            self._latency_max_s = begin_s - edge.time_s
+        self._latency_max_s = max(self._latency_max_s, begin_s - edge.time_s)
         if self._continuous and begin_s + (self._transfer_s or 0.0) > deadline_s:
             self._count_late_read()
             return None

@@ -111,6 +111,9 @@ class Megaphone:
     def publish(self, message: Message, _utc: datetime) -> None:
         self.said.append(message)
 
+    def welcome(self) -> None:
+        raise AssertionError("nobody subscribes")
+
 
 class Told(NamedTuple):
     """What a service told while it ran."""
