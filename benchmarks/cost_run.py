@@ -86,12 +86,13 @@ class CountingSink(PipeSink):
 
     def __init__(self, clock: StandInClock, samples: int) -> None:
         super().__init__(os.open(os.devnull, os.O_WRONLY))
+        self._write = super().write
         self._clock = clock
         self._left = samples
 
     def write(self, frame: Frame) -> None:
         """Write one."""
-        super().write(frame)
+        self._write(frame)
         self._clock.time_s += PERIOD_S
         self._left -= 1
         if not self._left:

@@ -18,6 +18,8 @@ from drivers.bus import Edge
 RINGING_SHARE = 0.05
 #: An edge may be off the beat of the others by this share of a period.
 OFF_BEAT_SHARE = 0.25
+#: Off by more than this share, the rate is not a matter of the oscillator.
+WRONG_RATE = 0.10
 #: Edges over which the rate is judged, and the fewest from which the period is measured.
 RATE_EDGES = 64
 #: Samples over which the period is measured.
@@ -36,6 +38,7 @@ class SampleClock:
         on_beat: whether the last edge came a whole number of periods after the one before; if not,
             the chip may have started anew by itself, and its settings are in doubt.
         rate_ratio: measured over nominal rate, by the median of the last edges; None until known.
+        wrong_rate: whether that is more than an oscillator may be off by.
         duplicate_edges: edges that announced no new sample.
         unseen_edges: edges that the kernel's queue dropped, by its sequence numbers.
     """
@@ -52,12 +55,14 @@ class SampleClock:
         self.period_s = self._nominal_s
         self.on_beat = True
         self.rate_ratio: float | None = None
+        self.wrong_rate = False
         self.duplicate_edges = 0
         self.unseen_edges = 0
 
     def restart(self) -> None:
         """Forget the rhythm but not the count: the chip has been started anew."""
         self._edge_s = self._sequence = self.rate_ratio = None
+        self.wrong_rate = False
         self.on_beat = True
         self._intervals_s.clear()
         self._history.clear()
@@ -100,6 +105,7 @@ class SampleClock:
 
     def _judge_rate(self) -> None:
         self.rate_ratio = self._nominal_s / median(self._intervals_s)
+        self.wrong_rate = abs(self.rate_ratio - 1) > WRONG_RATE
         self._intervals_s.clear()
 
     def _measure(self, time_s: float) -> None:

@@ -29,7 +29,7 @@ from drivers.errors import (
     ReadyStuckLow,
     WrongSampleRate,
 )
-from drivers.frame import FRAME_BYTES, Frame, decode, status_is_valid
+from drivers.frame import FRAME_BYTES, Frame, decode, frame_of, status_is_valid
 from drivers.opcodes import Opcode
 from drivers.sample_clock import SampleClock
 from drivers.signal_monitor import SignalMonitor
@@ -53,9 +53,6 @@ REDEEMED_S = 60.0
 REGISTER_CHECK_S = 5.0
 #: Seconds of nothing but late reads, or of frames off the beat, before that is an error.
 HOPELESS_S = 1.0
-#: Off by more than this share, the rate is not a matter of the oscillator.
-WRONG_RATE = 0.10
-
 __all__ = ["Counters", "FrameStream"]
 
 
@@ -147,8 +144,7 @@ class FrameStream:
             if edge is None:
                 self._watch()
                 continue
-            ratio = self._samples.rate_ratio
-            if ratio is not None and abs(ratio - 1) > WRONG_RATE:
+            if self._samples.wrong_rate:
                 self._recover(self._wrong_rate())
                 continue
             frame = self._read(edge)
@@ -206,8 +202,9 @@ class FrameStream:
     def _newest_edge(self) -> Edge | None:
         """Return the newest edge of a new sample, None after three periods without any edge."""
         newest = None
-        for edge in self._board.ready.wait(SILENT_PERIODS * self._samples.period_s):
-            if self._samples.admit(edge):
+        samples = self._samples
+        for edge in self._board.ready.wait(SILENT_PERIODS * samples.period_s):
+            if samples.admit(edge):
                 newest = edge
         if newest is not None:
             self._heard_s = newest.time_s
@@ -251,10 +248,11 @@ class FrameStream:
 
     def _read(self, edge: Edge) -> Frame | None:
         """Read the sample of ``edge``; None if it cannot be trusted."""
-        now = self._board.clock.now
+        now, samples = self._board.clock.now, self._samples
+        time_s, _ = edge
         begin_s = now()
-        deadline_s = edge.time_s + self._samples.period_s - GUARD_S
-        self._latency_max_s = max(self._latency_max_s, begin_s - edge.time_s)
+        deadline_s = time_s + samples.period_s - GUARD_S
+        self._latency_max_s = max(self._latency_max_s, begin_s - time_s)
         if self._continuous and begin_s + (self._transfer_s or 0.0) > deadline_s:
             self._count_late_read()
             return None
@@ -276,11 +274,11 @@ class FrameStream:
             return None
         if self._bad_run:
             self._bad_run.clear()
-        if not self._samples.on_beat:
+        if not samples.on_beat:
             self._count_off_beat_frame()
             return None
         self._off_beat_run = 0
-        return Frame(self._samples.index, edge.time_s, status, counts)
+        return frame_of((samples.index, time_s, status, counts))
 
     def _transfer(self) -> bytes | None:
         """Clock a frame in; None if the kernel failed, which may happen now and then."""
@@ -324,22 +322,22 @@ class FrameStream:
 
     def _hand_out(self, frame: Frame) -> bool:
         """Count a good frame and say whether it is one to hand out."""
+        index, time_s, _, counts = frame
         if self._settled_s is None:
-            self._settled_s = frame.time_s + self._settle_s
-        if frame.time_s < self._settled_s:
+            self._settled_s = time_s + self._settle_s
+        if time_s < self._settled_s:
             return False
-        last = self._last
-        if last is None:
-            self._first_index = frame.index
-        elif frame.counts == last.counts:
+        if self._last is None:
+            self._first_index = index
+        elif counts == self._last.counts:
             self._repeated_frames += 1
         self._last = frame
         self._frames += 1
-        self._monitor.push(frame.counts)
+        self._monitor.push(counts)
         if self._reinitialisations_left < self._max_reinitialisations:
             self._redeem()
-        if not self._continuous and frame.time_s - self._checked_s > REGISTER_CHECK_S:
-            self._check_registers(frame.time_s)
+        if not self._continuous and time_s - self._checked_s > REGISTER_CHECK_S:
+            self._check_registers(time_s)
         return True
 
     def _redeem(self) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 
-from drivers.frame import Frame
+from drivers.frame import Frame, frame_of
 
 RECORD = struct.Struct("<QqIii")
 
@@ -31,10 +31,11 @@ class RecordReader:
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take the next bytes and return the frames that they complete."""
-        data = self._rest + data
+        if self._rest:
+            data = self._rest + data
         whole = len(data) - len(data) % RECORD.size
         self._rest = data[whole:]
         return [
-            Frame(index, time_ns / 1e9, status, (first, second))
+            frame_of((index, time_ns / 1e9, status, (first, second)))
             for index, time_ns, status, first, second in RECORD.iter_unpack(data[:whole])
         ]

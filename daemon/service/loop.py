@@ -150,7 +150,6 @@ class Service:
                 self._take_report(report)
         if acquisition.samples in ready:
             self._take_frames(acquisition.read_frames())
-            self._queued_max = max(self._queued_max, acquisition.queued_max)
 
     def _attend(self, ready: Collection[int | Socket]) -> None:
         """Serve the sockets that can be read, and say the status."""
@@ -174,6 +173,7 @@ class Service:
             latency_s = parts.time.monotonic() - time_s
             self._latency_max_s = max(self._latency_max_s, latency_s)
         self._received += len(frames)
+        self._queued_max = max(self._queued_max, len(frames))
         if frames and self._state != "running":
             self._state = "running"
             self._parts.notifier.ready()

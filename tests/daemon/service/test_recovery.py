@@ -57,8 +57,6 @@ class Script:
     An ``ill`` chip cannot be set up.
     """
 
-    queued_max = 0
-
     def __init__(
         self, frames: list[Frame], *reports: dict[str, Any], exit_code: int = 0, ill: bool = False
     ) -> None:
