@@ -1,12 +1,14 @@
 """Count what a sample costs at 250 Hz: machine instructions and system calls, not seconds.
 
-    python -m benchmarks.cost                      acquisition and service, some minutes
+    python -m benchmarks.cost                      all parts, some minutes
     python -m benchmarks.cost --part acquisition
 
 Needs valgrind (callgrind) and strace. Each part runs twice, with few and with many samples, and the
-difference is what samples cost; starting up drops out. The acquisition is counted without what its
-stand-ins for the chip cost. A processor's share is an estimate: as many instructions as here, the
-kernel's not counted, at the rate that CORES assumes.
+difference is what samples cost; starting up drops out. The service is counted with nobody enrolled,
+and with a stranger at the electrodes ("stranger": it then listens upside down now and then, so over
+a minute). The acquisition is counted without what its stand-ins for the chip cost. A processor's
+share is an estimate: as many instructions as here, the kernel's not counted, at the rate that CORES
+assumes.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ RATE_HZ = round(1 / PERIOD_S)
 EVENT = struct.Struct("=QIIII24x")  # linux/gpio.h, struct gpio_v2_line_event
 STATUS = 0xC00000
 FEW, MANY = 1000, 3000
+TO_BE_UNKNOWN, MINUTE_LATER = 2500, 20_000
 CALLGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
 
 
@@ -88,7 +91,7 @@ def run(part: str, samples: int, under: Sequence[str], folder: Path) -> str:
         pass_fds=[theirs.fileno()],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONHASHSEED": "0", **_folders(folder)},
+        env={**os.environ, **_environment(folder)},
     )
     theirs.close()
     feeder = threading.Thread(target=_feed, args=(ours, part, samples))
@@ -101,9 +104,11 @@ def run(part: str, samples: int, under: Sequence[str], folder: Path) -> str:
     return said
 
 
-def _folders(folder: Path) -> dict[str, str]:
-    """Return variables that keep the service's files and sockets away from an installed one's."""
-    return dict.fromkeys(("STATE_DIRECTORY", "RUNTIME_DIRECTORY"), str(folder))
+def _environment(folder: Path) -> dict[str, str]:
+    """Return the unit's variables, with a folder of its own for the files of each run."""
+    state = tempfile.mkdtemp(dir=folder)
+    folders = dict.fromkeys(("STATE_DIRECTORY", "RUNTIME_DIRECTORY"), state)
+    return {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", **folders}
 
 
 def _feed(end: socket.socket, part: str, samples: int) -> None:
@@ -111,7 +116,7 @@ def _feed(end: socket.socket, part: str, samples: int) -> None:
     try:
         for frame in frames(samples):
             edge = (frame.index * round(PERIOD_S * 1e9), 2, 25, frame.index, frame.index)
-            end.send(pack(frame) if part == "service" else EVENT.pack(*edge))
+            end.send(EVENT.pack(*edge) if part == "acquisition" else pack(frame))
         end.shutdown(socket.SHUT_WR)
     except ConnectionError:  # the stand-ins read nothing
         return
@@ -119,21 +124,27 @@ def _feed(end: socket.socket, part: str, samples: int) -> None:
 
 def instructions(part: str, folder: Path) -> float:
     """Return how many a sample takes."""
+    lengths = _lengths(part)
     few, many = (
         int(re.search(r"Collected : (\d+)", run(part, samples, CALLGRIND, folder))[1])  # type: ignore[index]
-        for samples in (FEW, MANY)
+        for samples in lengths
     )
-    return (many - few) / (MANY - FEW)
+    return (many - few) / (lengths[1] - lengths[0])
 
 
 def system_calls(part: str, folder: Path) -> float:
     """Return how many a sample takes, in all threads."""
     log = folder / "calls"
     counts = []
-    for samples in (FEW, MANY):
+    for samples in _lengths(part):
         run(part, samples, ("strace", "-f", "-c", "-o", str(log)), folder)
         counts.append(int(re.search(r"(\d+)(?:\s+\d+)?\s+total", log.read_text())[1]))  # type: ignore[index]
-    return (counts[1] - counts[0]) / (MANY - FEW)
+    few, many = _lengths(part)
+    return (counts[1] - counts[0]) / (many - few)
+
+
+def _lengths(part: str) -> tuple[int, int]:
+    return (TO_BE_UNKNOWN, MINUTE_LATER) if part == "stranger" else (FEW, MANY)
 
 
 def measure(part: str, folder: Path) -> Cost:
@@ -147,7 +158,7 @@ def measure(part: str, folder: Path) -> Cost:
 def main() -> int:
     """Count and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parts = ("acquisition", "service")
+    parts = ("acquisition", "service", "stranger")
     parser.add_argument("--part", choices=parts, action="append", help="only this part")
     args = parser.parse_args()
     for tool in ("valgrind", "strace"):

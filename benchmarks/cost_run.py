@@ -86,12 +86,13 @@ class CountingSink(PipeSink):
 
     def __init__(self, clock: StandInClock, samples: int) -> None:
         super().__init__(os.open(os.devnull, os.O_WRONLY))
+        self._write = super().write
         self._clock = clock
         self._left = samples
 
     def write(self, frame: Frame) -> None:
         """Write one."""
-        super().write(frame)
+        self._write(frame)
         self._clock.time_s += PERIOD_S
         self._left -= 1
         if not self._left:
@@ -145,7 +146,7 @@ def stand_ins(samples: int, _edges: int, frames: Path) -> None:
         left -= 1
 
 
-def service(samples: int, records: int, _frames: Path) -> None:
+def service(_samples: int, records: int, _frames: Path) -> None:
     """Run the whole service on records, with nobody enrolled, until they end."""
     import json
     from dataclasses import asdict
@@ -153,6 +154,7 @@ def service(samples: int, records: int, _frames: Path) -> None:
     from config.settings import Settings
     from daemon.service.assembly import assembled
     from daemon.service.time_source import TimeSource
+    from dsp.liveness import LivenessOptions
 
     clock = StandInClock()
 
@@ -177,11 +179,34 @@ def service(samples: int, records: int, _frames: Path) -> None:
             return 0
 
     time = TimeSource(clock.now, lambda: 1.8e9 + clock.time_s, sleep=clock.sleep)
-    with assembled(Settings(), Recorded, time) as running:
+    warning = LivenessOptions("warn")  # or this synthetic heart would be suspect, not unknown
+    with assembled(Settings(liveness=warning), Recorded, time) as running:
         running.run()
 
 
-PARTS = {"acquisition": acquisition, "stand-ins": stand_ins, "service": service}
+def stranger(samples: int, records: int, frames: Path) -> None:
+    """Run the service with somebody enrolled whose heart is not the one that is heard."""
+    import numpy as np
+
+    from config.folders import gallery_path
+    from model.gallery import Gallery
+    from model.opening import open_network
+    from model.template import Template
+
+    with Gallery(gallery_path()) as gallery:
+        passport = open_network(None, gallery.rotation_seed).passport
+        embedding = np.zeros(passport.tensors.outputs, np.float32)
+        embedding[0] = 1.0
+        gallery.enrol(Template("Ada", embedding, 20, "2026-01-01", passport.sha256, "simulated"))
+    service(samples, records, frames)
+
+
+PARTS = {
+    "acquisition": acquisition,
+    "stand-ins": stand_ins,
+    "service": service,
+    "stranger": stranger,
+}
 
 if __name__ == "__main__":
     PARTS[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))

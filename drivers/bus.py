@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol
 
 
@@ -20,6 +21,10 @@ class Edge(NamedTuple):
 
     time_s: float
     sequence: int | None
+
+
+#: Makes an edge of a tuple of its fields, for a fourth of what the constructor costs.
+edge_of: Callable[[tuple[float, int | None]], Edge] = partial(tuple.__new__, Edge)
 
 
 class SpiBus(Protocol):

@@ -21,7 +21,7 @@ from queue import Empty, SimpleQueue
 from types import ModuleType
 from typing import Any
 
-from drivers.bus import Edge
+from drivers.bus import Edge, edge_of
 from drivers.errors import GpioNotPermitted, GpioUnavailable, PackageMissing, reason
 
 #: Edges kept by the kernel for the gpiod line: one second at 250 samples per second.
@@ -52,7 +52,7 @@ class GpiozeroReadyLine:
             self._device.pin.when_changed = self._fell
 
     def _fell(self, ticks: float, state: int) -> None:
-        self._edges.put(Edge(self._monotonic(ticks), None))
+        self._edges.put(edge_of((self._monotonic(ticks), None)))
 
     def _monotonic(self, ticks: float) -> float:
         """Return a tick on the monotonic scale, whose origin gpiozero does not promise."""
@@ -123,7 +123,7 @@ class GpiodReadyLine:
             return []
         events = os.read(self._request.fd, GPIOD_QUEUE * _EVENT.size)
         return [
-            Edge(time_ns / 1e9, sequence)
+            edge_of((time_ns / 1e9, sequence))
             for time_ns, _kind, _line, _of_all, sequence in _EVENT.iter_unpack(events)
         ]
 

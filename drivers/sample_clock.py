@@ -18,6 +18,8 @@ from drivers.bus import Edge
 RINGING_SHARE = 0.05
 #: An edge may be off the beat of the others by this share of a period.
 OFF_BEAT_SHARE = 0.25
+#: Off by more than this share, the rate is not a matter of the oscillator.
+WRONG_RATE = 0.10
 #: Edges over which the rate is judged, and the fewest from which the period is measured.
 RATE_EDGES = 64
 #: Samples over which the period is measured.
@@ -36,12 +38,14 @@ class SampleClock:
         on_beat: whether the last edge came a whole number of periods after the one before; if not,
             the chip may have started anew by itself, and its settings are in doubt.
         rate_ratio: measured over nominal rate, by the median of the last edges; None until known.
+        wrong_rate: whether that is more than an oscillator may be off by.
         duplicate_edges: edges that announced no new sample.
         unseen_edges: edges that the kernel's queue dropped, by its sequence numbers.
     """
 
     def __init__(self, rate_hz: float) -> None:
         self._nominal_s = 1 / rate_hz
+        self._ringing_s = RINGING_SHARE * self._nominal_s
         self._sample_s: float | None = None
         self._edge_s: float | None = None
         self._sequence: int | None = None
@@ -51,12 +55,14 @@ class SampleClock:
         self.period_s = self._nominal_s
         self.on_beat = True
         self.rate_ratio: float | None = None
+        self.wrong_rate = False
         self.duplicate_edges = 0
         self.unseen_edges = 0
 
     def restart(self) -> None:
         """Forget the rhythm but not the count: the chip has been started anew."""
         self._edge_s = self._sequence = self.rate_ratio = None
+        self.wrong_rate = False
         self.on_beat = True
         self._intervals_s.clear()
         self._history.clear()
@@ -67,21 +73,25 @@ class SampleClock:
         if sequence is not None and self._sequence is not None:
             self.unseen_edges += sequence - self._sequence - 1
         self._sequence = sequence
-        if self._edge_s is not None:
-            interval_s = time_s - self._edge_s
-            if interval_s < RINGING_SHARE * self._nominal_s:
+        edge_s = self._edge_s
+        steps = 1
+        if edge_s is not None:
+            interval_s = time_s - edge_s
+            if interval_s < self._ringing_s:
                 self.duplicate_edges += 1
                 return False
             periods = interval_s / self.period_s
-            self.on_beat = periods > 0.5 and abs(periods - round(periods)) < OFF_BEAT_SHARE
+            steps = round(periods)
+            self.on_beat = periods > 0.5 and abs(periods - steps) < OFF_BEAT_SHARE
             self._intervals_s.append(interval_s)
             if len(self._intervals_s) == RATE_EDGES:
                 self._judge_rate()
         self._edge_s = time_s
-        steps = self._steps_to(time_s)
-        if steps < 1:
-            self.duplicate_edges += 1
-            return False
+        if edge_s != self._sample_s or not self.on_beat:  # not counted from a sample's edge
+            steps = self._steps_to(time_s)
+            if steps < 1:
+                self.duplicate_edges += 1
+                return False
         self.index += steps
         self._sample_s = time_s
         self._measure(time_s)
@@ -95,6 +105,7 @@ class SampleClock:
 
     def _judge_rate(self) -> None:
         self.rate_ratio = self._nominal_s / median(self._intervals_s)
+        self.wrong_rate = abs(self.rate_ratio - 1) > WRONG_RATE
         self._intervals_s.clear()
 
     def _measure(self, time_s: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from drivers import registers as reg
 from drivers.chip_setup import ChipSetup
 from drivers.errors import ChannelFlat, ChannelSaturated, ChannelZero, Condition
@@ -13,7 +15,7 @@ _RUN_S = 0.1
 
 
 class SignalMonitor:
-    """Counts how long each channel has repeated itself.
+    """Remembers the newest codes, and counts those at the end of the range.
 
     Attributes:
         saturated: frames in which the ECG channel was at the end of its range.
@@ -21,28 +23,26 @@ class SignalMonitor:
 
     def __init__(self, setup: ChipSetup) -> None:
         self._ecg = setup.ecg_channel - 1
-        self._enough = round(_RUN_S * setup.rate_hz)
+        self._newest: deque[tuple[int, int]] = deque(maxlen=round(_RUN_S * setup.rate_hz))
         settings = setup.registers[Register.CH1SET], setup.registers[Register.CH2SET]
         self._watched = [n for n, value in enumerate(settings) if not value & reg.POWER_DOWN]
-        self._last = (0, 0)
-        self._runs = [0, 0]
         self.saturated = 0
 
     def push(self, counts: tuple[int, int]) -> None:
         """Take the counts of one frame."""
         if not MIN_COUNTS < counts[self._ecg] < FULL_SCALE_COUNTS:
             self.saturated += 1
-        last, runs = self._last, self._runs
-        for channel in self._watched:
-            runs[channel] = runs[channel] + 1 if counts[channel] == last[channel] else 1
-        self._last = counts
+        self._newest.append(counts)
 
     def conditions(self) -> tuple[Condition, ...]:
         """Return what is wrong with the channels now."""
+        if len(self._newest) != self._newest.maxlen:
+            return ()
+        codes = tuple(map(set, zip(*self._newest, strict=True)))
         return tuple(
-            _condition(channel + 1, self._last[channel])
+            _condition(channel + 1, *codes[channel])
             for channel in self._watched
-            if self._runs[channel] >= self._enough
+            if len(codes[channel]) == 1
         )
 
 

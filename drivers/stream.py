@@ -29,7 +29,7 @@ from drivers.errors import (
     ReadyStuckLow,
     WrongSampleRate,
 )
-from drivers.frame import FRAME_BYTES, Frame, decode, status_is_valid
+from drivers.frame import FRAME_BYTES, Frame, decode, frame_of, status_is_valid
 from drivers.opcodes import Opcode
 from drivers.sample_clock import SampleClock
 from drivers.signal_monitor import SignalMonitor
@@ -53,9 +53,6 @@ REDEEMED_S = 60.0
 REGISTER_CHECK_S = 5.0
 #: Seconds of nothing but late reads, or of frames off the beat, before that is an error.
 HOPELESS_S = 1.0
-#: Off by more than this share, the rate is not a matter of the oscillator.
-WRONG_RATE = 0.10
-
 __all__ = ["Counters", "FrameStream"]
 
 
@@ -115,18 +112,20 @@ class FrameStream:
         self._max_reinitialisations = self._reinitialisations_left = max_reinitialisations
         self._samples = SampleClock(setup.rate_hz)
         self._monitor = SignalMonitor(setup)
-        self._frames = self._lost = self._bad_frames = self._late_reads = 0
+        self._frames = self._bad_frames = self._late_reads = 0
         self._off_beat_frames = 0
         self._repeated_frames = self._watchdog_reads = self._bus_errors = 0
         self._reinitialisations = reinitialisations
         self._latency_max_s = 0.0
         self._transfer_s: float | None = None
+        self._first_index = 0  # of the frames handed out
         self._last: Frame | None = None
+        self._good_since = 0  # so many frames had been handed out when one was last bad
         self._heard_s = self._checked_s = 0.0
         self._settled_s: float | None = None
         self._bad_run: list[bytes] = []
         self._bus_error_run = self._low_run = self._late_run = 0
-        self._off_beat_run = self._good_run = 0
+        self._off_beat_run = 0
         self.setup = setup
         self.last_fault: DriverError | None = None
         self._expect_first_edge()
@@ -145,8 +144,7 @@ class FrameStream:
             if edge is None:
                 self._watch()
                 continue
-            ratio = self._samples.rate_ratio
-            if ratio is not None and abs(ratio - 1) > WRONG_RATE:
+            if self._samples.wrong_rate:
                 self._recover(self._wrong_rate())
                 continue
             frame = self._read(edge)
@@ -183,6 +181,11 @@ class FrameStream:
         ratio = self._samples.rate_ratio
         return self._monitor.conditions() + conditions_of(self.counters, ratio, self.setup)
 
+    @property
+    def _lost(self) -> int:
+        """Samples between the first and the last frame that was handed out, but for the frames."""
+        return self._last.index - self._first_index + 1 - self._frames if self._last else 0
+
     def _expect_first_edge(self) -> None:
         """Forget what was counted in a row: the chip has been started."""
         now_s = self._board.clock.now()
@@ -191,15 +194,17 @@ class FrameStream:
         self._checked_s = now_s
         self._bad_run = []
         self._bus_error_run = self._low_run = self._late_run = 0
-        self._off_beat_run = self._good_run = 0
+        self._off_beat_run = 0
+        self._good_since = self._frames
 
     # Edges
 
     def _newest_edge(self) -> Edge | None:
         """Return the newest edge of a new sample, None after three periods without any edge."""
         newest = None
-        for edge in self._board.ready.wait(SILENT_PERIODS * self._samples.period_s):
-            if self._samples.admit(edge):
+        samples = self._samples
+        for edge in self._board.ready.wait(SILENT_PERIODS * samples.period_s):
+            if samples.admit(edge):
                 newest = edge
         if newest is not None:
             self._heard_s = newest.time_s
@@ -243,10 +248,11 @@ class FrameStream:
 
     def _read(self, edge: Edge) -> Frame | None:
         """Read the sample of ``edge``; None if it cannot be trusted."""
-        now = self._board.clock.now
+        now, samples = self._board.clock.now, self._samples
+        time_s, _ = edge
         begin_s = now()
-        deadline_s = edge.time_s + self._samples.period_s - GUARD_S
-        self._latency_max_s = max(self._latency_max_s, begin_s - edge.time_s)
+        deadline_s = time_s + samples.period_s - GUARD_S
+        self._latency_max_s = max(self._latency_max_s, begin_s - time_s)
         if self._continuous and begin_s + (self._transfer_s or 0.0) > deadline_s:
             self._count_late_read()
             return None
@@ -268,11 +274,11 @@ class FrameStream:
             return None
         if self._bad_run:
             self._bad_run.clear()
-        if not self._samples.on_beat:
+        if not samples.on_beat:
             self._count_off_beat_frame()
             return None
         self._off_beat_run = 0
-        return Frame(self._samples.index, edge.time_s, status, counts)
+        return frame_of((samples.index, time_s, status, counts))
 
     def _transfer(self) -> bytes | None:
         """Clock a frame in; None if the kernel failed, which may happen now and then."""
@@ -298,7 +304,7 @@ class FrameStream:
 
     def _count_bad_frame(self, data: bytes) -> None:
         self._bad_frames += 1
-        self._good_run = 0
+        self._good_since = self._frames
         self._bad_run.append(data)
         if len(self._bad_run) >= FAULTS_IN_A_ROW:
             self._recover(explain_frames(self._bad_run))
@@ -316,23 +322,28 @@ class FrameStream:
 
     def _hand_out(self, frame: Frame) -> bool:
         """Count a good frame and say whether it is one to hand out."""
+        index, time_s, _, counts = frame
         if self._settled_s is None:
-            self._settled_s = frame.time_s + self._settle_s
-        if frame.time_s < self._settled_s:
+            self._settled_s = time_s + self._settle_s
+        if time_s < self._settled_s:
             return False
-        last = self._last
-        if last is not None:
-            self._lost += frame.index - last.index - 1
-            self._repeated_frames += frame.counts == last.counts
+        if self._last is None:
+            self._first_index = index
+        elif counts == self._last.counts:
+            self._repeated_frames += 1
         self._last = frame
         self._frames += 1
-        self._monitor.push(frame.counts)
-        self._good_run += 1
-        if self._good_run >= REDEEMED_S * self.setup.rate_hz:
-            self._reinitialisations_left = self._max_reinitialisations
-        if not self._continuous and frame.time_s - self._checked_s > REGISTER_CHECK_S:
-            self._check_registers(frame.time_s)
+        self._monitor.push(counts)
+        if self._reinitialisations_left < self._max_reinitialisations:
+            self._redeem()
+        if not self._continuous and time_s - self._checked_s > REGISTER_CHECK_S:
+            self._check_registers(time_s)
         return True
+
+    def _redeem(self) -> None:
+        """Let a minute of good frames make up for the re-initialisations before."""
+        if self._frames - self._good_since >= REDEEMED_S * self.setup.rate_hz:
+            self._reinitialisations_left = self._max_reinitialisations
 
     def _check_registers(self, now_s: float) -> None:
         """Compare the registers with what was written; twice, if a reading was disturbed."""

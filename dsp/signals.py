@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 HANDOVER_SAMPLES = 250
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, each of 250 a second would take four times as long to make
 class Sample:
     """One reading of the ECG lead.
 

@@ -9,10 +9,11 @@
 The service, the commands and the benchmarks run this same object, as they run one front end.
 
 Swapped electrodes turn lead I upside down, and a heart upside down is nobody's. So while nobody is
-known, the signal is heard the other way round as well. Turning round the beats that were cut out
-already would be less work, but the detector may put the R peak elsewhere in a signal that is upside
-down: on ECG-ID that finds 73 % of swapped pairs, hearing the signal anew 97 %, as many as are known
-the right way round. Either is a hint only: nobody is accepted by it.
+known, the signal is heard the other way round as well, for as many beats as a decision looks back
+on; if that is nobody either, anew after a minute. Turning round the beats that were cut out already
+would be less work, but the detector may put the R peak elsewhere in a signal that is upside down:
+on ECG-ID that finds 73 % of swapped pairs, hearing the signal anew 97 %, as many as are known the
+right way round. Either is a hint only: nobody is accepted by it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.front_end import RATE_HZ
 from dsp.liveness import Liveness
 from dsp.options import LivenessOptions, Suspicion
 from dsp.signals import BeatWindow, ContactRestored, Event, Interruption, LeadOffContradicted
@@ -42,6 +44,9 @@ STALE: Hint = "no_good_beats"
 CHANGED: Hint = "heart_changed"
 CONTRADICTED: Hint = "lead_off_contradicted"
 TWO_KINDS: Hint = "two_kinds_of_beats"
+
+#: Until a signal that is nobody's upside down either is heard upside down again.
+REST_SAMPLES = round(60.0 * RATE_HZ)
 
 #: Gives the network's output for a beat, shape (outputs,).
 Embed: TypeAlias = Callable[[BeatWindow], NDArray[np.float32]]
@@ -83,8 +88,10 @@ class Recogniser:
         smoothed: bool = False,
     ) -> None:
         self._embed = embed
+        self._max_beats = (options or IdentifierOptions()).max_beats
         self._identifier = Identifier(passport, templates, options)
         self._upside_down = Identifier(passport, templates, options)
+        self._rest_ends: int | None = None  # the sample from which it is heard upside down again
         self._has_labels = passport.kind == "classifier"
         self._anybody = bool(templates) or self._has_labels
         self._liveness = Liveness(smoothed)
@@ -97,8 +104,12 @@ class Recogniser:
 
     @property
     def listens_upside_down(self) -> bool:
-        """Tell whether ``push_upside_down`` is of use now: nobody is known of those enrolled."""
-        return self.decision.state == "unknown" and self._anybody
+        """Tell whether ``push_upside_down`` is of use now: somebody enrolled may be."""
+        return (
+            self.decision.state == "unknown"
+            and self._anybody
+            and self._upside_down.decision.beats < self._max_beats
+        )
 
     def push(self, event: Event) -> Decision | None:
         """Take one event; return the decision if it is made anew, be it the same as before."""
@@ -122,11 +133,16 @@ class Recogniser:
         if self._evidence.is_stale(index):
             self._drop_evidence(STALE)
             self.decision = self._decide()
+        if self._rest_ends is not None and index >= self._rest_ends:
+            self._rest_ends = None
+            if self._upside_down.decision.state == "unknown":
+                self._upside_down.interrupted("gap")
 
     def push_upside_down(self, event: Event) -> None:
         """Take one event of the same signal negated, while ``listens_upside_down``."""
         if isinstance(event, BeatWindow):
             self._upside_down.push(self._embed(event), event.quality)
+            self._rest_ends = event.r_index + REST_SAMPLES
         elif isinstance(event, Interruption) and event.wearer_may_differ:
             self._upside_down.interrupted(event.reason)
         self.decision = self._decide()

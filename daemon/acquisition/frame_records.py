@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import struct
 
-from drivers.frame import Frame
+from drivers.frame import Frame, frame_of
 
 RECORD = struct.Struct("<QqIii")
 
 
 def pack(frame: Frame) -> bytes:
     """Return the record of a frame."""
-    return RECORD.pack(frame.index, round(frame.time_s * 1e9), frame.status, *frame.counts)
+    index, time_s, status, (first, second) = frame
+    return RECORD.pack(index, round(time_s * 1e9), status, first, second)
 
 
 class RecordReader:
@@ -30,10 +31,11 @@ class RecordReader:
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take the next bytes and return the frames that they complete."""
-        data = self._rest + data
+        if self._rest:
+            data = self._rest + data
         whole = len(data) - len(data) % RECORD.size
         self._rest = data[whole:]
         return [
-            Frame(index, time_ns / 1e9, status, (first, second))
+            frame_of((index, time_ns / 1e9, status, (first, second)))
             for index, time_ns, status, first, second in RECORD.iter_unpack(data[:whole])
         ]

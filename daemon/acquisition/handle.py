@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from config.source import SourceOptions
-from daemon.acquisition.frame_records import RECORD, RecordReader
+from daemon.acquisition.frame_records import RecordReader
 from drivers.frame import Frame
 
 READ_BYTES = 65536
@@ -27,7 +27,6 @@ class Acquisition(ABC):
     Attributes:
         samples: descriptor to be polled for samples.
         reports: descriptor to be polled for reports.
-        queued_max: most samples that have ever waited in the pipe.
         ended: True once the pipe of samples has been closed at the other end.
     """
 
@@ -37,13 +36,11 @@ class Acquisition(ABC):
         self._ends = (samples_end, reports_end)
         self._reader = RecordReader()
         self._rest_of_reports = b""
-        self.queued_max = 0
         self.ended = False
 
     def read_frames(self) -> list[Frame]:
         """Return the samples that wait."""
         data = os.read(self.samples, READ_BYTES)  # all: no pipe of ours holds more
-        self.queued_max = max(self.queued_max, len(data) // RECORD.size)
         self.ended = not data
         return self._reader.feed(data)
 

@@ -6,7 +6,6 @@ listens to the messages.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Protocol
 
 from daemon.wire.messages import IdentityMessage, Message
@@ -54,7 +53,10 @@ class IdentityJudge:
         else:
             if self._upside_down is None:
                 self._upside_down = FrontEnd(self._options)
-            for event in self._upside_down.push(replace(sample, ecg_mv=-sample.ecg_mv)):
+            inverted = Sample(
+                sample.index, sample.time_s, -sample.ecg_mv, sample.lead_off, sample.saturated
+            )
+            for event in self._upside_down.push(inverted):
                 self._recogniser.push_upside_down(event)
         decision = self._recogniser.decision
         if decision is self._said or decision == self._said:

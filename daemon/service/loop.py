@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -80,6 +80,14 @@ class Service:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._state: ServiceState = "starting"
+        publisher, control = parts.publisher, parts.control
+        self._serve: dict[Socket, Callable[[], None]] = {  # when it can be read
+            publisher.connections.socket: publisher.connections.enforce,
+            control.connections.socket: control.connections.enforce,
+            publisher.socket: publisher.welcome,
+            control.socket: control.answer,
+        }
+        self._playing: str | None = None
         self._fresh = True  # no sample of this acquisition process has come
         self._index: int | None = None
         self._index_offset = 0
@@ -113,15 +121,17 @@ class Service:
 
     def _run_acquisition(self) -> None:
         """Start the acquisition process and listen to it until it ends, by itself or by us."""
-        self._acquisition = self._parts.start_acquisition()
+        acquisition = self._parts.start_acquisition()
         self._fresh = True
         self._reports.pop("error", None)
-        poller = self._poller(self._acquisition.samples, self._acquisition.reports)
+        poller = self._poller(acquisition.samples, acquisition.reports)
         try:
-            while not (self._acquisition.ended or self._stop_asked):
-                self._turn(poller.poll(POLL_MS))
+            while not (acquisition.ended or self._stop_asked):
+                ready = poller.poll(POLL_MS)
+                self._hear(acquisition, ready)
+                self._attend(ready)
         finally:
-            exit_code = self._acquisition.stop()
+            exit_code = acquisition.stop()
         if self._stop_asked:
             self._state = "stopping"
         elif "end" in self._reports:
@@ -131,41 +141,39 @@ class Service:
 
     def _poller(self, *pipes: int) -> Poller:
         """Return a poller of these pipes and of the sockets."""
-        publisher, control = self._parts.publisher, self._parts.control
-        limits = (publisher.connections.socket, control.connections.socket)
-        return self._parts.time.poller(pipes, (publisher.socket, control.socket, *limits))
+        return self._parts.time.poller(pipes, tuple(self._serve))
 
-    def _turn(self, ready: set[int | Socket]) -> None:
-        """Do what there is to do: reports first, since the setup comes before the samples."""
-        parts = self._parts
-        if self._acquisition.reports in ready:
-            for report in self._acquisition.read_reports():
+    def _hear(self, acquisition: Acquisition, ready: Collection[int | Socket]) -> None:
+        """Take what the acquisition says: reports first, as the setup comes before the samples."""
+        if acquisition.reports in ready:
+            for report in acquisition.read_reports():
                 self._take_report(report)
-        if self._acquisition.samples in ready:
-            self._take_frames(self._acquisition.read_frames())
-            self._queued_max = max(self._queued_max, self._acquisition.queued_max)
-        for connections in (parts.publisher.connections, parts.control.connections):
-            if connections.socket in ready:
-                connections.enforce()
-        if parts.publisher.socket in ready:
-            parts.publisher.welcome()
-        if parts.control.socket in ready:
-            parts.control.answer()
-        parts.control.keep_promises()
+        if acquisition.samples in ready:
+            self._take_frames(acquisition.read_frames())
+
+    def _attend(self, ready: Collection[int | Socket]) -> None:
+        """Serve the sockets that can be read, and say the status."""
+        for source in ready:
+            if not isinstance(source, int):
+                self._serve[source]()
+        self._parts.control.keep_promises()
         self._say_status_if_due()
 
     # Samples
 
     def _take_frames(self, frames: list[Frame]) -> None:
+        parts = self._parts
         for frame in map(self._renumber, frames):
-            jitter_s = self._parts.clock.observe(frame.index, frame.time_s)
+            index, time_s, _, _ = frame
+            jitter_s = parts.clock.observe(index, time_s)
             if jitter_s is not None:
-                self._parts.observer.edge(jitter_s)
-            self._publish(self._parts.pipeline.push(frame))
-            self._parts.people.attend()
-            latency_s = self._parts.time.monotonic() - frame.time_s
+                parts.observer.edge(jitter_s)
+            self._publish(parts.pipeline.push(frame))
+            parts.people.attend()
+            latency_s = parts.time.monotonic() - time_s
             self._latency_max_s = max(self._latency_max_s, latency_s)
         self._received += len(frames)
+        self._queued_max = max(self._queued_max, len(frames))
         if frames and self._state != "running":
             self._state = "running"
             self._parts.notifier.ready()
@@ -191,12 +199,13 @@ class Service:
             if self._index is not None:
                 index = max(self._parts.clock.index_at(frame.time_s), self._index + 1)
                 self._index_offset = index - frame.index
+        index = frame.index + self._index_offset
         if self._index_offset:
-            frame = frame._replace(index=frame.index + self._index_offset)
-        if self._index is not None and frame.index > self._index + 1:
-            self._lost += frame.index - self._index - 1
+            frame = frame._replace(index=index)
+        if self._index is not None and index > self._index + 1:
+            self._lost += index - self._index - 1
             self._parts.clock.take_over_step()
-        self._index = frame.index
+        self._index = index
         return frame
 
     # Reports
@@ -216,6 +225,8 @@ class Service:
                     report["rate_hz"],
                     extra=event("chip_set_up", part=report["part"], rate_hz=report["rate_hz"]),
                 )
+            case "playing":
+                self._playing = report["name"]
             case "scheduling":
                 _LOG.info("acquisition got %s", report, extra=event("scheduling", **report))
             case "counters":
@@ -268,7 +279,7 @@ class Service:
         poller = self._poller()
         until_s = self._parts.time.monotonic() + pause_s
         while self._parts.time.monotonic() < until_s and not self._stop_asked:
-            self._turn(poller.poll(POLL_MS))
+            self._attend(poller.poll(POLL_MS))
 
     # Status
 
@@ -349,11 +360,6 @@ class Service:
     @property
     def _contact(self) -> ContactState:
         return self._parts.pipeline.contact
-
-    @property
-    def _playing(self) -> str | None:
-        playing = self._reports.get("playing")
-        return playing["name"] if playing else None
 
     def _enrolment(self) -> Enrolment | None:
         enrolment = self._parts.pipeline.recogniser.enrolment

@@ -94,24 +94,21 @@ class Pipeline:
     def push(self, frame: Frame) -> list[Message]:
         """Take one frame, after ``use_setup``, and return what is to be said about it."""
         assert self._setup is not None  # as ``use_setup`` came first
-        messages = self._waveforms.flush_if_due(frame.index)
-        self._newest_index = frame.index
-        counts = frame.counts[self._ecg_at]
-        lead_off = self._setup.lead_off(frame.status)
-        sample = Sample(
-            index=frame.index,
-            time_s=frame.index / self._setup.rate_hz,
-            ecg_mv=counts * self._mv_per_count,
-            lead_off=lead_off,
-            saturated=counts in RAILS,
-        )
-        events = self._front_end.push(sample)
-        self.contact = CONTACT[self._front_end.lead_off]
+        index, _, status, both_counts = frame
+        setup, front_end = self._setup, self._front_end
+        messages = self._waveforms.flush_if_due(index)
+        self._newest_index = index
+        counts = both_counts[self._ecg_at]
+        lead_off = setup.lead_off(status)
+        ecg_mv = counts * self._mv_per_count
+        sample = Sample(index, index / setup.rate_hz, ecg_mv, lead_off, counts in RAILS)
+        events = front_end.push(sample)
+        self.contact = CONTACT[front_end.lead_off]
         for event in events:
-            messages += self._tell(event, frame.index)
+            messages += self._tell(event, index)
         for judge in self._judges:
             messages += judge.tick(sample)
-        self._waveforms.push(frame, lead_off, self._front_end.conditioned_mv)
+        self._waveforms.push(index, both_counts, lead_off, front_end.conditioned_mv)
         return messages
 
     def interrupt(self) -> list[Message]:

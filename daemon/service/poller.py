@@ -40,11 +40,15 @@ class Poller:
 
     def poll(self, timeout_ms: int) -> set[int | Socket]:
         """Return the pipes and sockets that can be read, after ``timeout_ms`` at most."""
-        readable = {number for number, _ in self._kernel.poll(0 if self._more else timeout_ms)}
-        ready: set[int | Socket] = set(readable & self._pipes)
+        ready: set[int | Socket] = set()
         self._turns += 1
-        a_socket_is_readable = len(ready) < len(readable)
-        if a_socket_is_readable or self._more or not ready or self._turns % ASK_EVERY_TURNS == 0:
+        ask = self._more or self._turns % ASK_EVERY_TURNS == 0
+        for number, _ in self._kernel.poll(0 if self._more else timeout_ms):
+            if number in self._pipes:
+                ready.add(number)
+            else:
+                ask = True
+        if ask or not ready:
             talking = {socket for socket in self._sockets if _can_be_read(socket)}
             self._more = bool(talking)
             ready |= talking

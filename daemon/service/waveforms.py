@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from daemon.wire.messages import EcgMessage, Message, Range, WaveFlags, WaveMessage
 from drivers.chip_setup import ChipSetup
-from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, Frame
+from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS
 
 CHUNK_SAMPLES = 25  # a waveform message each tenth of a second
 RAILS = (FULL_SCALE_COUNTS, MIN_COUNTS)
@@ -56,15 +56,19 @@ class Waveforms:
         self._next = index + 1
         return messages
 
-    def push(self, frame: Frame, lead_off: bool | None, conditioned_mv: float) -> None:
+    def push(
+        self, index: int, counts: tuple[int, int], lead_off: bool | None, conditioned_mv: float
+    ) -> None:
         """Take a sample, and the conditioned one that came out of the filters with it."""
-        self._counts.append(frame.counts)
+        self._counts.append(counts)
         if lead_off:
-            _mark(self._lead_off, frame.index)
-        for ranges, counts in zip(self._saturated, frame.counts, strict=True):
-            if counts in RAILS:
-                _mark(ranges, frame.index)
-        if frame.index - self._delay >= self._run_index:
+            _mark(self._lead_off, index)
+        first, second = counts
+        if first in RAILS:
+            _mark(self._saturated[0], index)
+        if second in RAILS:
+            _mark(self._saturated[1], index)
+        if index - self._delay >= self._run_index:
             self._ecg_mv.append(conditioned_mv)
 
     def flush(self) -> list[Message]:

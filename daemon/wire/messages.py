@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeAlias, get_args
 
 from config.typed_json import typed, typed_fields
@@ -266,20 +267,14 @@ class Received:
 
 def encode(stamp: Stamp, message: Message) -> list[bytes]:
     """Return the frames of a message: topic, JSON header and, for waveforms, the samples."""
-    header: dict[str, object] = {"schema": SCHEMA}
-    header |= {part.name: getattr(stamp, part.name) for part in fields(stamp)}
+    header = {"schema": SCHEMA, **_plain(stamp), **_plain(message)}
     header["utc"] = stamp.utc.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
     payload = _payload_of(type(message))
-    header |= {
-        part.name: getattr(message, part.name)
-        for part in fields(message)
-        if payload is None or part.name != payload[0]
-    }
     frames = [message.TOPIC.encode()]
     if payload is None:
         return [*frames, _json(header)]
     name, layout = payload
-    samples = getattr(message, name)
+    samples = header.pop(name)
     header["count"] = len(samples)
     return [*frames, _json(header), _pack(layout, samples)]
 
@@ -323,6 +318,7 @@ def _decode(kind: type[Message], frames: Sequence[bytes]) -> Received:
     return Received(stamp, typed_fields(kind, header, kind.TOPIC, (name,)))
 
 
+@cache
 def _payload_of(kind: type[Message]) -> tuple[str, str] | None:
     """Return name and ``struct`` layout of the field that travels as the third frame."""
     last = fields(kind)[-1]
@@ -330,10 +326,10 @@ def _payload_of(kind: type[Message]) -> tuple[str, str] | None:
 
 
 def _pack(layout: str, samples: Sequence[Any]) -> bytes:
-    item = struct.Struct(layout)
-    if item.size == 4:
-        return b"".join(map(item.pack, samples))
-    return b"".join(item.pack(*sample) for sample in samples)
+    number = layout[-1]
+    if layout == f"<{number}":
+        return struct.pack(f"<{len(samples)}{number}", *samples)
+    return b"".join(struct.pack(layout, *sample) for sample in samples)
 
 
 def _unpack(layout: str, payload: bytes, count: int) -> tuple[Any, ...]:
@@ -345,15 +341,23 @@ def _unpack(layout: str, payload: bytes, count: int) -> tuple[Any, ...]:
 
 
 def _json(header: dict[str, object]) -> bytes:
-    return json.dumps(header, default=_plain, allow_nan=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(header).encode()
 
 
 def _plain(part: Any) -> dict[str, Any]:
     """Return a part of a header; a count that is not known is left out, since it is no number."""
-    values = asdict(part)
+    values = {name: getattr(part, name) for name in _names(type(part))}
     if isinstance(part, StatusCounters):
         return {name: value for name, value in values.items() if value is not None}
     return values
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(part.name for part in fields(kind))
+
+
+_ENCODER = json.JSONEncoder(default=_plain, allow_nan=False, separators=(",", ":"))
 
 
 def _utc(text: object) -> datetime:

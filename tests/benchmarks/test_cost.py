@@ -16,7 +16,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("part", ["acquisition", "stand-ins", "service"])
+@pytest.mark.parametrize("part", ["acquisition", "stand-ins", "service", "stranger"])
 def test_a_part_takes_its_samples_and_ends(part: str, folder: Path) -> None:
     assert "Traceback" not in cost.run(part, 300, (), folder)
 

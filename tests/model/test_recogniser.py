@@ -141,6 +141,29 @@ class TestUpsideDown:
         assert (recogniser.decision.state, recogniser.decision.person) == ("unknown", None)
         assert self.hear(recogniser, [LEAD_OFF]) is None
 
+    def test_it_listens_for_ten_beats_and_again_after_a_minute(
+        self, recogniser: Recogniser
+    ) -> None:
+        states(recogniser, beats(1, 5))
+        assert self.hear(recogniser, beats(1, 9)) is None
+        assert recogniser.listens_upside_down
+        self.hear(recogniser, beats(1, 1))
+        assert not recogniser.listens_upside_down
+        states(recogniser, beats(1, 60))
+        assert recogniser.decision.state == "unknown"
+        assert not recogniser.listens_upside_down
+        states(recogniser, beats(1, 61))
+        assert recogniser.listens_upside_down
+        assert self.hear(recogniser, beats(0, 5)) == "electrodes_swapped"
+
+    def test_once_sure_of_the_hint_it_stays_without_listening(self, recogniser: Recogniser) -> None:
+        states(recogniser, beats(1, 5))
+        assert self.hear(recogniser, beats(0, 10)) == "electrodes_swapped"
+        for seconds in (70, 150):
+            states(recogniser, beats(1, seconds))
+            assert not recogniser.listens_upside_down
+            assert recogniser.decision.hint == "electrodes_swapped"
+
     def test_what_was_heard_counts_no_more_once_somebody_is_known(
         self, recogniser: Recogniser
     ) -> None:

@@ -56,8 +56,6 @@ class Script:
     An ``ill`` chip cannot be set up.
     """
 
-    queued_max = 0
-
     def __init__(
         self, frames: list[Frame], *reports: dict[str, Any], exit_code: int = 0, ill: bool = False
     ) -> None:
@@ -109,6 +107,9 @@ class Megaphone:
 
     def publish(self, message: Message, _utc: datetime) -> None:
         self.said.append(message)
+
+    def welcome(self) -> None:
+        raise AssertionError("nobody subscribes")
 
 
 class Told(NamedTuple):
