@@ -13,11 +13,11 @@ import pytest
 from config.errors import SettingInvalid
 from config.gallery_key import CREDENTIAL
 from config.secret_file import write_secret
-from config.settings import PublishOptions, Settings
+from config.settings import ControlOptions, PublishOptions, Settings
 from daemon.service import assembly
 from daemon.service.assembly import assembled, check
 from daemon.wire.client import Subscriber
-from daemon.wire.errors import AddressInUse, AddressRefused, ServiceRefusesKey
+from daemon.wire.errors import AddressInUse, ServiceRefusesKey
 from daemon.wire.keys import SERVICE_COMMENT, KeyPair, service_key_path
 from daemon.wire.messages import Received, StatusMessage
 from daemon.wire.status import StatusCounters
@@ -146,7 +146,7 @@ Change = Callable[[Settings], Settings]
         ),
         (
             lambda settings: replace(settings, publish=PublishOptions(("tcp://192.168.1.2:1",))),
-            AddressRefused,
+            SettingInvalid,
             r"^tcp://192\.168\.1\.2:1 is refused",
         ),
     ],
@@ -156,6 +156,16 @@ def test_settings_that_do_not_go_together_are_refused(
 ) -> None:
     with pytest.raises(error, match=words):
         check(change(settings))
+
+
+def test_every_address_that_is_refused_is_named(settings: Settings) -> None:
+    publish = PublishOptions(("tcp://*:1", f"ipc:///{'x' * 107}", "tcp://127.0.0.1:2"))
+    control = ControlOptions(("ipc://@control", "tcp://127.0.0.1:3"))
+    with pytest.raises(SettingInvalid) as refused:
+        check(replace(settings, publish=publish, control=control))
+    named = [problem.split(" is refused")[0] for problem in refused.value.problems]
+    bad = [*publish.addresses[:2], *control.addresses]
+    assert named == bad
 
 
 def test_a_service_that_speaks_nowhere_is_refused() -> None:
