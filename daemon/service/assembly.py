@@ -7,7 +7,6 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -93,20 +92,17 @@ def assembled(
         gate = _gate(settings, context)
         if gate is not None:
             parts.enter_context(gate)
-        publisher = Publisher(context, settings.publish.addresses, device, source, gate)
+        addresses = settings.publish.addresses
+        publisher = Publisher(context, addresses, device, source, gate, monotonic=time.monotonic)
         parts.enter_context(publisher)
         verifier = parts.enter_context(Verifier(open_network(model), settings.front_end.mains_hz))
         model_status = ModelStatus(
             passport.name, passport.kind, passport.sha256, network.runtime, gallery.sealed
         )
 
-        def describe() -> dict[str, object]:
-            channels = pipeline.channels
-            topics = tuple(KINDS)
-            description = Description(
-                version("qrsd"), device, SCHEMA, topics, channels, model_status
-            )
-            return asdict(description)
+        def describe() -> Description:
+            topics, channels = tuple(KINDS), pipeline.channels
+            return Description(version("qrsd"), device, SCHEMA, topics, channels, model_status)
 
         commands = {**people.commands, "verify": verifier.verify, "describe": describe}
         control = ControlServer(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from config.errors import SettingInvalid
 from config.gallery_key import CREDENTIAL
@@ -23,6 +27,7 @@ from daemon.wire.messages import Received, StatusMessage
 from daemon.wire.status import StatusCounters
 from drivers.chip_setup import ChipOptions
 from model.errors import GallerySealed, GalleryUnreadable, ModelMissing
+from tests.daemon.frames import SETUP
 from tests.daemon.running import PATIENCE_S
 from tests.model.models import embedder
 
@@ -113,6 +118,27 @@ def test_messages_carry_the_devices_name_and_that_they_are_simulated(settings: S
         item = next(subscriber)
         assert isinstance(item, Received)
         assert (item.stamp.device, item.stamp.source) == ("bench", "simulated")
+
+
+def test_it_describes_itself(settings: Settings) -> None:
+    with assembled(settings) as service:
+        said = json.loads(service._parts.control.reply(b'{"command": "describe"}'))
+        model = service._parts.model
+        service._parts.pipeline.use_setup(SETUP)
+        later = json.loads(service._parts.control.reply(b'{"command": "describe"}'))
+    assert said == {
+        "ok": True,
+        "version": version("qrsd"),
+        "device": "bench",
+        "schema": 1,
+        "topics": ["status", "identity", "r_peak", "beat", "wave", "ecg"],
+        "channels": None,
+        "model": asdict(model),
+    }
+    assert model.sha256 == sha256(Path(settings.model).read_bytes()).hexdigest()
+    assert later == said | {"channels": ["respiration", "ecg"]}
+    schema = json.loads((Path(__file__).parents[3] / "docs" / "control.schema.json").read_text())
+    Draft202012Validator(schema | {"$ref": "#/$defs/describe_answer"}).validate(later)
 
 
 def status() -> StatusMessage:

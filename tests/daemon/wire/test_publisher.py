@@ -99,6 +99,22 @@ def test_a_late_joiner_gets_the_last_word_at_once(
     assert received(subscribe(publisher, "identity")).message == NOBODY
 
 
+def test_the_last_word_comes_with_its_age(
+    context: zmq.Context[zmq.Socket[bytes]], subscribe: Subscribe
+) -> None:
+    times_s = iter([100.0, 102.5])
+    with Publisher(
+        context, ["tcp://127.0.0.1:*"], "bench", "simulated", monotonic=lambda: next(times_s)
+    ) as publisher:
+        publisher.publish(ADA, NOW)
+        late = subscribe(publisher, "identity")
+        assert received(late).stamp.age_s == 2.5
+        publisher.publish(RPeakMessage(1, 1.0, None, False), NOW)
+        peaks = subscribe(publisher, "r_peak")
+        publisher.publish(RPeakMessage(2, 1.0, None, False), NOW)
+        assert received(peaks).stamp.age_s == 0.0
+
+
 def test_the_second_late_joiner_gets_it_too(publisher: Publisher, subscribe: Subscribe) -> None:
     publisher.publish(ADA, NOW)
     assert received(subscribe(publisher, "identity")).message == ADA
