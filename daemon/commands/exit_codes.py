@@ -60,7 +60,6 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_recordings.TransferFailed: BUSY,
     of_recordings.ChecksumWrong: DATA,
     of_offline.TooFewBeats: DATA,
-    of_service.MetricsExtraMissing: SETTINGS,
     of_wire.MessageError: DATA,
     of_wire.CommandRefused: DATA,
     of_wire.AddressInUse: BUSY,

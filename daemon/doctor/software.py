@@ -27,7 +27,6 @@ from model.opening import open_network
 
 PATIENCE_S = 3.0  # a running service says its status each second, and to a newcomer at once
 LEAST_FREE_MB = 100
-LONGEST_PATH = 107  # of a socket, in bytes: see unix(7)
 
 
 @check("settings")
@@ -128,8 +127,6 @@ def _port(address: str) -> Finding:
 
 def _file_socket(machine: Machine, address: str) -> Finding:
     """Look whether the file could be made, without making it or its folder."""
-    if len(os.fsencode(address.removeprefix(IPC))) > LONGEST_PATH:
-        return wrong(f"{address}: longer than a socket's path may be, {LONGEST_PATH} bytes")
     folder = Path(address.removeprefix(IPC)).parent
     nearest = _nearest(machine, folder)
     if machine.may_use(nearest):

@@ -7,7 +7,6 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +19,6 @@ from config.gallery_key import find_gallery_key
 from config.settings import Settings
 from daemon.acquisition.handle import Acquisition, AcquisitionProcess
 from daemon.journal import event
-from daemon.service.errors import MetricsExtraMissing
 from daemon.service.loop import Parts, Service
 from daemon.service.observer import NullObserver, Observer
 from daemon.service.people_commands import PeopleCommands
@@ -34,6 +32,7 @@ from daemon.wire.answers import Description
 from daemon.wire.connection_limit import raise_descriptor_limit
 from daemon.wire.control import ControlServer
 from daemon.wire.curve_gate import CurveGate
+from daemon.wire.errors import AddressRefused
 from daemon.wire.keys import Right, service_key_path
 from daemon.wire.messages import KINDS, SCHEMA, Source
 from daemon.wire.publisher import Publisher
@@ -93,20 +92,17 @@ def assembled(
         gate = _gate(settings, context)
         if gate is not None:
             parts.enter_context(gate)
-        publisher = Publisher(context, settings.publish.addresses, device, source, gate)
+        addresses = settings.publish.addresses
+        publisher = Publisher(context, addresses, device, source, gate, monotonic=time.monotonic)
         parts.enter_context(publisher)
         verifier = parts.enter_context(Verifier(open_network(model), settings.front_end.mains_hz))
         model_status = ModelStatus(
             passport.name, passport.kind, passport.sha256, network.runtime, gallery.sealed
         )
 
-        def describe() -> dict[str, object]:
-            channels = pipeline.channels
-            topics = tuple(KINDS)
-            description = Description(
-                version("qrsd"), device, SCHEMA, topics, channels, model_status
-            )
-            return asdict(description)
+        def describe() -> Description:
+            topics, channels = tuple(KINDS), pipeline.channels
+            return Description(version("qrsd"), device, SCHEMA, topics, channels, model_status)
 
         commands = {**people.commands, "verify": verifier.verify, "describe": describe}
         control = ControlServer(
@@ -158,25 +154,29 @@ def check(settings: Settings) -> None:
     """Check what no part can know of another.
 
     Raises:
-        SettingInvalid: two settings do not go together.
-        MetricsExtraMissing: metrics are on, and what serves them is not installed.
-        AddressRefused: an address would let strangers in.
+        SettingInvalid: settings do not go together, need what is not installed, or would let
+            strangers listen or command; it has all such problems.
     """
+    problems = []
     if settings.chip.rate_hz != RATE_HZ:
-        raise SettingInvalid(
+        problems.append(
             f"chip.rate_hz: {settings.chip.rate_hz} is not {RATE_HZ:g}, the rate of the signal "
             "chain and of its models"
         )
     if settings.metrics.port is not None and find_spec("prometheus_client") is None:
-        raise MetricsExtraMissing(
+        problems.append(
             "metrics.port is set, and metrics need prometheus-client, which is not installed: "
-            f"{sys.executable} -m pip install prometheus-client (or 'qrsd[metrics]'), or set "
-            "metrics.port: null"
+            f"{sys.executable} -m pip install prometheus-client, or set metrics.port: null"
         )
     # A mere user, of config check or doctor, cannot see the key of the service that is installed.
     keys = another_is_the_systems() or service_key_path(keys_folder()).exists()
     for address, right in _addresses(settings):
-        check_address(address, right, keys=keys)
+        try:
+            check_address(address, right, keys=keys)
+        except AddressRefused as error:
+            problems.append(str(error))
+    if problems:
+        raise SettingInvalid(*problems)
 
 
 def _gate(settings: Settings, context: zmq.Context[zmq.Socket[bytes]]) -> CurveGate | None:

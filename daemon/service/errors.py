@@ -16,7 +16,3 @@ class AcquisitionFailed(DaemonError, OSError):
     def __init__(self, message: str, cause: str | None) -> None:
         super().__init__(message)
         self.cause = cause
-
-
-class MetricsExtraMissing(DaemonError, ImportError):
-    """Metrics need a library that the rest of the service does not."""

@@ -296,6 +296,8 @@ class Service:
             self._status_due_s = now_s + STATUS_S
             parts.clock.follow_wall_clock()
             parts.people.look_around()
+            parts.publisher.connections.look_around()
+            parts.control.connections.look_around()
             if parts.gate is not None:
                 parts.gate.look_around()
             self._feed_watchdog()

@@ -8,11 +8,13 @@ of the answer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from unicodedata import normalize
 
 from daemon.journal import event
+from daemon.wire.answers import Done, EnrolmentAnswer, PeopleAnswer, PersonAnswer
 from daemon.wire.control import Command
 from daemon.wire.errors import CommandRefused
 from daemon.wire.messages import Source
@@ -26,6 +28,7 @@ from model.recogniser import Recogniser
 from model.template import Template
 
 ENROL_BEATS = 20
+NO_ENROLMENT = EnrolmentAnswer("none")
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,7 +61,7 @@ class PeopleCommands:
         self._source = source
         self._now_utc = now_utc
         self._grown_templates = grown_templates
-        self._outcome: dict[str, Any] = {"state": "none"}
+        self._outcome = NO_ENROLMENT
         self._consent_utc: str | None = None
         self._stale = False
         self._trouble = ""
@@ -84,21 +87,20 @@ class PeopleCommands:
         if not enrolment.ended:
             return False
         self._recogniser.enrolment = None
-        self._outcome = {"person": enrolment.person, "needed": enrolment.needed}
+        told = partial(EnrolmentAnswer, person=enrolment.person, needed=enrolment.needed)
         try:
             template = enrolment.template(self._now_utc(), self._source)
             check_same_person(template, self._templates(), self._passport)
             self._gallery.enrol(template, consent_utc=self._consent_utc)
         except ModelError as error:
-            self._outcome |= {"state": "failed", "beats": 0}
-            self._outcome |= {"error": str(error), "code": error.code}
+            self._outcome = told("failed", beats=0, error=str(error), code=error.code)
             _LOG.warning(
                 "an enrolment failed: %s",
-                type(error).__name__,
-                extra=event("enrolment_failed", error=type(error).__name__),
+                error.code,
+                extra=event("enrolment_failed", error=error.code),
             )
         else:
-            self._outcome |= {"state": "done", "beats": enrolment.beats}
+            self._outcome = told("done", beats=enrolment.beats)
             self._tell_recogniser()
             _LOG.info("somebody was enrolled", extra=event("enrolled"))
         return True
@@ -119,8 +121,8 @@ class PeopleCommands:
         except GalleryError as error:
             _LOG.warning(
                 "a session could not be kept: %s",
-                type(error).__name__,
-                extra=event("session_not_kept", error=type(error).__name__),
+                error.code,
+                extra=event("session_not_kept", error=error.code),
             )
             return
         self._tell_recogniser()
@@ -165,12 +167,12 @@ class PeopleCommands:
                 _LOG.warning(
                     "the gallery cannot be read now: %s",
                     error,
-                    extra=event("gallery_unreadable", error=type(error).__name__),
+                    extra=event("gallery_unreadable", error=error.code),
                 )
 
     def enroll(
         self, person: str, beats: int = ENROL_BEATS, consent: bool = False
-    ) -> Mapping[str, object]:
+    ) -> EnrolmentAnswer:
         """Begin to gather the beats of whoever wears the electrodes, and has agreed if so said."""
         if self._recogniser.enrolment is not None:
             raise CommandRefused(
@@ -186,44 +188,37 @@ class PeopleCommands:
         self._consent_utc = self._now_utc() if consent else None
         return self.enrolment()
 
-    def enrolment(self) -> Mapping[str, object]:
+    def enrolment(self) -> EnrolmentAnswer:
         """Tell how the enrolment goes, or how the last one ended."""
         enrolment = self._recogniser.enrolment
         if enrolment is None:
             return self._outcome
-        return {
-            "state": "gathering",
-            "person": enrolment.person,
-            "beats": enrolment.beats,
-            "needed": enrolment.needed,
-        }
+        return EnrolmentAnswer("gathering", enrolment.person, enrolment.beats, enrolment.needed)
 
-    def cancel(self) -> Mapping[str, object]:
+    def cancel(self) -> Done:
         """Give up the enrolment."""
         if self._recogniser.enrolment is None:
             raise CommandRefused("Nobody is being enrolled.", "no_enrolment")
         self._recogniser.enrolment = None
-        self._outcome = {"state": "none"}
-        return {}
+        self._outcome = NO_ENROLMENT
+        return Done()
 
-    def people(self) -> Mapping[str, object]:
+    def people(self) -> PeopleAnswer:
         """List who is enrolled."""
-        return {
-            "people": [
-                {
-                    "name": person.name,
-                    "created_utc": person.created_utc,
-                    "consent_utc": person.consent_utc,
-                    "templates": len(person.templates),
-                    "grown": person.grown,
-                    "beats": sum(template.beats for template in person.templates),
-                }
-                for person in self._gallery.people()
-            ],
-            "sealed": self._gallery.sealed,
-        }
+        people = (
+            PersonAnswer(
+                person.name,
+                person.created_utc,
+                person.consent_utc,
+                len(person.templates),
+                person.grown,
+                sum(template.beats for template in person.templates),
+            )
+            for person in self._gallery.people()
+        )
+        return PeopleAnswer(tuple(people), self._gallery.sealed)
 
-    def rename(self, person: str, new_name: str) -> Mapping[str, object]:
+    def rename(self, person: str, new_name: str) -> Done:
         """Call somebody otherwise."""
         person, new_name = normalize("NFC", person), check_name(new_name)
         enrolment = self._recogniser.enrolment
@@ -238,11 +233,11 @@ class PeopleCommands:
             self._tell_recogniser()
         if enrolment is not None and enrolment.person == person:
             enrolment.person = new_name
-        if self._outcome.get("person") == person:
-            self._outcome["person"] = new_name
-        return {}
+        if self._outcome.person == person:
+            self._outcome = replace(self._outcome, person=new_name)
+        return Done()
 
-    def forget(self, person: str) -> Mapping[str, object]:
+    def forget(self, person: str) -> Done:
         """Erase everything that is held on somebody, were it the beats of a first enrolment."""
         person = normalize("NFC", person)
         being_enrolled = self._forget_enrolment(person)
@@ -253,7 +248,7 @@ class PeopleCommands:
                 raise
         finally:  # it may be done, and traces of it left
             self._tell_recogniser()
-        return {}
+        return Done()
 
     def _forget_enrolment(self, person: str) -> bool:
         """Give up somebody's enrolment, if it is the one under way; forget it if it was the last.
@@ -265,8 +260,8 @@ class PeopleCommands:
         under_way = enrolment is not None and enrolment.person == person
         if under_way:
             self._recogniser.enrolment = None
-        if under_way or self._outcome.get("person") == person:
-            self._outcome = {"state": "none"}
+        if under_way or self._outcome.person == person:
+            self._outcome = NO_ENROLMENT
         return under_way
 
     def _templates(self) -> list[Template]:

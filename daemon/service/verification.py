@@ -6,9 +6,7 @@ has a thread and a network to itself, and its answer is sent when it is there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
 from types import NoneType
 from typing import Any, Self
 
@@ -20,7 +18,7 @@ from daemon.wire.errors import CommandRefused
 from dsp.front_end import RATE_HZ, FrontEnd
 from dsp.options import FrontEndOptions
 from dsp.signals import BeatWindow
-from model.comparison import compare
+from model.comparison import Verdict, compare
 from model.network import Network
 
 LONGEST_S = 60.0
@@ -38,10 +36,10 @@ class Verifier:
         self._network = network
         self._mains_hz = mains_hz
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="verify")
-        self._under_way: Future[Mapping[str, object]] | None = None
+        self._under_way: Future[Verdict] | None = None
 
-    def verify(self, first_mv: Any, second_mv: Any) -> Future[Mapping[str, object]]:
-        """Begin to compare two recordings, and promise a ``Verdict``'s fields.
+    def verify(self, first_mv: Any, second_mv: Any) -> Future[Verdict]:
+        """Begin to compare two recordings, and promise the verdict.
 
         Args:
             first_mv: list of samples at 250 Hz in mV at the electrodes, None where none was taken.
@@ -59,10 +57,10 @@ class Verifier:
         self._under_way = self._worker.submit(self._compare, first_mv, second_mv)
         return self._under_way
 
-    def _compare(self, first_mv: Any, second_mv: Any) -> Mapping[str, object]:
+    def _compare(self, first_mv: Any, second_mv: Any) -> Verdict:
         first = self._beats(first_mv, "first_mv")
         second = self._beats(second_mv, "second_mv")
-        return asdict(compare(first, second, self._network))
+        return compare(first, second, self._network)
 
     def _beats(self, ecg_mv: Any, name: str) -> list[BeatWindow]:
         front_end = FrontEnd(FrontEndOptions(self._mains_hz))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import socket as unix
 from collections.abc import Sequence
@@ -15,9 +16,10 @@ from daemon.wire.keys import Right
 IPC = "ipc://"
 LOOPBACK_HOST = "127.0.0.1"
 TCP = re.compile(r"tcp://\S+:(\d{1,5}|\*)")
-LOOPBACK = re.compile(r"tcp://127\.\d{1,3}\.\d{1,3}\.\d{1,3}:(\d{1,5}|\*)")
+LOOPBACK = re.compile(r"tcp://(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\]):(\d{1,5}|\*)")
 EVERY_HOST = re.compile(r"(?<=^tcp://)(\*|0\.0\.0\.0|\[::\])(?=:)")
 HIGHEST_PORT = 65535
+LONGEST_PATH = 107  # bytes of a Unix socket's
 
 
 def needs_key(address: str, right: Right) -> bool:
@@ -29,6 +31,11 @@ def needs_key(address: str, right: Right) -> bool:
     if address.startswith(IPC):
         return False
     return right == "control" or not LOOPBACK.fullmatch(address)
+
+
+def is_ipv6(address: str) -> bool:
+    """Tell whether a socket needs ZMQ_IPV6 for this address."""
+    return "[" in address
 
 
 def way_in(addresses: Sequence[str]) -> tuple[str, bool]:
@@ -56,14 +63,20 @@ def check_address(address: str, right: Right = "listen", *, keys: bool = False) 
     port = address.rpartition(":")[2]
     if port.isdecimal() and int(port) > HIGHEST_PORT:
         raise AddressRefused(f"{address} is refused: ports go up to {HIGHEST_PORT}.")
-    if not needs_key(address, right):
+    if address.startswith(f"{IPC}/"):  # an abstract socket, ipc://@NAME, is everybody's
+        length = len(os.fsencode(address.removeprefix(IPC)))
+        if length > LONGEST_PATH:
+            raise AddressRefused(
+                f"{address} is refused: the path of a socket has {LONGEST_PATH} bytes at most, "
+                f"not {length}."
+            )
         return
     if not TCP.fullmatch(address):
         raise AddressRefused(
             f"{address} is refused: only ipc:///PATH, tcp://127.0.0.1:PORT and, with keys, "
             "tcp://HOST:PORT can be listened on."
         )
-    if not keys:
+    if needs_key(address, right) and not keys:
         raise AddressRefused(
             f"{address} is refused: others could come in, and the service has no key to ask for "
             "theirs. Make one (sudo qrsd keys new), or keep to ipc:///PATH and, for messages only, "

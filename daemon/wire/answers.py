@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
 from daemon.wire.status import ModelStatus
+from model.comparison import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentAnswer:
-    """How the enrolment goes, or how the last one ended; ``state`` alone if there was none.
+    """How the enrolment goes, or how the last one ended; what is not known is left out.
 
     Attributes:
         error: why it failed, for people.
@@ -36,11 +37,11 @@ class EnrolmentAnswer:
     """
 
     state: Literal["none", "gathering", "done", "failed"]
-    person: str = ""
-    beats: int = 0
-    needed: int = 0
-    error: str = ""
-    code: str = ""
+    person: str | None = None
+    beats: int | None = None
+    needed: int | None = None
+    error: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +65,6 @@ class PeopleAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictAnswer:
-    """Whether two recordings are one person's; all but ``beats`` null if it cannot be said."""
-
-    same: bool | None
-    score: float | None
-    ln_likelihood_ratio: float | None
-    probability: float | None
-    beats: int
-
-
-@dataclass(frozen=True, slots=True)
 class Description:
     """What answers here.
 
@@ -95,13 +85,15 @@ class Description:
     model: ModelStatus
 
 
-ANSWERS: dict[str, type[Any]] = {
+Answer: TypeAlias = Done | EnrolmentAnswer | PeopleAnswer | Verdict | Description
+
+ANSWERS: dict[str, type[Answer]] = {
     "enroll": EnrolmentAnswer,
     "enrolment": EnrolmentAnswer,
     "cancel": Done,
     "people": PeopleAnswer,
     "rename": Done,
     "forget": Done,
-    "verify": VerdictAnswer,
+    "verify": Verdict,
     "describe": Description,
 }

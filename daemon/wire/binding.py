@@ -11,7 +11,7 @@ from pathlib import Path
 import zmq
 
 from daemon.errors import DaemonError
-from daemon.wire.addresses import IPC, check_address, needs_key, somebody_has
+from daemon.wire.addresses import IPC, check_address, is_ipv6, needs_key, somebody_has
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.errors import AddressInUse, AddressRefused, AddressUnusable
 from daemon.wire.keys import Right
@@ -36,6 +36,7 @@ def bind(
         AddressUnusable: the system does not allow it.
     """
     check_address(address, right, keys=gate is not None)
+    socket.ipv6 = is_ipv6(address)
     with explained(address):
         if address.startswith(IPC):
             _prepare(Path(address.removeprefix(IPC)))

@@ -25,7 +25,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from config.folders import SYSTEM_RUNTIME
 from config.typed_json import typed
-from daemon.wire.addresses import IPC, somebody_has
+from daemon.wire.addresses import IPC, is_ipv6, somebody_has
 from daemon.wire.errors import (
     CommandRefused,
     MessageError,
@@ -249,6 +249,7 @@ class _Line:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.socket: zmq.Socket[bytes] = self._context.socket(kind)
         self.socket.linger = 0
+        self.socket.ipv6 = is_ipv6(address)
         if keys is not None:
             self.socket.curve_publickey = keys.own.public
             self.socket.curve_secretkey = keys.own.secret

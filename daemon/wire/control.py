@@ -4,8 +4,8 @@
     {"command": "enrol"}                    ->  {"ok": false, "error": "...", "code": "..."}
 
 A command is a function: its parameters are the fields that a request may have, their annotations
-the types, their defaults what a request may leave out. One that takes its time returns the future
-of its answer, which is sent when it is there.
+the types, their defaults what a request may leave out. It returns the fields of the answer
+(``daemon.wire.answers``) or, if it takes its time, the future of them, sent when they are there.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from dataclasses import MISSING, asdict, fields
 from inspect import Parameter, signature
 from typing import Any, Self, TypeAlias, get_type_hints
 
@@ -21,17 +22,18 @@ import zmq
 
 from config.typed_json import typed
 from daemon.errors import DaemonError
+from daemon.wire.answers import Answer, Refusal
 from daemon.wire.binding import bind
-from daemon.wire.connection_limit import ConnectionLimit
+from daemon.wire.connection_limit import ConnectionLimit, hang_up
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.errors import CommandRefused
 from model.errors import ModelError
 
-Fields: TypeAlias = Mapping[str, object]
-Command: TypeAlias = Callable[..., Fields | Future[Fields]]
+Command: TypeAlias = Callable[..., Answer | Future[Any]]
 
 MAX_REQUEST_BYTES = 1 << 20  # two recordings of a minute, with all the digits that JSON may write
-CUT_OFF_BYTES = 1 << 24  # not even taken in, and the client is hung up on
+CUT_OFF_BYTES = 1 << 24  # the client is hung up on
+MOST_FRAMES = 16  # of a request with its envelope: a REQ client's has four
 WAITING_REQUESTS = 20  # of one client; more wait on its side
 ANSWERS_AT_ONCE = 20  # then it is the samples' turn ...
 ANSWERS_S = 0.1  # ... or after so long, should the gallery be another program's just now
@@ -43,8 +45,8 @@ class ControlServer:
     Args:
         context: the service's ZeroMQ context.
         address: where to listen, see ``daemon.wire.addresses``.
-        commands: by name, functions that return the fields of the answer, or the future of them.
-            They and their futures say no by raising a ``DaemonError`` or a ``ModelError``.
+        commands: by name; they and their futures say no by raising a ``DaemonError`` or a
+            ``ModelError``.
         more: further addresses.
         gate: what clients of the network have to come through.
 
@@ -67,11 +69,11 @@ class ControlServer:
     ) -> None:
         self._commands = dict(commands)
         self.socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
-        self.connections = ConnectionLimit(self.socket)
+        self.connections = ConnectionLimit(self.socket, 2 * CUT_OFF_BYTES)
         self.socket.linger = 0
         self.socket.maxmsgsize = CUT_OFF_BYTES
         self.socket.rcvhwm = WAITING_REQUESTS
-        self._promised: list[tuple[list[bytes], Future[Fields]]] = []
+        self._promised: list[tuple[list[bytes], Future[Answer]]] = []
         try:
             self.address = bind(self.socket, address, "control", gate)
             self.more = tuple(bind(self.socket, each, "control", gate) for each in more)
@@ -88,7 +90,13 @@ class ControlServer:
         for _ in range(ANSWERS_AT_ONCE):
             if time.monotonic() > until_s or not self.socket.poll(0):
                 return
-            *envelope, request = self.socket.recv_multipart()
+            frames = self.socket.recv_multipart(copy=False)
+            descriptor = int(frames[0].get(zmq.MessageOption.SRCFD))
+            if len(frames) > MOST_FRAMES or sum(map(len, frames)) > CUT_OFF_BYTES:
+                hang_up(descriptor)
+                continue
+            self.connections.heard(descriptor)
+            *envelope, request = (frame.bytes for frame in frames)
             answer = self.reply(request)
             if isinstance(answer, Future):
                 self._promised.append((envelope, answer))
@@ -103,22 +111,22 @@ class ControlServer:
             envelope, future = promise
             self.socket.send_multipart([*envelope, _kept(future)])
 
-    def reply(self, request: bytes) -> bytes | Future[Fields]:
+    def reply(self, request: bytes) -> bytes | Future[Answer]:
         """Return the answer to the bytes of one request, or the future of the answer's fields."""
         try:
-            fields = self._obey(_read(request))
+            answer = self._obey(_read(request))
         except (DaemonError, ModelError) as refusal:
             return _no(refusal)
-        return fields if isinstance(fields, Future) else _yes(fields)
+        return answer if isinstance(answer, Future) else _yes(answer)
 
-    def _obey(self, fields: dict[str, Any]) -> Fields | Future[Fields]:
-        name = fields.pop("command", None)
+    def _obey(self, given: dict[str, Any]) -> Answer | Future[Answer]:
+        name = given.pop("command", None)
         if not (isinstance(name, str) and name in self._commands):
             raise CommandRefused(
                 f"{name!r:.40} is not one of {', '.join(self._commands)}.", "unknown_command"
             )
         command = self._commands[name]
-        return command(**_arguments(name, command, fields))
+        return command(**_arguments(name, command, given))
 
     def close(self) -> None:
         """Stop listening."""
@@ -132,11 +140,17 @@ class ControlServer:
         self.close()
 
 
-def _yes(fields: Fields) -> bytes:
-    return json.dumps({"ok": True, **fields}).encode()
+def _yes(answer: Answer) -> bytes:
+    """Encode an answer, without the fields that are not known."""
+    given = {
+        part.name: value
+        for part in fields(answer)
+        if (value := getattr(answer, part.name)) is not None or part.default is MISSING
+    }
+    return json.dumps({"ok": True, **given}, default=asdict).encode()
 
 
-def _kept(future: Future[Fields]) -> bytes:
+def _kept(future: Future[Answer]) -> bytes:
     try:
         return _yes(future.result())
     except (DaemonError, ModelError) as refusal:
@@ -144,7 +158,7 @@ def _kept(future: Future[Fields]) -> bytes:
 
 
 def _no(refusal: DaemonError | ModelError) -> bytes:
-    return json.dumps({"ok": False, "error": str(refusal), "code": refusal.code}).encode()
+    return json.dumps({"ok": False, **asdict(Refusal(str(refusal), refusal.code))}).encode()
 
 
 def _read(request: bytes) -> dict[str, Any]:
@@ -153,25 +167,25 @@ def _read(request: bytes) -> dict[str, Any]:
             f"The request has {len(request)} bytes, {MAX_REQUEST_BYTES} are the most."
         )
     try:
-        fields: dict[str, Any] = typed(dict[str, Any], json.loads(request), "request")
+        given: dict[str, Any] = typed(dict[str, Any], json.loads(request), "request")
     except (ValueError, RecursionError) as error:
         raise CommandRefused(f"The request is not a JSON object: {error}.") from error
-    return fields
+    return given
 
 
-def _arguments(name: str, command: Command, fields: dict[str, Any]) -> dict[str, Any]:
+def _arguments(name: str, command: Command, given: dict[str, Any]) -> dict[str, Any]:
     """Hold the fields of a request to the parameters of its command."""
     known = signature(command).parameters
     hints = get_type_hints(command)
-    for field in fields:
+    for field in given:
         if field not in known:
             raise CommandRefused(f"{name}: {field!r:.40} is not one of its fields.")
     for field, parameter in known.items():
-        if parameter.default is Parameter.empty and field not in fields:
+        if parameter.default is Parameter.empty and field not in given:
             raise CommandRefused(f"{name}: {field} is missing.")
     try:
         return {
-            field: typed(hints[field], value, f"{name}.{field}") for field, value in fields.items()
+            field: typed(hints[field], value, f"{name}.{field}") for field, value in given.items()
         }
     except ValueError as error:
         raise CommandRefused(f"{error}.") from error

@@ -97,7 +97,7 @@ class CurveGate:
             _LOG.warning(
                 "nobody is let in any more: %s",
                 error,
-                extra=event("clients_unreadable", error=type(error).__name__),
+                extra=event("clients_unreadable"),
             )
         else:
             count = len(self._clients)

@@ -26,6 +26,7 @@ SCHEMA = 1
 #: Numbers whose range the JSON Schema tells.
 Count: TypeAlias = Annotated[int, ("minimum", 0)]
 Share: TypeAlias = Annotated[float, ("minimum", 0), ("maximum", 1)]
+NotNegative: TypeAlias = Annotated[float, ("minimum", 0)]
 Positive: TypeAlias = Annotated[float, ("exclusiveMinimum", 0)]
 
 Source: TypeAlias = Literal["ads1292r", "simulated"]
@@ -55,6 +56,8 @@ class Stamp:
         sequence: 0 for the first message of its topic in this run, then one more each.
         utc: when the sample ``index`` of the message was taken.
         source: ``simulated`` if no real chip is behind it.
+        age_s: how long ago it was said for the first time; 0 unless it is said again for a
+            subscriber who has just come.
     """
 
     device: str
@@ -62,6 +65,7 @@ class Stamp:
     sequence: Count
     utc: datetime
     source: Source
+    age_s: NotNegative = 0.0
 
 
 @dataclass(frozen=True, slots=True)

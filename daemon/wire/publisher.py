@@ -1,14 +1,16 @@
 """Publishes stamped messages on an XPUB socket, with a last-value cache for late subscribers.
 
 Sending never blocks: a slow subscriber loses messages once its queue is full, and sees it by the
-sequence numbers. Who subscribes late gets the last status and identity at once.
+sequence numbers. Who subscribes late gets the last status and identity at once, with their age.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Self
 from uuid import uuid4
@@ -32,6 +34,7 @@ from daemon.wire.messages import (
 QUEUE_MESSAGES = 1000  # for each subscriber: about half a minute of everything
 WELCOMES_AT_ONCE = 100  # then it is the samples' turn
 LONGEST_SUBSCRIPTION = 1024  # bytes; who sends more is hung up on
+MOST_BYTES = 1 << 18  # of subscriptions and pings in the life of a connection
 FOREIGN_BYTES = 100_000  # of subscriptions to what is no topic, each of which libzmq keeps
 REMEMBERED = (StatusMessage.TOPIC, IdentityMessage.TOPIC)
 SUBSCRIBED = b"\1"
@@ -49,6 +52,7 @@ class Publisher:
         device: name of the device.
         source: ``simulated`` if no real chip is behind it.
         gate: what subscribers of other machines have to come through.
+        monotonic: the clock that messages age by, in seconds.
 
     Attributes:
         boot: UUID of this run of the service.
@@ -67,15 +71,18 @@ class Publisher:
         device: str,
         source: Source,
         gate: CurveGate | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._monotonic = monotonic
         self.boot = str(uuid4())
         self._device = device
         self._source: Source = source
         self._sequences: Counter[str] = Counter()
-        self._last: dict[str, list[bytes]] = {}
+        self._last: dict[str, tuple[Stamp, Message, float]] = {}
         self._foreign_bytes = 0
         self.socket: zmq.Socket[bytes] = context.socket(zmq.XPUB)
-        self.connections = ConnectionLimit(self.socket)
+        self.connections = ConnectionLimit(self.socket, MOST_BYTES)
         self.socket.linger = 0
         self.socket.sndhwm = QUEUE_MESSAGES
         self.socket.maxmsgsize = LONGEST_SUBSCRIPTION
@@ -98,10 +105,9 @@ class Publisher:
         topic = message.TOPIC
         stamp = Stamp(self._device, self.boot, self._sequences[topic], utc, self._source)
         self._sequences[topic] += 1
-        frames = encode(stamp, message)
         if topic in REMEMBERED:
-            self._last[topic] = frames
-        self.socket.send_multipart(frames)
+            self._last[topic] = stamp, message, self._monotonic()
+        self.socket.send_multipart(encode(stamp, message))
 
     def welcome(self) -> None:
         """Send the last status and identity to those who have just subscribed to them.
@@ -121,9 +127,10 @@ class Publisher:
             if self._foreign_bytes > FOREIGN_BYTES:
                 self._forget_subscriptions()
         elif subscribed:
-            for name, frames in self._last.items():
-                if name.encode().startswith(topic):
-                    self.socket.send_multipart(frames)
+            for stamp, message, at_s in self._last.values():
+                if message.TOPIC.encode().startswith(topic):
+                    aged = replace(stamp, age_s=round(self._monotonic() - at_s, 3))
+                    self.socket.send_multipart(encode(aged, message))
 
     def _forget_subscriptions(self) -> None:
         self._foreign_bytes = 0

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
@@ -101,7 +102,7 @@ def test_a_power_cut_at_any_moment(tmp_path: Path, report: Report) -> None:
 
 
 def outcome(service: Scene) -> dict[str, object]:
-    return dict(service.desk.enrolment())
+    return asdict(service.desk.enrolment())
 
 
 def enrol_twice(service: Scene, fail: Callable[[], object], mend: Callable[[], object]) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from daemon.commands.enroll import enrol_live
 from daemon.offline.hearing import hear
+from daemon.wire.answers import Done, EnrolmentAnswer
 from daemon.wire.client import Control
+from daemon.wire.control import Command
 from daemon.wire.errors import CommandRefused, ServiceUnavailable
 from model.enrolment import keep_nearest
 from model.errors import EnrolmentFailed, EnrolmentSuspect, ModelMissing, NameInvalid
@@ -117,18 +119,18 @@ def test_nobody_is_enrolled_elsewhere_than_asked(
     assert "--record" in capsys.readouterr().err.splitlines()[-1]
 
 
-GATHERING = {"state": "gathering", "person": "Ada", "needed": 3}
+GATHERING = EnrolmentAnswer("gathering", "Ada", 0, 3)
 
 
-def begin(person: str, beats: int) -> dict[str, Any]:
+def begin(person: str, beats: int) -> EnrolmentAnswer:
     assert (person, beats) == ("Ada", 3)
-    return GATHERING | {"beats": 0}
+    return GATHERING
 
 
 class TestFromAService:
     """The service is played by functions that answer as it would."""
 
-    def enrol(self, folder: Path, **commands: Callable[..., dict[str, Any]]) -> list[float]:
+    def enrol(self, folder: Path, **commands: Command) -> list[float]:
         waited: list[float] = []
         with serving(folder, commands), Control(f"ipc://{folder}/control.ipc") as control:
             enrol_live(control, "Ada", 3, waited.append)
@@ -137,8 +139,9 @@ class TestFromAService:
     def test_it_waits_until_the_beats_are_there(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        answers: Iterator[dict[str, Any]] = iter(
-            [GATHERING | {"beats": n} for n in (1, 2)] + [GATHERING | {"state": "done", "beats": 3}]
+        answers = iter(
+            [replace(GATHERING, beats=n) for n in (1, 2)]
+            + [replace(GATHERING, state="done", beats=3)]
         )
         waited = self.enrol(tmp_path, enroll=begin, enrolment=lambda: next(answers))
         assert len(waited) == 3
@@ -149,7 +152,7 @@ class TestFromAService:
             self.enrol(
                 tmp_path,
                 enroll=begin,
-                enrolment=lambda: GATHERING | {"state": "failed", "error": "the beats disagree"},
+                enrolment=lambda: replace(GATHERING, state="failed", error="the beats disagree"),
             )
 
     def test_an_enrolment_that_was_cancelled_has_failed(self, tmp_path: Path) -> None:
@@ -157,19 +160,19 @@ class TestFromAService:
             self.enrol(
                 tmp_path,
                 enroll=begin,
-                enrolment=lambda: {"state": "none"},
+                enrolment=lambda: EnrolmentAnswer("none"),
             )
 
     @pytest.mark.parametrize("state", ["gathering", "done", "failed"])
     def test_what_becomes_of_somebody_else_is_not_taken_for_hers(
-        self, tmp_path: Path, state: str
+        self, tmp_path: Path, state: Literal["gathering", "done", "failed"]
     ) -> None:
-        bob = {"state": state, "person": "Bob", "beats": 3, "needed": 3, "error": "disagree"}
+        bob = EnrolmentAnswer(state, "Bob", 3, 3, "disagree")
         with pytest.raises(EnrolmentFailed, match="'Ada' was not enrolled: cancelled"):
             self.enrol(tmp_path, enroll=begin, enrolment=lambda: bob)
 
     def test_a_service_that_cannot_begin_says_why(self, tmp_path: Path) -> None:
-        def enroll(person: str, beats: int) -> dict[str, Any]:
+        def enroll(person: str, beats: int) -> EnrolmentAnswer:
             raise CommandRefused("'Bob' is being enrolled.")
 
         with pytest.raises(CommandRefused, match="'Bob' is being enrolled"):
@@ -178,9 +181,9 @@ class TestFromAService:
     def test_ctrl_c_cancels(self, tmp_path: Path) -> None:
         cancelled: list[bool] = []
 
-        def cancel() -> dict[str, Any]:
+        def cancel() -> Done:
             cancelled.append(True)
-            return {}
+            return Done()
 
         def interrupt(_: float) -> None:
             raise KeyboardInterrupt

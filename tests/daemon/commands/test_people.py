@@ -19,6 +19,7 @@ import zmq
 
 from config.gallery_key import find_gallery_key, gallery_key_path
 from daemon.errors import ResultsNotWritable
+from daemon.wire.answers import Done
 from daemon.wire.control import Command, ControlServer
 from daemon.wire.errors import CommandRefused
 from model.errors import (
@@ -333,17 +334,17 @@ class TestWithAService:
     def asked(self, tmp_path: Path) -> Iterator[list[tuple[str, ...]]]:
         asked: list[tuple[str, ...]] = []
 
-        def rename(person: str, new_name: str) -> dict[str, object]:
+        def rename(person: str, new_name: str) -> Done:
             asked.append(("rename", person, new_name))
-            return {}
+            return Done()
 
-        def forget(person: str) -> dict[str, object]:
+        def forget(person: str) -> Done:
             if person == "Eve":
                 raise CommandRefused("Nobody is called Eve.")
             asked.append(("forget", person))
-            return {}
+            return Done()
 
-        commands = {"rename": rename, "forget": forget, "enrolment": lambda: {}}
+        commands = {"rename": rename, "forget": forget, "enrolment": Done}
         with serving(tmp_path, commands):
             yield asked
 

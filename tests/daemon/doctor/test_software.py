@@ -153,7 +153,7 @@ def test_a_path_that_is_too_long_for_a_socket_is_told(tmp_path: Path) -> None:
     visit = visit_to(tmp_path, publishing_at(f"ipc:///{'x' * 107}"))
     said = [finding.says for finding in walk(STEPS, visit) if finding.verdict == "wrong"]
     assert len(said) == 1
-    assert said[0].endswith("longer than a socket's path may be, 107 bytes")
+    assert said[0].endswith("the path of a socket has 107 bytes at most, not 108.")
 
 
 def test_a_mere_user_is_not_told_of_keys_and_people_that_are_not_his(

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from config.errors import SettingInvalid
 from config.gallery_key import CREDENTIAL
 from config.secret_file import write_secret
-from config.settings import PublishOptions, Settings
+from config.settings import ControlOptions, PublishOptions, Settings
 from daemon.service import assembly
 from daemon.service.assembly import assembled, check
 from daemon.wire.client import Subscriber
-from daemon.wire.errors import AddressInUse, AddressRefused, ServiceRefusesKey
+from daemon.wire.errors import AddressInUse, ServiceRefusesKey
 from daemon.wire.keys import SERVICE_COMMENT, KeyPair, service_key_path
 from daemon.wire.messages import Received, StatusMessage
 from daemon.wire.status import StatusCounters
 from drivers.chip_setup import ChipOptions
 from model.errors import GallerySealed, GalleryUnreadable, ModelMissing
+from tests.daemon.frames import SETUP
 from tests.daemon.running import PATIENCE_S
 from tests.model.models import embedder
 
@@ -115,6 +120,27 @@ def test_messages_carry_the_devices_name_and_that_they_are_simulated(settings: S
         assert (item.stamp.device, item.stamp.source) == ("bench", "simulated")
 
 
+def test_it_describes_itself(settings: Settings) -> None:
+    with assembled(settings) as service:
+        said = json.loads(service._parts.control.reply(b'{"command": "describe"}'))
+        model = service._parts.model
+        service._parts.pipeline.use_setup(SETUP)
+        later = json.loads(service._parts.control.reply(b'{"command": "describe"}'))
+    assert said == {
+        "ok": True,
+        "version": version("qrsd"),
+        "device": "bench",
+        "schema": 1,
+        "topics": ["status", "identity", "r_peak", "beat", "wave", "ecg"],
+        "channels": None,
+        "model": asdict(model),
+    }
+    assert model.sha256 == sha256(Path(settings.model).read_bytes()).hexdigest()
+    assert later == said | {"channels": ["respiration", "ecg"]}
+    schema = json.loads((Path(__file__).parents[3] / "docs" / "control.schema.json").read_text())
+    Draft202012Validator(schema | {"$ref": "#/$defs/describe_answer"}).validate(later)
+
+
 def status() -> StatusMessage:
     return StatusMessage(
         None,
@@ -146,7 +172,7 @@ Change = Callable[[Settings], Settings]
         ),
         (
             lambda settings: replace(settings, publish=PublishOptions(("tcp://192.168.1.2:1",))),
-            AddressRefused,
+            SettingInvalid,
             r"^tcp://192\.168\.1\.2:1 is refused",
         ),
     ],
@@ -156,6 +182,16 @@ def test_settings_that_do_not_go_together_are_refused(
 ) -> None:
     with pytest.raises(error, match=words):
         check(change(settings))
+
+
+def test_every_address_that_is_refused_is_named(settings: Settings) -> None:
+    publish = PublishOptions(("tcp://*:1", f"ipc:///{'x' * 107}", "tcp://127.0.0.1:2"))
+    control = ControlOptions(("ipc://@control", "tcp://127.0.0.1:3"))
+    with pytest.raises(SettingInvalid) as refused:
+        check(replace(settings, publish=publish, control=control))
+    named = [problem.split(" is refused")[0] for problem in refused.value.problems]
+    bad = [*publish.addresses[:2], *control.addresses]
+    assert named == bad
 
 
 def test_a_service_that_speaks_nowhere_is_refused() -> None:

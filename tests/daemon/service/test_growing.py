@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from daemon.service.people_commands import PeopleCommands
+from daemon.wire.answers import PeopleAnswer, PersonAnswer
 from model.errors import GalleryBusy
 from model.fittings import SITTING_BEATS
 from model.passport import Calibration
@@ -53,19 +54,8 @@ def test_a_sure_sitting_adds_a_template_that_goes_with_the_person(office: Office
     assert sit(office, BOB) == 1
     assert sit(office, NEW_FITTING) == 2
     assert sit(office, NEW_FITTING) == 2  # nothing new
-    assert desk.people() == {
-        "people": [
-            {
-                "name": "Ada",
-                "created_utc": NOW,
-                "consent_utc": None,
-                "templates": 2,
-                "grown": 1,
-                "beats": 32,
-            }
-        ],
-        "sealed": False,
-    }
+    ada = PersonAnswer("Ada", NOW, None, templates=2, grown=1, beats=32)
+    assert desk.people() == PeopleAnswer((ada,), sealed=False)
     desk.forget("Ada")
     assert office.gallery.templates(office.network.passport.sha256) == []
 
@@ -90,5 +80,5 @@ def test_a_sitting_that_cannot_be_kept_is_logged_without_a_name(
     growing(office, most=2)
     monkeypatch.setattr(office.gallery, "grow", refuse)
     assert sit(office, NEW_FITTING) == 1
-    assert "a session could not be kept: GalleryBusy" in caplog.text
+    assert "a session could not be kept: gallery_busy" in caplog.text
     assert "Ada" not in caplog.text

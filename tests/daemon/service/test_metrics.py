@@ -21,7 +21,6 @@ from config.errors import SettingInvalid
 from config.settings import MetricsOptions, PublishOptions, Settings, load
 from daemon.commands.exit_codes import exit_code
 from daemon.service.assembly import assembled, check
-from daemon.service.errors import MetricsExtraMissing
 from daemon.service.metrics import MOST_SCRAPES, STATUS_COUNTERS, Metrics, served
 from daemon.wire.errors import AddressInUse
 from daemon.wire.messages import (
@@ -161,7 +160,7 @@ def test_without_the_extra_it_is_said_what_to_install(
 ) -> None:
     monkeypatch.setattr("daemon.service.assembly.find_spec", lambda _: None)
     check(settings)  # off: nothing is missed
-    with pytest.raises(MetricsExtraMissing, match="pip install prometheus-client") as missing:
+    with pytest.raises(SettingInvalid, match="pip install prometheus-client") as missing:
         check(replace(settings, metrics=MetricsOptions(9592)))
     assert exit_code(missing.value) == 78
 

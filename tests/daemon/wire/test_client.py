@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.commands.exit_codes import exit_code
+from daemon.wire.answers import EnrolmentAnswer
 from daemon.wire.client import Continuity, Control, Lost, Restarted, Silent, Subscriber
 from daemon.wire.control import ControlServer
 from daemon.wire.errors import CommandRefused, MessageError, ServiceNotPermitted, ServiceUnavailable
@@ -180,8 +181,8 @@ def test_another_protocol_at_the_other_end_is_an_error(publisher: Publisher) -> 
 def address(context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path) -> Iterator[str]:
     """The address of a service that echoes a word to one request."""
 
-    def echo(word: str) -> dict[str, object]:
-        return {"echo": word}
+    def echo(word: str) -> EnrolmentAnswer:
+        return EnrolmentAnswer("none", word)
 
     with ControlServer(context, f"ipc://{tmp_path}/control.ipc", {"echo": echo}) as server:
 
@@ -197,7 +198,8 @@ def address(context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path) -> Iterator
 
 def test_a_request_is_answered(address: str) -> None:
     with Control(address) as control:
-        assert control.request("echo", word="heart") == {"ok": True, "echo": "heart"}
+        answer = control.request("echo", word="heart")
+    assert answer == {"ok": True, "state": "none", "person": "heart"}
 
 
 def test_without_a_service_one_is_told_what_to_try(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import resource
 import socket
+import struct
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 import zmq
@@ -14,6 +16,10 @@ import zmq
 from daemon.wire.connection_limit import ConnectionLimit, raise_descriptor_limit
 
 MOST = 20
+MOST_BYTES = 100_000
+GREETING = b"\xff" + bytes(8) + b"\x7f\3\0" + b"NULL".ljust(20, b"\0") + bytes(32)
+READY = b"\4\x19\5READY\x0bSocket-Type\0\0\0\3SUB"
+FRAME_AND_MORE = b"\3" + struct.pack(">Q", 1000) + bytes(1000)
 
 
 @pytest.fixture
@@ -46,7 +52,7 @@ def is_open(client: socket.socket) -> bool:
 def test_who_comes_beyond_the_limit_is_hung_up_on(
     context: zmq.Context[zmq.Socket[bytes]], publisher: zmq.Socket[bytes]
 ) -> None:
-    limit = ConnectionLimit(publisher, MOST)
+    limit = ConnectionLimit(publisher, MOST_BYTES, MOST)
     port = publisher.bind_to_random_port("tcp://127.0.0.1")
     with context.socket(zmq.SUB) as subscriber, ExitStack() as crowd:
         subscriber.connect(f"tcp://127.0.0.1:{port}")
@@ -67,7 +73,7 @@ def test_who_comes_beyond_the_limit_is_hung_up_on(
 
 
 def test_a_place_is_free_again_once_somebody_leaves(publisher: zmq.Socket[bytes]) -> None:
-    limit = ConnectionLimit(publisher, most=1)
+    limit = ConnectionLimit(publisher, MOST_BYTES, most=1)
     port = publisher.bind_to_random_port("tcp://127.0.0.1")
     for _ in range(3):
         with socket.create_connection(("127.0.0.1", port)) as client:
@@ -76,6 +82,49 @@ def test_a_place_is_free_again_once_somebody_leaves(publisher: zmq.Socket[bytes]
         settle(limit)
     assert limit.refused == 0
     limit.close()
+
+
+def resident_mib() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def test_a_message_without_a_last_frame_is_bounded_in_memory(
+    publisher: zmq.Socket[bytes],
+) -> None:
+    publisher.maxmsgsize = 1024  # which no frame exceeds
+    limit = ConnectionLimit(publisher, MOST_BYTES)
+    port = publisher.bind_to_random_port("tcp://127.0.0.1")
+    before_mib, sent = resident_mib(), 0
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(GREETING)
+        client.sendall(READY)
+        with suppress(ConnectionError):
+            while sent < 1000:  # half a gigabyte in libzmq, where nobody cares
+                client.sendall(FRAME_AND_MORE * 500)
+                limit.look_around()
+                sent += 1
+        assert 0 < sent < 100
+    assert resident_mib() - before_mib < 100
+    limit.close()
+
+
+def test_whole_messages_are_not_added_up(
+    context: zmq.Context[zmq.Socket[bytes]],
+) -> None:
+    with context.socket(zmq.ROUTER) as router, context.socket(zmq.DEALER) as client:
+        limit = ConnectionLimit(router, MOST_BYTES)
+        port = router.bind_to_random_port("tcp://127.0.0.1")
+        client.connect(f"tcp://127.0.0.1:{port}")
+        for number in range(10):
+            client.send_multipart([bytes([number]), bytes(MOST_BYTES // 2)])
+            assert router.poll(20_000)
+            frames = router.recv_multipart(copy=False)
+            assert frames[1].bytes == bytes([number])
+            limit.enforce()
+            limit.heard(int(frames[0].get(zmq.MessageOption.SRCFD)))
+            limit.look_around()
+        limit.close()
 
 
 def test_the_process_may_have_as_many_descriptors_as_the_system_allows() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import time
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -14,6 +15,7 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.wire.answers import Done, EnrolmentAnswer
 from daemon.wire.control import (
     ANSWERS_AT_ONCE,
     ANSWERS_S,
@@ -25,13 +27,13 @@ from daemon.wire.errors import AddressInUse, CommandRefused
 from model.errors import PersonUnknown
 
 
-def enroll(person: str, beats: int = 20) -> dict[str, object]:
+def enroll(person: str, beats: int = 20) -> EnrolmentAnswer:
     if person == "":
         raise CommandRefused("A person has a name.")
-    return {"person": person, "needed": beats}
+    return EnrolmentAnswer("gathering", person, 0, beats)
 
 
-def forget(person: str) -> dict[str, object]:
+def forget(person: str) -> Done:
     raise PersonUnknown(f"Nobody called {person} is enrolled.")
 
 
@@ -62,7 +64,13 @@ def ask(server: ControlServer, **request: object) -> dict[str, object]:
 
 def test_a_command_is_obeyed_and_its_answer_is_ok(server: ControlServer) -> None:
     answer = ask(server, command="enroll", person="Ada", beats=30)
-    assert answer == {"ok": True, "person": "Ada", "needed": 30}
+    assert answer == {
+        "ok": True,
+        "state": "gathering",
+        "person": "Ada",
+        "beats": 0,
+        "needed": 30,
+    }
 
 
 def test_a_field_with_a_default_may_be_left_out(server: ControlServer) -> None:
@@ -162,9 +170,9 @@ def test_a_command_that_takes_long_is_the_last_for_now(
 ) -> None:
     done = []
 
-    def wait() -> dict[str, object]:
+    def wait() -> Done:
         done.append(time.sleep(2 * ANSWERS_S))
-        return {}
+        return Done()
 
     with (
         ControlServer(context, f"ipc://{tmp_path}/control.ipc", {"wait": wait}) as server,
@@ -195,6 +203,28 @@ def test_a_request_without_end_is_cut_off(
         assert not server.socket.poll(50)
 
 
+@pytest.mark.parametrize("frames", [[bytes(1 << 20)] * 400, [b""] * 40])
+def test_a_request_of_many_frames_is_hung_up_on_and_not_copied(
+    context: zmq.Context[zmq.Socket[bytes]], server: ControlServer, frames: list[bytes]
+) -> None:
+    with context.socket(zmq.DEALER) as client, context.socket(zmq.DEALER) as other:
+        for each in (client, other):
+            each.linger = 0
+            each.connect(server.address)
+        client.send_multipart(frames, copy=False)
+        assert server.socket.poll(20_000)
+        tracemalloc.start()
+        server.answer()
+        _, most_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most_bytes < 1_000_000
+        other.send(b"{}")
+        assert server.socket.poll(20_000)
+        server.answer()
+        assert other.poll(20_000)
+        assert not client.poll(100)
+
+
 def test_the_socket_is_for_its_user_only(server: ControlServer) -> None:
     path = Path(server.address.removeprefix("ipc://"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -210,7 +240,7 @@ def test_a_second_service_is_kept_out(
 def test_a_promised_answer_is_sent_once_and_when_it_is_there(
     context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path
 ) -> None:
-    promise: Future[dict[str, object]] = Future()
+    promise: Future[EnrolmentAnswer] = Future()
     with (
         ControlServer(context, f"ipc://{tmp_path}/c.ipc", {"wait": lambda: promise}) as server,
         context.socket(zmq.DEALER) as client,
@@ -222,9 +252,9 @@ def test_a_promised_answer_is_sent_once_and_when_it_is_there(
         server.answer()
         server.keep_promises()
         assert not client.poll(50)
-        promise.set_result({"kept": 1})
+        promise.set_result(EnrolmentAnswer("none", "kept"))
         server.keep_promises()
         server.keep_promises()
         assert client.poll(20_000)
-        assert json.loads(client.recv()) == {"ok": True, "kept": 1}
+        assert json.loads(client.recv()) == {"ok": True, "state": "none", "person": "kept"}
         assert not client.poll(200)

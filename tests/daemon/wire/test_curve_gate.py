@@ -17,6 +17,7 @@ import zmq
 
 from config.errors import KeyMissing
 from daemon.commands.exit_codes import exit_code
+from daemon.wire.answers import EnrolmentAnswer
 from daemon.wire.client import Control, Lost, Subscriber
 from daemon.wire.control import ControlServer
 from daemon.wire.curve_gate import CurveGate
@@ -79,8 +80,8 @@ def _at(address: str) -> str:
     return address.replace("0.0.0.0", "127.0.0.1")
 
 
-def echo(word: str) -> dict[str, object]:
-    return {"echo": word}
+def echo(word: str) -> EnrolmentAnswer:
+    return EnrolmentAnswer("none", word)
 
 
 @contextmanager
@@ -130,7 +131,7 @@ def test_who_may_control_hears_and_is_answered(guarded: Guarded) -> None:
         heard = guarded.hear(laptop)
         assert isinstance(heard, Received)
         assert heard.message == ADA
-        assert guarded.ask(laptop) == {"ok": True, "echo": "heart"}
+        assert guarded.ask(laptop) == {"ok": True, "state": "none", "person": "heart"}
 
 
 def test_who_may_listen_hears_and_is_not_answered(guarded: Guarded) -> None:

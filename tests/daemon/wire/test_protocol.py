@@ -20,6 +20,7 @@ import zmq
 from daemon.recordings.errors import RecordingError
 from daemon.service.people_commands import PeopleCommands
 from daemon.service.verification import Verifier
+from daemon.wire.answers import Done
 from daemon.wire.control import ControlServer
 from daemon.wire.errors import CommandRefused
 from daemon.wire.messages import KINDS, IdentityMessage, Message, Stamp
@@ -119,7 +120,7 @@ def test_the_control_examples_are_what_the_service_answers(tmp_path: Path) -> No
     assert len(examples) == 7
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     office = open_office(embedder(tmp_path), tmp_path, context)
-    commands = {**office.desk.commands, "verify": dict, "describe": dict}
+    commands = {**office.desk.commands, "verify": Done, "describe": Done}
     with (
         ControlServer(context, f"ipc://{tmp_path}/docs.ipc", commands) as server,
         context.socket(zmq.DEALER) as client,

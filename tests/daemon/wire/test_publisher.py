@@ -16,6 +16,8 @@ import pytest
 import zmq
 
 from daemon.commands.exit_codes import exit_code
+from daemon.wire.addresses import LONGEST_PATH, check_address
+from daemon.wire.client import Subscriber
 from daemon.wire.errors import AddressInUse, AddressRefused, AddressUnusable
 from daemon.wire.messages import EcgMessage, IdentityMessage, Received, RPeakMessage, decode
 from daemon.wire.publisher import QUEUE_MESSAGES, Publisher
@@ -95,6 +97,22 @@ def test_a_late_joiner_gets_the_last_word_at_once(
     publisher.publish(ADA, NOW)
     publisher.publish(NOBODY, NOW)
     assert received(subscribe(publisher, "identity")).message == NOBODY
+
+
+def test_the_last_word_comes_with_its_age(
+    context: zmq.Context[zmq.Socket[bytes]], subscribe: Subscribe
+) -> None:
+    times_s = iter([100.0, 102.5])
+    with Publisher(
+        context, ["tcp://127.0.0.1:*"], "bench", "simulated", monotonic=lambda: next(times_s)
+    ) as publisher:
+        publisher.publish(ADA, NOW)
+        late = subscribe(publisher, "identity")
+        assert received(late).stamp.age_s == 2.5
+        publisher.publish(RPeakMessage(1, 1.0, None, False), NOW)
+        peaks = subscribe(publisher, "r_peak")
+        publisher.publish(RPeakMessage(2, 1.0, None, False), NOW)
+        assert received(peaks).stamp.age_s == 0.0
 
 
 def test_the_second_late_joiner_gets_it_too(publisher: Publisher, subscribe: Subscribe) -> None:
@@ -189,7 +207,18 @@ def test_the_file_is_for_its_user_only(
 
 @pytest.mark.parametrize(
     "address",
-    ["tcp://*:5292", "tcp://0.0.0.0:5292", "tcp://192.168.1.4:5292", "tcp://[::]:5292", "pgm://x"],
+    [
+        "tcp://*:5292",
+        "tcp://0.0.0.0:5292",
+        "tcp://192.168.1.4:5292",
+        "tcp://[::]:5292",
+        "pgm://x",
+        "ipc://@abstract",
+        "ipc://relative",
+        "/messages.ipc",
+        "tcp://[::1]x:5292",
+        "tcp://localhost.x:1",
+    ],
 )
 def test_the_network_is_kept_out(context: zmq.Context[zmq.Socket[bytes]], address: str) -> None:
     with pytest.raises(AddressRefused, match=r"tcp://127\.0\.0\.1:PORT") as caught:
@@ -197,13 +226,36 @@ def test_the_network_is_kept_out(context: zmq.Context[zmq.Socket[bytes]], addres
     assert exit_code(caught.value) == 78
 
 
-@pytest.mark.parametrize("address", ["ipc:///proc/none/x.ipc", f"ipc:///tmp/{'x' * 120}"])
-def test_a_place_that_cannot_be_had_is_named(
-    context: zmq.Context[zmq.Socket[bytes]], address: str
-) -> None:
+def test_a_place_that_cannot_be_had_is_named(context: zmq.Context[zmq.Socket[bytes]]) -> None:
     with pytest.raises(AddressUnusable, match="Cannot listen on ipc://") as caught:
-        Publisher(context, [address], "bench", "simulated")
+        Publisher(context, ["ipc:///proc/none/x.ipc"], "bench", "simulated")
     assert exit_code(caught.value) == 73
+
+
+@pytest.mark.parametrize("host", ["localhost", "[::1]"])
+def test_every_name_of_the_loopback_interface_needs_no_key(
+    context: zmq.Context[zmq.Socket[bytes]], host: str
+) -> None:
+    with Publisher(context, [f"tcp://{host}:*"], "bench", "simulated") as publisher:
+        port = publisher.addresses[0].rpartition(":")[2]
+        with Subscriber(f"tcp://{host}:{port}", timeout_s=20) as subscriber:
+            assert publisher.socket.poll(20_000)
+            publisher.welcome()
+            publisher.publish(ADA, NOW)
+            item = next(subscriber)
+            assert isinstance(item, Received)
+            assert item.message == ADA
+    with pytest.raises(AddressRefused, match="has no key to ask for"):
+        check_address(f"tcp://{host}:1", "control")
+
+
+def test_the_longest_path_is_the_systems(
+    context: zmq.Context[zmq.Socket[bytes]], tmp_path: Path
+) -> None:
+    longest = f"{tmp_path}/{'x' * (LONGEST_PATH - len(str(tmp_path)) - 1)}"
+    Publisher(context, [f"ipc://{longest}"], "bench", "simulated").close()
+    with pytest.raises(AddressRefused, match="107 bytes at most, not 108"):
+        Publisher(context, [f"ipc://{longest}x"], "bench", "simulated")
 
 
 def test_subscriptions_to_what_is_no_topic_do_not_pile_up(
