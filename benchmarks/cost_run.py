@@ -154,7 +154,7 @@ def service(_samples: int, records: int, _frames: Path) -> None:
     from config.settings import Settings
     from daemon.service.assembly import assembled
     from daemon.service.time_source import TimeSource
-    from dsp.liveness import LivenessOptions
+    from dsp.options import LivenessOptions
 
     clock = StandInClock()
 
