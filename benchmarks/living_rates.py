@@ -8,6 +8,7 @@ noise of 0.02 mV: no public recording holds a rate from 50 to 200 for a minute e
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 
 import numpy as np
@@ -40,6 +41,7 @@ def suspected(seed: int, bpm: int) -> tuple[bool, float]:
 
 def main() -> None:
     """Print the table."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None).parse_args()
     print(f"{'bpm':>5} {'BPCER %':>8} {'good beats %':>13}")
     for bpm in RATES_BPM:
         found, good = zip(*(suspected(seed, bpm) for seed in range(HEARTS)), strict=True)

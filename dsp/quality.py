@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.qrs_shape import has_qrs
+from dsp.qrs_shape import has_qrs, has_t_wave
 from dsp.segmenter import BEFORE_R
 from dsp.signals import BeatQuality
 
@@ -24,12 +25,13 @@ JUDGED_TOGETHER = 8  # beats: where many have no QRS, one that seems to have is 
 FALSE_BEATS = 5  # of so many; more than the wide ones of bigeminy
 RECENT_BEATS = 8  # how far back a kind of beats is counted
 SEEN_AGAIN = 1.7  # beats of a kind, counted so, that make it more than one odd beat
+OTHER_KINDS = 2  # remembered: ectopic beats come in more than one shape
 USUAL_SHARE = 0.25  # of the beats, from which on a kind is usual: bigeminy has 0.5, trigeminy 0.33
-NARROWER = 0.75  # the sinus beat's QRS, at most, to the ventricular one's
+NARROWER = 0.8  # the sinus beat's QRS, at most, to the ventricular one's
 WIDTH_SAMPLES = 30  # on either side of the R peak: where a QRS's width is looked for
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Kind:
     """Beats of one shape.
 
@@ -49,7 +51,8 @@ class Kind:
 
     def take(self, shape: NDArray[np.float64]) -> None:
         """Let the template follow."""
-        self.template = self.template + TEMPLATE_GAIN * (shape - self.template)
+        gain = max(TEMPLATE_GAIN, 1 / self.count)
+        self.template = self.template + gain * (shape - self.template)
         self.width = qrs_width(self.template)
 
 
@@ -62,9 +65,10 @@ class QualityJudge:
 
     def __init__(self) -> None:
         self._usual: Kind | None = None
-        self._other: Kind | None = None
+        self._others: list[Kind] = []
         self._odd_in_a_row = 0
         self._without_qrs: deque[bool] = deque(maxlen=JUDGED_TOGETHER)
+        self._rr_s: deque[float] = deque(maxlen=JUDGED_TOGETHER)
 
     def judge(
         self, ecg_mv: Sequence[float], saturated: bool, gap: bool, rr_s: float | None = None
@@ -95,8 +99,12 @@ class QualityJudge:
             flaws.append("noisy")
         if likeness < UNLIKE:
             flaws.append("unlike_template")
+        if rr_s is not None:
+            self._rr_s.append(rr_s)
+        if self._usual and self._rr_s and not has_t_wave(self._usual.template, median(self._rr_s)):
+            flaws.append("no_t_wave")
         score = max(likeness, 0.0) * max(1 - noise / (2 * NOISY), 0.0)
-        return BeatQuality(round(score, 3), tuple(flaws), self._recurs(self._other))
+        return BeatQuality(round(score, 3), tuple(flaws), any(map(self._recurs, self._others)))
 
     def _compare(self, window: NDArray[np.float64], noisy: bool) -> float:
         """Return the correlation with the usual kind, and let the kinds follow."""
@@ -104,7 +112,7 @@ class QualityJudge:
         if self._usual is None:
             self._usual = Kind(shape, 1.0, qrs_width(shape))
             return 1.0
-        for kind in filter(None, (self._usual, self._other)):
+        for kind in (self._usual, *self._others):
             kind.count *= 1 - 1 / RECENT_BEATS
         likeness = self._usual.likeness(shape)
         if likeness >= UNLIKE:
@@ -115,29 +123,34 @@ class QualityJudge:
         self._odd_in_a_row += 1
         other = self._take_as_other(shape)
         if self._odd_in_a_row > TEMPLATE_PATIENCE:
-            self._usual, self._other = Kind(shape, other.count, qrs_width(shape)), self._usual
-            self._odd_in_a_row = 0
+            self._make_usual(other)
+            other.template, other.width = shape, qrs_width(shape)
         elif not noisy and self._recurs(other) and other.width < NARROWER * self._usual.width:
-            self._usual, self._other = other, self._usual
-            self._odd_in_a_row = 0
+            self._make_usual(other)
             return other.likeness(shape)
         return likeness
 
     def _take_as_other(self, shape: NDArray[np.float64]) -> Kind:
-        """Count an odd beat to the other kind, or begin that anew with it."""
-        if self._other is None or self._other.likeness(shape) < UNLIKE:
-            self._other = Kind(shape, 1.0, qrs_width(shape))
-        else:
-            self._other.count += 1
-            self._other.take(shape)
-        return self._other
+        """Count an odd beat to another kind, or begin a new one with it."""
+        for kind in self._others:
+            if kind.likeness(shape) >= UNLIKE:
+                kind.count += 1
+                kind.take(shape)
+                return kind
+        self._others = [Kind(shape, 1.0, qrs_width(shape)), *self._others][:OTHER_KINDS]
+        return self._others[0]
 
-    def _recurs(self, kind: Kind | None) -> bool:
+    def _make_usual(self, kind: Kind) -> None:
+        """Let a kind and the usual one change places."""
+        assert self._usual is not None
+        self._others[self._others.index(kind)], self._usual = self._usual, kind
+        self._odd_in_a_row = 0
+
+    def _recurs(self, kind: Kind) -> bool:
         """Tell whether a kind is more than an odd beat now and then."""
-        if kind is None or self._usual is None or self._other is None:
-            return False
-        both = self._usual.count + self._other.count
-        return kind.count > SEEN_AGAIN and kind.count >= USUAL_SHARE * both
+        assert self._usual is not None
+        beats = self._usual.count + sum(other.count for other in self._others)
+        return kind.count > SEEN_AGAIN and kind.count >= USUAL_SHARE * beats
 
 
 def qrs_width(window: NDArray[np.float64]) -> float:

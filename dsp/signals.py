@@ -54,7 +54,7 @@ class BeatQuality:
     Attributes:
         score: 0 (useless) to 1 (clean).
         flaws: what is wrong with it, from ``saturated``, ``gap``, ``flat``, ``no_qrs``, ``noisy``,
-            ``unlike_template``.
+            ``unlike_template``, ``no_t_wave``.
         two_kinds: whether beats of two shapes came again and again lately, as in bigeminy.
     """
 

@@ -164,8 +164,8 @@ class BeatMessage:
         rr_s: seconds since the beat before; None after a start or a longer gap.
         heart_rate_bpm: None until there are enough beats.
         quality: 0 (useless) to 1 (clean).
-        flaws: from ``saturated``, ``gap``, ``flat``, ``no_qrs``, ``noisy``, ``unlike_template``;
-            empty for a good beat.
+        flaws: from ``saturated``, ``gap``, ``flat``, ``no_qrs``, ``noisy``, ``unlike_template``,
+            ``no_t_wave``; empty for a good beat.
     """
 
     TOPIC: ClassVar[str] = "beat"

@@ -41,7 +41,7 @@ WIDE = ecg([BEFORE_R], WINDOW_SAMPLES, ((1.2, 0.0, 0.015), (-0.9, 0.05, 0.018), 
 
 def flaws_of(kinds: str) -> list[tuple[str, ...]]:
     judge = QualityJudge()
-    beats = {"N": CLEAN, "V": WIDE}
+    beats = {"N": CLEAN, "V": WIDE, "W": WIDE_TOO}
     return [judge.judge(tuple(beats[kind]), False, False, 0.8).flaws for kind in kinds]
 
 
@@ -53,6 +53,16 @@ def test_an_odd_beat_is_named_until_odd_is_the_rule() -> None:
 @pytest.mark.parametrize("kinds", ["NV" * 20, "VN" * 20, "VNN" * 15, "NVN" * 15, "VV" + "N" * 30])
 def test_the_narrow_kind_of_beats_counts_whichever_came_first(kinds: str) -> None:
     settled = list(zip(kinds, flaws_of(kinds), strict=True))[4:]
+    assert all((flaws == ()) == (kind == "N") for kind, flaws in settled)
+
+
+#: Another ventricular beat, from another place.
+WIDE_TOO = ecg([BEFORE_R], WINDOW_SAMPLES, ((-1.1, 0.0, 0.02), (0.7, 0.07, 0.02), (0.4, 0.3, 0.06)))
+
+
+def test_ventricular_beats_of_two_shapes_do_not_hide_the_narrow_kind() -> None:
+    kinds = "VWN" * 10
+    settled = list(zip(kinds, flaws_of(kinds), strict=True))[7:]
     assert all((flaws == ()) == (kind == "N") for kind, flaws in settled)
 
 
