@@ -37,7 +37,7 @@ from dsp.signals import (
 
 #: Of the beats that the chain cuts: one more whenever any rule changes them, be it the placement of
 #: the R peak, the pulse hold, the bridge or the quality. A model fits the beats it was trained on.
-CHAIN_VERSION = 1
+CHAIN_VERSION = 2
 
 RATE_HZ = segmenter.RATE_HZ
 HEART_RATE_BEATS = 8
