@@ -3,8 +3,9 @@
 A QRS is steep, goes up and comes down again, is over within a sixth of a second, and leaves most of
 the beat quiet but not dead. A slow wave follows it, since a heart has to recover. What fails one of
 these is no heartbeat. Of beats that are good otherwise 0.08 % of ECG-ID's and 0.14 % of LUDB's fail
-as a QRS, and none and 0.14 % for want of a T wave. Strong noise hides one, and so may a very
-wide QRS: of 20 drawn hearts at 50 bpm two lose beats by it; of MIT-BIH 109 (bundle branch block) none.
+as a QRS, and none and 0.14 % for want of a T wave. Strong noise hides one,
+and so may a very wide QRS: of 20 drawn hearts at 50 bpm two lose beats by it; MIT-BIH 109, a bundle
+branch block, loses none.
 """
 
 from __future__ import annotations
