@@ -301,5 +301,5 @@ def test_a_brown_out_without_a_time_comes_at_once_and_only_once() -> None:
     bench = Bench("brown-out")
     bench.send("11")
     bench.send("45 00 10")
-    bench.wait(1.0)
+    bench.wait(10.0)
     assert bench.registers().split()[5] == "10"
