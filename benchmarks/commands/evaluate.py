@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.report import hand_out, stage_bars
+from benchmarks.training.others import add_others, data_names, gather_others
 from daemon.commands.parts import (
     Subparsers,
     add_jobs,
@@ -83,7 +84,7 @@ def _add_on_data(parts: Subparsers, name: str, description: str) -> argparse.Arg
 def _add_identity(parts: Subparsers) -> None:
     identity = _add_on_data(parts, "identity", IDENTITY)
     add = identity.add_argument
-    add("--leads", type=Path, metavar="FOLDER", help="records of 12 leads, one of each person")
+    add_others(identity)
     add("--folds", type=at_least(2), default=3, metavar="K", help="groups of persons (default: 3)")
     add("--seeds", type=at_least(1), default=3, metavar="N", help="repetitions (default: 3)")
     add("--steps", type=at_least(1), metavar="N", help="of each training (default: as qrsd train)")
@@ -140,7 +141,7 @@ def run_identity(args: argparse.Namespace) -> int:
         args.data, args.leads, args.mains, args.folds, args.seeds, args.steps, args.jobs
     )
     with stage_bars() as bars:
-        figures = plan.measure(bars)
+        figures = plan.measure(bars, gather_others(args, bars)) | {"data": data_names(args)}
     hand_out(figures, tables(figures), args.json)
     if args.pictures:
         with writing(args.pictures):
@@ -155,10 +156,11 @@ def run_identity(args: argparse.Namespace) -> int:
 def _command(args: argparse.Namespace) -> str:
     """Return how to measure this again, wherever the data lie."""
     leads = f" --leads {args.leads.name}" if args.leads else ""
+    also = "".join(f" --also {place.name}" for place in args.also)
     steps = f" --steps {args.steps}" if args.steps else ""
     data = " ".join(place.name for place in args.data)
     repeated = f"--folds {args.folds} --seeds {args.seeds}"
-    return f"qrsd evaluate identity {data}{leads} {repeated}{steps} --card {args.card.name}"
+    return f"qrsd evaluate identity {data}{leads}{also} {repeated}{steps} --card {args.card.name}"
 
 
 def run_attacks(args: argparse.Namespace) -> int:

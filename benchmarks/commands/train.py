@@ -14,7 +14,7 @@ from rich.table import Table
 from benchmarks.report import show, stage, stage_bars
 from benchmarks.training.confusion_picture import draw
 from benchmarks.training.extra import require_tensorflow
-from benchmarks.training.leads import gather_views
+from benchmarks.training.others import add_others, data_names, gather_others
 from benchmarks.training.records import gather_beats, hear_people
 from benchmarks.training.report import classifier_tables, embedder_table
 from daemon.commands.parts import add_signal, at_least, describe
@@ -40,7 +40,7 @@ cannot know what somebody else's heart looks like. Interrupted, the same command
 
 examples:
   qrsd train ecg-id --out models/ --licence "ODC-By 1.0" --cite "Lugovaya 2005"
-  qrsd train ecg-id --leads ludb --out models/
+  qrsd train ecg-id --leads ludb --also cinc2017 --out models/
   qrsd train --classifier family/ --strangers ecg-id/ --out models/ --name family"""
 
 
@@ -68,12 +68,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--leave-out", nargs="+", default=[], metavar="PERSON", help="neither train nor evaluate"
     )
-    parser.add_argument(
-        "--leads",
-        type=Path,
-        metavar="DATA",
-        help="records of 12 leads, one of each person, to learn from what other electrodes see",
-    )
+    add_others(parser)
     add_signal(parser)
     parser.add_argument("--licence", default="not stated", help="of the data, for the passport")
     parser.add_argument(
@@ -141,7 +136,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         seed=args.seed,
         leave_out=tuple(args.leave_out),
         provenance={
-            "data": [place.name for place in (*args.data, *([args.leads] if args.leads else []))],
+            "data": data_names(args),
             "licence": args.licence,
             "citations": args.cite,
         },
@@ -153,8 +148,8 @@ def _embedder(beats: Beats, args: argparse.Namespace, bars: Progress) -> list[Ta
     """Make a network for people yet to be enrolled; return its evaluation."""
     from model.training.study import study
 
-    views = gather_views(args.leads, bars, args.mains) if args.leads else None
-    outcome = study(beats, _plan(args), args.out, partial(stage, bars), views)
+    others = gather_others(args, bars)
+    outcome = study(beats, _plan(args), args.out, partial(stage, bars), others)
     return [embedder_table(outcome.metrics)]
 
 

@@ -64,7 +64,9 @@ def _sections(figures: dict[str, Any], shipped: Passport, command: str) -> Itera
     training = shipped.training
     yield (
         f"## Data\n\n- trained on: {', '.join(training.get('data', []))}, "
-        f"{len(training.get('persons', []))} persons\n"
+        f"{len(training.get('persons', []))} persons, "
+        f"{sum(training.get('persons_of_other_devices', []))} of other devices, "
+        f"{training.get('hearts_of_12_leads', 0)} hearts of 12 leads\n"
         f"- licence: {training.get('licence', 'not stated')}\n"
         f"- sources: {'; '.join(training.get('citations', [])) or 'not stated'}\n"
         f"- evaluated on: {', '.join(figures['data'])}"

@@ -18,9 +18,9 @@ from benchmarks.identity.plan import People, plan_folds
 from benchmarks.identity.random_split import random_split
 from benchmarks.identity.work import evaluate
 from benchmarks.report import stage
-from benchmarks.training.leads import find_twelve_leads, gather_views
+from benchmarks.training.leads import find_twelve_leads
 from benchmarks.training.records import hear_people, readable
-from model.training.datasets import Beats
+from model.training.datasets import Beats, Others
 from model.training.evaluate import REPORTED
 from model.training.train import Recipe
 
@@ -37,13 +37,12 @@ class Evaluation:
     steps: int | None  # batches of each training
     jobs: int  # processes at a time
 
-    def measure(self, bars: Progress) -> dict[str, Any]:
-        """Hear, train, enrol and probe; return all figures."""
+    def measure(self, bars: Progress, others: Others) -> dict[str, Any]:
+        """Hear, train with others as well, enrol and probe; return all figures."""
         steps = self.steps or Recipe().steps
         people = People.of(
             *hear_people(self.data, bars, mains_hz=self.mains_hz, jobs=self.jobs),
         )
-        views = gather_views(self.leads, bars, self.mains_hz) if self.leads else None
         sides = self._sides(self.leads, bars) if self.leads else []
         with TemporaryDirectory(prefix="qrsd-evaluate-") as folder:
             jobs = plan_folds(
@@ -52,15 +51,13 @@ class Evaluation:
                 seeds=self.seeds,
                 steps=steps,
                 folder=Path(folder),
-                views=views,
+                others=others,
                 sides=sides,
             )
             folds = evaluate(list(jobs), self.jobs, partial(_stage_to, bars))
         on_figure = stage(bars, "Drawing persons for the intervals", len(REPORTED) + 2)
         measured = figures(folds, on_figure)
         measured["steps"] = steps
-        places = (*self.data, *([self.leads] if self.leads else []))
-        measured["data"] = [place.name for place in places]
         measured["random_split"] = self._split_at_random(people.beats, bars)
         return measured
 

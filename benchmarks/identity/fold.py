@@ -41,7 +41,7 @@ class Trained:
 def train_fold(job: FoldJob, on_step: Callable[[], None]) -> Trained:
     """Train, convert and write one fold's model."""
     recipe = Recipe(steps=job.steps)
-    network = train_embedder(job.known, recipe, job.seed, on_step, job.views)
+    network = train_embedder(job.known, recipe, job.seed, on_step, job.others)
     converted = to_tflite(network, job.known.where(job.known.good).windows_mv)
     job.folder.mkdir(parents=True)
     model_path = write_model(converted, job.folder, "fold")

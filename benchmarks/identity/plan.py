@@ -15,7 +15,7 @@ from daemon.offline.hearing import Heard
 from dsp.front_end import RATE_HZ
 from dsp.segmenter import FROM_R, WINDOW_SAMPLES
 from dsp.signals import BeatWindow, Interruption
-from model.training.datasets import Beats, person_folds
+from model.training.datasets import NOBODY_ELSE, Beats, Others, person_folds
 from model.training.errors import TooLittleData
 from model.training.evaluate import can_enrol
 
@@ -82,7 +82,7 @@ class FoldJob:
     unseen: Beats  # beats of the persons that are judged
     sessions: tuple[Session, ...]  # the same persons' records
     names: tuple[str, ...]  # of all persons of the study; their places are the person numbers
-    views: Beats | None  # hearts seen from many sides to train on as well
+    others: Others  # to train on as well
     sides: tuple[Side, ...]  # other hearts seen from known directions, to be judged; or none
     hearts: tuple[str, ...]  # of all sides of the study; their places are the hearts' numbers
     steps: int  # of the training
@@ -102,7 +102,7 @@ def plan_folds(
     seeds: int,
     steps: int,
     folder: Path,
-    views: Beats | None = None,
+    others: Others = NOBODY_ELSE,
     sides: Sequence[Side] = (),
 ) -> Iterator[FoldJob]:
     """Split the persons anew for each seed and yield every fold's work.
@@ -130,14 +130,9 @@ def plan_folds(
                 people.beats.of(held_out),
                 tuple(each for each in people.sessions if each.person in held_out),
                 names,
-                views and _without(views, held_out_hearts),
+                others.without_hearts(held_out_hearts),
                 tuple(side for side in sides if side.heart in held_out_hearts),
                 hearts,
                 steps,
                 folder / f"seed_{seed}_fold_{number}",
             )
-
-
-def _without(views: Beats, hearts: Sequence[str]) -> Beats:
-    """Leave out the views of some hearts; a view's person is HEART~NUMBER."""
-    return views.of([name for name in views.names if name.rpartition("~")[0] not in hearts])

@@ -1,12 +1,11 @@
-"""Recordings of 12 leads, heard as other electrodes would have heard them.
+"""Recordings of 12 leads, as hearts that can be looked at from every side.
 
-Each view of a heart goes through the signal chain like a recording of its own, so that its R
-peaks and beats are the detector's.
+The signal chain hears lead I, and says where the beats are. Its filters are linear, so that the
+dipole, filtered by the same, gives what the chain would have made of any other lead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
-from benchmarks.training.records import TrainingRecord, gather_beats, readable
-from daemon.offline.hearing import Heard, hear_recording, side_by_side
+from benchmarks.training.records import readable
+from daemon.offline.hearing import hear_recording, side_by_side
 from daemon.recordings.errors import RecordingError, RecordingNotFound
 from daemon.recordings.recording import Recording, read_recording
-from model.training.datasets import Beats
-from model.training.views import LEADS, View, draw_views, vectorcardiogram
-
-SEED = 12  # of the directions: the same recordings always give the same views
+from dsp.conditioner import Conditioner, conditioning_delay
+from dsp.front_end import RATE_HZ
+from dsp.segmenter import BEFORE_R, FROM_R
+from model.training.datasets import Hearts
+from model.training.views import LEAD_I, LEADS, MARGIN, vectorcardiogram
 
 
 def find_twelve_leads(data: Path) -> list[str]:
@@ -37,26 +37,16 @@ def find_twelve_leads(data: Path) -> list[str]:
     )
 
 
-def gather_views(data: Path, bars: Progress, mains_hz: int) -> Beats:
-    """Return the beats of every heart of 12 leads as other electrodes see it, to train with.
+def gather_hearts(data: Path, bars: Progress, mains_hz: int) -> Hearts:
+    """Return the beats of every heart of 12 leads, to train with.
 
     Raises:
         RecordingError: there are none, or one cannot be read.
     """
     paths = find_twelve_leads(data)
-    outcomes = hear_views(paths, mains_hz)
-    views = readable(bars.track(outcomes, len(paths), description="Looking from all sides"))
-    return gather_beats(*zip(*(view for heart in views for view in heart), strict=True))
-
-
-def hear_views(
-    paths: list[str], mains_hz: int = 50
-) -> Iterator[list[tuple[TrainingRecord, Heard]] | RecordingError]:
-    """Yield what each recording sounds like from all of its views, or why it cannot be read.
-
-    A direction counts as a person and its views as that person's records.
-    """
-    return side_by_side(partial(_hear_all_views, mains_hz=mains_hz), paths)
+    outcomes = side_by_side(partial(_hear_dipoles, mains_hz=mains_hz), paths)
+    hearts = readable(bars.track(outcomes, len(paths), description="Looking from all sides"))
+    return Hearts(np.concatenate(hearts), np.repeat(paths, [len(beats) for beats in hearts]))
 
 
 def read_vectorcardiogram(path: str) -> NDArray[np.float64]:
@@ -68,21 +58,22 @@ def read_vectorcardiogram(path: str) -> NDArray[np.float64]:
     return vectorcardiogram(np.stack([read_recording(path, lead).ecg_mv for lead in LEADS]))
 
 
-def _hear_all_views(
-    path: str, mains_hz: int
-) -> list[tuple[TrainingRecord, Heard]] | RecordingError:
+def _hear_dipoles(path: str, mains_hz: int) -> NDArray[np.float64] | RecordingError:
+    """Return the good beats of a heart as dipoles (see ``Hearts``)."""
     try:
         dipole_mv = read_vectorcardiogram(path)
     except RecordingError as error:
         return error
-    rng = np.random.default_rng([SEED, *Path(path).name.encode()])
-    return [_hear_view(path, dipole_mv, view, mains_hz) for view in draw_views(rng)]
-
-
-def _hear_view(
-    path: str, dipole_mv: NDArray[np.float64], view: View, mains_hz: int
-) -> tuple[TrainingRecord, Heard]:
-    person = f"{path}~{view.identity}"
-    record = TrainingRecord(person, f"{person}/{view.number}", day="")
-    recording = Recording(record.path, record.path, view.direction @ dipole_mv)
-    return record, hear_recording(recording, mains_hz)
+    heard = hear_recording(Recording(path, path, LEAD_I @ dipole_mv), mains_hz)
+    conditioned_mv = np.array(
+        [list(map(Conditioner(mains_hz, RATE_HZ).push, axis_mv)) for axis_mv in dipole_mv]
+    )
+    delay = conditioning_delay(mains_hz, RATE_HZ)
+    before, after = BEFORE_R + MARGIN, FROM_R + MARGIN
+    places = [beat.r_index + delay for beat in heard.beats if beat.quality.good]
+    beats_mv = [
+        conditioned_mv[:, place - before : place + after]
+        for place in places
+        if before <= place <= dipole_mv.shape[1] - after
+    ]
+    return np.array(beats_mv).reshape(-1, len(dipole_mv), before + after)

@@ -14,25 +14,48 @@ from dsp.segmenter import WINDOW_SAMPLES
 #: mypy knows nothing of keras.
 KerasModel: TypeAlias = keras.Model
 
-LEARNT = 64  # numbers that the convolutional branch finds in a beat
+LEARNT = 64  # numbers that the learnt branch finds in a beat
 LINEAR = 32  # those of the linear discriminant
 EMBEDDING = 48  # those that are left of both, compensated for sessions
 DROPOUT = 0.3  # of the numbers that a softmax decides on
 MOMENTUM = 0.9  # batch statistics settle within some 20 steps, so that short trainings work too
 
 
-def convolutional_branch() -> KerasModel:
-    """Return the network that turns a beat into the learnt part of its embedding; 47 K parameters.
+def learnt_branch() -> KerasModel:
+    """Return the network that turns a beat into the learnt part of its embedding; 175 K parameters.
 
-    The last feature map is flattened and not averaged, since averaging throws away when in the
-    beat something happened. Scaling to length 1 is left to the caller, outside the graph.
+    Convolutions find a shape wherever it is, dense layers what is at one place; the two err on
+    different people. Scaling to length 1 is left to the caller, outside the graph.
     """
     beat = keras.Input((WINDOW_SAMPLES, 1))
+    places = layers.Flatten()(beat)
+    for units in (256, 256):
+        places = _activated(layers.Dense(units, use_bias=False)(places))
+    features = layers.Concatenate()([_shapes(beat), places])
+    return keras.Model(beat, layers.Dense(LEARNT)(features))
+
+
+def convolutional_branch() -> KerasModel:
+    """Return the convolutions alone, which do for a fixed group; 47 K parameters."""
+    beat = keras.Input((WINDOW_SAMPLES, 1))
+    return keras.Model(beat, layers.Dense(LEARNT)(_shapes(beat)))
+
+
+def _shapes(beat: Any) -> Any:
+    """Convolve a beat.
+
+    The last feature map is flattened and not averaged, since averaging throws away when in the
+    beat something happened.
+    """
     features = beat
     for filters, kernel, stride in ((32, 9, 2), (64, 5, 2), (64, 3, 2), (16, 1, 1)):
         features = layers.Conv1D(filters, kernel, stride, padding="same", use_bias=False)(features)
-        features = layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(features))
-    return keras.Model(beat, layers.Dense(LEARNT)(layers.Flatten()(features)))
+        features = _activated(features)
+    return layers.Flatten()(features)
+
+
+def _activated(features: Any) -> Any:
+    return layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(features))
 
 
 def moved(beats: Any) -> Any:
@@ -59,7 +82,7 @@ def embedder(
     multiplied here, so that the network only adds what its branches give.
 
     Args:
-        learnt: the convolutional branch.
+        learnt: the learnt branch.
         matrix: of the linear branch, shape (175, 32).
         offset: of the linear branch, shape (32,).
         compensation: of both branches side by side, shape (64 + 32, 48).

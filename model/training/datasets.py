@@ -7,12 +7,17 @@ and hands over arrays.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, TypeAlias
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+#: What somebody's recordings are for: to train with, to set thresholds with, or to test.
+Purpose: TypeAlias = Literal["training", "thresholds", "test"]
+
+PURPOSES: tuple[Purpose, ...] = ("training", "training", "training", "thresholds", "test")
 BLEND = 3  # beats of one record that augmentation may blend into one sample
 
 
@@ -61,10 +66,52 @@ class Beats:
         return self.where(np.isin(self.persons, list(persons)))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Hearts:
+    """Conditioned beats of many hearts, as dipoles."""
+
+    dipoles_mv: NDArray[np.float64]  # X, Y, Z about lead I's R peak, (n, 3, 30 + 175 + 30)
+    names: NDArray[np.str_]  # whose each is, shape (n,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Others:
+    """Whom every network learns from besides the persons that it is made for."""
+
+    devices: tuple[Beats, ...] = ()  # people recorded by other devices
+    hearts: Hearts | None = None  # of 12 leads, to be seen from many sides
+
+    def description(self) -> dict[str, Any]:
+        """Return how many they are, for the passport."""
+        return {
+            "persons_of_other_devices": [len(device.names) for device in self.devices],
+            "hearts_of_12_leads": 0 if self.hearts is None else len(np.unique(self.hearts.names)),
+        }
+
+    def without_hearts(self, names: Collection[str]) -> Others:
+        """Leave out some of the hearts."""
+        if self.hearts is None:
+            return self
+        kept = ~np.isin(self.hearts.names, list(names))
+        return replace(self, hearts=Hearts(self.hearts.dipoles_mv[kept], self.hearts.names[kept]))
+
+
+NOBODY_ELSE = Others()
+
+
 def person_folds(persons: Sequence[str], folds: int, seed: int) -> list[tuple[str, ...]]:
     """Split persons at random into groups whose sizes differ by one at most."""
     shuffled = np.random.default_rng(seed).permutation(np.array(persons))
     return [tuple(sorted(part.tolist())) for part in np.array_split(shuffled, folds)]
+
+
+def purpose(record: str) -> Purpose:
+    """Tell what a record of a large set, a person of its own, is for: it follows from the name.
+
+    So a model, its thresholds and its figures never share a person, whoever makes them and from
+    however much of the set: of 5 persons about 3 are for training, 1 each for the others.
+    """
+    return PURPOSES[crc32(record.encode()) % len(PURPOSES)]
 
 
 class BatchSampler:
@@ -77,26 +124,26 @@ class BatchSampler:
         rng: the source of chance.
 
     Attributes:
-        names: the persons, in the order of their labels.
+        persons: how many there are to draw from; each has the number of its label.
     """
 
     def __init__(
         self, beats: Beats, persons: int, beats_each: int, rng: np.random.Generator
     ) -> None:
         beats = beats.where(beats.good)
-        self.names = beats.names
+        self.persons = len(beats.names)
         self._windows = beats.windows_mv
-        self._persons = min(persons, len(self.names))
+        self._drawn = min(persons, self.persons)
         self._beats_each = beats_each
         self._rng = rng
         self._records = [
             [np.flatnonzero(beats.records == record) for record in beats.records_of(name)]
-            for name in self.names
+            for name in beats.names
         ]
 
     def draw(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return groups of beats to blend, shape (batch, 3, 175), and their labels (batch,)."""
-        labels = self._rng.permutation(len(self.names))[: self._persons]
+        labels = self._rng.permutation(self.persons)[: self._drawn]
         chosen = np.concatenate([self._of_person(label) for label in labels])
         return self._windows[chosen], np.repeat(labels, self._beats_each)
 

@@ -115,7 +115,7 @@ def _batches(
 
     def draw() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         groups_mv, labels = members.draw()
-        if strangers.names:
+        if strangers.persons:
             others_mv, whose = strangers.draw()
             groups_mv = np.concatenate([groups_mv, others_mv])
             labels = np.concatenate([labels, np.full_like(whose, persons)])

@@ -8,7 +8,7 @@ persons --> K folds --> K networks, each judged on the fold it was not trained o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,7 +21,7 @@ from model.scores import unit
 from model.tensor import NORMALISATION
 from model.training.architecture import EMBEDDING, KerasModel
 from model.training.calibrate import calibrate, transferred_rates
-from model.training.datasets import Beats, person_folds
+from model.training.datasets import NOBODY_ELSE, Beats, Others, person_folds
 from model.training.errors import TooLittleData, UnknownPerson
 from model.training.evaluate import (
     PROTOCOL,
@@ -86,7 +86,7 @@ class FoldResult:
 
 
 def study(
-    beats: Beats, plan: Plan, folder: Path, progress: Progress, views: Beats | None = None
+    beats: Beats, plan: Plan, folder: Path, progress: Progress, others: Others = NOBODY_ELSE
 ) -> Passport:
     """Train, evaluate, calibrate and write a model with its passport and cohort.
 
@@ -95,7 +95,7 @@ def study(
         plan: what to make.
         folder: where NAME.tflite, .json, .cohort.npy and .reference.npz go.
         progress: told of each stage.
-        views: hearts seen from many sides, to train every network with as well.
+        others: to train every network with as well; nobody of them is judged.
 
     Raises:
         TooLittleData: there are not enough persons who can be enrolled and probed.
@@ -107,11 +107,12 @@ def study(
     for number, held_out in enumerate(person_folds(beats.names, plan.folds, plan.seed), start=1):
         known = beats.of(set(beats.names) - set(held_out))
         stage = progress(f"Fold {number} of {plan.folds}", plan.recipe.steps)
-        network = train_embedder(known, plan.recipe, plan.seed, stage, views)
+        network = train_embedder(known, plan.recipe, plan.seed, stage, others)
         results.append(_judge_fold(known, beats.of(held_out), network))
     stage = progress("All persons", plan.recipe.steps)
-    network = train_embedder(beats, plan.recipe, plan.seed, stage, views)
-    return _make_model(beats, network, results, plan, folder)
+    network = train_embedder(beats, plan.recipe, plan.seed, stage, others)
+    told = plan.provenance | others.description()
+    return _make_model(beats, network, results, replace(plan, provenance=told), folder)
 
 
 def _usable(beats: Beats, plan: Plan) -> Beats:

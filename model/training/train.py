@@ -6,7 +6,7 @@ formula makes one embedding of both, in which the days and fittings of the elect
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,14 +22,15 @@ from model.training.architecture import (
     LEARNT,
     LINEAR,
     KerasModel,
-    convolutional_branch,
     embedder,
+    learnt_branch,
     moved,
 )
 from model.training.augment import augment
-from model.training.datasets import BatchSampler, Beats
-from model.training.discriminant import discriminant, session_compensation
+from model.training.datasets import NOBODY_ELSE, BatchSampler, Beats, Others
+from model.training.discriminant import discriminant, session_compensation, spread_within
 from model.training.losses import arcface, supervised_contrastive
+from model.training.views import ViewSampler
 
 CONTRASTIVE_WEIGHT = 0.5
 LINEAR_WEIGHT = 0.4  # length of what the linear branch gives, as a part of the learnt one's
@@ -43,15 +44,15 @@ class Recipe:
 
     Attributes:
         steps: batches to learn from.
-        persons: in a batch.
+        persons: in a batch, as many of each device.
         beats_each: beats of each person in a batch.
-        views: made-up persons in a batch, if there are any (see ``views``).
+        views: made-up persons in a batch, if there are hearts to look at (see ``views``).
         peak_rate: highest learning rate of the cycle.
         weight_decay: of AdamW.
     """
 
     steps: int = 1600
-    persons: int = 32
+    persons: int = 48
     beats_each: int = 4
     views: int = 12
     peak_rate: float = 2e-3
@@ -89,7 +90,7 @@ def train_embedder(
     recipe: Recipe,
     seed: int,
     on_step: Callable[[], None] = lambda: None,
-    views: Beats | None = None,
+    others: Others = NOBODY_ELSE,
 ) -> KerasModel:
     """Train a network to tell the persons of these beats apart.
 
@@ -98,48 +99,81 @@ def train_embedder(
         recipe: how.
         seed: the same seed and beats give the same network.
         on_step: called after each batch.
-        views: hearts seen from many sides, told apart along with the persons in every batch.
+        others: told apart along with these persons in every batch.
     """
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
-    samplers = [BatchSampler(beats, recipe.persons, recipe.beats_each, rng)]
-    if views is not None:
-        samplers.append(BatchSampler(views, recipe.views, recipe.beats_each, rng))
-    network = convolutional_branch()
-    everybody = sum(len(sampler.names) for sampler in samplers)
+    devices = (beats, *others.devices)
+    samplers: list[BatchSampler | ViewSampler] = [
+        BatchSampler(device, recipe.persons // len(devices), recipe.beats_each, rng)
+        for device in devices
+    ]
+    fittings = None
+    if others.hearts is not None:
+        views = ViewSampler(others.hearts, recipe.views, recipe.beats_each, rng)
+        samplers.append(views)
+        fittings = views.fittings()
+    network = learnt_branch()
+    everybody = sum(sampler.persons for sampler in samplers)
     centres = tf.Variable(tf.random.normal((everybody, LEARNT)))
     step = _training_step(network, centres, recipe)
     for _ in range(recipe.steps):
         groups_mv, labels = _draw(samplers)
         step(tf.constant(augment(groups_mv, rng)[..., None]), tf.constant(labels))
         on_step()
-    return _with_linear_branch(network, beats)
+    return _with_linear_branch(network, beats, fittings)
 
 
-def _with_linear_branch(learnt: KerasModel, beats: Beats) -> KerasModel:
-    """Set the linear discriminant beside the convolutional branch, and join both."""
-    good = beats.where(beats.good)
-    windows = normalise(good.windows_mv)
-    matrix, offset = discriminant(windows, good.persons, LINEAR)
-    # An R peak that is a sample off is one more way in which a person's recordings differ.
-    both_ways = np.asarray(moved(windows[..., None]))
-    learnt_part = learnt.predict(both_ways, batch_size=512, verbose=0)
-    linear_part = both_ways[..., 0] @ matrix + offset
+def _with_linear_branch(learnt: KerasModel, beats: Beats, fittings: Beats | None) -> KerasModel:
+    """Set the linear discriminant beside the learnt branch, and join both.
+
+    Args:
+        learnt: the learnt branch.
+        beats: of the persons that it was trained for.
+        fittings: of persons whose records are so many fittings of the electrodes, if there are any.
+    """
+    beats = beats.where(beats.good)
+    matrix, offset = discriminant(normalise(beats.windows_mv), beats.persons, LINEAR)
+    learnt_part, linear_part = _both_parts(beats, learnt, matrix, offset)
     scale = LINEAR_WEIGHT * _mean_length(learnt_part) / _mean_length(linear_part)
-    joined = unit(np.concatenate([learnt_part, scale * linear_part], axis=1))
-    persons, records = np.repeat(good.persons, 2), np.repeat(good.records, 2)
-    compensation = session_compensation(joined, persons, records, EMBEDDING)
-    return embedder(learnt, scale * matrix, scale * offset, compensation)
+    matrix, offset = scale * matrix, scale * offset
+
+    def joined(of: Beats) -> NDArray[Any]:
+        return unit(np.concatenate(_both_parts(of, learnt, matrix, offset), axis=1))
+
+    within = np.mean(
+        [
+            spread_within(joined(each), np.repeat(each.persons, 2), np.repeat(each.records, 2))
+            for each in (beats, fittings)
+            if each is not None
+        ],
+        axis=0,
+    )
+    return embedder(learnt, matrix, offset, session_compensation(joined(beats), within, EMBEDDING))
+
+
+def _both_parts(
+    beats: Beats, learnt: KerasModel, matrix: NDArray[Any], offset: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return what both branches find in each beat a sample earlier and a sample later.
+
+    An R peak that is a sample off is one more way in which a person's recordings differ.
+    """
+    windows = np.asarray(moved(normalise(beats.windows_mv)[..., None]))
+    learnt_part = learnt.predict(windows, batch_size=512, verbose=0)
+    return learnt_part, windows[..., 0] @ matrix + offset
 
 
 def _mean_length(vectors: NDArray[Any]) -> float:
     return float(np.linalg.norm(vectors, axis=1).mean())
 
 
-def _draw(samplers: list[BatchSampler]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _draw(
+    samplers: Sequence[BatchSampler | ViewSampler],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Draw a batch from each sampler and put them together, with labels that none share."""
     batches = [sampler.draw() for sampler in samplers]
-    firsts = np.cumsum([0, *(len(sampler.names) for sampler in samplers)])
+    firsts = np.cumsum([0, *(sampler.persons for sampler in samplers)])
     labels = [own + first for (_, own), first in zip(batches, firsts, strict=False)]
     return np.concatenate([groups_mv for groups_mv, _ in batches]), np.concatenate(labels)
 

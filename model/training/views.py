@@ -12,11 +12,13 @@ synthesized from a 12-lead ECG: superiority of the inverse Dower matrix", J. Ele
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from dsp.front_end import RATE_HZ
+from dsp.r_peak import CURVATURE_S, sharpest_bend
+from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
+from model.training.datasets import BLEND, Beats, Hearts
 
 #: The leads that a vectorcardiogram is made of; the others of the 12 follow from I and II.
 LEADS = ("v1", "v2", "v3", "v4", "v5", "v6", "i", "ii")
@@ -34,23 +36,88 @@ INVERSE_DOWER = np.array(
 LEAD_I = np.array([0.632, -0.235, 0.059]) / np.linalg.norm([0.632, -0.235, 0.059])
 
 IDENTITIES = 4  # directions of each heart, taken for so many persons
-VIEWS = 3  # of each identity: fittings of the electrodes
-CONE_DEG = 30.0  # by which these differ at most from the identity's direction
+CONE_DEG = 45.0  # by which an identity's views differ at most from its direction
+FITTINGS = 3  # of each identity, to learn how fittings of the electrodes differ,
+FITTING_DEG = 20.0  # which are so near its direction
+MARGIN = 30  # samples kept on either side of a window: each direction has its own R peak,
+R_PLACES = range(MARGIN + BEFORE_R - 20, MARGIN + BEFORE_R + 21)  # which is here
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class View:
-    """A direction to see a heart from.
+class ViewSampler:
+    """Draws batches of hearts as electrodes elsewhere see them, each beat from a view of its own.
+
+    Each heart stands for four persons, whom it is seen from about so many directions: lead I's, and
+    three anywhere.
+
+    Args:
+        hearts: what to look at.
+        persons: made-up ones per batch.
+        beats_each: views of each of them in a batch.
+        rng: the source of chance.
 
     Attributes:
-        identity: number of the made-up person that it belongs to, 0 to 3.
-        number: of the view among that identity's.
-        direction: unit vector, shape (3,).
+        persons: how many made-up persons there are.
     """
 
-    identity: int
-    number: int
-    direction: NDArray[np.float64]
+    def __init__(
+        self, hearts: Hearts, persons: int, beats_each: int, rng: np.random.Generator
+    ) -> None:
+        self._dipoles = hearts.dipoles_mv
+        self._rows = [np.flatnonzero(hearts.names == name) for name in np.unique(hearts.names)]
+        self._centres = [
+            LEAD_I if identity == 0 else _unit(rng.standard_normal(3))
+            for _ in self._rows
+            for identity in range(IDENTITIES)
+        ]
+        self.persons = len(self._centres)
+        self._drawn = min(persons, self.persons)
+        self._beats_each = beats_each
+        self._rng = rng
+
+    def draw(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return groups of beats to blend, shape (batch, 3, 175), and their labels (batch,)."""
+        labels = np.repeat(self._rng.permutation(self.persons)[: self._drawn], self._beats_each)
+        return np.stack([self._view(label) for label in labels]), labels
+
+    def fittings(self) -> Beats:
+        """Return everybody's beats from a few directions nearby, each a record of its own."""
+        windows_mv, records = [], []
+        for label, centre in enumerate(self._centres):
+            dipoles_mv = self._dipoles[self._rows[label // IDENTITIES]]
+            for number in range(FITTINGS):
+                windows_mv.append(
+                    seen_from(dipoles_mv, direction_within(centre, FITTING_DEG, self._rng))
+                )
+                records += [(str(label), f"{label}/{number}")] * len(dipoles_mv)
+        persons, of_fitting = np.array(records).T
+        everybody = np.concatenate(windows_mv)
+        days, good = np.full(len(everybody), ""), np.ones(len(everybody), dtype=bool)
+        return Beats(everybody, persons, of_fitting, days, good)
+
+    def _view(self, label: int) -> NDArray[np.float64]:
+        """Look at a few beats of one made-up person from one direction, shape (3, 175)."""
+        rows = self._rng.choice(self._rows[label // IDENTITIES], BLEND)
+        direction = direction_within(self._centres[label], CONE_DEG, self._rng)
+        return seen_from(self._dipoles[rows], direction)
+
+
+def seen_from(
+    dipoles_mv: NDArray[np.float64], direction: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return what a lead in a direction sees of some beats, cut about its own R peak.
+
+    Args:
+        dipoles_mv: shape (n, 3, 30 + 175 + 30).
+        direction: unit vector, shape (3,).
+
+    Returns:
+        Shape (n, 175).
+    """
+    seen_mv = direction @ dipoles_mv
+    mean_mv = seen_mv.mean(axis=0).tolist()
+    r = sharpest_bend(mean_mv, R_PLACES, round(CURVATURE_S * RATE_HZ), MARGIN + BEFORE_R)
+    cut_mv: NDArray[np.float64] = seen_mv[:, r - BEFORE_R : r - BEFORE_R + WINDOW_SAMPLES]
+    return cut_mv
 
 
 def vectorcardiogram(leads_mv: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -59,15 +126,12 @@ def vectorcardiogram(leads_mv: NDArray[np.float64]) -> NDArray[np.float64]:
     return dipole_mv
 
 
-def draw_views(rng: np.random.Generator) -> Iterator[View]:
-    """Yield the views of one heart: identity 0 is centred on lead I, the others anywhere."""
-    for identity in range(IDENTITIES):
-        centre = LEAD_I if identity == 0 else _unit(rng.standard_normal(3))
-        for number in range(VIEWS):
-            # uniform over the part of the sphere inside the cone
-            tilt = np.arccos(1 - rng.random() * (1 - np.cos(np.radians(CONE_DEG))))
-            turn = rng.uniform(0, 360)
-            yield View(identity, number, direction_at(centre, np.degrees(tilt), turn))
+def direction_within(
+    centre: NDArray[np.float64], cone_deg: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw a direction from the cone about another, uniformly over its part of the sphere."""
+    tilt = np.arccos(1 - rng.random() * (1 - np.cos(np.radians(cone_deg))))
+    return direction_at(centre, np.degrees(tilt), rng.uniform(0, 360))
 
 
 def direction_at(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from benchmarks.identity.chain import _search_groups
 from benchmarks.identity.figures import mean_rate
 from benchmarks.identity.plan import FoldJob, People, Session, plan_folds
 from dsp.signals import BeatQuality, BeatWindow
+from model.training.datasets import Hearts, Others
 from model.training.errors import TooLittleData
 from model.training.evaluate import Scores
 from model.training.metrics import equal_error_rate, error_rates, fmr_at_fnmr
@@ -63,16 +63,15 @@ def test_everybody_is_judged_once_for_each_seed() -> None:
 def test_hearts_of_many_leads_are_split_as_well() -> None:
     hearts = [f"h{number}" for number in range(6)]
     sides = tuple(side(heart, angle) for heart in hearts for angle in (None, *ANGLES_DEG))
-    beats = crowd(6)
-    views = replace(beats, persons=np.char.add(np.char.replace(beats.persons, "P", "h"), "~0"))
+    others = Others(hearts=Hearts(np.zeros((6, 3, 235)), np.array(hearts)))
     planned = plan_folds(
-        people(9), folds=3, seeds=1, steps=1, folder=Path("x"), views=views, sides=sides
+        people(9), folds=3, seeds=1, steps=1, folder=Path("x"), others=others, sides=sides
     )
     for job in planned:
-        assert job.views is not None
+        assert job.others.hearts is not None
         judged = {each.heart for each in job.sides}
         assert len(judged) == 2
-        assert not judged & {name.rpartition("~")[0] for name in job.views.names}
+        assert {*hearts} - judged == set(job.others.hearts.names)
 
 
 def test_too_few_persons_are_refused() -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.progress import Progress
 
-from benchmarks.training.leads import find_twelve_leads, hear_views, read_vectorcardiogram
-from benchmarks.training.records import gather_beats
+from benchmarks.training.leads import find_twelve_leads, gather_hearts, read_vectorcardiogram
+from daemon.offline.hearing import hear_recording
 from daemon.recordings.errors import RecordingError, RecordingNotFound
-from daemon.recordings.recording import read_recording
-from model.training.views import IDENTITIES, LEAD_I, VIEWS
+from daemon.recordings.recording import Recording, read_recording
+from model.training.views import LEAD_I, MARGIN
 
 
 def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
@@ -20,21 +21,26 @@ def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
         find_twelve_leads(tmp_path)
 
 
-def test_a_record_that_cannot_be_read_is_handed_on(tmp_path: Path) -> None:
-    (outcome,) = hear_views([str(tmp_path / "nobody")])
-    assert isinstance(outcome, RecordingError)
+def test_a_record_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "nobody.hea").write_text("")
+    with pytest.raises(RecordingError, match="nobody"):
+        gather_hearts(tmp_path, Progress(disable=True), 50)
 
 
-def test_every_view_of_a_heart_is_a_record_of_a_made_up_person(
-    shared_data: Callable[[str], Path],
+def test_the_dipoles_of_a_heart_are_what_the_signal_chain_makes_of_lead_i(
+    shared_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    path = str(shared_data("ludb") / "1")
-    (views,) = hear_views([path])
-    assert not isinstance(views, RecordingError)
-    beats = gather_beats(*zip(*views, strict=True))
-    assert beats.names == tuple(f"{path}~{identity}" for identity in range(IDENTITIES))
-    assert len(np.unique(beats.records)) == IDENTITIES * VIEWS
-    assert beats.good.mean() > 0.5
+    for file in shared_data("ludb").glob("1.*"):
+        (tmp_path / file.name).symlink_to(file)
+    hearts = gather_hearts(tmp_path, Progress(disable=True), 50)
+    path = str(tmp_path / "1")
+    assert set(hearts.names) == {path}
+    heard = hear_recording(Recording(path, path, LEAD_I @ read_vectorcardiogram(path)))
+    good_mv = [beat.ecg_mv for beat in heard.beats if beat.quality.good]
+    seen_mv = (LEAD_I @ hearts.dipoles_mv)[:, MARGIN:-MARGIN]
+    assert len(seen_mv) > 5
+    for beat_mv in seen_mv:
+        assert np.abs(beat_mv - good_mv).max(axis=1).min() < 1e-4
 
 
 def test_the_dipole_seen_as_lead_i_does_is_lead_i(shared_data: Callable[[str], Path]) -> None:

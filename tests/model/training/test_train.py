@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from model.scores import cosine
+from model.training.datasets import Hearts, Others
 from tests.model.training.crowd import crowd
 
 pytestmark = pytest.mark.train
@@ -37,14 +38,21 @@ def test_training_draws_persons_apart() -> None:
     assert likeness[same].mean() > likeness[~same].mean() + 0.5
 
 
-def test_views_are_learnt_from_as_well() -> None:
+@pytest.mark.parametrize(
+    "others",
+    [
+        Others(devices=(crowd(7),)),
+        Others(hearts=Hearts(np.random.default_rng(1).random((9, 3, 235)), np.array([*"abc"] * 3))),
+    ],
+)
+def test_others_are_learnt_from_as_well(others: Others) -> None:
     from model.training.train import Recipe, embed, train_embedder
 
-    beats, views, recipe = crowd(4), crowd(7), Recipe(steps=3)
-    with_views = embed(train_embedder(beats, recipe, 7, views=views), beats.windows_mv)
+    beats, recipe = crowd(4), Recipe(steps=3)
+    with_others = embed(train_embedder(beats, recipe, 7, others=others), beats.windows_mv)
     without = embed(train_embedder(beats, recipe, 7), beats.windows_mv)
-    assert with_views.shape == without.shape
-    assert not np.allclose(with_views, without)
+    assert with_others.shape == without.shape
+    assert not np.allclose(with_others, without)
 
 
 def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing() -> None:

@@ -7,15 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.training.datasets import Hearts
 from model.training.views import (
     CONE_DEG,
+    FITTINGS,
     IDENTITIES,
     INVERSE_DOWER,
     LEAD_I,
     LEADS,
-    VIEWS,
+    MARGIN,
+    ViewSampler,
     direction_at,
-    draw_views,
+    direction_within,
+    seen_from,
     vectorcardiogram,
 )
 
@@ -59,13 +63,48 @@ def test_a_direction_is_tilted_by_as_much_as_asked(
     assert direction @ centre == pytest.approx(np.cos(np.radians(tilt_deg)), abs=1e-9)
 
 
-def test_the_views_of_an_identity_lie_in_one_cone_and_the_first_about_lead_i() -> None:
-    views = list(draw_views(np.random.default_rng(2)))
-    assert len(views) == IDENTITIES * VIEWS
-    for identity in range(IDENTITIES):
-        directions = np.stack([v.direction for v in views if v.identity == identity])
-        assert len(directions) == VIEWS
-        angles = np.degrees(np.arccos(np.clip(directions @ directions.T, -1, 1)))
-        assert 0 < angles.max() <= 2 * CONE_DEG
-    about_lead_i = np.stack([v.direction for v in views if v.identity == 0])
-    assert np.all(about_lead_i @ LEAD_I >= np.cos(np.radians(CONE_DEG)) - 1e-9)
+def test_directions_fill_the_cone_evenly_and_stay_in_it() -> None:
+    rng = np.random.default_rng(2)
+    cosines = np.array([LEAD_I @ direction_within(LEAD_I, CONE_DEG, rng) for _ in range(2000)])
+    least = np.cos(np.radians(CONE_DEG))
+    assert least <= cosines.min()
+    # By Archimedes, even over the sphere is even along the axis.
+    np.testing.assert_allclose(np.histogram(cosines, 4, (least, 1))[0] / 2000, 0.25, atol=0.04)
+
+
+def hearts(names: list[str], beats: int = 5) -> Hearts:
+    """Return hearts whose dipole points along X, with the R peak 9 samples after lead I's."""
+    samples = MARGIN + 175 + MARGIN
+    wave = np.exp(-(((np.arange(samples) - MARGIN - 70 - 9) / 3) ** 2))
+    dipoles_mv = np.zeros((beats * len(names), 3, samples))
+    dipoles_mv[:, 0] = wave * np.linspace(1, 2, len(dipoles_mv))[:, None]
+    return Hearts(dipoles_mv, np.repeat(names, beats))
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_view_is_cut_about_its_own_r_peak(side: int) -> None:
+    seen_mv = seen_from(hearts(["h"]).dipoles_mv, np.array([side, 0.0, 0.0]))
+    assert seen_mv.shape == (5, 175)
+    assert np.all(np.abs(seen_mv).argmax(axis=1) == 70)
+    assert np.sign(seen_mv[0, 70]) == side
+
+
+def test_each_heart_stands_for_some_persons_and_each_beat_is_seen_from_elsewhere() -> None:
+    sampler = ViewSampler(hearts(["g", "h"]), 5, 4, np.random.default_rng(3))
+    assert sampler.persons == 2 * IDENTITIES
+    groups_mv, labels = sampler.draw()
+    assert groups_mv.shape == (20, 3, 175)
+    assert sorted(np.unique(labels, return_counts=True)[1]) == [4] * 5
+    heights = np.abs(groups_mv).max(axis=(1, 2))
+    assert len(np.unique(heights)) == 20
+
+
+def test_the_fittings_of_a_person_are_records_of_which_no_two_are_alike() -> None:
+    sampler = ViewSampler(hearts(["g", "h"]), 5, 4, np.random.default_rng(3))
+    fittings = sampler.fittings()
+    assert len(fittings.names) == sampler.persons
+    for person in fittings.names:
+        own = fittings.of([person])
+        assert len(own) == FITTINGS * 5
+        firsts = [own.windows_mv[own.records == record][0] for record in own.records_of(person)]
+        assert len(np.unique(np.round(np.abs(firsts).max(axis=1), 9))) == FITTINGS

@@ -9,8 +9,8 @@ from model.training.architecture import (
     LEARNT,
     LINEAR,
     KerasModel,
-    convolutional_branch,
     embedder,
+    learnt_branch,
 )
 
 
@@ -19,4 +19,4 @@ def untrained_embedder() -> KerasModel:
     rng = np.random.default_rng(4)
     matrix = rng.standard_normal((175, LINEAR)) / 50
     compensation = rng.standard_normal((LEARNT + LINEAR, EMBEDDING))
-    return embedder(convolutional_branch(), matrix, np.zeros(LINEAR), compensation)
+    return embedder(learnt_branch(), matrix, np.zeros(LINEAR), compensation)

@@ -1,0 +1,67 @@
+"""Large sets of one recording a person, from a device of their own.
+
+A folder of .npz files with the PhysioNet/CinC Challenge 2017's records: ``names``, ``labels``,
+``lengths`` and ``codes`` (300 Hz, 1000 a mV, one record after the other). A record of a regular or
+otherwise usable rhythm (N or O) stands for one person. Atrial fibrillation and noise are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from rich.progress import Progress
+
+from benchmarks.training.records import TrainingRecord, gather_beats
+from daemon.offline.hearing import hear_recording, side_by_side
+from daemon.recordings.errors import RecordingNotFound
+from daemon.recordings.recording import Recording
+from daemon.recordings.resampling import to_250_hz
+from model.training.datasets import Beats, Purpose, purpose
+from model.training.searches import upright
+
+RATE_HZ = 300.0
+CODES_PER_MV = 1000
+USABLE = ("N", "O")
+
+
+def find_recordings(folder: Path, wanted: Sequence[Purpose]) -> list[Recording]:
+    """Read the records of all who are for one of these purposes.
+
+    Raises:
+        RecordingNotFound: there are none.
+    """
+    found = []
+    for path in sorted(folder.glob("*.npz")):
+        part = np.load(path, allow_pickle=False)
+        signals = np.split(part["codes"], np.cumsum(part["lengths"])[:-1])
+        for name, label, codes in zip(part["names"].tolist(), part["labels"], signals, strict=True):
+            if label in USABLE and purpose(name) in wanted:
+                found.append(Recording(name, name, to_250_hz(codes / CODES_PER_MV, RATE_HZ)))
+    if not found:
+        raise RecordingNotFound(
+            f"{folder} holds no .npz files of records: expected names, labels, lengths and codes "
+            "of the PhysioNet/CinC Challenge 2017"
+        )
+    return found
+
+
+def gather_one_each(
+    folder: Path, bars: Progress, mains_hz: int, wanted: Sequence[Purpose] = ("training",)
+) -> Beats:
+    """Return the beats of everybody whose record is not upside down.
+
+    Raises:
+        RecordingNotFound: there is nobody.
+    """
+    recordings = find_recordings(folder, wanted)
+    outcomes = side_by_side(partial(hear_recording, mains_hz=mains_hz), recordings)
+    heard = list(bars.track(outcomes, len(recordings), description="Listening to one each"))
+    records = [TrainingRecord(each.name, each.path, day="") for each in recordings]
+    beats = gather_beats(records, heard)
+    rows = {name: beats.good & (beats.persons == name) for name in beats.names}
+    return beats.of(
+        [name for name, good in rows.items() if good.any() and upright(beats.windows_mv[good])]
+    )

@@ -1,0 +1,54 @@
+"""Whom a network learns from besides the people it is made for: options, and their recordings."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.progress import Progress
+
+from benchmarks.training.leads import gather_hearts
+from benchmarks.training.one_each import gather_one_each
+from model.training.datasets import Others
+
+
+def add_others(parser: argparse.ArgumentParser) -> None:
+    """Add the recordings of other devices and of 12 leads."""
+    parser.add_argument(
+        "--leads",
+        type=Path,
+        metavar="DATA",
+        help="records of 12 leads, one of each person, to learn from what other electrodes see",
+    )
+    parser.add_argument(
+        "--also",
+        nargs="+",
+        default=[],
+        type=Path,
+        metavar="DATA",
+        help="records of another device, one of each person, .npz as of the CinC Challenge 2017",
+    )
+    parser.add_argument(
+        "--also-mains",
+        type=int,
+        choices=(50, 60),
+        default=60,
+        help="grid of those, Hz (%(default)s)",
+    )
+
+
+def gather_others(args: argparse.Namespace, bars: Progress) -> Others:
+    """Hear them.
+
+    Raises:
+        RecordingError: there are none, or one cannot be read.
+    """
+    return Others(
+        tuple(gather_one_each(place, bars, args.also_mains) for place in args.also),
+        gather_hearts(args.leads, bars, args.mains) if args.leads else None,
+    )
+
+
+def data_names(args: argparse.Namespace) -> list[str]:
+    """Return the names of all data sets."""
+    return [place.name for place in (*args.data, *args.also, *filter(None, [args.leads]))]
