@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 #: The fewest lost samples in which the electrodes may change hands: 72 ms at 250 Hz, for which a
-#: finger is off what it taps as fast as it can, seven times a second. Whoever takes over in a shorter
-#: one goes by the other's name until the change of heart shows: 29 pairs of ECG-ID for 2.4 s in the
-#: median, 4.2 s at most. With both cores of a computer overloaded four times, and no SCHED_FIFO, 6
-#: gaps in ten minutes were as long; with it none was longer than 4 samples.
+#: finger that taps as fast as it can, seven times a second, is in the air. Whoever takes over in a
+#: shorter gap goes by the other's name until the change of heart shows: 2.4 s in the median of 29
+#: pairs of ECG-ID, 4.2 s at most. With a computer's cores overloaded four times, and no SCHED_FIFO,
+#: 6 gaps in ten minutes were as long; with it none was longer than 4 samples.
 HANDOVER_SAMPLES = 18
 
 
