@@ -69,9 +69,9 @@ def _are_ours(folder: Path) -> bool:
     return os.geteuid() == 0 or (folder.is_dir() and folder.stat().st_uid == os.geteuid())
 
 
-def gallery_path() -> Path:
-    """Return the file of the enrolled people."""
-    return state_folder() / "gallery.sqlite"
+def gallery_path(*, simulated: bool = False) -> Path:
+    """Return the file of the enrolled people; who is enrolled on a simulated chip has another."""
+    return state_folder() / ("simulated.sqlite" if simulated else "gallery.sqlite")
 
 
 def control_address() -> str:

@@ -50,6 +50,13 @@ FROM_A_CHECKOUT = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """Passes over no output that is full, as argparse does."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stderr).write(message)
+
+
 class Version(argparse.Action):
     """Prints the version, for which the installed packages are read only when it is asked for."""
 
@@ -63,7 +70,7 @@ class Version(argparse.Action):
 
 def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser of all subcommands, with the options of the one that is asked for."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="qrsd", description=QRSD, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action=Version, nargs=0, help="show the version")
@@ -90,10 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     args = argparse.Namespace(traceback=False)
     try:
-        args = build_parser(arguments).parse_args(arguments)
-        done = int(args.run(args))
-        sys.stdout.flush()
-        return done
+        try:
+            args = build_parser(arguments).parse_args(arguments)
+            return int(args.run(args))
+        finally:  # argparse ends --help itself
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read our output has had enough, as `head` has

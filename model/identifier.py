@@ -2,7 +2,7 @@
 
            lead-off                         restored()
      any ---------------------------> no_contact ------+
-     any --- gap of a second or more -> undecided <------+
+     any --- gap of 72 ms or more --> undecided <--------+
                                           |  min_beats good beats
                                           v
                            accepted  <--------->  unknown        decided afresh on each good beat,

@@ -62,14 +62,17 @@ class Network:
 
     def __init__(self, model_path: Path, rotation_seed: bytes | None = None) -> None:
         self.took: Callable[[float], None] = lambda _seconds: None
-        self.passport = Passport.load(model_path)
+        self._content = model_path.read_bytes() if model_path.is_file() else None
+        self.passport = Passport.load(model_path, self._content)
         self._rotation: Rotation | None = None
         if rotation_seed is not None and self.passport.cohort is not None:
             cohort = self.passport.cohort
             self._rotation = Rotation(rotation_seed, self.passport.tensors.outputs)
             cohort = replace(cohort, embeddings=self._rotation.turn(cohort.embeddings))
             self.passport = replace(self.passport, cohort=cohort)
-        self.runtime, self._interpreter, inputs, outputs = _build_interpreter(model_path)
+        self.runtime, self._interpreter, inputs, outputs = _build_interpreter(
+            model_path, self._content
+        )
         self._input, self._output = _only(inputs, "input"), _only(outputs, "output")
         self._check_shapes(model_path)
 
@@ -136,14 +139,16 @@ class Network:
                 )
 
 
-def _build_interpreter(model_path: Path) -> tuple[str, Any, list[Any], list[Any]]:
+def _build_interpreter(
+    model_path: Path, content: bytes | None
+) -> tuple[str, Any, list[Any], list[Any]]:
     """Return the first runtime that works, its interpreter of the model, inputs and outputs."""
     complaints = []
     for runtime in RUNTIMES:
         try:
             module = import_module(f"{runtime}.interpreter")
             interpreter = module.Interpreter(
-                model_path=str(model_path),
+                model_content=content,  # whose hash was taken, whatever the file is by now
                 num_threads=1,
                 # XNNPACK is no faster for such small networks, and announces itself on stderr.
                 experimental_op_resolver_type=module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,

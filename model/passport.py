@@ -239,8 +239,12 @@ class Passport:
     metrics: dict[str, Any]
 
     @classmethod
-    def load(cls, model_path: Path) -> Self:
+    def load(cls, model_path: Path, content: bytes | None = None) -> Self:
         """Read the passport of a model and check it against the files beside it.
+
+        Args:
+            model_path: of the .tflite; its passport and cohort lie beside it.
+            content: of the .tflite where the caller has read it, to check what it will run.
 
         Raises:
             ModelMissing: there is no such model.
@@ -249,7 +253,8 @@ class Passport:
         if not model_path.is_file():
             raise ModelMissing(f"{model_path}: no such model")
         passport = cls.from_json(_read_json(passport_path(model_path)), model_path.parent)
-        if (found := file_sha256(model_path)) != passport.sha256:
+        found = sha256_of(content) if content is not None else file_sha256(model_path)
+        if found != passport.sha256:
             raise ModelAltered(
                 f"{model_path}: SHA-256 is {found}, its passport was written for "
                 f"{passport.sha256}; put back the model and the passport that belong together"
@@ -336,7 +341,12 @@ def passport_path(model_path: Path) -> Path:
 
 def file_sha256(path: Path) -> str:
     """Return a file's SHA-256 in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return sha256_of(path.read_bytes())
+
+
+def sha256_of(content: bytes) -> str:
+    """Return the SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _read_json(path: Path) -> Fields:

@@ -38,6 +38,12 @@ trap 'rm -rf "$copy"' EXIT
 tar -C "$here/.." --exclude='./.*' --exclude=./build -cf - . | tar -C "$copy" --no-same-owner -xf -
 (cd "$copy" && "$DESTDIR/opt/qrsd/bin/python" -m pip --disable-pip-version-check --quiet install "$what")
 
+if [ -n "$DESTDIR" ]; then # scripts begin with the path of their Python: where it will be
+    staged=$(cd "$DESTDIR/opt/qrsd" && pwd)
+    grep -rIlZ -F "$staged" "$staged"/bin "$staged"/pyvenv.cfg 2>/dev/null |
+        xargs -0 -r sed -i "s|$staged|/opt/qrsd|g"
+fi
+
 install -d "$DESTDIR/usr/local/bin"
 ln -sfn /opt/qrsd/bin/qrsd "$DESTDIR/usr/local/bin/qrsd"
 install -D -m 644 "$here/qrsd.service" "$DESTDIR/etc/systemd/system/qrsd.service"

@@ -90,7 +90,8 @@ def test_the_enrolled_are_recognised_and_strangers_stay_unknown(
 ) -> None:
     live, *from_recordings = enrolled = persons[:3]
     for person in from_recordings:
-        command = qrsd(tmp_path, "enroll", person.name, "--record", str(person / "rec_1"))
+        gallery = ("--gallery", str(tmp_path / "simulated.sqlite"))
+        command = qrsd(tmp_path, "enroll", person.name, "--record", str(person / "rec_1"), *gallery)
         assert command.wait(60) == 0
     pause: dict[str, object] = {"pause": PAUSE_S}
     play = [entry(live / "rec_1", ENROL_S), pause]

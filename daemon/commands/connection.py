@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.errors import KeyMissing
-from config.folders import control_address
+from config.folders import control_address, gallery_path
 from config.settings import ConnectOptions, load
 from daemon.wire.addresses import way_in
+from daemon.wire.client import Control
+from daemon.wire.errors import CommandRefused, ServiceUnavailable
 from daemon.wire.keys import ClientKeys
 
 
@@ -77,6 +79,16 @@ def to_control(args: argparse.Namespace) -> Connection:
     """
     connect = load().settings.connect
     return _connection(args, connect, connect.control, control_address(), keyed=False)
+
+
+def gallery_in_use() -> Path:
+    """Return the gallery of the service that runs on this machine, or would by the settings."""
+    try:
+        with Control(control_address()) as control:
+            source = str(control.request("describe")["source"])
+    except (CommandRefused, KeyError, ServiceUnavailable):  # an older one cannot tell
+        source = load().settings.source
+    return gallery_path(simulated=source == "simulated")
 
 
 def _connection(

@@ -85,6 +85,9 @@ def run(args: argparse.Namespace) -> int:
     service = to_control(args)
     with Control(service.address, keys=service.keys) as control:
         enrol_live(control, args.name, beats, time.sleep, consent=args.consent)
+        with suppress(CommandRefused):  # of an older service
+            if control.request("describe").get("source") == "simulated":
+                print("note: on the simulated chip, in a gallery of its own", file=sys.stderr)
     return 0
 
 

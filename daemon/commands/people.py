@@ -23,7 +23,7 @@ from config.gallery_key import (
 )
 from config.secret_file import SECRET_BYTES, write_secret
 from config.settings import load
-from daemon.commands.connection import Connection, add_connection, to_control
+from daemon.commands.connection import Connection, add_connection, gallery_in_use, to_control
 from daemon.commands.parts import add_part, confirmed, describe, person_name
 from daemon.offline.results import writing
 from daemon.terminal import plain
@@ -232,7 +232,10 @@ def run_import(args: argparse.Namespace) -> int:
 
 
 def _gallery(args: argparse.Namespace, *, make: bool = False) -> Gallery:
-    return Gallery(args.gallery or gallery_path(), make, find_gallery_key())
+    path = args.gallery or gallery_in_use()
+    if path == gallery_path(simulated=True):
+        print(f"note: those who were enrolled on the simulated chip: {path}", file=sys.stderr)
+    return Gallery(path, make, find_gallery_key())
 
 
 def _gallery_people(args: argparse.Namespace) -> tuple[list[Person], bool]:

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from config.errors import SettingInvalid
+from config.folders import control_address, gallery_path
 from config.settings import Loaded, Settings, load
 from daemon.commands.parts import describe
 from daemon.journal import JournalHandler, PrefixFormatter, is_the_journal
@@ -66,8 +67,21 @@ def run(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     _start_logging(settings)
     with assembled(settings) as service:
+        if sys.stderr.isatty():
+            _tell_what_next(settings)
         service.run()
     return 0
+
+
+def _tell_what_next(settings: Settings) -> None:
+    simulated = settings.source == "simulated"
+    chip = "the simulated chip" if simulated else "the chip"
+    print(
+        f"qrsd is ready to read {chip}. Messages: {' '.join(settings.publish.addresses)}; "
+        f"commands: {control_address()}; people: {gallery_path(simulated=simulated)}\n"
+        "Try in another terminal: qrsd watch, qrsd enroll NAME, qrsd people list. Ctrl-C ends it.",
+        file=sys.stderr,
+    )
 
 
 def run_selftest(args: argparse.Namespace) -> int:

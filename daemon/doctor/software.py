@@ -190,9 +190,10 @@ def people(visit: Visit) -> Finding:
     if another_is_the_systems():
         return skipped("the service's are not this user's to see: sudo -u qrsd qrsd doctor")
     persons, sealed = set(), False
+    path = gallery_path(simulated=visit.settings.source == "simulated")
     try:
-        if gallery_path().is_file():  # and do not make an empty one, as opening it would
-            with Gallery(gallery_path(), key=find_gallery_key()) as gallery:
+        if path.is_file():  # and do not make an empty one, as opening it would
+            with Gallery(path, key=find_gallery_key()) as gallery:
                 templates = gallery.templates(visit.passport.sha256)
                 persons, sealed = {template.person for template in templates}, gallery.sealed
     except GallerySealed:

@@ -68,7 +68,9 @@ def assembled(
     source: Source = "simulated" if settings.source == "simulated" else "ads1292r"
     with ExitStack() as parts:
         key = find_gallery_key()
-        gallery = parts.enter_context(Gallery(gallery_path(), key=key))
+        gallery = parts.enter_context(
+            Gallery(gallery_path(simulated=source == "simulated"), key=key)
+        )
         if key is not None and not gallery.sealed:
             _seal(gallery, key)
         network = open_network(model, gallery.rotation_seed)
@@ -102,7 +104,9 @@ def assembled(
 
         def describe() -> Description:
             topics, channels = tuple(KINDS), pipeline.channels
-            return Description(version("qrsd"), device, SCHEMA, topics, channels, model_status)
+            return Description(
+                version("qrsd"), device, source, SCHEMA, topics, channels, model_status
+            )
 
         commands = {**people.commands, "verify": verifier.verify, "describe": describe}
         control = ControlServer(

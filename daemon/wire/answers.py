@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from daemon.wire.messages import Source
 from daemon.wire.status import ModelStatus
 from model.comparison import Verdict
 
@@ -71,6 +72,7 @@ class Description:
     Attributes:
         version: of qrsd.
         device: name of the device.
+        source: ``simulated`` if no real chip is behind it; its people then have their own gallery.
         schema: version of the messages.
         topics: what can be subscribed to.
         channels: what channels 1 and 2 record; null before the chip is set up.
@@ -79,6 +81,7 @@ class Description:
 
     version: str
     device: str
+    source: Source
     schema: int
     topics: tuple[str, ...]
     channels: tuple[str, str] | None

@@ -23,6 +23,7 @@ def test_systemd_decides_where_it_runs_the_service(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("STATE_DIRECTORY", "/state")
     monkeypatch.setenv("RUNTIME_DIRECTORY", "/runtime")
     assert gallery_path() == Path("/state/gallery.sqlite")
+    assert gallery_path(simulated=True) == Path("/state/simulated.sqlite")
     assert runtime_folder() == Path("/runtime")
 
 

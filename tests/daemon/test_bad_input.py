@@ -132,8 +132,8 @@ def train_otherwise(folder: Path) -> None:
 
 
 def take_from_the_future(folder: Path) -> None:
-    Gallery(folder / "state" / "gallery.sqlite").close()
-    database = sqlite3.connect(folder / "state" / "gallery.sqlite")
+    Gallery(folder / "state" / "simulated.sqlite").close()
+    database = sqlite3.connect(folder / "state" / "simulated.sqlite")
     database.execute("PRAGMA user_version = 99")
     database.close()
 
@@ -156,16 +156,16 @@ def write_unreadable_record(folder: Path) -> None:
         (lambda folder: change_passport(folder, schema=99), 65, "cosines.json: schema is 99"),
         (train_otherwise, 78, "lowpass_hz is 40.0 here, 100.0 in training"),
         (
-            lambda folder: (folder / "state" / "gallery.sqlite").write_bytes(b"my heart" * 1000),
+            lambda folder: (folder / "state" / "simulated.sqlite").write_bytes(b"my heart" * 1000),
             65,
-            "gallery.sqlite: not a gallery, or damaged",
+            "simulated.sqlite: not a gallery, or damaged",
         ),
         (
-            lambda folder: (folder / "state" / "gallery.sqlite").touch(),
+            lambda folder: (folder / "state" / "simulated.sqlite").touch(),
             65,
             "(it is empty); move it",
         ),
-        (take_from_the_future, 65, "gallery.sqlite: schema is 99, this version of qrsd reads 2"),
+        (take_from_the_future, 65, "simulated.sqlite: schema is 99, this version of qrsd reads 2"),
         (write_unreadable_record, 65, "record.csv"),
     ],
 )
@@ -196,7 +196,7 @@ def sealed(folder: Path) -> Iterator[Path]:
 
 def test_a_gallery_that_is_not_permitted(sealed: Path) -> None:
     ended = run_apart(sealed, under=WITHOUT_PRIVILEGES)
-    assert "gallery.sqlite: this user may not read and write it" in ended.complaint
+    assert "simulated.sqlite: this user may not read and write it" in ended.complaint
     assert ended.exit_code == 77
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -252,3 +253,12 @@ def test_what_others_wrote_commands_no_terminal(
 ) -> None:
     failing_with(SettingInvalid("device: \x1b[2J\u202e is none"), monkeypatch)
     assert capsys.readouterr().err == "qrsd: device: \ufffd[2J\ufffd is none\n"
+
+
+@pytest.mark.parametrize("redirected", ["> /dev/full", ">&-"])
+@pytest.mark.parametrize("asked", ["--help", "--version", "run --help"])
+def test_help_that_cannot_be_written_is_one_line_and_a_code(asked: str, redirected: str) -> None:
+    script = f"{sys.executable} -m daemon {asked} {redirected}"
+    shell = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert shell.returncode == 73
+    assert re.fullmatch(r"qrsd: the output cannot be written: .*\n", shell.stderr)

@@ -155,3 +155,20 @@ def test_answers_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ModelUnloadable, match="no numbers"):
         opened.run(BEATS)
+
+
+def test_a_file_that_is_changed_after_its_hash_was_taken_is_not_what_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = embedder(tmp_path)
+    windows = np.random.default_rng(1).normal(size=(3, 175)).astype(np.float32)
+    embeddings = Network(path).run(windows)
+    load = Passport.load
+
+    def load_and_swap(model_path: Path, content: bytes | None = None) -> Passport:
+        passport = load(model_path, content)
+        model_path.write_bytes(b"another model")
+        return passport
+
+    monkeypatch.setattr(Passport, "load", load_and_swap)
+    np.testing.assert_array_equal(Network(path).run(windows), embeddings)

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = "etc/qrsd/qrsd.yaml"
-#: Writes down how it was called. Its environment holds itself and an empty ``qrsd``.
+#: Writes down how it was called. Its environment holds itself and a ``qrsd`` that names it.
 PRETENDED_PYTHON = """\
 #!/bin/sh
 echo "$*" >> "$CALLS"
@@ -20,7 +20,7 @@ if [ "$1" = -m ] && [ "$2" = venv ]; then
     for last in "$@"; do :; done
     mkdir -p "$last/bin"
     cp "$0" "$last/bin/python"
-    : > "$last/bin/qrsd"
+    echo "#!$last/bin/python" > "$last/bin/qrsd"
 fi
 """
 
@@ -76,6 +76,11 @@ def test_install_puts_everything_in_place(stage: Stage) -> None:
     assert os.readlink(stage.root / "usr/local/bin/qrsd") == "/opt/qrsd/bin/qrsd"
     default = (ROOT / "config" / "default.yaml").read_text()
     assert (stage.root / SETTINGS).read_text() == default
+
+
+def test_what_is_staged_runs_where_it_will_be(stage: Stage) -> None:
+    stage.make("install")
+    assert (stage.root / "opt/qrsd/bin/qrsd").read_text() == "#!/opt/qrsd/bin/python\n"
 
 
 def test_the_package_is_installed_from_a_copy_and_not_editable(stage: Stage) -> None:

@@ -19,9 +19,10 @@ import zmq
 
 from config.gallery_key import find_gallery_key, gallery_key_path
 from daemon.errors import ResultsNotWritable
-from daemon.wire.answers import Done
+from daemon.wire.answers import Description, Done
 from daemon.wire.control import Command, ControlServer
 from daemon.wire.errors import CommandRefused
+from daemon.wire.status import ModelStatus
 from model.errors import (
     ExportInvalid,
     GalleryError,
@@ -325,6 +326,29 @@ class TestSealing:
         gallery_key_path().unlink()
         with pytest.raises(GallerySealed, match="run this with sudo, or put the key back"):
             qrsd("people", "list")
+
+
+def describe_simulated() -> Description:
+    model = ModelStatus("cosines", "embedder", "a" * 64, "tflite", people_sealed=False)
+    return Description("0.2.0", "bench", "simulated", 1, (), None, model)
+
+
+def test_a_simulated_service_has_people_of_its_own(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulated = tmp_path / "simulated.sqlite"
+    with serving(tmp_path, {"describe": describe_simulated}):
+        assert qrsd("people", "list") == 0
+    told = capsys.readouterr()
+    assert "Nobody is enrolled yet" in told.out
+    assert str(simulated) in told.err
+    Gallery(simulated).close()
+    monkeypatch.setenv("QRSD_SOURCE", "simulated")  # where no service runs, the settings say it
+    assert qrsd("people", "list", "--json") == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["people"] == []
+    assert f"on the simulated chip: {simulated}" in told.err
+    assert names(path) == ["Ada", "Bob"]
 
 
 class TestWithAService:

@@ -7,7 +7,10 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +19,7 @@ from config.settings import Settings
 from config.source import PlayOptions
 from daemon.commands import service
 from drivers.errors import MisoConstantHigh
-from tests.daemon.commands.command import parse
+from tests.daemon.commands.command import parse, qrsd
 
 
 def settings_of(*arguments: str) -> Settings:
@@ -106,3 +109,29 @@ def test_the_journal_is_told_priorities_and_a_terminal_the_time() -> None:
 
     assert logged("journal") == "<4>oops\n"
     assert logged().endswith(f" {logging.getLevelName(logging.WARNING)} oops\n")
+
+
+def test_on_a_terminal_it_says_where_it_is_and_what_next(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    ran: list[Settings] = []
+
+    @contextmanager
+    def assembled(settings: Settings) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(run=lambda: ran.append(settings))
+
+    monkeypatch.setattr("daemon.service.assembly.assembled", assembled)
+    address = f"ipc://{tmp_path}/messages.ipc"
+    arguments = ("run", "--simulated", f"--set=publish.addresses=['{address}']")
+    for terminal in (False, True):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda answer=terminal: answer)
+        assert qrsd(*arguments) == 0
+        said = capsys.readouterr().err
+        assert (said != "") is terminal
+    assert len(ran) == 2
+    for words in (address, f"ipc://{tmp_path}/control.ipc", f"{tmp_path}/simulated.sqlite"):
+        assert words in said
+    assert "the simulated chip" in said
+    assert "qrsd watch" in said

@@ -50,9 +50,23 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def test_its_files_are_for_their_owner_only(settings: Settings, tmp_path: Path) -> None:
     with assembled(settings):
-        private = ("state/gallery.sqlite", "run/control.ipc", "run/messages.ipc")
+        private = ("state/simulated.sqlite", "run/control.ipc", "run/messages.ipc")
         for name in private:
             assert stat.S_IMODE((tmp_path / name).stat().st_mode) & 0o077 == 0
+
+
+def test_a_simulated_run_leaves_the_real_gallery_alone(settings: Settings, tmp_path: Path) -> None:
+    real = tmp_path / "state" / "gallery.sqlite"
+    real.parent.mkdir()
+    real.write_bytes(b"people")
+    before = real.stat().st_mtime_ns
+    with assembled(settings):
+        assert real.with_name("simulated.sqlite").exists()
+    assert (real.read_bytes(), real.stat().st_mtime_ns) == (b"people", before)
+    assert len(list(real.parent.iterdir())) == 2
+    real.unlink()
+    with assembled(replace(settings, source="chip")):
+        assert real.exists()
 
 
 def test_what_it_let_go_of_can_be_had_again(settings: Settings) -> None:
@@ -65,7 +79,7 @@ def test_what_it_let_go_of_can_be_had_again(settings: Settings) -> None:
 def test_a_part_that_cannot_be_had_leaves_the_others_free(
     settings: Settings, tmp_path: Path, broken: str
 ) -> None:
-    gallery = tmp_path / "state" / "gallery.sqlite"
+    gallery = tmp_path / "state" / "simulated.sqlite"
     errors: dict[str, type[Exception]] = {
         "model": ModelMissing,
         "gallery": GalleryUnreadable,
@@ -130,6 +144,7 @@ def test_it_describes_itself(settings: Settings) -> None:
         "ok": True,
         "version": version("qrsd"),
         "device": "bench",
+        "source": "simulated",
         "schema": 1,
         "topics": ["status", "identity", "r_peak", "beat", "wave", "ecg"],
         "channels": None,

@@ -290,7 +290,9 @@ def test_a_few_lost_samples_leave_the_wearer_alone(pipeline: Pipeline) -> None:
     assert identities(messages) == [("accepted", "Ada")]
 
 
-def test_a_second_of_lost_samples_drops_the_evidence(pipeline: Pipeline) -> None:
+def test_a_gap_in_which_the_electrodes_may_change_hands_drops_the_evidence(
+    pipeline: Pipeline,
+) -> None:
     push(pipeline, beating(15.0))
     index = 3750 + HANDOVER_SAMPLES
     [message] = only(IdentityMessage, pipeline.push(beating(0.1, first=index)[0]))
@@ -398,7 +400,7 @@ def test_an_enrolment_begins_again_with_the_electrodes(
     pipeline.recogniser.enrolment = Enrolment("Bob", network.passport, needed=20)
     push(pipeline, beating(6.0))
     gathered = pipeline.recogniser.enrolment.beats
-    pipeline.push(beating(0.1, first=1600)[0])  # after a hundred lost samples
+    pipeline.push(beating(0.1, first=1515)[0])  # after fifteen lost samples
     assert pipeline.recogniser.enrolment.beats == gathered > 0
     push(pipeline, beating(0.1, first=1601, status=STATUS | ELECTRODE_OFF))
     assert pipeline.recogniser.enrolment.beats == 0
