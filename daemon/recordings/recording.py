@@ -164,17 +164,21 @@ def _ecg_of(file: SignalFile) -> int:
     numbers = file.voltages()
     if len(numbers) < 2:
         return numbers[0] if numbers else 0
-    beats = {}
+    beats: dict[int, int] = {}
+    refused: list[MalformedRecording] = []
     for number in numbers:
         try:
             beats[number] = _good_beats(file, number)
-        except MalformedRecording:
-            beats[number] = 0  # if it is read after all, it says why
+        except MalformedRecording as error:
+            beats[number] = 0
+            refused.append(error)
         if beats[number] >= ENOUGH_BEATS:
             return number
     most = max(beats.values())
     if most:
         return next(number for number in numbers if 2 * beats[number] >= most)
+    if refused:
+        raise refused[0]
     return next((number for number in numbers if ECG.search(file.names[number])), numbers[0])
 
 
