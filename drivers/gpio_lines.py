@@ -166,7 +166,7 @@ def _gpiozero() -> ModuleType:
         import gpiozero
     except ImportError:
         raise PackageMissing(
-            "gpiozero is not installed, and the board's pins need it: pip install 'qrsd[pi]'."
+            "gpiozero is not installed, and the board's pins need it: pip install '.[pi]'."
         ) from None
     return gpiozero  # type: ignore[no-any-return]
 
@@ -177,11 +177,11 @@ def _gpiod() -> Any:
     except ImportError:
         raise PackageMissing(
             "gpiod is not installed, and board.drdy_backend: gpiod needs it: "
-            "pip install 'qrsd[pi]', or set board.drdy_backend: gpiozero."
+            "pip install '.[pi]', or set board.drdy_backend: gpiozero."
         ) from None
     if not hasattr(gpiod, "request_lines"):
         raise PackageMissing(
-            "The installed gpiod is version 1, and version 2 is needed: pip install 'qrsd[pi]'."
+            "The installed gpiod is version 1, and version 2 is needed: pip install '.[pi]'."
         )
     return gpiod
 

@@ -165,7 +165,7 @@ def _open_spi(options: BoardOptions) -> Any:
         import spidev
     except ImportError:
         raise PackageMissing(
-            "spidev is not installed, and the SPI bus needs it: pip install 'qrsd[pi]'."
+            "spidev is not installed, and the SPI bus needs it: pip install '.[pi]'."
         ) from None
     device = spidev.SpiDev()
     try:

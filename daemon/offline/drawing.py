@@ -22,7 +22,8 @@ def require_matplotlib() -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise DrawingExtraMissing(
-            f"Pictures need {error.name}, which is not installed: pip install 'qrsd[benchmark]'"
+            f"Pictures need {error.name}, which is not installed: "
+            ".venv/bin/pip install '.[benchmark]'"
         ) from error
 
 

@@ -66,7 +66,7 @@ def _reasons(ecg_mv: NDArray[np.float64], mains_hz: int, flaws: Counter[str]) ->
     if flaws:
         seen = ", ".join(f"{flaw} ({count})" for flaw, count in flaws.most_common())
         yield f"none of the beats that were found is good: {seen}"
-    yield f"no heartbeat was found in {span_mv:.2g} mV of signal; is it the right --signal?"
+    yield f"no heartbeat was found in {span_mv:.2g} mV of signal; are --signal and --unit right?"
 
 
 def _good(ecg_mv: NDArray[np.float64], mains_hz: int) -> int:

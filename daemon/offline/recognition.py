@@ -71,4 +71,5 @@ def template_of(
     try:
         return enrolment.template(created_utc, "recording")
     except EnrolmentFailed as error:
-        raise type(error)(f"{heard.path}: {error}") from error
+        why = f" ({heard.nothing_because})" if heard.nothing_because else ""
+        raise type(error)(f"{heard.path}: {error}{why}") from error

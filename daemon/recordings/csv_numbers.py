@@ -14,7 +14,7 @@ THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 BARE_HEX = re.compile(r"[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8}")
 SPACES = re.compile(r"(?<=\d)[ '_\u00a0\u202f](?=\d)")
-MISSING = {"", "nan", "null", "none", "na", "n/a", "-nan"}
+MISSING = {"", "nan", "null", "none", "na", "n/a", "-nan", "-", "#n/a", "!"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class NumberStyle:
             pass
         if text[:2].casefold() == "0x":
             return _hexadecimal(text[2:])
-        text = SPACES.sub("", text)
+        text = SPACES.sub("", text).replace("\N{MINUS SIGN}", "-")
         if self.decimal_comma:
             text = text.replace(".", "").replace(",", ".") if "," in text else text
         elif THOUSANDS.fullmatch(text):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from daemon.recordings.csv_table import Rows, Table
 from daemon.recordings.errors import MalformedRecording
 from daemon.recordings.sample_clock import SampleClock
-from daemon.recordings.signal_file import MV_PER_UNIT, Reading, plain_unit
+from daemon.recordings.signal_file import MICRO, MV_PER_UNIT, Reading, voltage_unit
 from daemon.recordings.time_stamps import is_stamp, parse_stamps
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, millivolts_per_count
 
@@ -28,15 +28,21 @@ GAIN = 6
 VREF_V = 2.42
 WORDS_32 = 1 << 31  # from here on, a code was written as an unsigned word of 32 bits
 
-UNIT = re.compile(r"(?:.*[^a-z0-9])?(n|u|m|micro|milli)?v(?:olts?)?[^a-z0-9]*")
+UNIT_OF_ALL = re.compile(r"\W*(?:unit|einheit)\b\W*(\S+)\W*")
 TIME = re.compile(
-    r"\W*(t|.*(time|stamp|date|zeit|millis|micros|elapsed|seconds?).*|[mun]?s|sec)\W*"
+    rf"\W*(t|.*(time|stamp|date|zeit|millis|micros|elapsed|seconds?).*|[m{MICRO}n]?s|sec)\W*"
 )
-TIME_UNITS_S = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-TIME_UNIT = re.compile(r"(?:.*[^a-z0-9])?(s|sec|ms|us|ns|millis|micros|seconds?)[^a-z0-9]*")
-COUNTER = re.compile(r".*(sample|index|count|row|frame|packet|seq|number).*|\W*(n|nr|no|i|#)\W*")
+TIME_UNIT = re.compile(
+    rf"(?:.*[^a-z0-9{MICRO}])?(min|milli|micro|[mn{MICRO}](?=s)|(?=s))"
+    r"(?:s|secs?|seconds?|utes?)?[^a-z0-9]*"
+)
+TIME_UNITS_S = {"": 1.0, "min": 60.0, "milli": 1e-3, "m": 1e-3, "n": 1e-9}  # the others are micro
+COUNTER = re.compile(
+    r".*(sample|index|count|row|frame|packet|seq|number).*|\W*(n|nr|no|i|idx|cnt|ctr|#)\W*"
+)
 RATE = re.compile(
-    r"(?:sampl\w*[ _-]*(?:rate|freq\w*)|\brate|\bfs|\bsfreq)\W{0,4}(?:hz\W*)?(\d+(?:\.\d+)?)"
+    r"(?:sampl\w*[ _-]*(?:rate|freq\w*)|abtastrate|\brate|\bfs|\bsfreq)\W{0,4}(?:hz\W*)?"
+    r"(\d+(?:\.\d+)?)"
 )
 
 
@@ -54,7 +60,7 @@ class CsvRecord:
         first = next(table.blocks())
         if not first.cells:
             raise MalformedRecording(f"{path} holds a heading and no samples.")
-        headings = [plain_unit(name) for name in table.heading] or [""] * table.width
+        headings = [name.lower() for name in table.heading] or [""] * table.width
         self._stamps = self._stamp_column(headings, first)
         self._columns = [n for n in range(table.width) if n != self._stamps]
         self.names = [
@@ -66,10 +72,14 @@ class CsvRecord:
         self.notes: list[str] = []
 
     def voltages(self) -> list[int]:
-        """Return the columns that begin with a number."""
+        """Return the columns that begin with a number and are no further time stamps."""
         first = self._first.cells[0]
-        columns = enumerate(self._columns)
-        return [n for n, column in columns if self._table.style.is_number(first[column])]
+        return [
+            number
+            for number, column in enumerate(self._columns)
+            if self._table.style.is_number(first[column])
+            and not TIME.fullmatch(self.names[number].lower())
+        ]
 
     def rate_hz(self, number: int) -> float:
         """Return the table's rate, which all of its signals share."""
@@ -96,7 +106,6 @@ class CsvRecord:
             end = int(places[-1]) + 1
             yield spread
         self.notes = [clock.note, *cells.notes(), *clock.notes(), *self._table.notes]
-        self._table.notes = []
 
     def _stamp_column(self, headings: list[str], rows: Rows) -> int | None:
         """Return the column of time stamps: the first that is called so, or the first of all."""
@@ -108,7 +117,7 @@ class CsvRecord:
             cells = rows.column(column)
             if is_stamp(cells[0], style) and (len(set(cells[:1000])) > 1 or len(called) == 1):
                 return column
-        unlike = UNIT.fullmatch(headings[0]) or not is_stamp(rows.cells[0][0] or "0", style)
+        unlike = voltage_unit(headings[0]) or not is_stamp(rows.cells[0][0] or "0", style)
         return None if unlike and any(headings) else 0
 
     def _stamps_of(self, rows: Rows) -> tuple[NDArray[np.float64], bool]:
@@ -122,16 +131,15 @@ class CsvRecord:
         heading = ""
         if self._stamps is not None and table.heading:
             units = [f" {table.units[self._stamps]}"] if table.units else []
-            heading = plain_unit(" ".join([table.heading[self._stamps], *units]))
+            heading = " ".join([table.heading[self._stamps], *units]).lower()
         stamps, is_time = self._stamps_of(self._first)
         unit = TIME_UNIT.fullmatch(heading)
-        named = unit and unit[1].replace("micros", "us").replace("millis", "ms")
         comments = " ".join(table.comments).casefold()
         rate = RATE.search(comments)
         return SampleClock(
             stamps,
             is_time=is_time,
-            unit_s=TIME_UNITS_S.get(named, 1.0) if named else None,
+            unit_s=TIME_UNITS_S.get(unit[1], 1e-6) if unit else None,
             is_counter=bool(COUNTER.fullmatch(heading)),
             told_hz=self._reading.rate_hz,
             comment_hz=float(rate[1]) if rate else None,
@@ -143,10 +151,12 @@ class CsvRecord:
         if self._reading.unit:
             unit = self._reading.unit.casefold()
             return None if unit == "code" else unit
-        for texts in (self._table.units, self._table.heading):
-            found = UNIT.fullmatch(plain_unit(texts[column])) if texts else None
-            if found:
-                return {"micro": "u", "milli": "m"}.get(found[1], found[1] or "") + "v"
+        comments = map(UNIT_OF_ALL.fullmatch, map(str.lower, self._table.comments))
+        of_column = [texts[column] for texts in (self._table.units, self._table.heading) if texts]
+        of_all = [found[1] for found in comments if found]
+        units = filter(None, map(voltage_unit, of_column + of_all))
+        if named := next(units, None):
+            return named
         openbci = any("openbci" in comment.casefold() for comment in self._table.comments)
         fractions = any(not _is_code(cell) for cell in self._first.column(column)[:1000])
         return "uv" if openbci and fractions else None
@@ -188,6 +198,12 @@ class _Codes:
                 "nor unsigned."
             )
         signed: NDArray[np.float64] = np.where(unsigned, codes - (1 << 24), codes)
+        within = signed[(signed != MIN_COUNTS) & (signed != FULL_SCALE_COUNTS)]
+        if self._unsigned and (np.abs(np.diff(within)) > 3 << 22).any():
+            raise MalformedRecording(
+                f"{self._table.path}: its codes lie around 2^23, so 0 V seems to be written as "
+                "8388608 (offset binary): take that off each code."
+            )
         return signed * millivolts_per_count(self._gain, VREF_V)
 
     def notes(self) -> list[str]:

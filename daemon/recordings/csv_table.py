@@ -97,10 +97,16 @@ class Table:
         self._first_line = rows[begin][0]
         data = [row for _, row in rows[begin:]]
         width = Counter(map(len, data)).most_common(1)[0][0]
-        while width > 1 and all(len(row) != width or not row[-1] for row in data):
+        above = max((len(_trimmed(row, 0)) for _, row in rows[:begin]), default=0)
+        while width > max(1, above) and all(len(row) != width or not row[-1] for row in data):
             data = [row[: width - 1] for row in data if len(row) == width]
             width -= 1  # each row ends with a separator
         self.width = width
+        if begin and self._separator == "," and width == 2 * len(rows[begin - 1][1]) > 2:
+            raise MalformedRecording(
+                f"{self.path}, line {self._first_line}: {width} columns under {width // 2} "
+                "headings; are commas decimal marks too? Then write semicolons between the columns."
+            )
         named = [row[:width] for _, row in rows[:begin] if len(_trimmed(row, width)) == width]
         self.heading, self.units = (
             (named[0], named[1] if len(named) > 1 else []) if named else ([], [])
@@ -118,6 +124,7 @@ class Table:
             MalformedRecording: a row has too few or too many columns, or a line does not end.
         """
         rows, read, left_out = Rows(), 0, 0
+        self.notes = []
         for line, text in self._lines():
             if line < self._first_line or not text:
                 continue

@@ -140,7 +140,8 @@ class Archive:
             import requests
         except ImportError as error:
             raise RecordsExtraMissing(
-                "Fetching recordings needs the requests package: pip install 'qrsd[records]'."
+                "Fetching recordings needs the requests package: "
+                ".venv/bin/pip install '.[records]'."
             ) from error
         self._session = requests.Session()
 

@@ -36,5 +36,5 @@ def unique_names(paths: Sequence[str]) -> dict[str, str]:
 def _parts(path: str) -> tuple[str, ...]:
     whole = Path(abspath(path))
     return (
-        whole.with_suffix("") if whole.suffix in (".hea", ".csv", ".tsv", ".txt") else whole
+        whole.with_suffix("") if whole.suffix.lower() in (".hea", ".csv", ".tsv", ".txt") else whole
     ).parts[1:]

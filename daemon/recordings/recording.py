@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.recordings.csv_record import CsvRecord
-from daemon.recordings.errors import MalformedRecording
+from daemon.recordings.errors import MalformedRecording, RecordingError, RecordingNotFound
 from daemon.recordings.resampling import resampled_blocks
 from daemon.recordings.signal_file import Reading, SignalFile, pick_signal
 from daemon.recordings.wfdb_record import WfdbRecord
@@ -76,7 +77,8 @@ class OpenRecording:
         is_table = where.suffix.casefold() in TABLES
         kind = CsvRecord if is_table else WfdbRecord
         self.path = str(path)
-        self._file: SignalFile = kind(where, reading or Reading())
+        with _readable(where):
+            self._file: SignalFile = kind(where, reading or Reading())
         self._note: tuple[str, ...] = ()
         if signal is not None:
             self._number = pick_signal(self._file.names, signal, where)
@@ -140,6 +142,19 @@ def read_recording(
     return Recording(opened.name, opened.path, ecg_mv, RATE_HZ, notes, respiration_mv)
 
 
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what the operating system says against reading there into one sentence."""
+    try:
+        yield
+    except RecordingError:
+        raise
+    except OSError as error:
+        raise RecordingNotFound(
+            f"{error.filename or path} cannot be read: {error.strerror}; check who may read it."
+        ) from error
+
+
 def _at_250_hz(file: SignalFile, number: int) -> Iterator[NDArray[np.float64]]:
     return resampled_blocks(file.blocks(number), file.rate_hz(number))
 
@@ -149,14 +164,21 @@ def _ecg_of(file: SignalFile) -> int:
     numbers = file.voltages()
     if len(numbers) < 2:
         return numbers[0] if numbers else 0
-    beats = {}
+    beats: dict[int, int] = {}
+    refused: list[MalformedRecording] = []
     for number in numbers:
-        beats[number] = _good_beats(file, number)
+        try:
+            beats[number] = _good_beats(file, number)
+        except MalformedRecording as error:
+            beats[number] = 0
+            refused.append(error)
         if beats[number] >= ENOUGH_BEATS:
             return number
     most = max(beats.values())
     if most:
         return next(number for number in numbers if 2 * beats[number] >= most)
+    if refused:
+        raise refused[0]
     return next((number for number in numbers if ECG.search(file.names[number])), numbers[0])
 
 

@@ -166,7 +166,7 @@ class SampleClock:
         steps = np.diff(joined)
         self._last = float(stamps[-1])
         leap = LONGEST_GAP_S / self._unit_s
-        odd = (steps < 0) | (steps > leap)
+        odd = (steps < -0.9 * self._step) | (steps > leap)  # less is jitter of the stamps
         if self._wall:
             half_hours = np.rint(steps * self._unit_s / 1800)
             off = np.abs(steps - half_hours * 1800 / self._unit_s)
@@ -204,8 +204,10 @@ class SampleClock:
         """Return at what number the stamps wrapped between two rows, None if they did not."""
         if after >= before:
             return None
-        if self._counts and (before, after) == (self._top, self._bottom):
-            return before - after + 1
+        values = int(self._top - self._bottom) + 1
+        is_usual = values & (values - 1) == 0  # so that a jump back is a wrap with a gap
+        if self._counts and (is_usual or (before, after) == (self._top, self._bottom)):
+            return float(values)
         for modulus in DAY_S if self._time_only else COUNTER_WRAPS:
             near = min(NEAR_STEPS * max(self._step, self._burst * self._step), modulus / 4)
             for top in (modulus, modulus / 2):
@@ -235,11 +237,10 @@ class SampleClock:
 
 def _step(steps: NDArray[np.float64]) -> tuple[float, float]:
     """Return the time from sample to sample, and how many rows share a stamp; 0 without a time."""
-    steps = steps[steps >= 0]
-    if not steps.any():
+    if not (steps > 0).any():
         return 0.0, 1.0
     usual = float(np.median(steps[steps > 0]))
-    steps = steps[steps <= 1000 * usual]
+    steps = steps[(steps > -0.9 * usual) & (steps <= 1000 * usual)]
     middle = float(np.median(steps))
     if steps.min() > 0.4 * middle:
         within = steps[steps < 1.5 * middle]

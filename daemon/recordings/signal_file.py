@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 from daemon.recordings.errors import SignalNotFound
 
 MV_PER_UNIT = {"nv": 1e-6, "uv": 1e-3, "mv": 1.0, "v": 1e3}
-MICRO_SIGNS = str.maketrans({"\N{MICRO SIGN}": "u", "\N{GREEK SMALL LETTER MU}": "u"})
+MICRO = "u\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}"
+MISREAD_MICRO = "\N{LATIN SMALL LETTER AE}\N{REPLACEMENT CHARACTER}?"  # as of CP437, or lost
+VOLTAGE = re.compile(
+    rf"(?:.*[^a-z0-9{MICRO}{MISREAD_MICRO}])?(n|[{MICRO}{MISREAD_MICRO}]|m|nano|micro|milli)?v(?:olts?)?\W*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,14 @@ class SignalFile(Protocol):
         ...
 
 
-def plain_unit(text: str) -> str:
-    """Return a unit in small letters, with ``u`` for a micro sign of any alphabet."""
-    return re.sub(r"microvolts?", "uv", text.strip().translate(MICRO_SIGNS).casefold())
+def voltage_unit(text: str) -> str | None:
+    """Return the unit of voltage that a heading ends with, ``uv`` or the like; None without one."""
+    found = VOLTAGE.fullmatch(text.strip().lower())
+    if not found:
+        return None
+    prefix = found[1] or ""
+    prefix = "u" if prefix and prefix in MICRO + MISREAD_MICRO else prefix
+    return {"nano": "n", "micro": "u", "milli": "m"}.get(prefix, prefix) + "v"
 
 
 def pick_signal(names: Sequence[str], wanted: str, path: Path) -> int:

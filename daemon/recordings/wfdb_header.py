@@ -11,17 +11,21 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound, RecordsExtraMissing
 from daemon.recordings.sample_clock import MOST_RATE_HZ
-from daemon.recordings.signal_file import MICRO_SIGNS
+from daemon.recordings.signal_file import MICRO
 
 LARGEST_BYTES = 1 << 20
-BYTES_PER_SAMPLE = {"8": 1, "80": 1, "212": 1.5, "310": 4 / 3, "311": 4 / 3, "24": 3, "32": 4}
+BYTES_PER_SAMPLE = {"8": 1, "80": 1, "212": 1.5, "310": 4 / 3, "311": 4 / 3, "24": 3, "32": 4} | (
+    dict.fromkeys(("16", "61", "160"), 2)
+)
 NO_DATA = "~"  # as the name of a segment
+MOST_S = 366 * 86400.0  # of one record: more is a damaged number
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ def read_header(record: Path) -> Header:
         if "/" in fields[0]:
             segments = tuple((line.split()[0], int(line.split()[1])) for line in lines[1:])
             frames = sum(length for _, length in segments)
+            if min(length for _, length in segments) < 0 or frames > MOST_S * frame_hz:
+                raise ValueError(f"segments of {frames} frames, which no record has")
             return Header(record, frame_hz, frames, (), (), (), segments, None, (), tuple(notes))
         count = int(fields[1])
         if count != len(lines) - 1 or count < 1:
@@ -104,7 +110,8 @@ def read_header(record: Path) -> Header:
         with _copy(record, cleaned, ()) as readable:
             header = wfdb.rdheader(readable)
     except Exception as error:  # the parser raises whatever it trips over
-        raise MalformedRecording(f"{path} is not a WFDB header: {error}.") from error
+        why = "a line lacks a field" if isinstance(error, IndexError) else error
+        raise MalformedRecording(f"{path} is not a WFDB header: {why}.") from error
     names = tuple(name or f"signal {number}" for number, name in enumerate(header.sig_name))
     for name, line in zip(names, lines[1:], strict=True):
         gain = [*line.split(), "", ""][2]
@@ -134,7 +141,7 @@ def _lines(path: Path) -> tuple[str, list[str]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    plain = text.translate(MICRO_SIGNS).encode("ascii", "replace").decode("ascii")
+    plain = re.sub(f"[{MICRO}]", "u", text).encode("ascii", "replace").decode("ascii")
     stripped = (line.strip() for line in plain.splitlines())
     return text, [line for line in stripped if line and not line.startswith("#")]
 
@@ -144,34 +151,49 @@ def _cleaned(
 ) -> tuple[str | None, tuple[str, ...]]:
     """Return a header that the reference library understands, None if it does so already."""
     length = int(fields[3]) if len(fields) > 3 else 0
-    dated = len(fields) > 5 and not re.fullmatch(r"\d{1,2}/\d{1,2}/\d{4}", fields[5])
-    timed = len(fields) > 4 and not re.fullmatch(r"(\d{1,2}:){0,2}\d{1,2}(\.\d+)?", fields[4])
     notes = []
-    if dated or timed:
+    if not _is_moment(fields[4:]):
         notes.append(f"the header's date is none and was left out: {' '.join(fields[4:])}")
-    if not length:
-        length = _frames(record, lines[1:])
+    held = _frames(record, lines[1:])
+    if length <= 0:
+        length = held or 0
         notes.append("the header gives no length: taken from the size of the data file")
+    elif held is not None and held < length:
+        notes.append(f"the data file ends early: {held} frames of {length} are there")
+        length = held
     plain_rate = len(fields) < 3 or re.fullmatch(r"\d*\.?\d+(/.*)?", fields[2])
-    if not notes and text.isascii() and plain_rate:
+    plain_name = re.fullmatch(r"[-\w]+", fields[0])
+    if not notes and text.isascii() and plain_rate and plain_name:
         return None, ()
     rate = fields[2] if len(fields) > 2 and plain_rate else f"{frame_hz:f}"
-    first = " ".join([*fields[:2], rate, str(length)])
+    first = " ".join(["record", fields[1], rate, str(length)])
     return "\n".join([first, *lines[1:], ""]), tuple(notes)
 
 
-def _frames(record: Path, signals: list[str]) -> int:
-    """Return how many whole frames the first data file holds."""
+def _is_moment(fields: list[str]) -> bool:
+    """Tell whether the time and the date at the end of a header's first line, if any, are such."""
+    try:
+        for text, form in zip(fields, ("%H:%M:%S", "%d/%m/%Y"), strict=False):
+            datetime.strptime(re.sub(r"(:\d+)\.\d+$", r"\1", text), form)
+    except ValueError:
+        return False
+    return True
+
+
+def _frames(record: Path, signals: list[str]) -> int | None:
+    """Return how many whole frames the first data file holds; None if its format hides that."""
     file = signals[0].split()[0]
     a_frame, offset = 0.0, 0
     for line in signals:
         name, written = line.split()[:2]
         parts = re.fullmatch(r"(\d+)(?:x(\d+))?(?::\d+)?(?:\+(\d+))?", written)
         if name == file and parts:
-            a_frame += BYTES_PER_SAMPLE.get(parts[1], 2) * int(parts[2] or 1)
+            if parts[1] not in BYTES_PER_SAMPLE:
+                return None
+            a_frame += BYTES_PER_SAMPLE[parts[1]] * int(parts[2] or 1)
             offset = int(parts[3] or 0)
     path = record.parent / file
-    return int((path.stat().st_size - offset) / a_frame) if path.is_file() and a_frame else 0
+    return int((path.stat().st_size - offset) / a_frame) if path.is_file() and a_frame else None
 
 
 @contextmanager
@@ -196,7 +218,7 @@ def import_wfdb(path: Path) -> ModuleType:
         import wfdb
     except ImportError as error:
         raise RecordsExtraMissing(
-            f"Reading {path} needs the wfdb package: pip install 'qrsd[records]'."
+            f"Reading {path} needs the wfdb package: .venv/bin/pip install '.[records]'."
         ) from error
     module: ModuleType = wfdb
     return module

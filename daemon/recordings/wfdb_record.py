@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
-from daemon.recordings.signal_file import MV_PER_UNIT, Reading, plain_unit
+from daemon.recordings.signal_file import MV_PER_UNIT, Reading, voltage_unit
 from daemon.recordings.wfdb_header import NO_DATA, Header, import_wfdb, read_header
 
 BLOCK_SAMPLES = 1 << 18  # of all signals
@@ -50,12 +50,17 @@ class WfdbRecord:
         header = read_header(self._record.with_name(name))
         if header.segments:
             raise MalformedRecording(f"{self._record}: its segment {name} has segments again.")
+        if header.frame_hz != self._header.frame_hz:
+            raise MalformedRecording(
+                f"{self._record}: its segment {name} has {header.frame_hz:g} frames/s; expected "
+                f"{self._header.frame_hz:g}, as the record has."
+            )
         return header
 
     def voltages(self) -> list[int]:
         """Return the signals in a unit of voltage."""
         units = enumerate(self._layout.units)
-        return [n for n, unit in units if self._reading.unit or plain_unit(unit) in MV_PER_UNIT]
+        return [n for n, unit in units if self._reading.unit or voltage_unit(unit)]
 
     def rate_hz(self, number: int) -> float:
         """Return a signal's samples per second: those of a frame times the frames.
@@ -86,14 +91,16 @@ class WfdbRecord:
                 yield from _nothing(frames * in_frame)
             elif frames:
                 header = self._segment(segment)
-                if name in header.names:
+                if header.names == self._layout.names:  # of which two may be called the same
+                    yield from self._read(header, number, frames)
+                elif name in header.names:
                     yield from self._read(header, header.names.index(name), frames)
                 else:
                     yield from _nothing(frames * in_frame)
 
     def _read(self, header: Header, number: int, frames: int) -> Iterator[NDArray[np.float64]]:
-        unit = plain_unit(self._reading.unit or header.units[number])
-        if unit not in MV_PER_UNIT:
+        unit = voltage_unit(self._reading.unit or header.units[number])
+        if unit is None:
             raise MalformedRecording(
                 f"Signal {header.names[number]!r} of {self._record} is in {header.units[number]}, "
                 "not in mV, uV or V."

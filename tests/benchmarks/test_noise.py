@@ -140,7 +140,7 @@ def test_a_peer_that_gives_up_has_found_nothing(
 
 @pytest.mark.benchmark
 def test_the_curves_are_drawn(shared_data: Callable[[str], Path], tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="needs pip install 'qrsd[benchmark]'")
+    pytest.importorskip("matplotlib", reason="needs pip install '.[benchmark]'")
     picture = tmp_path / "noise.png"
     options = ("--records", "101", "--kinds", "white", "emg", "--picture", picture)
     assert benchmark("--db", shared_data("mitdb"), *options) == 0

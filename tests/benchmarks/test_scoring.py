@@ -96,7 +96,7 @@ INTERVALS = st.lists(st.integers(50, 300), min_size=1, max_size=60)
 @settings(deadline=None)  # the first example imports wfdb
 @given(annotated=INTERVALS, found=INTERVALS)
 def test_pairs_are_those_of_wfdb(annotated: list[int], found: list[int]) -> None:
-    pytest.importorskip("wfdb", reason="needs pip install 'qrsd[records]'")
+    pytest.importorskip("wfdb", reason="needs pip install '.[records]'")
     comparator = importlib.import_module("wfdb.processing").Comparitor
     reference, test = np.cumsum(annotated), np.cumsum(found)
     theirs = comparator(reference, test, window_width=38)  # it wants them closer than that

@@ -111,7 +111,7 @@ def test_a_tall_p_wave_is_taken_for_the_r_wave_once_at_most(
 def test_expert_annotations_are_met(
     record: str, most_errors: int, shared_data: Callable[[str], Path]
 ) -> None:
-    wfdb = pytest.importorskip("wfdb", reason="needs pip install 'qrsd[records]'")
+    wfdb = pytest.importorskip("wfdb", reason="needs pip install '.[records]'")
     compare = importlib.import_module("wfdb.processing").compare_annotations
     path = str(shared_data("mitdb") / record)
     loaded = wfdb.rdrecord(path, channels=[0])

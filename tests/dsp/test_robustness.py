@@ -59,7 +59,7 @@ def heart(request: pytest.FixtureRequest, shared_data: Callable[[str], Path]) ->
     if request.param == "closed form":
         beats = regular(72, MINUTES * 60)
         return Heart(ecg(beats, COUNT), beats, mains_hz=50)
-    wfdb = pytest.importorskip("wfdb", reason="needs pip install 'qrsd[records]'")
+    wfdb = pytest.importorskip("wfdb", reason="needs pip install '.[records]'")
     path = shared_data("mitdb") / str(request.param)
     annotation = wfdb.rdann(str(path), "atr")
     places = annotation.sample[np.isin(annotation.symbol, BEAT_SYMBOLS)]

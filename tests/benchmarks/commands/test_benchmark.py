@@ -21,7 +21,7 @@ SECONDS = 25
 
 def write_record(folder: Path, name: str, signals: dict[str, np.ndarray], **marks: Any) -> Path:
     """Write a WFDB record at 250 Hz with annotations: ``marks`` is ``sample`` and ``symbol``."""
-    wfdb = pytest.importorskip("wfdb", reason="needs pip install 'qrsd[records]'")
+    wfdb = pytest.importorskip("wfdb", reason="needs pip install '.[records]'")
     folder.mkdir(exist_ok=True)
     wfdb.wrsamp(
         name,
@@ -118,7 +118,7 @@ def test_all_peers_find_the_beats_of_a_plain_heart(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for library in ("biosppy", "neurokit2", "sleepecg"):
-        pytest.importorskip(library, reason="needs pip install 'qrsd[benchmark]'")
+        pytest.importorskip(library, reason="needs pip install '.[benchmark]'")
     assert benchmark(folder, "--peers", "--json", "-") == 0
     detectors = json.loads(capsys.readouterr().out)["detectors"]
     assert set(detectors) == {"qrsd", *peers.PEERS}
@@ -130,7 +130,7 @@ def test_all_peers_find_the_beats_of_a_plain_heart(
 def test_the_picture_and_the_figures_are_written(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("matplotlib", reason="needs pip install 'qrsd[benchmark]'")
+    pytest.importorskip("matplotlib", reason="needs pip install '.[benchmark]'")
     json_file, picture = tmp_path / "figures.json", tmp_path / "figures.png"
     assert benchmark(folder, "--json", json_file, "--picture", picture) == 0
     assert json.loads(json_file.read_text())["protocol"]["from_s"] == 3

@@ -14,7 +14,7 @@ from daemon.__main__ import main
 from daemon.recordings import public_data
 from tests.daemon.archive import MadeUpArchive, serving
 
-pytest.importorskip("requests", reason="needs pip install 'qrsd[records]'")
+pytest.importorskip("requests", reason="needs pip install '.[records]'")
 
 ECG_ID, LUDB, MITDB, NSTDB = "ecgiddb/1.0.0", "ludb/1.0.1", "mitdb/1.0.0", "nstdb/1.0.0"
 REC_1, REC_2 = "Person_01/rec_1", "Person_01/rec_2"

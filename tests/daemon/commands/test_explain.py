@@ -146,7 +146,7 @@ def test_a_recording_alone_is_compared_with_itself(
 def test_the_shipped_model_gives_reasons_and_a_picture_of_them(
     tmp_path: Path, recordings: dict[str, Path], nobody: Path
 ) -> None:
-    pytest.importorskip("matplotlib", reason="needs pip install 'qrsd[benchmark]'")
+    pytest.importorskip("matplotlib", reason="needs pip install '.[benchmark]'")
     picture = tmp_path / "why.png"
     figures = explained(tmp_path, recordings["ada"], "--gallery", nobody, "--picture", picture)
     assert np.isfinite(figures["score_lost"]).all()

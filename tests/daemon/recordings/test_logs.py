@@ -86,6 +86,46 @@ SAME = {
         ["t,c1,c2", *rows(seconds(5000), [f"{code % (1 << 24):06X}" for code in codes()])]
     ),
     "uint32": "\n".join(["t,c1,c2", *rows(seconds(5000), [code % (1 << 32) for code in codes()])]),
+    "minus signs of Unicode": "\n".join(
+        [
+            "t,c1,c2",
+            *rows(seconds(5000), [str(code).replace("-", "\N{MINUS SIGN}") for code in codes()]),
+        ]
+    ),
+    "microvolts in CP437": "\n".join(
+        [
+            "t,ECG (µV)",
+            *(f"{t},{1000 * mv:.2f}" for t, mv in zip(seconds(5000), heart_mv(), strict=True)),
+        ]
+    ).encode("cp437"),
+    "minutes": "\n".join(
+        ["time (min),c1,c2", *rows([f"{row / 15000:.8f}" for row in range(5000)], codes())]
+    ),
+    "stamps that jitter": "\n".join(
+        ["ms,c1,c2", *rows([4 * row + 3 * (row % 3) - row % 5 for row in range(5000)], codes())]
+    ),
+    "16-bit counter": "\n".join(
+        ["cnt,c1,c2", *rows([(n + 65_000) % 65_536 for n in range(5000)], codes())]
+    ),
+    "an export with its unit above": "\n".join(
+        [
+            "Name,Ada",
+            "Sample Rate,250 hertz",
+            "Lead,Lead I",
+            "Unit,µV",
+            "",
+            *(f"{1000 * mv:.3f}" for mv in heart_mv()),
+        ]
+    ),
+    "several clocks": "\n".join(
+        [
+            "phone timestamp;sensor timestamp [ns];ecg [uV]",
+            *(
+                f"{t};{10**18 + 4 * 10**6 * row};{1000 * mv:.2f}"
+                for row, (t, mv) in enumerate(zip(seconds(5000), heart_mv(), strict=True))
+            ),
+        ]
+    ),
     "byte order mark": b"\xef\xbb\xbf" + "\n".join(["t,c1,c2", *PLAIN]).encode(),
     "utf-16": "\n".join(["t,c1,c2", *PLAIN]).encode("utf-16"),
     "latin-1": "\r\n".join(
@@ -174,6 +214,48 @@ def test_rows_that_are_only_numbered_ask_for_the_rate(tmp_path: Path, plain: lis
     with pytest.raises(MalformedRecording, match="say it with --rate HZ"):
         read_recording(tmp_path / "log.csv")
     assert len(detect(tmp_path, content, "--rate", "360")) == len(plain)
+
+
+def test_rows_missing_from_a_counter_that_wraps_are_a_gap(tmp_path: Path) -> None:
+    there = [n for n in range(5000) if not 2000 <= n < 2100]
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "\n".join(["n,c1,c2", *rows([n % 256 for n in there], [codes()[n] for n in there])])
+    )
+    gap = np.flatnonzero(np.isnan(read_recording(path, "1").ecg_mv))
+    assert np.array_equal(gap, np.arange(2000, 2100))
+
+
+def test_a_signal_that_begins_late_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "\n".join(["t,c1", *(f"{4 * n},{codes()[n] if n > 999 else ''}" for n in range(5000))])
+    )
+    assert np.array_equal(
+        np.flatnonzero(np.isnan(read_recording(path, "0").ecg_mv)), np.arange(1000)
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (
+            "\n".join(["t,c1,c2", *rows(seconds(5000), [code + (1 << 23) for code in codes()])]),
+            "offset binary",
+        ),
+        (
+            "\n".join(["t,ecg_mV", *(f"0,{n:03d},0,{n % 97:03d}" for n in range(500))]),
+            "commas decimal marks",
+        ),
+    ],
+    ids=["offset binary", "decimal commas between commas"],
+)
+def test_what_cannot_be_told_apart_is_refused_by_name(
+    tmp_path: Path, content: str, complaint: str
+) -> None:
+    (tmp_path / "log.csv").write_text(content)
+    with pytest.raises(MalformedRecording, match=complaint):
+        read_recording(tmp_path / "log.csv", None)
 
 
 def test_a_pause_between_bursts_is_a_gap(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_memory_does_not_grow_with_the_length(
     tmp_path: Path, write: Callable[[Path, np.ndarray], Path]
 ) -> None:
     if write is write_wfdb:
-        pytest.importorskip("wfdb", reason="needs pip install 'qrsd[records]'")
+        pytest.importorskip("wfdb", reason="needs pip install '.[records]'")
     heart = Heart(64)
     peaks_mib = []
     for minutes in MINUTES:

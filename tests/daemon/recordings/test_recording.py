@@ -18,7 +18,7 @@ from daemon.recordings.errors import (
 from daemon.recordings.recording import read_recording
 from daemon.recordings.resampling import to_250_hz
 
-wfdb = pytest.importorskip("wfdb", reason="needs pip install 'qrsd[records]'")
+wfdb = pytest.importorskip("wfdb", reason="needs pip install '.[records]'")
 
 
 def write_record(folder: Path, signals_mv: np.ndarray, rate_hz: float, units: str = "mV") -> Path:
@@ -151,11 +151,23 @@ def test_a_broken_header_is_malformed(tmp_path: Path, header: str) -> None:
     assert exit_code(caught.value) == 65
 
 
-def test_a_data_file_cut_short_is_malformed(tmp_path: Path) -> None:
+def test_a_data_file_cut_short_is_read_to_there_and_that_is_said(tmp_path: Path) -> None:
     record = write_record(tmp_path, np.ones((1000, 2)), 250)
     data = record.with_suffix(".dat")
     data.write_bytes(data.read_bytes()[:1001])
-    with pytest.raises(MalformedRecording, match="do not fit its header"):
+    recording = read_recording(record)
+    np.testing.assert_allclose(recording.ecg_mv, np.ones(250))
+    assert any("250 frames of 1000 are there" in note for note in recording.notes)
+
+
+def test_what_may_not_be_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = write_record(tmp_path, np.ones((1000, 2)), 250)
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)  # as root, who runs some of the tests, reads all
+    with pytest.raises(RecordingNotFound, match=r"heart\.hea cannot be read: Permission denied"):
         read_recording(record)
 
 
@@ -164,7 +176,7 @@ def test_without_the_wfdb_package_the_extra_is_named(
 ) -> None:
     record = write_record(tmp_path, np.ones((1000, 2)), 250)
     monkeypatch.setitem(sys.modules, "wfdb", None)
-    with pytest.raises(RecordsExtraMissing, match=r"pip install 'qrsd\[records\]'"):
+    with pytest.raises(RecordsExtraMissing, match=r"\.venv/bin/pip install '\.\[records\]'"):
         read_recording(record)
 
 

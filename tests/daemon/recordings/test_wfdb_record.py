@@ -13,7 +13,7 @@ from daemon.recordings.errors import MalformedRecording, RecordingNotFound
 from daemon.recordings.recording import read_recording
 from daemon.recordings.resampling import resampled_blocks, to_250_hz
 
-pytest.importorskip("wfdb", reason="needs pip install 'qrsd[records]'")
+pytest.importorskip("wfdb", reason="needs pip install '.[records]'")
 
 SAMPLES = np.arange(-1000, 1000, dtype="<i2")
 
@@ -38,11 +38,23 @@ def test_a_microvolt_is_one_in_any_encoding(tmp_path: Path, micro: str, encoding
 
 
 @pytest.mark.parametrize(
+    "unit", ["microV", "uVolts", "Microvolt", "?V", "\N{LATIN SMALL LETTER AE}V"]
+)
+def test_a_microvolt_is_one_in_any_spelling(tmp_path: Path, unit: str) -> None:
+    recording = read_recording(write(tmp_path, one_signal(gain=f"1(0)/{unit}")))
+    np.testing.assert_allclose(recording.ecg_mv, SAMPLES / 1000)
+
+
+@pytest.mark.parametrize(
     ("first", "note"),
     [
         ("rec 1 250 2000 10:00:00 16/03/199", "date"),
         ("rec 1 250 2000 10:00:00 2006", "date"),
         ("rec 1 250 2000 25h 1/1/2000", "date"),
+        ("rec 1 250 2000 10:00:00 03/31/2006", "date"),
+        ("rec 1 250 2000 24:00:00 01/01/2006", "date"),
+        ("rec 1 250 -2000", "length"),
+        ("rec 1 250 99999999999999", "2000 frames of 99999999999999"),
         ("rec 1 250 0", "length"),
         ("rec 1 250", "length"),
         ("rec 1", "rate"),
@@ -83,6 +95,34 @@ def test_segments_are_joined_and_what_they_lack_is_missing(tmp_path: Path) -> No
     ecg_mv = read_recording(tmp_path / "rec").ecg_mv
     assert np.array_equal(np.flatnonzero(np.isnan(ecg_mv)), np.arange(2000, 4500))
     np.testing.assert_allclose(ecg_mv[~np.isnan(ecg_mv)], np.tile(SAMPLES, 2) / 200)
+
+
+def test_of_two_signals_of_one_name_the_number_tells(tmp_path: Path) -> None:
+    line = "rec.dat 16 200/mV 16 0 0 0 0 ECG\n"
+    both = np.column_stack([np.zeros_like(SAMPLES), SAMPLES]).ravel()
+    record = write(tmp_path, f"rec 2 250 2000\n{line}{line}", both)
+    np.testing.assert_allclose(read_recording(record, "1").ecg_mv, SAMPLES / 200)
+
+
+@pytest.mark.parametrize(
+    ("segments", "complaint"),
+    [
+        ("one 2000\n~ 99999999999", "segments of 100000001999 frames"),
+        ("one 2000\n~ -1", "segments of"),
+        ("one 2000\nfast 2000", "segment fast has 500 frames/s; expected 250"),
+        ("one 2000\nrest", "a line lacks a field"),
+    ],
+)
+def test_impossible_segments_are_one_clear_line(
+    tmp_path: Path, segments: str, complaint: str
+) -> None:
+    for name, rate_hz in (("one", 250), ("fast", 500)):
+        header = f"{name} 1 {rate_hz} 2000\n{name}.dat 16 200/mV 16 0 0 0 0 ECG\n"
+        (tmp_path / f"{name}.hea").write_text(header)
+        SAMPLES.tofile(tmp_path / f"{name}.dat")
+    (tmp_path / "rec.hea").write_text(f"rec/2 1 250 4000\n{segments}\n")
+    with pytest.raises(MalformedRecording, match=complaint):
+        read_recording(tmp_path / "rec")
 
 
 @pytest.mark.parametrize("rate", ["0.001", "1000000000", "1e9", "0", "nan", "49"])
