@@ -151,7 +151,8 @@ def service(_samples: int, records: int, _frames: Path) -> None:
     import json
     from dataclasses import asdict
 
-    from config.settings import Settings
+    from config.folders import runtime_folder
+    from config.settings import PublishOptions, Settings
     from daemon.service.assembly import assembled
     from daemon.service.time_source import TimeSource
     from dsp.options import LivenessOptions
@@ -180,7 +181,8 @@ def service(_samples: int, records: int, _frames: Path) -> None:
 
     time = TimeSource(clock.now, lambda: 1.8e9 + clock.time_s, sleep=clock.sleep)
     warning = LivenessOptions("warn")  # or this synthetic heart would be suspect, not unknown
-    with assembled(Settings(liveness=warning), Recorded, time) as running:
+    publish = PublishOptions((f"ipc://{runtime_folder()}/messages.ipc",))
+    with assembled(Settings(liveness=warning, publish=publish), Recorded, time) as running:
         running.run()
 
 

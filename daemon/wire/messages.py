@@ -14,7 +14,6 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeAlias, get_args
 
 from config.typed_json import typed, typed_fields
@@ -322,7 +321,6 @@ def _decode(kind: type[Message], frames: Sequence[bytes]) -> Received:
     return Received(stamp, typed_fields(kind, header, kind.TOPIC, (name,)))
 
 
-@cache
 def _payload_of(kind: type[Message]) -> tuple[str, str] | None:
     """Return name and ``struct`` layout of the field that travels as the third frame."""
     last = fields(kind)[-1]
@@ -350,15 +348,10 @@ def _json(header: dict[str, object]) -> bytes:
 
 def _plain(part: Any) -> dict[str, Any]:
     """Return a part of a header; a count that is not known is left out, since it is no number."""
-    values = {name: getattr(part, name) for name in _names(type(part))}
+    values = {name: getattr(part, name) for name in part.__match_args__}
     if isinstance(part, StatusCounters):
         return {name: value for name, value in values.items() if value is not None}
     return values
-
-
-@cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(part.name for part in fields(kind))
 
 
 _ENCODER = json.JSONEncoder(default=_plain, allow_nan=False, separators=(",", ":"))

@@ -32,7 +32,7 @@ from daemon.service.utc_clock import UtcClock
 from daemon.wire.connection_limit import ConnectionLimit
 from daemon.wire.control import ControlServer
 from daemon.wire.messages import IdentityMessage, Message, StatusMessage
-from daemon.wire.publisher import Publisher
+from daemon.wire.publisher import MOST_BYTES, Publisher
 from daemon.wire.status import ModelStatus
 from drivers.frame import Frame
 from dsp.options import FrontEndOptions, LivenessOptions
@@ -102,7 +102,7 @@ class Megaphone:
 
     def __init__(self, socket: zmq.Socket[bytes]) -> None:
         self.socket = socket
-        self.connections = ConnectionLimit(socket)
+        self.connections = ConnectionLimit(socket, MOST_BYTES)
         self.said: list[Message] = []
 
     def publish(self, message: Message, _utc: datetime) -> None:
