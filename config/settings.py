@@ -29,12 +29,9 @@ LONGEST_FILE = 1 << 20  # bytes of settings
 
 @dataclass(frozen=True, slots=True)
 class PublishOptions:
-    """Where the service speaks.
+    """Where the service speaks."""
 
-    Attributes:
-        addresses: ZeroMQ addresses: ipc, tcp on the loopback interface or, with keys, any tcp.
-    """
-
+    #: ZeroMQ addresses: ipc, tcp on the loopback interface or, with keys, any tcp
     addresses: tuple[str, ...] = ("tcp://127.0.0.1:5292",)
 
     def __post_init__(self) -> None:
@@ -44,13 +41,9 @@ class PublishOptions:
 
 @dataclass(frozen=True, slots=True)
 class MetricsOptions:
-    """What Prometheus may see.
+    """What Prometheus may see."""
 
-    Attributes:
-        port: on the loopback interface; None for no metrics.
-    """
-
-    port: int | None = None
+    port: int | None = None  # on the loopback interface; None for no metrics
 
     def __post_init__(self) -> None:
         if self.port is not None and not 1 <= self.port <= 65535:
@@ -59,56 +52,37 @@ class MetricsOptions:
 
 @dataclass(frozen=True, slots=True)
 class ControlOptions:
-    """Where the service takes commands, besides ``control.ipc`` in its runtime folder.
+    """Where the service takes commands, besides ``control.ipc`` in its runtime folder."""
 
-    Attributes:
-        addresses: ZeroMQ addresses; on tcp, clients need a key that may control.
-    """
-
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()  # ZeroMQ addresses; on tcp, clients need a key that may control
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectOptions:
-    """The service that commands such as ``qrsd watch`` talk to, if it is not this machine's.
+    """The service that commands such as ``qrsd watch`` talk to, if it is not this machine's."""
 
-    Attributes:
-        messages: address that it publishes on; empty for this machine's service.
-        control: address that it takes commands on; empty for this machine's service.
-        key: file of our key; empty to come without one.
-        service_key: public half of the service's key.
-    """
-
-    messages: str = ""
-    control: str = ""
-    key: str = ""
-    service_key: str = ""
+    messages: str = ""  # address that it publishes on; empty for this machine's service
+    control: str = ""  # address that it takes commands on; empty for this machine's service
+    key: str = ""  # file of our key; empty to come without one
+    service_key: str = ""  # public half of the service's key
 
 
 @dataclass(frozen=True, slots=True)
 class Settings(SourceOptions):
-    """Everything that can be set.
+    """Everything that can be set."""
 
-    Attributes:
-        device: this device's name in messages; empty for its host name.
-        model: path of the .tflite; empty for the one that comes with qrsd.
-        front_end: the signal chain.
-        identifier: how many beats a decision counts, and whether sessions add to who is known.
-        liveness: what to do about a signal that is no living heart's.
-        publish: where the service speaks.
-        metrics: what Prometheus may see.
-        control: where it listens, besides its runtime folder.
-        connect: which service our own commands talk to.
-    """
-
-    device: str = ""
-    model: str = ""
-    front_end: FrontEndOptions = field(default_factory=FrontEndOptions)
+    device: str = ""  # this device's name in messages; empty for its host name
+    model: str = ""  # path of the .tflite; empty for the one that comes with qrsd
+    front_end: FrontEndOptions = field(default_factory=FrontEndOptions)  # the signal chain
+    #: how many beats a decision counts, and whether sessions add to who is known
     identifier: IdentifierOptions = field(default_factory=IdentifierOptions)
+    #: what to do about a signal that is no living heart's
     liveness: LivenessOptions = field(default_factory=LivenessOptions)
-    publish: PublishOptions = field(default_factory=PublishOptions)
-    metrics: MetricsOptions = field(default_factory=MetricsOptions)
+    publish: PublishOptions = field(default_factory=PublishOptions)  # where the service speaks
+    metrics: MetricsOptions = field(default_factory=MetricsOptions)  # what Prometheus may see
+    #: where it listens, besides its runtime folder
     control: ControlOptions = field(default_factory=ControlOptions)
+    #: which service our own commands talk to
     connect: ConnectOptions = field(default_factory=ConnectOptions)
 
 

@@ -18,23 +18,15 @@ SHORTEST_S = 0.1  # nobody is heard in less
 
 @dataclass(frozen=True, slots=True)
 class PlayOptions:
-    """One entry of the simulated play: a heart, a recording, or a pause.
+    """One entry of the simulated play: a heart, a recording, or a pause."""
 
-    Attributes:
-        heart: number of a synthetic heart.
-        record: path of a WFDB record or CSV file.
-        signal: name or number of the record's signal.
-        pause: seconds during which nobody wears the electrodes.
-        seconds: how long to play; None for all of a record, and a minute of a heart.
-        from_s: second of the heart or record to begin at.
-    """
-
-    heart: int | None = None
-    record: str | None = None
-    signal: str = "0"
-    pause: float | None = None
+    heart: int | None = None  # number of a synthetic heart
+    record: str | None = None  # path of a WFDB record or CSV file
+    signal: str = "0"  # name or number of the record's signal
+    pause: float | None = None  # seconds during which nobody wears the electrodes
+    #: how long to play; None for all of a record, and a minute of a heart
     seconds: float | None = None
-    from_s: float = 0.0
+    from_s: float = 0.0  # second of the heart or record to begin at
 
     def __post_init__(self) -> None:
         if sum(what is not None for what in (self.heart, self.record, self.pause)) != 1:
@@ -60,18 +52,13 @@ TWO_HEARTS = (
 
 @dataclass(frozen=True, slots=True)
 class SimulatedOptions:
-    """The simulated chip and who wears its electrodes.
+    """The simulated chip and who wears its electrodes."""
 
-    Attributes:
-        play: one entry after another.
-        repeat: begin again after the last entry; else the service ends with it.
-        chip: noise, clock error and faults of the chip.
-        noise: what the electrodes pick up besides synthetic hearts; recordings bring their own.
-    """
-
-    play: tuple[PlayOptions, ...] = TWO_HEARTS
-    repeat: bool = True
+    play: tuple[PlayOptions, ...] = TWO_HEARTS  # one entry after another
+    repeat: bool = True  # begin again after the last entry; else the service ends with it
+    #: noise, clock error and faults of the chip
     chip: SimulatorOptions = field(default_factory=SimulatorOptions)
+    #: what the electrodes pick up besides synthetic hearts; recordings bring their own
     noise: InterferenceOptions = AT_REST
 
     def __post_init__(self) -> None:
@@ -81,16 +68,11 @@ class SimulatedOptions:
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """Where samples come from.
+    """Where samples come from."""
 
-    Attributes:
-        source: ``chip`` for the ADS1292R on its board, ``simulated`` for the simulator.
-        board: how the chip is wired.
-        chip: how it is set up, real or simulated.
-        simulated: what the simulator plays.
-    """
-
+    #: ``chip`` for the ADS1292R on its board, ``simulated`` for the simulator
     source: Literal["chip", "simulated"] = "chip"
-    board: BoardOptions = field(default_factory=BoardOptions)
-    chip: ChipOptions = field(default_factory=ChipOptions)
+    board: BoardOptions = field(default_factory=BoardOptions)  # how the chip is wired
+    chip: ChipOptions = field(default_factory=ChipOptions)  # how it is set up, real or simulated
+    #: what the simulator plays
     simulated: SimulatedOptions = field(default_factory=SimulatedOptions)

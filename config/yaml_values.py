@@ -21,13 +21,9 @@ SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """A value that may be meant otherwise than YAML reads it.
+    """A value that may be meant otherwise than YAML reads it."""
 
-    Attributes:
-        why: what is wrong with it, and how to write it.
-    """
-
-    why: str
+    why: str  # what is wrong with it, and how to write it
 
 
 class _Loader(yaml.SafeLoader):

@@ -12,14 +12,11 @@ from typing import NamedTuple, Protocol
 
 
 class Edge(NamedTuple):
-    """A falling edge of DRDY.
+    """A falling edge of DRDY."""
 
-    Attributes:
-        time_s: when the line fell, in seconds of the monotonic clock (the kernel's own time stamp).
-        sequence: the kernel's running number of the edge, or None where the backend has none.
-    """
-
+    #: when the line fell, in seconds of the monotonic clock (the kernel's own time stamp)
     time_s: float
+    #: the kernel's running number of the edge, or None where the backend has none
     sequence: int | None
 
 
@@ -88,20 +85,16 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Everything between the driver and the chip.
-
-    Attributes:
-        start: the START pin, or None where it is tied low and the START opcode is used.
-        reset: the PWDN/RESET pin, or None where it is tied high and the RESET opcode is used.
-        simulated: True for the simulator; everything made from its samples says so.
-    """
+    """Everything between the driver and the chip."""
 
     spi: SpiBus
     ready: ReadyLine
+    #: the START pin, or None where it is tied low and the START opcode is used
     start: OutputLine | None
+    #: the PWDN/RESET pin, or None where it is tied high and the RESET opcode is used
     reset: OutputLine | None
     clock: Clock
-    simulated: bool
+    simulated: bool  # True for the simulator; everything made from its samples says so
 
     def close(self) -> None:
         """Release the bus and every line."""

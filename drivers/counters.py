@@ -14,38 +14,24 @@ CLOCK_OFF = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What has happened since streaming began.
+    """What has happened since streaming began."""
 
-    Attributes:
-        frames: handed out.
-        lost: samples that were converted but not handed out; jumps of the index add up to it.
-        bad_frames: without the fixed status bits, dropped.
-        off_beat_frames: read after an edge between two samples, which casts doubt on what was read.
-        late_reads: not finished when the next sample was due, dropped.
-        repeated_frames: with the very counts of the frame before: a sample read twice, a chip that
-            stands still, saturated channels, or chance where only one channel is on.
-        duplicate_edges: edges that announced no new sample.
-        unseen_edges: edges that the kernel's queue dropped.
-        watchdog_reads: made because DRDY was low and no edge had come.
-        bus_errors: transfers that the kernel failed.
-        reinitialisations: times the chip was reset and set up again.
-        saturated_frames: with the ECG channel at the end of its range.
-        latency_max_s: longest time from an edge to the start of its read.
-    """
-
-    frames: int = 0
-    lost: int = 0
-    bad_frames: int = 0
+    frames: int = 0  # handed out
+    lost: int = 0  # samples that were converted but not handed out; jumps of the index add up to it
+    bad_frames: int = 0  # without the fixed status bits, dropped
+    #: read after an edge between two samples, which casts doubt on what was read
     off_beat_frames: int = 0
-    late_reads: int = 0
+    late_reads: int = 0  # not finished when the next sample was due, dropped
+    #: with the very counts of the frame before: a sample read twice, a chip that stands still,
+    #: saturated channels, or chance where only one channel is on
     repeated_frames: int = 0
-    duplicate_edges: int = 0
-    unseen_edges: int = 0
-    watchdog_reads: int = 0
-    bus_errors: int = 0
-    reinitialisations: int = 0
-    saturated_frames: int = 0
-    latency_max_s: float = 0.0
+    duplicate_edges: int = 0  # edges that announced no new sample
+    unseen_edges: int = 0  # edges that the kernel's queue dropped
+    watchdog_reads: int = 0  # made because DRDY was low and no edge had come
+    bus_errors: int = 0  # transfers that the kernel failed
+    reinitialisations: int = 0  # times the chip was reset and set up again
+    saturated_frames: int = 0  # with the ECG channel at the end of its range
+    latency_max_s: float = 0.0  # longest time from an edge to the start of its read
 
 
 def against_late_reads() -> str:

@@ -30,19 +30,13 @@ _STATUS_AND_CHANNELS = struct.Struct(">HBhBhB")
 
 
 class Frame(NamedTuple):
-    """One conversion of both channels.
+    """One conversion of both channels."""
 
-    Attributes:
-        index: the sample's number since streaming began; a jump means lost samples.
-        time_s: when DRDY fell, in seconds of the monotonic clock.
-        status: the 24 status bits.
-        counts: signed 24-bit codes of channel 1 and channel 2.
-    """
-
+    #: the sample's number since streaming began; a jump means lost samples
     index: int  # type: ignore[assignment]  # hides a method of tuples that nobody needs here
-    time_s: float
-    status: int
-    counts: tuple[int, int]
+    time_s: float  # when DRDY fell, in seconds of the monotonic clock
+    status: int  # the 24 status bits
+    counts: tuple[int, int]  # signed 24-bit codes of channel 1 and channel 2
 
 
 #: Makes a frame of a tuple of its fields, for a fourth of what the constructor costs.

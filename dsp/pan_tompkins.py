@@ -89,17 +89,11 @@ DECAY_S = 2.0  # the signal level decays with this time constant
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """An R peak.
+    """An R peak."""
 
-    Attributes:
-        position: its place, counted in samples pushed before it.
-        amplitude_mv: the signal there.
-        search_back: whether it was found late, by search-back.
-    """
-
-    position: int
-    amplitude_mv: float
-    search_back: bool
+    position: int  # its place, counted in samples pushed before it
+    amplitude_mv: float  # the signal there
+    search_back: bool  # whether it was found late, by search-back
 
 
 @dataclass(slots=True)

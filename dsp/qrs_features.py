@@ -31,21 +31,14 @@ MASK = HISTORY - 1
 
 @dataclass(frozen=True, slots=True)
 class Hump:
-    """A hump of the energy: perhaps a beat.
+    """A hump of the energy: perhaps a beat."""
 
-    Attributes:
-        top: position of the largest band-passed deflection under the hump.
-        energy: the hump's height.
-        band: the size of that deflection.
-        slope: the steepest slope under the hump.
-        steepness: the most that the ECG itself rises or falls within 16 ms there: a pointed T wave
-            has a QRS's slope, but not its steepness.
-    """
-
-    top: int
-    energy: float
-    band: float
-    slope: float
+    top: int  # position of the largest band-passed deflection under the hump
+    energy: float  # the hump's height
+    band: float  # the size of that deflection
+    slope: float  # the steepest slope under the hump
+    #: the most that the ECG itself rises or falls within 16 ms there: a pointed T wave has a QRS's
+    #: slope, but not its steepness
     steepness: float
 
 

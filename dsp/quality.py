@@ -33,17 +33,11 @@ WIDTH_SAMPLES = 30  # on either side of the R peak: where a QRS's width is looke
 
 @dataclass(slots=True, eq=False)
 class Kind:
-    """Beats of one shape.
+    """Beats of one shape."""
 
-    Attributes:
-        template: their running mean, of mean 0 and about deviation 1.
-        count: how many there were lately, older ones counting less.
-        width: of the QRS, in samples.
-    """
-
-    template: NDArray[np.float64]
-    count: float
-    width: float
+    template: NDArray[np.float64]  # their running mean, of mean 0 and about deviation 1
+    count: float  # how many there were lately, older ones counting less
+    width: float  # of the QRS, in samples
 
     def likeness(self, shape: NDArray[np.float64]) -> float:
         """Return the correlation of a beat with them."""

@@ -15,55 +15,35 @@ HANDOVER_SAMPLES = 18
 
 @dataclass(slots=True)  # frozen, each of 250 a second would take four times as long to make
 class Sample:
-    """One reading of the ECG lead.
+    """One reading of the ECG lead."""
 
-    Attributes:
-        index: the sample's number; ``index / rate`` is its time, and a jump means lost samples.
-        time_s: ``index / rate`` in seconds since streaming began.
-        ecg_mv: potential between the electrodes, raw.
-        lead_off: True if an electrode is off, None if the chip was not set up to tell.
-        saturated: True if the converter was at the end of its range.
-    """
-
-    index: int
-    time_s: float
-    ecg_mv: float
-    lead_off: bool | None
-    saturated: bool = False
+    index: int  # the sample's number; ``index / rate`` is its time, and a jump means lost samples
+    time_s: float  # ``index / rate`` in seconds since streaming began
+    ecg_mv: float  # potential between the electrodes, raw
+    lead_off: bool | None  # True if an electrode is off, None if the chip was not set up to tell
+    saturated: bool = False  # True if the converter was at the end of its range
 
 
 @dataclass(frozen=True, slots=True)
 class RPeak:
-    """A heartbeat, as soon as the detector is sure of it.
+    """A heartbeat, as soon as the detector is sure of it."""
 
-    Attributes:
-        index: the sample in which the R wave peaks.
-        time_s: ``index / rate``.
-        amplitude_mv: the conditioned signal at the R wave, with its sign.
-        rr_s: seconds since the beat before, None after a start or a longer gap.
-        search_back: True if found late, with the lowered threshold of a search-back.
-    """
-
-    index: int
-    time_s: float
-    amplitude_mv: float
-    rr_s: float | None
-    search_back: bool
+    index: int  # the sample in which the R wave peaks
+    time_s: float  # ``index / rate``
+    amplitude_mv: float  # the conditioned signal at the R wave, with its sign
+    rr_s: float | None  # seconds since the beat before, None after a start or a longer gap
+    search_back: bool  # True if found late, with the lowered threshold of a search-back
 
 
 @dataclass(frozen=True, slots=True)
 class BeatQuality:
-    """How far a beat can be trusted.
+    """How far a beat can be trusted."""
 
-    Attributes:
-        score: 0 (useless) to 1 (clean).
-        flaws: what is wrong with it, from ``saturated``, ``gap``, ``flat``, ``no_qrs``, ``noisy``,
-            ``unlike_template``, ``no_t_wave``.
-        two_kinds: whether beats of two shapes came again and again lately, as in bigeminy.
-    """
-
-    score: float
+    score: float  # 0 (useless) to 1 (clean)
+    #: what is wrong with it, from ``saturated``, ``gap``, ``flat``, ``no_qrs``, ``noisy``,
+    #: ``unlike_template``, ``no_t_wave``
     flaws: tuple[str, ...]
+    #: whether beats of two shapes came again and again lately, as in bigeminy
     two_kinds: bool = False
 
     @property
@@ -74,34 +54,22 @@ class BeatQuality:
 
 @dataclass(frozen=True, slots=True)
 class BeatWindow:
-    """One beat cut out of the conditioned signal.
+    """One beat cut out of the conditioned signal."""
 
-    Attributes:
-        r_index: the sample in which the R wave peaks; the R is at ``ecg_mv[70]``.
-        rr_s: seconds since the beat before, None after a start or a longer gap.
-        ecg_mv: 175 conditioned samples, 70 before the R and 105 from it on.
-        quality: whether the beat may say who someone is.
-    """
-
-    r_index: int
-    rr_s: float | None
-    ecg_mv: tuple[float, ...]
-    quality: BeatQuality
+    r_index: int  # the sample in which the R wave peaks; the R is at ``ecg_mv[70]``
+    rr_s: float | None  # seconds since the beat before, None after a start or a longer gap
+    ecg_mv: tuple[float, ...]  # 175 conditioned samples, 70 before the R and 105 from it on
+    quality: BeatQuality  # whether the beat may say who someone is
 
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """Samples are missing, or the signal broke off. Unless the gap is bridged, filters begin anew.
+    """Samples are missing, or the signal broke off: filters begin anew unless the gap is bridged."""
 
-    Attributes:
-        index: the first sample after a gap, or the first without contact.
-        reason: ``gap`` for lost samples, ``lead_off`` for an electrode that came off.
-        lost: how many samples the gap took; 0 for lead-off.
-    """
-
-    index: int
+    index: int  # the first sample after a gap, or the first without contact
+    #: ``gap`` for lost samples, ``lead_off`` for an electrode that came off
     reason: Literal["gap", "lead_off"]
-    lost: int
+    lost: int  # how many samples the gap took; 0 for lead-off
 
     @property
     def wearer_may_differ(self) -> bool:
@@ -114,24 +82,16 @@ class Interruption:
 
 @dataclass(frozen=True, slots=True)
 class ContactRestored:
-    """The electrodes touch the skin again.
+    """The electrodes touch the skin again."""
 
-    Attributes:
-        index: the first sample with contact.
-    """
-
-    index: int
+    index: int  # the first sample with contact
 
 
 @dataclass(frozen=True, slots=True)
 class LeadOffContradicted:
-    """An ECG is there, beat after beat, though the electrodes are said to be off.
+    """An ECG is there, beat after beat, though the electrodes are said to be off."""
 
-    Attributes:
-        index: the sample that completed the beat which left no doubt.
-    """
-
-    index: int
+    index: int  # the sample that completed the beat which left no doubt
 
 
 Event: TypeAlias = RPeak | BeatWindow | Interruption | ContactRestored | LeadOffContradicted

@@ -28,17 +28,11 @@ DAY = re.compile(r"date:\s*(\d{1,2})\.(\d{1,2})\.(\d{4})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class TrainingRecord:
-    """A recording and whose it is.
+    """A recording and whose it is."""
 
-    Attributes:
-        person: the name of the folder or of the .csv file.
-        path: for ``hear``.
-        day: ``2004-12-07``, or empty if the record does not say.
-    """
-
-    person: str
-    path: str
-    day: str
+    person: str  # the name of the folder or of the .csv file
+    path: str  # for ``hear``
+    day: str  # ``2004-12-07``, or empty if the record does not say
 
 
 def find_records(data: Iterable[Path]) -> list[TrainingRecord]:

@@ -17,17 +17,11 @@ from daemon.wire.keys import ClientKeys
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where to connect to, and with which keys.
+    """Where to connect to, and with which keys."""
 
-    Attributes:
-        address: of the socket.
-        keys: None to come without.
-        elsewhere: whether the user named the service, so that it is not this machine's.
-    """
-
-    address: str
-    keys: ClientKeys | None
-    elsewhere: bool
+    address: str  # of the socket
+    keys: ClientKeys | None  # None to come without
+    elsewhere: bool  # whether the user named the service, so that it is not this machine's
 
 
 def add_connection(parser: argparse.ArgumentParser) -> None:

@@ -38,21 +38,13 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the signal chain made of one recording.
+    """What the signal chain made of one recording."""
 
-    Attributes:
-        path: the recording, as given.
-        duration_s: its length.
-        notes: what had to be assumed or mended to read it.
-        events: R peaks, beats and interruptions, in the order in which they came.
-        nothing_because: why there is not one good beat; None if there is.
-    """
-
-    path: str
-    duration_s: float
-    notes: tuple[str, ...]
-    events: tuple[Event, ...]
-    nothing_because: str | None = None
+    path: str  # the recording, as given
+    duration_s: float  # its length
+    notes: tuple[str, ...]  # what had to be assumed or mended to read it
+    events: tuple[Event, ...]  # R peaks, beats and interruptions, in the order in which they came
+    nothing_because: str | None = None  # why there is not one good beat; None if there is
 
     @property
     def r_peaks(self) -> list[RPeak]:
@@ -74,21 +66,13 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The heartbeats of a recording, of which nothing else is kept.
+    """The heartbeats of a recording, of which nothing else is kept."""
 
-    Attributes:
-        path: the recording, as given.
-        duration_s: its length.
-        notes: what had to be assumed or mended to read it.
-        r_indices: the samples in which the R waves peak, in order.
-        nothing_because: why there is not one good beat; None if there is.
-    """
-
-    path: str
-    duration_s: float
-    notes: tuple[str, ...]
-    r_indices: array[int]
-    nothing_because: str | None
+    path: str  # the recording, as given
+    duration_s: float  # its length
+    notes: tuple[str, ...]  # what had to be assumed or mended to read it
+    r_indices: array[int]  # the samples in which the R waves peak, in order
+    nothing_because: str | None  # why there is not one good beat; None if there is
 
 
 class Listening:

@@ -19,12 +19,9 @@ MISSING = {"", "nan", "null", "none", "na", "n/a", "-nan", "-", "#n/a", "!"}
 
 @dataclass(frozen=True, slots=True)
 class NumberStyle:
-    """How a table writes numbers.
+    """How a table writes numbers."""
 
-    Attributes:
-        decimal_comma: 0,004 is four thousandths; otherwise 2,556 is two thousand and more.
-    """
-
+    #: 0,004 is four thousandths; otherwise 2,556 is two thousand and more
     decimal_comma: bool = False
 
     @classmethod

@@ -29,16 +29,11 @@ COMMENT_MARKS = ("#", "%", "//")
 
 @dataclass(slots=True)
 class Rows:
-    """Some rows of a table.
+    """Some rows of a table."""
 
-    Attributes:
-        lines: the line number of each row.
-        cells: of each row.
-        restarts: positions of the rows before which the heading came again.
-    """
-
-    lines: list[int] = field(default_factory=list)
-    cells: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)  # the line number of each row
+    cells: list[list[str]] = field(default_factory=list)  # of each row
+    #: positions of the rows before which the heading came again
     restarts: list[int] = field(default_factory=list)
 
     def column(self, number: int) -> list[str]:

@@ -39,23 +39,14 @@ PHYSIONET = "Goldberger et al., PhysioBank, PhysioToolkit, and PhysioNet, Circul
 
 @dataclass(frozen=True, slots=True)
 class PublicSet:
-    """Recordings that everybody may use.
+    """Recordings that everybody may use."""
 
-    Attributes:
-        title: as PhysioNet has it.
-        address: folder in the archive, with the version; what is published never changes.
-        files: matches the paths there of what is wanted; its group is the path to have here.
-        licence: under which the recordings come.
-        citations: of their authors, for whoever uses them.
-        use: a command that takes the ``{folder}``.
-    """
-
-    title: str
-    address: str
-    files: str
-    licence: str
-    citations: tuple[str, ...]
-    use: str
+    title: str  # as PhysioNet has it
+    address: str  # folder in the archive, with the version; what is published never changes
+    files: str  # matches the paths there of what is wanted; its group is the path to have here
+    licence: str  # under which the recordings come
+    citations: tuple[str, ...]  # of their authors, for whoever uses them
+    use: str  # a command that takes the ``{folder}``
 
 
 #: By the name of the folder that the other commands take. Left out are notes, pictures, second
@@ -110,17 +101,11 @@ SETS = {
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file of a record.
+    """A file of a record."""
 
-    Attributes:
-        address: where it is.
-        name: path in the folder of the set here.
-        sha256: in hexadecimal.
-    """
-
-    address: str
-    name: str
-    sha256: str
+    address: str  # where it is
+    name: str  # path in the folder of the set here
+    sha256: str  # in hexadecimal
 
     def is_in(self, folder: Path) -> bool:
         """Tell whether it is there, whole."""

@@ -29,22 +29,15 @@ LOGGED_RESPIRATION = ("Channel 1", "Channel 2")  # beside the ECG, on an ADS1292
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """One ECG lead of one recording.
+    """One ECG lead of one recording."""
 
-    Attributes:
-        name: its folder and file name, such as ``Person_01/rec_1``.
-        path: where it was read from, as given.
-        ecg_mv: shape (n,), raw potential between the electrodes, NaN where nothing was recorded.
-        rate_hz: samples per second, always 250.
-        notes: what had to be assumed or mended to read it, a sentence each.
-        respiration_mv: what channel 1 saw at the same time; None if it was not recorded.
-    """
-
-    name: str
-    path: str
+    name: str  # its folder and file name, such as ``Person_01/rec_1``
+    path: str  # where it was read from, as given
+    #: shape (n,), raw potential between the electrodes, NaN where nothing was recorded
     ecg_mv: NDArray[np.float64]
-    rate_hz: float = RATE_HZ
-    notes: tuple[str, ...] = ()
+    rate_hz: float = RATE_HZ  # samples per second, always 250
+    notes: tuple[str, ...] = ()  # what had to be assumed or mended to read it, a sentence each
+    #: what channel 1 saw at the same time; None if it was not recorded
     respiration_mv: NDArray[np.float64] | None = None
 
     @property

@@ -23,17 +23,11 @@ VOLTAGE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the user says of a file; None for what the file says itself.
+    """What the user says of a file; None for what the file says itself."""
 
-    Attributes:
-        rate_hz: samples per second.
-        unit: of the signal, ``code``, ``nV``, ``uV``, ``mV`` or ``V``.
-        gain: of the amplifier before the converter; only codes need it.
-    """
-
-    rate_hz: float | None = None
-    unit: str | None = None
-    gain: int | None = None
+    rate_hz: float | None = None  # samples per second
+    unit: str | None = None  # of the signal, ``code``, ``nV``, ``uV``, ``mV`` or ``V``
+    gain: int | None = None  # of the amplifier before the converter; only codes need it
 
 
 class SignalFile(Protocol):

@@ -30,31 +30,19 @@ MOST_S = 366 * 86400.0  # of one record: more is a damaged number
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the header of one record, or of one segment, says.
+    """What the header of one record, or of one segment, says."""
 
-    Attributes:
-        record: path without ``.hea``.
-        frame_hz: frames per second.
-        frames: how many.
-        names: of the signals.
-        units: of the signals.
-        samples_per_frame: of the signals.
-        segments: name and frames of each segment; empty for a record of one.
-        cleaned: what the reference library is given instead; None for the file itself.
-        files: where the samples are.
-        notes: what had to be assumed or mended.
-    """
-
-    record: Path
-    frame_hz: float
-    frames: int
-    names: tuple[str, ...]
-    units: tuple[str, ...]
-    samples_per_frame: tuple[int, ...]
+    record: Path  # path without ``.hea``
+    frame_hz: float  # frames per second
+    frames: int  # how many
+    names: tuple[str, ...]  # of the signals
+    units: tuple[str, ...]  # of the signals
+    samples_per_frame: tuple[int, ...]  # of the signals
+    #: name and frames of each segment; empty for a record of one
     segments: tuple[tuple[str, int], ...]
-    cleaned: str | None
-    files: tuple[str, ...]
-    notes: tuple[str, ...]
+    cleaned: str | None  # what the reference library is given instead; None for the file itself
+    files: tuple[str, ...]  # where the samples are
+    notes: tuple[str, ...]  # what had to be assumed or mended
 
     @contextmanager
     def opened(self) -> Iterator[str]:

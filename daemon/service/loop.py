@@ -51,26 +51,19 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that the service works with; ``daemon.service.assembly`` puts it together.
+    """Everything that the service works with; ``daemon.service.assembly`` puts it together."""
 
-    Attributes:
-        start_acquisition: starts the acquisition process.
-        time: tells the time of the edges, and lets it pass.
-        model: what the status says of the model.
-        observer: is told of every edge and message.
-        gate: what clients of the network come through; None where no address needs one.
-    """
-
-    start_acquisition: Callable[[], Acquisition]
+    start_acquisition: Callable[[], Acquisition]  # starts the acquisition process
     pipeline: Pipeline
     people: PeopleCommands
     publisher: Publisher
     control: ControlServer
     clock: UtcClock
     notifier: Notifier
-    time: TimeSource
-    model: ModelStatus
-    observer: Observer = field(default_factory=NullObserver)
+    time: TimeSource  # tells the time of the edges, and lets it pass
+    model: ModelStatus  # what the status says of the model
+    observer: Observer = field(default_factory=NullObserver)  # is told of every edge and message
+    #: what clients of the network come through; None where no address needs one
     gate: CurveGate | None = None
 
 

@@ -11,16 +11,10 @@ from daemon.service.poller import Poller, Socket
 
 @dataclass(frozen=True, slots=True)
 class TimeSource:
-    """The machine's own time, where nothing else is given.
+    """The machine's own time, where nothing else is given."""
 
-    Attributes:
-        monotonic: the clock of the edges, in seconds.
-        wall: seconds since 1970 in UTC.
-        poller: makes what waits for pipes and sockets.
-        sleep: lets seconds pass.
-    """
-
-    monotonic: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic  # the clock of the edges, in seconds
+    wall: Callable[[], float] = time.time  # seconds since 1970 in UTC
+    #: makes what waits for pipes and sockets
     poller: Callable[[Sequence[int], Sequence[Socket]], Poller] = Poller
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = time.sleep  # lets seconds pass
