@@ -64,7 +64,7 @@ class BeatWindow:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """Samples are missing, or the signal broke off: filters begin anew unless the gap is bridged."""
+    """Samples are missing, or the signal broke off: filters begin anew unless it is bridged."""
 
     index: int  # the first sample after a gap, or the first without contact
     #: ``gap`` for lost samples, ``lead_off`` for an electrode that came off
