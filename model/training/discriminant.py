@@ -49,41 +49,27 @@ def discriminant(
     return matrix, -means.mean(axis=0) @ matrix
 
 
-def spread_within(
-    embeddings: NDArray[Any], persons: NDArray[np.str_], records: NDArray[np.str_]
-) -> NDArray[np.float64]:
-    """Return how one person's records differ, with a tenth of how beats differ within a record.
-
-    Args:
-        embeddings: unit vectors of beats, shape (n, d).
-        persons: whose each is, shape (n,).
-        records: which recording it is from, unique across persons, shape (n,).
-
-    Returns:
-        Covariance, shape (d, d), the mean over persons.
-    """
-    _, firsts, record_of = np.unique(records, return_index=True, return_inverse=True)
-    means = np.stack([embeddings[record_of == at].mean(axis=0) for at in range(len(firsts))])
-    person_of = persons[firsts]
-    own_means = [means[person_of == name].astype(np.float64) for name in np.unique(persons)]
-    within: NDArray[np.float64] = np.mean([np.cov(own.T, bias=True) for own in own_means], axis=0)
-    return within + BEAT_SHARE * np.cov((embeddings - means[record_of]).T, dtype=np.float64)
-
-
 def session_compensation(
-    embeddings: NDArray[Any], within: NDArray[np.float64], outputs: int
+    embeddings: NDArray[Any], persons: NDArray[np.str_], records: NDArray[np.str_], outputs: int
 ) -> NDArray[np.float64]:
     """Find the directions in which beats differ most, next to how one person's records differ.
 
     Args:
         embeddings: unit vectors of beats, shape (n, d).
-        within: how one person's records differ, shape (d, d).
+        persons: whose each is, shape (n,).
+        records: which recording it is from, unique across persons, shape (n,).
         outputs: directions to return.
 
     Returns:
         Matrix (d, outputs): in ``embeddings @ matrix``, one person's recordings differ alike in all
         directions. There is no offset: cosines of centred embeddings were measured to do worse.
     """
+    _, firsts, record_of = np.unique(records, return_index=True, return_inverse=True)
+    means = np.stack([embeddings[record_of == at].mean(axis=0) for at in range(len(firsts))])
+    person_of = persons[firsts]
+    own_means = [means[person_of == name].astype(np.float64) for name in np.unique(persons)]
+    within = np.mean([np.cov(own.T, bias=True) for own in own_means], axis=0)
+    within += BEAT_SHARE * np.cov((embeddings - means[record_of]).T, dtype=np.float64)
     return _directions(np.cov(embeddings.T, dtype=np.float64), within, SESSION_RIDGE, outputs)
 
 

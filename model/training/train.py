@@ -28,7 +28,7 @@ from model.training.architecture import (
 )
 from model.training.augment import augment
 from model.training.datasets import NOBODY_ELSE, BatchSampler, Beats, Others
-from model.training.discriminant import discriminant, session_compensation, spread_within
+from model.training.discriminant import discriminant, session_compensation
 from model.training.losses import arcface, supervised_contrastive
 from model.training.views import ViewSampler
 
@@ -108,11 +108,8 @@ def train_embedder(
         BatchSampler(device, recipe.persons // len(devices), recipe.beats_each, rng)
         for device in devices
     ]
-    fittings = None
     if others.hearts is not None:
-        views = ViewSampler(others.hearts, recipe.views, recipe.beats_each, rng)
-        samplers.append(views)
-        fittings = views.fittings()
+        samplers.append(ViewSampler(others.hearts, recipe.views, recipe.beats_each, rng))
     network = learnt_branch()
     everybody = sum(sampler.persons for sampler in samplers)
     centres = tf.Variable(tf.random.normal((everybody, LEARNT)))
@@ -121,47 +118,23 @@ def train_embedder(
         groups_mv, labels = _draw(samplers)
         step(tf.constant(augment(groups_mv, rng)[..., None]), tf.constant(labels))
         on_step()
-    return _with_linear_branch(network, beats, fittings)
+    return _with_linear_branch(network, beats)
 
 
-def _with_linear_branch(learnt: KerasModel, beats: Beats, fittings: Beats | None) -> KerasModel:
-    """Set the linear discriminant beside the learnt branch, and join both.
-
-    Args:
-        learnt: the learnt branch.
-        beats: of the persons that it was trained for.
-        fittings: of persons whose records are so many fittings of the electrodes, if there are any.
-    """
-    beats = beats.where(beats.good)
-    matrix, offset = discriminant(normalise(beats.windows_mv), beats.persons, LINEAR)
-    learnt_part, linear_part = _both_parts(beats, learnt, matrix, offset)
+def _with_linear_branch(learnt: KerasModel, beats: Beats) -> KerasModel:
+    """Set the linear discriminant beside the learnt branch, and join both."""
+    good = beats.where(beats.good)
+    windows = normalise(good.windows_mv)
+    matrix, offset = discriminant(windows, good.persons, LINEAR)
+    # An R peak that is a sample off is one more way in which a person's recordings differ.
+    both_ways = np.asarray(moved(windows[..., None]))
+    learnt_part = learnt.predict(both_ways, batch_size=512, verbose=0)
+    linear_part = both_ways[..., 0] @ matrix + offset
     scale = LINEAR_WEIGHT * _mean_length(learnt_part) / _mean_length(linear_part)
-    matrix, offset = scale * matrix, scale * offset
-
-    def joined(of: Beats) -> NDArray[Any]:
-        return unit(np.concatenate(_both_parts(of, learnt, matrix, offset), axis=1))
-
-    within = np.mean(
-        [
-            spread_within(joined(each), np.repeat(each.persons, 2), np.repeat(each.records, 2))
-            for each in (beats, fittings)
-            if each is not None
-        ],
-        axis=0,
-    )
-    return embedder(learnt, matrix, offset, session_compensation(joined(beats), within, EMBEDDING))
-
-
-def _both_parts(
-    beats: Beats, learnt: KerasModel, matrix: NDArray[Any], offset: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return what both branches find in each beat a sample earlier and a sample later.
-
-    An R peak that is a sample off is one more way in which a person's recordings differ.
-    """
-    windows = np.asarray(moved(normalise(beats.windows_mv)[..., None]))
-    learnt_part = learnt.predict(windows, batch_size=512, verbose=0)
-    return learnt_part, windows[..., 0] @ matrix + offset
+    joined = unit(np.concatenate([learnt_part, scale * linear_part], axis=1))
+    persons, records = np.repeat(good.persons, 2), np.repeat(good.records, 2)
+    compensation = session_compensation(joined, persons, records, EMBEDDING)
+    return embedder(learnt, scale * matrix, scale * offset, compensation)
 
 
 def _mean_length(vectors: NDArray[Any]) -> float:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dsp.front_end import RATE_HZ
 from dsp.r_peak import CURVATURE_S, sharpest_bend
 from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
-from model.training.datasets import BLEND, Beats, Hearts
+from model.training.datasets import BLEND, Hearts
 
 #: The leads that a vectorcardiogram is made of; the others of the 12 follow from I and II.
 LEADS = ("v1", "v2", "v3", "v4", "v5", "v6", "i", "ii")
@@ -37,8 +37,6 @@ LEAD_I = np.array([0.632, -0.235, 0.059]) / np.linalg.norm([0.632, -0.235, 0.059
 
 IDENTITIES = 4  # directions of each heart, taken for so many persons
 CONE_DEG = 45.0  # by which an identity's views differ at most from its direction
-FITTINGS = 3  # of each identity, to learn how fittings of the electrodes differ,
-FITTING_DEG = 20.0  # which are so near its direction
 MARGIN = 30  # samples kept on either side of a window: each direction has its own R peak,
 R_PLACES = range(MARGIN + BEFORE_R - 20, MARGIN + BEFORE_R + 21)  # which is here
 
@@ -78,21 +76,6 @@ class ViewSampler:
         """Return groups of beats to blend, shape (batch, 3, 175), and their labels (batch,)."""
         labels = np.repeat(self._rng.permutation(self.persons)[: self._drawn], self._beats_each)
         return np.stack([self._view(label) for label in labels]), labels
-
-    def fittings(self) -> Beats:
-        """Return everybody's beats from a few directions nearby, each a record of its own."""
-        windows_mv, records = [], []
-        for label, centre in enumerate(self._centres):
-            dipoles_mv = self._dipoles[self._rows[label // IDENTITIES]]
-            for number in range(FITTINGS):
-                windows_mv.append(
-                    seen_from(dipoles_mv, direction_within(centre, FITTING_DEG, self._rng))
-                )
-                records += [(str(label), f"{label}/{number}")] * len(dipoles_mv)
-        persons, of_fitting = np.array(records).T
-        everybody = np.concatenate(windows_mv)
-        days, good = np.full(len(everybody), ""), np.ones(len(everybody), dtype=bool)
-        return Beats(everybody, persons, of_fitting, days, good)
 
     def _view(self, label: int) -> NDArray[np.float64]:
         """Look at a few beats of one made-up person from one direction, shape (3, 175)."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import model.training.discriminant as discriminant_module
-from model.training.discriminant import RIDGE, discriminant, session_compensation, spread_within
+from model.training.discriminant import RIDGE, discriminant, session_compensation
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def sessions() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_what_changes_from_recording_to_recording_tells_little_of_a_person(
     sessions: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
-    matrix = session_compensation(sessions[0], spread_within(*sessions), outputs=2)
+    matrix = session_compensation(*sessions, outputs=2)
     assert np.argmax(np.abs(matrix[:, 0])) == 1
     assert np.abs(matrix[0, 0]) < 0.3 * np.abs(matrix[1, 0])
 
@@ -79,7 +79,7 @@ def test_compensated_recordings_of_a_person_differ_by_1_in_each_direction_but_fo
     monkeypatch.setattr(discriminant_module, "SESSION_RIDGE", 0.0)
     monkeypatch.setattr(discriminant_module, "BEAT_SHARE", 0.0)
     embeddings, persons, records = sessions
-    outputs = embeddings @ session_compensation(embeddings, spread_within(*sessions), 3)
+    outputs = embeddings @ session_compensation(*sessions, outputs=3)
     spreads = [
         np.cov(
             [outputs[records == f"{person}{number}"].mean(axis=0) for number in range(1, 5)],

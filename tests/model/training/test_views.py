@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from model.training.datasets import Hearts
 from model.training.views import (
     CONE_DEG,
-    FITTINGS,
     IDENTITIES,
     INVERSE_DOWER,
     LEAD_I,
@@ -97,14 +96,3 @@ def test_each_heart_stands_for_some_persons_and_each_beat_is_seen_from_elsewhere
     assert sorted(np.unique(labels, return_counts=True)[1]) == [4] * 5
     heights = np.abs(groups_mv).max(axis=(1, 2))
     assert len(np.unique(heights)) == 20
-
-
-def test_the_fittings_of_a_person_are_records_of_which_no_two_are_alike() -> None:
-    sampler = ViewSampler(hearts(["g", "h"]), 5, 4, np.random.default_rng(3))
-    fittings = sampler.fittings()
-    assert len(fittings.names) == sampler.persons
-    for person in fittings.names:
-        own = fittings.of([person])
-        assert len(own) == FITTINGS * 5
-        firsts = [own.windows_mv[own.records == record][0] for record in own.records_of(person)]
-        assert len(np.unique(np.round(np.abs(firsts).max(axis=1), 9))) == FITTINGS
