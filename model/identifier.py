@@ -87,23 +87,17 @@ class Identifier:
 
     Args:
         passport: of the network whose outputs come.
-        templates: of the enrolled people, made by that network; a classifier needs none.
+        matcher: finds whom they are likest to.
         options: how many beats a decision counts.
-
-    Raises:
-        ForeignTemplate: a template was made by another model.
     """
 
     def __init__(
-        self,
-        passport: Passport,
-        templates: Sequence[Template] = (),
-        options: IdentifierOptions | None = None,
+        self, passport: Passport, matcher: Matcher, options: IdentifierOptions | None = None
     ) -> None:
         self._passport = passport
         self._options = options or IdentifierOptions()
         self._evidence: deque[NDArray[np.float32]] = deque(maxlen=self._options.max_beats)
-        self._matcher = _matcher(passport, templates)
+        self._matcher = matcher
         self.decision = Decision("undecided", None, None, 0)
 
     def push(self, output: NDArray[np.float32], quality: BeatQuality) -> Decision:
@@ -127,13 +121,9 @@ class Identifier:
             self.decision = Decision("undecided", None, None, 0)
         return self.decision
 
-    def update(self, templates: Sequence[Template]) -> Decision:
-        """Take the templates after someone was enrolled or forgotten, and decide anew.
-
-        Raises:
-            ForeignTemplate: a template was made by another model.
-        """
-        self._matcher = _matcher(self._passport, templates)
+    def update(self, matcher: Matcher) -> Decision:
+        """Match otherwise, since someone was enrolled or forgotten, and decide anew."""
+        self._matcher = matcher
         if self._evidence:
             self.decision = self._decide()
         return self.decision
@@ -192,7 +182,16 @@ class Labels:
         return Match(self._labels[highest], float(evidence[highest]), len(self._labels))
 
 
-def _matcher(passport: Passport, templates: Sequence[Template]) -> Matcher:
+def matching(passport: Passport, templates: Sequence[Template] = ()) -> Matcher:
+    """Return what matches the outputs of a passport's network.
+
+    Args:
+        passport: of that network.
+        templates: of the enrolled people, made by it; a classifier needs none.
+
+    Raises:
+        ForeignTemplate: a template was made by another model.
+    """
     if passport.cohort is None:
         return Labels(passport.tensors.labels)
     for template in templates:
