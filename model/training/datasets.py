@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self, TypeAlias
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+#: What somebody's recordings are for: to train with, to set thresholds with, or to test.
+Purpose: TypeAlias = Literal["training", "thresholds", "test"]
+
+PURPOSES: tuple[Purpose, ...] = (*["training"] * 3, "thresholds", "test")
 BLEND = 3  # beats of one record that augmentation may blend into one sample
 
 
@@ -65,6 +70,15 @@ def person_folds(persons: Sequence[str], folds: int, seed: int) -> list[tuple[st
     """Split persons at random into groups whose sizes differ by one at most."""
     shuffled = np.random.default_rng(seed).permutation(np.array(persons))
     return [tuple(sorted(part.tolist())) for part in np.array_split(shuffled, folds)]
+
+
+def purpose(record: str) -> Purpose:
+    """Tell what a record of a large set, a person of its own, is for: it follows from the name.
+
+    So a model, its thresholds and its figures never share a person, whoever makes them and from
+    however much of the set: of 5 persons about 3 are for training, 1 each for the others.
+    """
+    return PURPOSES[crc32(record.encode()) % len(PURPOSES)]
 
 
 class BatchSampler:

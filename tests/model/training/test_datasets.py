@@ -6,10 +6,11 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.training.datasets import BatchSampler, person_folds
+from model.training.datasets import BatchSampler, person_folds, purpose
 from tests.model.training.crowd import crowd
 
 
@@ -19,6 +20,15 @@ def test_each_person_is_in_exactly_one_fold(count: int, folds: int, seed: int) -
     parts = person_folds(persons, folds, seed)
     assert sorted(name for part in parts for name in part) == persons
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_what_a_record_is_for_never_changes_and_three_of_five_are_to_train_with() -> None:
+    # Whoever changes these gives the model that ships people to test with whom it has learnt.
+    known = {name: purpose(name) for name in ("A00001", "A00015", "A00021")}
+    assert known == {"A00001": "training", "A00015": "thresholds", "A00021": "test"}
+    shares = Counter(purpose(f"A{number:05}") for number in range(1, 8529))
+    assert shares["training"] / 8528 == pytest.approx(0.6, abs=0.02)
+    assert shares["thresholds"] / 8528 == pytest.approx(0.2, abs=0.02)
 
 
 def test_records_keep_the_order_in_which_they_were_made() -> None:
