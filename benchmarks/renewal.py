@@ -31,7 +31,7 @@ from model.enrolment import keep_nearest
 from model.errors import EmbedderNeeded
 from model.network import Network
 from model.rotation import Rotation
-from model.scores import cosine, mean_direction, s_norm
+from model.scores import corrected_cosine, cosine, mean_direction
 from model.training.metrics import Trials, equal_error_rate
 
 PROBE_BEATS = 10
@@ -125,18 +125,18 @@ def gather(persons: Iterable[list[Heard]], network: Network) -> Sessions:
 def figures(sessions: Sessions) -> dict[str, Any]:
     """Measure, with pairs of secrets that are the same each time; rates in percent."""
     size = sessions.templates.shape[1]
-    plain = s_norm(sessions.templates, sessions.probes, sessions.cohort)
+    plain = corrected_cosine(sessions.templates, sessions.probes, sessions.cohort)
     largest, renewed, old, links, mated, non_mated = 0.0, [], [], [], [], []
     for number in range(SECRETS):
         one, other = (Rotation(bytes([number, half] * 16), size) for half in (0, 1))
         templates, probes, cohort = map(
             one.turn, (sessions.templates, sessions.probes, sessions.cohort)
         )
-        turned = s_norm(templates, probes, cohort)
+        turned = corrected_cosine(templates, probes, cohort)
         largest = max(largest, float(np.abs(turned - plain).max()))
         renewed.append(_eer_percent(sessions, turned))
         stolen = other.turn(sessions.templates)
-        old.append(_eer_percent(sessions, s_norm(stolen, probes, cohort)))
+        old.append(_eer_percent(sessions, corrected_cosine(stolen, probes, cohort)))
         likeness = cosine(stolen, probes)
         links.append(_eer_percent(sessions, likeness))
         of_one = _mated(sessions)

@@ -8,9 +8,11 @@
                            accepted  <--------->  unknown        decided afresh on each good beat,
                                                                  from the last max_beats of them
 
-Who it is, is the highest cosine; whether it is good enough, the S-norm's threshold, which rises
-with the number of templates so that strangers are accepted no more often. There is no hysteresis:
-a decision depends on the beats it counts and on nothing else.
+Who it is, is the highest cosine; whether it is good enough, the corrected cosine's threshold, which
+rises with the number of templates so that strangers are accepted no more often. Beats that are
+unlike those of any stranger of the cohort are an unfamiliar signal, of which it is not known how
+alike strangers are: the threshold is that for a tenth as many. There is no hysteresis: a decision
+depends on the beats it counts and on nothing else.
 """
 
 from __future__ import annotations
@@ -28,15 +30,18 @@ from dsp.signals import BeatQuality
 from model.errors import ForeignTemplate
 from model.options import IdentifierOptions
 from model.passport import Cohort, Passport
-from model.scores import common_direction, cosine, mean_direction, s_norm
+from model.scores import common_direction, corrected_cosine, cosine, familiarity, mean_direction
 from model.template import Template
 
 Hint: TypeAlias = (
     Suspicion
     | Literal["electrodes_swapped", "lead_off_contradicted", "two_kinds_of_beats"]
-    | Literal["no_good_beats", "heart_changed"]
+    | Literal["no_good_beats", "heart_changed", "unfamiliar_signal"]
 )
 
+UNFAMILIAR: Hint = "unfamiliar_signal"
+#: By what the rate of strangers that may be accepted is divided while the signal is unfamiliar.
+UNFAMILIAR_FPIR = 10
 SMALLEST_PROBABILITY = 1e-6  # a float32 softmax may say 0, whose logarithm would end all averaging
 
 
@@ -49,7 +54,7 @@ class Decision:
         person: who, if ``accepted``.
         confidence: probability that ``accepted`` or ``unknown`` is right, 0 to 1; None otherwise.
         beats: good beats that the decision counts.
-        hint: what may be wrong with the signal; see ``model.recogniser``.
+        hint: what may be wrong with the signal; ``model.recogniser`` gives all but one.
     """
 
     state: Literal["accepted", "unknown", "undecided", "no_contact", "suspect"]
@@ -67,11 +72,13 @@ class Match:
         person: the name.
         score: how alike.
         templates: how many the beats were compared with.
+        familiarity: how alike the beats are to the likest strangers of the cohort.
     """
 
     person: str
     score: float
     templates: int
+    familiarity: float = 1.0
 
 
 class Matcher(Protocol):
@@ -137,10 +144,12 @@ class Identifier:
             return Decision("unknown", None, 1.0, beats)  # nobody is enrolled
         calibration = self._passport.calibration
         same = calibration.search_probability(match.score, beats, match.templates)
-        fpir = self._options.fpir
+        fpir, hint = self._options.fpir, None
+        if match.familiarity < calibration.familiar:
+            fpir, hint = fpir / UNFAMILIAR_FPIR, UNFAMILIAR
         if match.score >= calibration.search_threshold(beats, match.templates, fpir):
-            return Decision("accepted", match.person, same, beats)
-        return Decision("unknown", None, 1 - same, beats)
+            return Decision("accepted", match.person, same, beats, hint)
+        return Decision("unknown", None, 1 - same, beats, hint)
 
 
 class Enrolled:
@@ -158,14 +167,15 @@ class Enrolled:
         self._common = common_direction(means, self._cohort)
 
     def best(self, outputs: NDArray[np.float32]) -> Match | None:
-        """Return whose template is nearest to the beats' mean direction, with its S-norm."""
+        """Return whose template is nearest to the beats' mean direction."""
         if not self._persons:
             return None
         probe = mean_direction(outputs)[None]
         nearest = int(cosine(self._templates, probe).argmax())
         template = self._templates[nearest : nearest + 1]
-        score = s_norm(template, probe, self._cohort, self._common)[0, 0]
-        return Match(self._persons[nearest], float(score), len(self._persons))
+        score = corrected_cosine(template, probe, self._cohort, self._common)[0, 0]
+        familiar = float(familiarity(probe, self._cohort)[0])
+        return Match(self._persons[nearest], float(score), len(self._persons), familiar)
 
 
 class Labels:

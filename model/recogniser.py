@@ -214,4 +214,4 @@ class Recogniser:
             self._upside_down.interrupted("gap")
         elif suspicion is None and self._upside_down.decision.state == "accepted":
             return replace(decision, hint=SWAPPED)
-        return replace(decision, hint=suspicion or self._of_signal)
+        return replace(decision, hint=suspicion or self._of_signal or decision.hint)

@@ -14,7 +14,7 @@ from model.errors import ForeignTemplate
 from model.identifier import Decision, Identifier, matching
 from model.options import IdentifierOptions
 from model.passport import Passport, Search
-from model.scores import common_direction, mean_direction, s_norm, unit
+from model.scores import common_direction, corrected_cosine, mean_direction, unit
 from model.template import Template
 from tests.model.models import AXES, CALIBRATION, GOOD, NOISY, classifier, embedder, towards
 
@@ -58,8 +58,8 @@ def test_whoever_is_not_enrolled_is_unknown(identifier: Identifier) -> None:
 
 
 def test_confidence_is_the_probability_that_the_decision_is_right(identifier: Identifier) -> None:
-    own = s_norm(ADA[None], ADA[None], AXES, COMMON).item()
-    other = s_norm(ADA[None], NOBODY[None], AXES, COMMON).item()
+    own = corrected_cosine(ADA[None], ADA[None], AXES, COMMON).item()
+    other = corrected_cosine(ADA[None], NOBODY[None], AXES, COMMON).item()
     for _ in range(3):
         accepted = identifier.push(ADA, GOOD)
     assert accepted.confidence == pytest.approx(expit(2 * own - 2))
@@ -71,7 +71,7 @@ def test_confidence_is_the_probability_that_the_decision_is_right(identifier: Id
 
 def test_the_threshold_falls_as_beats_come_in(identifier: Identifier) -> None:
     beat = towards(1, 0.9, 0.7, 0)
-    score = s_norm(ADA[None], beat[None], AXES, COMMON).item()
+    score = corrected_cosine(ADA[None], beat[None], AXES, COMMON).item()
     assert CALIBRATION.threshold(5) < score < CALIBRATION.threshold(4)
     decisions = [identifier.push(beat, GOOD).state for _ in range(5)]
     assert decisions == ["undecided", "undecided", "unknown", "unknown", "accepted"]
@@ -175,7 +175,7 @@ def test_evidence_is_the_mean_direction_of_the_beats(passport: Passport) -> None
     identifier = Identifier(passport, ada, IdentifierOptions(10, 10))
     for beat in beats:
         identity = identifier.push(beat, GOOD)
-    score = s_norm(ADA[None], mean_direction(beats)[None], AXES).item()
+    score = corrected_cosine(ADA[None], mean_direction(beats)[None], AXES).item()
     assert identity.confidence == pytest.approx(CALIBRATION.probability(score, 10))
 
 
