@@ -57,8 +57,8 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", type=Path, default=[DEFAULT_MODEL])
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
-    hand_held = _hear(_cinc2017(args.cinc2017))
-    others = {folder.name: _hear(_minutes(folder)) for folder in args.other}
+    hand_held = _hear(cinc2017(args.cinc2017))
+    others = {folder.name: _hear(minutes(folder)) for folder in args.other}
     for model in args.models:
         network = Network(model)
         people = _halve(hand_held, network, by_record=False)
@@ -186,7 +186,8 @@ def _hear(recordings: Iterator[tuple[str, Recording]]) -> Beats:
     return gather_beats(records, heard)
 
 
-def _cinc2017(folder: Path) -> Iterator[tuple[str, Recording]]:
+def cinc2017(folder: Path) -> Iterator[tuple[str, Recording]]:
+    """Yield the names and records of N and O."""
     for path in sorted(folder.glob("*.npz")):
         part = np.load(path, allow_pickle=False)
         signals = np.split(part["codes"], np.cumsum(part["lengths"])[:-1])
@@ -195,7 +196,8 @@ def _cinc2017(folder: Path) -> Iterator[tuple[str, Recording]]:
                 yield str(name), Recording(str(name), str(name), to_250_hz(codes / 1000, 300.0))
 
 
-def _minutes(folder: Path) -> Iterator[tuple[str, Recording]]:
+def minutes(folder: Path) -> Iterator[tuple[str, Recording]]:
+    """Yield the names and two minutes, a quarter of an hour apart, of each record."""
     for header in sorted(folder.glob("*.hea")):
         whole = read_recording(header)
         for begin in (0, LATER):

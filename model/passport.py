@@ -94,7 +94,7 @@ class Calibration:
         intercepts: of the same line.
         fpir: false-positive identification rate that the searches' thresholds were set for.
         searches: by rising number of templates; none where only pairs were measured.
-        familiar: a lower familiarity (``model.scores``) than most people's of the calibration.
+        familiar: the lowest familiarity (``model.scores``) of anybody that it was measured on.
     """
 
     fmr: float

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 #: What somebody's recordings are for: to train with, to set thresholds with, or to test.
 Purpose: TypeAlias = Literal["training", "thresholds", "test"]
 
-PURPOSES: tuple[Purpose, ...] = (*["training"] * 3, "thresholds", "test")
+PURPOSES: tuple[Purpose, ...] = ("training", "training", "training", "thresholds", "test")
 BLEND = 3  # beats of one record that augmentation may blend into one sample
 
 

@@ -22,7 +22,6 @@ from model.training.evaluate import STRETCHES
 
 GALLERIES = (1, 2, 4, 8, 16, 32)  # larger ones follow from the tail
 FPIR = 0.01
-UNFAMILIAR = 0.01  # part of the people whose probes are called so
 TAIL = 0.1  # part of the strangers' scores, the highest, that the tail is fitted to
 TEMPLATES = 100  # drawn for each size of gallery, in all
 FEWEST_DRAWS = 20
@@ -168,7 +167,7 @@ def calibrate_searches(settings: Sequence[Setting], seed: int) -> Calibration:
         intercepts=pair.intercepts,
         fpir=FPIR,
         searches=searches,
-        familiar=float(np.quantile(np.concatenate(familiar), UNFAMILIAR)),
+        familiar=float(np.concatenate(familiar).min()),
     )
 
 

@@ -229,6 +229,20 @@ class TestClassifier:
         assert identifier.push(np.array([1, 0, 0], dtype=np.float32), GOOD).person == "Ada"
 
 
+def test_an_unfamiliar_signal_is_said_and_takes_more_to_be_accepted(passport: Passport) -> None:
+    """Ada's beat is a third alike to its likest three strangers; its score is 0.91."""
+    searches = (Search(1, (0.85,) * 5, (0.1,) * 5, (2.0,) * 5, (-1.0,) * 5),)  # 1.08 at a tenth
+    calibration = replace(CALIBRATION, searches=searches, fpir=0.01)
+    ada = [template(passport, "Ada", ADA)]
+    told = []
+    for familiar in (0.3, 0.4):
+        strange = replace(passport, calibration=replace(calibration, familiar=familiar))
+        identifier = Identifier(strange, matching(strange, ada), IdentifierOptions(1, 1))
+        decision = identifier.push(ADA, GOOD)
+        told.append((decision.state, decision.hint))
+    assert told == [("accepted", None), ("unknown", "unfamiliar_signal")]
+
+
 def test_the_same_beat_is_accepted_among_few_and_not_among_many(passport: Passport) -> None:
     """A rate of strangers is asked for, and the threshold follows the number of templates."""
     searches = (

@@ -94,9 +94,9 @@ def test_larger_galleries_than_half_of_the_people_are_not_measured(
     assert [search.enrolled for search in calibration.searches] == [1, 2, 4]
 
 
-def test_one_probe_in_a_hundred_is_unfamiliar(
+def test_hardly_anybody_is_unfamiliar(
     calibration: Calibration, cohort: NDArray[np.float32]
 ) -> None:
     new = people(4, 300)
     unfamiliar = familiarity(new.probe(10), cohort) < calibration.familiar
-    assert unfamiliar.mean() < 0.04
+    assert unfamiliar.mean() < 0.03
