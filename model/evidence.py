@@ -34,7 +34,7 @@ FEWEST_COMPARED = 3
 # The line from cosine to log-likelihood ratio, and its bounds: one odd beat must not decide alone.
 SLOPE, MIDDLE = -10.0, 0.45
 MOST_FOR_SAME, MOST_FOR_OTHER = -4.0, 3.0
-ANOTHER_HEART = 5.9  # the sum that tells a change, two beats at the soonest
+ANOTHER_HEART = 8.9  # the sum that tells a change, three beats at the soonest
 
 Doubt: TypeAlias = Literal["no_good_beats", "heart_changed"]
 
