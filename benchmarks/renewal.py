@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,12 @@ from benchmarks.training.records import hear_people
 from daemon.offline.errors import TooFewBeats
 from daemon.offline.hearing import Heard
 from daemon.tables import filled
+from model.comparison import good_beats
 from model.enrolment import keep_nearest
 from model.errors import EmbedderNeeded
 from model.network import Network
 from model.rotation import Rotation
-from model.scores import cosine, mean_direction, s_norm
-from model.tensor import normalise
+from model.scores import corrected_cosine, cosine, mean_direction
 from model.training.metrics import Trials, equal_error_rate
 
 PROBE_BEATS = 10
@@ -109,7 +108,8 @@ def gather(persons: Iterable[list[Heard]], network: Network) -> Sessions:
     probes: list[Vectors] = []
     probe_of: list[int] = []
     for recordings in persons:
-        sessions = [beats for beats in map(partial(_good, network), recordings) if len(beats)]
+        good = (good_beats(heard.beats) for heard in recordings)
+        sessions = [network.run(beats) for beats in good if len(beats) >= FEWEST_BEATS]
         if len(sessions) < 2:
             continue
         for session in sessions[1:]:
@@ -122,28 +122,21 @@ def gather(persons: Iterable[list[Heard]], network: Network) -> Sessions:
     return Sessions(np.stack(templates), np.stack(probes), np.array(probe_of), cohort)
 
 
-def _good(network: Network, heard: Heard) -> Vectors:
-    """Return the embeddings of a recording's good beats; none if they are too few."""
-    good = np.array([beat.quality.good for beat in heard.beats], dtype=bool)
-    windows_mv = heard.windows_mv[good]
-    return network.run(normalise(windows_mv if len(windows_mv) >= FEWEST_BEATS else windows_mv[:0]))
-
-
 def figures(sessions: Sessions) -> dict[str, Any]:
     """Measure, with pairs of secrets that are the same each time; rates in percent."""
     size = sessions.templates.shape[1]
-    plain = s_norm(sessions.templates, sessions.probes, sessions.cohort)
+    plain = corrected_cosine(sessions.templates, sessions.probes, sessions.cohort)
     largest, renewed, old, links, mated, non_mated = 0.0, [], [], [], [], []
     for number in range(SECRETS):
         one, other = (Rotation(bytes([number, half] * 16), size) for half in (0, 1))
         templates, probes, cohort = map(
             one.turn, (sessions.templates, sessions.probes, sessions.cohort)
         )
-        turned = s_norm(templates, probes, cohort)
+        turned = corrected_cosine(templates, probes, cohort)
         largest = max(largest, float(np.abs(turned - plain).max()))
         renewed.append(_eer_percent(sessions, turned))
         stolen = other.turn(sessions.templates)
-        old.append(_eer_percent(sessions, s_norm(stolen, probes, cohort)))
+        old.append(_eer_percent(sessions, corrected_cosine(stolen, probes, cohort)))
         likeness = cosine(stolen, probes)
         links.append(_eer_percent(sessions, likeness))
         of_one = _mated(sessions)

@@ -1,14 +1,15 @@
-"""Scores that travel: a cohort of two devices, thresholds from people of the second, and a table.
+"""Scores that travel: a cohort of two devices, thresholds from people of the second, and tables.
 
-    python -m benchmarks.travel CINC2017 [--other svdb mitdb] [--write]
+    python -m benchmarks.travel CINC2017 [--other svdb mitdb] [--models M.tflite ...] [--write]
 
 CINC2017 is a folder of .npz files with the PhysioNet/CinC Challenge 2017's records: ``names``,
 ``labels``, ``lengths`` and ``codes`` (300 Hz, 1000 a mV, one record after the other). Each record
 of a regular or otherwise usable rhythm (N or O) stands for one person, its halves for two sittings;
-records that are upside down are left out. The people are split at random into the cohort's 60,
-those who set thresholds and those who are tested. ``--write`` puts cohort and calibration into the
-passport of the model that comes with qrsd. OTHER are folders of WFDB records of half an hour, at
-60 Hz mains: a minute of each is enrolled, and one a quarter of an hour later is the probe.
+records that are upside down are left out. What each is for, ``model.training.datasets.purpose``
+says: some of those for training are in the cohort, others set thresholds, others are tested.
+``--write`` puts cohort and calibration into the passports of the models, by default the one that
+comes with qrsd. OTHER are folders of WFDB records of half an hour, at 60 Hz mains: a minute of each
+is enrolled, and one a quarter of an hour later is the probe.
 """
 
 from __future__ import annotations
@@ -27,83 +28,148 @@ from daemon.offline.hearing import Heard, hear_recording
 from daemon.recordings.recording import Recording, read_recording
 from daemon.recordings.resampling import to_250_hz
 from dsp.front_end import RATE_HZ
+from model.identifier import UNFAMILIAR_FPIR
 from model.network import Network
-from model.opening import DEFAULT_MODEL, open_network
-from model.passport import Calibration, Cohort, Passport
+from model.opening import DEFAULT_MODEL
+from model.options import IdentifierOptions
+from model.passport import Cohort, Passport
 from model.tensor import normalise
-from model.training.datasets import Beats
+from model.training.datasets import Beats, purpose
 from model.training.metrics import mean_bootstrap
-from model.training.searches import FPIR, Halves, best_scores, calibrate_searches, halve
+from model.training.searches import Halves, Searches, calibrate_searches, halve, search
 
-COHORT = 60
-SEED = 1  # of who is in the cohort, sets thresholds or is tested
-TEST_SEED = 3  # of the galleries in the table
-TESTED = (1, 2, 4, 5, 6, 10, 20)
+COHORT = 200
+SEED = 1  # of the galleries that thresholds are set with
+TEST_SEED = 3  # of the galleries in the tables
+TESTED = (1, 2, 4, 5, 6, 10, 20, 25)
 BEATS = 10
+BINS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)  # of the confidence
 MAINS_HZ = 60
 MINUTE = int(60 * RATE_HZ)
 LATER = 15 * MINUTE
 
 
 def main() -> None:
-    """Calibrate, print the table and perhaps write the passport."""
+    """Calibrate each model, print its tables and perhaps write its passport."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cinc2017", type=Path)
     parser.add_argument("--other", nargs="*", type=Path, default=[])
+    parser.add_argument("--models", nargs="+", type=Path, default=[DEFAULT_MODEL])
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
-    network = open_network(None)
-    people = _halve(_hear(_cinc2017(args.cinc2017)), network, by_record=False)
-    tests = {
-        folder.name: _halve(_hear(_minutes(folder)), network, by_record=True)
-        for folder in args.other
-    }
-    with TemporaryDirectory() as aside:
-        folder = DEFAULT_MODEL.parent if args.write else Path(aside)
-        passport, tested = calibrate_passport(network.passport, people, folder)
-        passport.save(folder / DEFAULT_MODEL.name)
-    print_table(passport, {"cinc2017": tested, **tests})
+    hand_held = _hear(cinc2017(args.cinc2017))
+    others = {folder.name: _hear(minutes(folder)) for folder in args.other}
+    for model in args.models:
+        network = Network(model)
+        people = _halve(hand_held, network, by_record=False)
+        with TemporaryDirectory() as aside:
+            folder = model.parent if args.write else Path(aside)
+            passport = calibrate_passport(network.passport, people, folder)
+            passport.save(folder / model.name)
+        devices = {"cinc2017": people.where(lambda name: purpose(name) == "test")}
+        devices |= {name: _halve(beats, network, by_record=True) for name, beats in others.items()}
+        print_tables(passport, devices)
 
 
-def calibrate_passport(passport: Passport, people: Halves, folder: Path) -> tuple[Passport, Halves]:
-    """Write a cohort of both devices; return the passport with new thresholds, and whom to test.
-
-    The cohort's first rows, one for each person of the training, stay.
-    """
+def calibrate_passport(passport: Passport, people: Halves, folder: Path) -> Passport:
+    """Write a cohort of both devices into a folder; return the passport with new thresholds."""
     assert passport.cohort is not None
-    of_training = passport.cohort.embeddings[: len(passport.training["persons"])]
-    order = np.random.default_rng(SEED).permutation(len(people.templates)).tolist()
-    setting, tested = np.array_split(order[COHORT:], 2)
-    both = np.concatenate([of_training, people.templates[order[:COHORT]]])
-    cohort = Cohort.write(folder / passport.cohort.file, both)
-    calibration = calibrate_searches(people.part(setting.tolist()), both, SEED)
-    return replace(passport, cohort=cohort, calibration=calibration), people.part(tested.tolist())
+    trained_on = passport.training["persons"]
+    rows = zip(trained_on, passport.cohort.embeddings, strict=False)  # those of an earlier run last
+    of_training = [row for name, row in rows if name not in people.names]
+    of_device = people.where(lambda name: purpose(name) == "training").templates[:COHORT]
+    both = np.concatenate([of_training, of_device])
+    setting = people.where(lambda name: purpose(name) == "thresholds")
+    return replace(
+        passport,
+        cohort=Cohort.write(folder / passport.cohort.file, both),
+        calibration=calibrate_searches([(setting, both)], SEED),
+    )
 
 
-def print_table(passport: Passport, devices: dict[str, Halves]) -> None:
-    """Print the strangers accepted and the enrolled recognised, by device and number enrolled."""
+def print_tables(passport: Passport, devices: dict[str, Halves]) -> None:
+    """Print how often strangers are accepted and the enrolled recognised, and what is promised."""
     assert passport.cohort is not None
+    cohort = passport.cohort.embeddings
+    print(f"\n{passport.name}\n")
     print("| device | persons | enrolled | strangers accepted % | enrolled recognised % |")
     print("| --- | --- | --- | --- | --- |")
+    said: dict[str, list[NDArray[np.float64]]] = {}
     for device, people in devices.items():
-        for enrolled in TESTED:
-            cells = _row(people, passport.cohort.embeddings, passport.calibration, enrolled)
-            print(f"| {device} | {len(people.probes)} | {enrolled} | {' | '.join(cells)} |")
+        for enrolled in (size for size in TESTED if size < len(people.names)):
+            found = search(people, cohort, enrolled, BEATS, TEST_SEED)
+            accepted = decide(passport, found, enrolled)
+            strangers = _rate(accepted, found, ~found.is_enrolled)
+            known = _rate(accepted & found.is_right, found, found.is_enrolled)
+            print(f"| {device} | {len(people.names)} | {enrolled} | {strangers} | {known} |")
+            said.setdefault(device, []).append(promises(passport, found, accepted, enrolled))
+    print("\n| device | said to be right | is right % | decisions % | Brier | ECE |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for device, parts in said.items():
+        _print_reliability(device, *np.concatenate(parts, axis=1))
+    familiar = passport.calibration.familiar
+    print("\n| device | unfamiliar signal % |\n| --- | --- |")
+    for device, people in devices.items():
+        found = search(people, cohort, 1, BEATS, TEST_SEED)
+        print(f"| {device} | {100 * (found.familiarity < familiar).mean():.1f} |")
 
 
-def _row(
-    people: Halves, cohort: NDArray[np.float32], calibration: Calibration, enrolled: int
-) -> list[str]:
-    strangers, mated, stranger_of, mated_of = best_scores(
-        people, cohort, enrolled, BEATS, TEST_SEED
+def decide(passport: Passport, found: Searches, enrolled: int) -> NDArray[np.bool_]:
+    """Tell which probes the identifier accepts by its default settings."""
+    fpir = IdentifierOptions().fpir
+    calibration = passport.calibration
+    usual, stricter = (
+        calibration.search_threshold(BEATS, enrolled, rate)
+        for rate in (fpir, fpir / UNFAMILIAR_FPIR)
     )
-    threshold = calibration.search_threshold(BEATS, enrolled, FPIR)
-    cells = []
-    for scores, persons in ((strangers, stranger_of), (mated, mated_of)):
-        passed = (scores >= threshold).astype(np.float64)
-        low, high = mean_bootstrap(passed, persons)
-        cells.append(f"{100 * passed.mean():.1f} ({100 * low:.1f} to {100 * high:.1f})")
-    return cells
+    needed = np.where(found.familiarity < calibration.familiar, stricter, usual)
+    accepted: NDArray[np.bool_] = found.scores >= needed
+    return accepted
+
+
+def promises(
+    passport: Passport, found: Searches, accepted: NDArray[np.bool_], enrolled: int
+) -> NDArray[np.float64]:
+    """Return each decision's confidence, whether it is right and its weight, shape (3, n).
+
+    Strangers and the enrolled weigh the same.
+    """
+    same = np.array(
+        [
+            passport.calibration.search_probability(score, BEATS, enrolled)
+            for score in found.scores.tolist()
+        ]
+    )
+    right = np.where(accepted, found.is_right, ~found.is_right)
+    share = found.is_enrolled.mean()
+    weight = np.where(found.is_enrolled, 0.5 / share, 0.5 / (1 - share)) / len(same)
+    return np.array([np.where(accepted, same, 1 - same), right, weight])
+
+
+def _print_reliability(
+    device: str,
+    confidence: NDArray[np.float64],
+    right: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> None:
+    weight = weight / weight.sum()
+    brier = weight @ (confidence - right) ** 2
+    bins = np.digitize(confidence, BINS)
+    parts = [(bins == number) for number in np.unique(bins)]
+    ece = sum(abs(weight[part] @ (confidence - right)[part]) for part in parts)
+    for part in parts:
+        mean, true = (np.average(of[part], weights=weight[part]) for of in (confidence, right))
+        share = 100 * weight[part].sum()
+        print(
+            f"| {device} | {mean:.3f} | {100 * true:.1f} | {share:.1f} | {brier:.3f} | {ece:.3f} |"
+        )
+
+
+def _rate(passed: NDArray[np.bool_], found: Searches, counted: NDArray[np.bool_]) -> str:
+    """Return the part of some probes that passed, with its interval over persons, in percent."""
+    values = passed[counted].astype(np.float64)
+    low, high = mean_bootstrap(values, found.probe_of[counted])
+    return f"{100 * values.mean():.1f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def _halve(beats: Beats, network: Network, by_record: bool) -> Halves:
@@ -120,7 +186,8 @@ def _hear(recordings: Iterator[tuple[str, Recording]]) -> Beats:
     return gather_beats(records, heard)
 
 
-def _cinc2017(folder: Path) -> Iterator[tuple[str, Recording]]:
+def cinc2017(folder: Path) -> Iterator[tuple[str, Recording]]:
+    """Yield the names and records of N and O."""
     for path in sorted(folder.glob("*.npz")):
         part = np.load(path, allow_pickle=False)
         signals = np.split(part["codes"], np.cumsum(part["lengths"])[:-1])
@@ -129,7 +196,8 @@ def _cinc2017(folder: Path) -> Iterator[tuple[str, Recording]]:
                 yield str(name), Recording(str(name), str(name), to_250_hz(codes / 1000, 300.0))
 
 
-def _minutes(folder: Path) -> Iterator[tuple[str, Recording]]:
+def minutes(folder: Path) -> Iterator[tuple[str, Recording]]:
+    """Yield the names and two minutes, a quarter of an hour apart, of each record."""
     for header in sorted(folder.glob("*.hea")):
         whole = read_recording(header)
         for begin in (0, LATER):

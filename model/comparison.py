@@ -13,7 +13,7 @@ from dsp.signals import BeatWindow
 from model.enrolment import keep_nearest
 from model.errors import EmbedderNeeded
 from model.network import Network
-from model.scores import mean_direction, s_norm
+from model.scores import corrected_cosine, mean_direction
 from model.tensor import normalise
 
 
@@ -24,7 +24,7 @@ class Verdict:
     Attributes:
         same: whether such recordings are likelier of one person than of two; None without a good
             beat in each, as are the next three.
-        score: S-norm of the recordings' mean embeddings, in standard deviations among strangers.
+        score: corrected cosine of the recordings' mean embeddings.
         ln_likelihood_ratio: natural logarithm of how many times as likely such recordings are of
             one person as of two; within that of 1/1000 and 1000.
         probability: that it is the same person if both were as likely before, 0 to 1.
@@ -60,7 +60,7 @@ def compare(first: Sequence[BeatWindow], second: Sequence[BeatWindow], network: 
     if beats == 0:
         return Verdict(None, None, None, None, beats)
     one, other = (mean_direction(keep_nearest(of_one))[None] for of_one in embeddings)
-    score = float(s_norm(one, other, passport.cohort.embeddings)[0, 0])
+    score = float(corrected_cosine(one, other, passport.cohort.embeddings)[0, 0])
     calibration = passport.calibration
     ln_ratio = calibration.ln_likelihood_ratio(score, beats)
     return Verdict(

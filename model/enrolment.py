@@ -12,7 +12,7 @@ from dsp.signals import BeatQuality
 from model.errors import EnrolmentFailed, EnrolmentSuspect
 from model.names import check_name
 from model.passport import Passport
-from model.scores import cosine, mean_direction, s_norm
+from model.scores import corrected_cosine, cosine, mean_direction
 from model.template import GROWN, MOST_BEATS, Template
 
 FEWEST_BEATS = 5
@@ -130,7 +130,7 @@ class Enrolment:
 
     def _check_agreement(self, beats: NDArray[np.float32]) -> None:
         one, other, smaller_half = mean_halves(beats)
-        score = s_norm(one[None], other[None], self._cohort)[0, 0]
+        score = corrected_cosine(one[None], other[None], self._cohort)[0, 0]
         if score < self._passport.calibration.threshold(smaller_half):
             raise EnrolmentFailed(
                 f"{self.person!r} was not enrolled: the beats disagree as if two people had worn "
@@ -158,7 +158,7 @@ def check_same_person(
     ]
     if passport.cohort is None or not known:
         return
-    scores = s_norm(np.stack(known), template.embedding[None], passport.cohort.embeddings)
+    scores = corrected_cosine(np.stack(known), template.embedding[None], passport.cohort.embeddings)
     if passport.calibration.ln_likelihood_ratio(float(scores.max()), template.beats) <= 0:
         raise EnrolmentFailed(
             f"{template.person!r} was not enrolled again: the beats are likelier somebody else's; "

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from dsp.signals import BeatQuality
 from model.enrolment import keep_nearest, mean_halves
 from model.passport import Passport
-from model.scores import cosine, mean_direction, s_norm
+from model.scores import corrected_cosine, cosine, mean_direction
 from model.template import GROWN, Template
 
 SITTING_BEATS = 20
@@ -77,11 +77,11 @@ def grow(
         return None  # nobody is enrolled
     beats = keep_nearest(beats)
     one, other, smaller_half = mean_halves(beats)
-    if s_norm(one[None], other[None], cohort)[0, 0] < calibration.threshold(smaller_half):
+    if corrected_cosine(one[None], other[None], cohort)[0, 0] < calibration.threshold(smaller_half):
         return None
     session = mean_direction(beats)
     embeddings = np.stack([template.embedding for template in templates])
-    scores = s_norm(embeddings, session[None], cohort)[:, 0]
+    scores = corrected_cosine(embeddings, session[None], cohort)[:, 0]
     enrolled, person = max(
         (score, template.person)
         for score, template in zip(scores, templates, strict=True)

@@ -8,9 +8,11 @@
                            accepted  <--------->  unknown        decided afresh on each good beat,
                                                                  from the last max_beats of them
 
-Who it is, is the highest cosine; whether it is good enough, the S-norm's threshold, which rises
-with the number of templates so that strangers are accepted no more often. There is no hysteresis:
-a decision depends on the beats it counts and on nothing else.
+Who it is, is the highest cosine; whether it is good enough, the corrected cosine's threshold, which
+rises with the number of templates so that strangers are accepted no more often. Beats that are
+unlike those of any stranger of the cohort are an unfamiliar signal, of which it is not known how
+alike strangers are: the threshold is that for a tenth as many. There is no hysteresis: a decision
+depends on the beats it counts and on nothing else.
 """
 
 from __future__ import annotations
@@ -28,15 +30,18 @@ from dsp.signals import BeatQuality
 from model.errors import ForeignTemplate
 from model.options import IdentifierOptions
 from model.passport import Cohort, Passport
-from model.scores import common_direction, cosine, mean_direction, s_norm
+from model.scores import common_direction, corrected_cosine, cosine, familiarity, mean_direction
 from model.template import Template
 
 Hint: TypeAlias = (
     Suspicion
     | Literal["electrodes_swapped", "lead_off_contradicted", "two_kinds_of_beats"]
-    | Literal["no_good_beats", "heart_changed"]
+    | Literal["no_good_beats", "heart_changed", "unfamiliar_signal"]
 )
 
+UNFAMILIAR: Hint = "unfamiliar_signal"
+#: By what the rate of strangers that may be accepted is divided while the signal is unfamiliar.
+UNFAMILIAR_FPIR = 10
 SMALLEST_PROBABILITY = 1e-6  # a float32 softmax may say 0, whose logarithm would end all averaging
 
 
@@ -49,7 +54,7 @@ class Decision:
         person: who, if ``accepted``.
         confidence: probability that ``accepted`` or ``unknown`` is right, 0 to 1; None otherwise.
         beats: good beats that the decision counts.
-        hint: what may be wrong with the signal; see ``model.recogniser``.
+        hint: what may be wrong with the signal; ``model.recogniser`` gives all but one.
     """
 
     state: Literal["accepted", "unknown", "undecided", "no_contact", "suspect"]
@@ -67,11 +72,13 @@ class Match:
         person: the name.
         score: how alike.
         templates: how many the beats were compared with.
+        familiarity: how alike the beats are to the likest strangers of the cohort.
     """
 
     person: str
     score: float
     templates: int
+    familiarity: float = 1.0
 
 
 class Matcher(Protocol):
@@ -87,23 +94,17 @@ class Identifier:
 
     Args:
         passport: of the network whose outputs come.
-        templates: of the enrolled people, made by that network; a classifier needs none.
+        matcher: finds whom they are likest to.
         options: how many beats a decision counts.
-
-    Raises:
-        ForeignTemplate: a template was made by another model.
     """
 
     def __init__(
-        self,
-        passport: Passport,
-        templates: Sequence[Template] = (),
-        options: IdentifierOptions | None = None,
+        self, passport: Passport, matcher: Matcher, options: IdentifierOptions | None = None
     ) -> None:
         self._passport = passport
         self._options = options or IdentifierOptions()
         self._evidence: deque[NDArray[np.float32]] = deque(maxlen=self._options.max_beats)
-        self._matcher = _matcher(passport, templates)
+        self._matcher = matcher
         self.decision = Decision("undecided", None, None, 0)
 
     def push(self, output: NDArray[np.float32], quality: BeatQuality) -> Decision:
@@ -127,13 +128,9 @@ class Identifier:
             self.decision = Decision("undecided", None, None, 0)
         return self.decision
 
-    def update(self, templates: Sequence[Template]) -> Decision:
-        """Take the templates after someone was enrolled or forgotten, and decide anew.
-
-        Raises:
-            ForeignTemplate: a template was made by another model.
-        """
-        self._matcher = _matcher(self._passport, templates)
+    def update(self, matcher: Matcher) -> Decision:
+        """Match otherwise, since someone was enrolled or forgotten, and decide anew."""
+        self._matcher = matcher
         if self._evidence:
             self.decision = self._decide()
         return self.decision
@@ -147,10 +144,12 @@ class Identifier:
             return Decision("unknown", None, 1.0, beats)  # nobody is enrolled
         calibration = self._passport.calibration
         same = calibration.search_probability(match.score, beats, match.templates)
-        fpir = self._options.fpir
+        fpir, hint = self._options.fpir, None
+        if match.familiarity < calibration.familiar:
+            fpir, hint = fpir / UNFAMILIAR_FPIR, UNFAMILIAR
         if match.score >= calibration.search_threshold(beats, match.templates, fpir):
-            return Decision("accepted", match.person, same, beats)
-        return Decision("unknown", None, 1 - same, beats)
+            return Decision("accepted", match.person, same, beats, hint)
+        return Decision("unknown", None, 1 - same, beats, hint)
 
 
 class Enrolled:
@@ -168,14 +167,15 @@ class Enrolled:
         self._common = common_direction(means, self._cohort)
 
     def best(self, outputs: NDArray[np.float32]) -> Match | None:
-        """Return whose template is nearest to the beats' mean direction, with its S-norm."""
+        """Return whose template is nearest to the beats' mean direction."""
         if not self._persons:
             return None
         probe = mean_direction(outputs)[None]
         nearest = int(cosine(self._templates, probe).argmax())
         template = self._templates[nearest : nearest + 1]
-        score = s_norm(template, probe, self._cohort, self._common)[0, 0]
-        return Match(self._persons[nearest], float(score), len(self._persons))
+        score = corrected_cosine(template, probe, self._cohort, self._common)[0, 0]
+        familiar = float(familiarity(probe, self._cohort)[0])
+        return Match(self._persons[nearest], float(score), len(self._persons), familiar)
 
 
 class Labels:
@@ -192,7 +192,16 @@ class Labels:
         return Match(self._labels[highest], float(evidence[highest]), len(self._labels))
 
 
-def _matcher(passport: Passport, templates: Sequence[Template]) -> Matcher:
+def matching(passport: Passport, templates: Sequence[Template] = ()) -> Matcher:
+    """Return what matches the outputs of a passport's network.
+
+    Args:
+        passport: of that network.
+        templates: of the enrolled people, made by it; a classifier needs none.
+
+    Raises:
+        ForeignTemplate: a template was made by another model.
+    """
     if passport.cohort is None:
         return Labels(passport.tensors.labels)
     for template in templates:

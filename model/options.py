@@ -13,7 +13,7 @@ class IdentifierOptions:
     max_beats: int = 10  # good beats that a decision looks back on
     #: false-positive identification rate to aim at: the part of strangers that is accepted, however
     #: many people are enrolled. A fixed group's model has its own thresholds
-    fpir: float = 0.03
+    fpir: float = 0.01
     #: templates that a person may gain from sure sessions; 0: only enrolment adds any. See
     #: ``model.fittings`` for what it costs
     grown_templates: int = 0

@@ -32,7 +32,7 @@ from model.errors import (
 from model.fields import Fields
 from model.tensor import NORMALISATION
 
-SCHEMA = 2
+SCHEMA = 3
 
 Kind: TypeAlias = Literal["embedder", "classifier"]
 
@@ -84,8 +84,8 @@ class Calibration:
     """How scores become decisions, measured on persons that the network was not trained on.
 
     Entry ``k`` of each table is for a decision on ``k + 1`` beats, the last one for that many or
-    more. The score is the S-norm of ``model.scores`` for an embedder, and for a classifier the mean
-    log-probability of its best label.
+    more. The score is the corrected cosine of ``model.scores`` for an embedder, and for a
+    classifier the mean log-probability of its best label.
 
     Attributes:
         fmr: false match rate that the thresholds were set for, 0 to 1.
@@ -94,6 +94,7 @@ class Calibration:
         intercepts: of the same line.
         fpir: false-positive identification rate that the searches' thresholds were set for.
         searches: by rising number of templates; none where only pairs were measured.
+        familiar: the lowest familiarity (``model.scores``) of anybody that it was measured on.
     """
 
     fmr: float
@@ -102,6 +103,7 @@ class Calibration:
     intercepts: tuple[float, ...]
     fpir: float = 0.01
     searches: tuple[Search, ...] = ()
+    familiar: float = -1.0
 
     def threshold(self, beats: int) -> float:
         """Return the lowest score of a pair that is accepted on so many beats."""
@@ -222,7 +224,7 @@ class Passport:
         front_end: ``FrontEnd.description()`` of the chain that cut the training's beats.
         tensors: input and output.
         calibration: from scores to decisions.
-        cohort: what S-norm compares with; None for a classifier.
+        cohort: what scores are corrected by; None for a classifier.
         training: data, licence, persons, seed: whatever says where the model comes from.
         metrics: figures, each with the protocol that it was measured by.
     """
@@ -383,6 +385,7 @@ def _calibration(fields: Fields) -> Calibration:
         intercepts=fields.numbers("intercepts"),
         fpir=fields.number("fpir"),
         searches=tuple(_search(each) for each in fields.objects("searches")),
+        familiar=fields.number("familiar"),
     )
     if not 0 < calibration.fpir < 1:
         raise fields.invalid("fpir", f"{calibration.fpir} is not between 0 and 1")

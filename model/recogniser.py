@@ -32,7 +32,7 @@ from dsp.signals import BeatWindow, ContactRestored, Event, Interruption, LeadOf
 from model.enrolment import Enrolment
 from model.evidence import Evidence
 from model.fittings import Session
-from model.identifier import Decision, Hint, Identifier
+from model.identifier import Decision, Hint, Identifier, matching
 from model.network import Network
 from model.options import IdentifierOptions
 from model.passport import Passport
@@ -88,9 +88,11 @@ class Recogniser:
         smoothed: bool = False,
     ) -> None:
         self._embed = embed
+        self._passport = passport
         self._max_beats = (options or IdentifierOptions()).max_beats
-        self._identifier = Identifier(passport, templates, options)
-        self._upside_down = Identifier(passport, templates, options)
+        matcher = matching(passport, templates)
+        self._identifier = Identifier(passport, matcher, options)
+        self._upside_down = Identifier(passport, matcher, options)
         self._rest_ends: int | None = None  # the sample from which it is heard upside down again
         self._has_labels = passport.kind == "classifier"
         self._anybody = bool(templates) or self._has_labels
@@ -158,8 +160,9 @@ class Recogniser:
         Raises:
             ForeignTemplate: a template was made by another model.
         """
-        self._identifier.update(templates)
-        self._upside_down.update(templates)
+        matcher = matching(self._passport, templates)
+        self._identifier.update(matcher)
+        self._upside_down.update(matcher)
         self._anybody = bool(templates) or self._has_labels
         self.decision = self._decide()
 
@@ -211,4 +214,4 @@ class Recogniser:
             self._upside_down.interrupted("gap")
         elif suspicion is None and self._upside_down.decision.state == "accepted":
             return replace(decision, hint=SWAPPED)
-        return replace(decision, hint=suspicion or self._of_signal)
+        return replace(decision, hint=suspicion or self._of_signal or decision.hint)

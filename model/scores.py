@@ -1,12 +1,12 @@
 """How alike two hearts are, and how much that means.
 
 All embeddings are unit vectors. Their cosine says how alike two are, but some people are like
-everybody: S-norm measures it against their likeness to a cohort of strangers, on both sides.
-Before that, half of what is common to everybody on a device is taken off (half-centring), since
-another device moves all hearts the same way.
+many: what a stranger who is like them reaches as well is half taken off, judged by those of a
+cohort of strangers that are nearest. Before that, half of what is common to everybody on a device
+is taken off (half-centring), since another device moves all hearts the same way.
 
-Source: S. Shum et al., "Unsupervised Speaker Adaptation based on the Cosine Similarity for
-Text-Independent Speaker Verification", Odyssey 2010 (symmetric score normalisation).
+Source: A. Conneau et al., "Word Translation Without Parallel Data", ICLR 2018 (cross-domain
+similarity local scaling, of which half is used here).
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 #: As much as so many enrolled people, the cohort says what hearts have in common.
 PRIOR_PERSONS = 4
+
+#: So many of the cohort say how alike strangers may be.
+NEAREST = 3
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -62,16 +65,26 @@ def half_centre(vectors: NDArray[Any], common: NDArray[Any]) -> NDArray[Any]:
     return unit(vectors - common / 2)
 
 
-def s_norm(
+def familiarity(vectors: NDArray[Any], cohort: NDArray[Any]) -> NDArray[Any]:
+    """Return how alike each of (n, d) is to those of the cohort that are likest to it, shape (n,).
+
+    The mean cosine with the NEAREST; unit vectors, centred alike or not at all.
+    """
+    cosines = np.partition(cosine(vectors, cohort), -NEAREST, axis=1)
+    nearest: NDArray[Any] = cosines[:, -NEAREST:].mean(axis=1)
+    return nearest
+
+
+def corrected_cosine(
     templates: NDArray[Any],
     probes: NDArray[Any],
     cohort: NDArray[Any],
     common: NDArray[Any] | None = None,
 ) -> NDArray[np.float64]:
-    """Return the S-norm of each template with each probe, all of them half-centred.
+    """Return the cosine of each template with each probe, all of them half-centred, less chance.
 
-    Half the sum of two z-scores: of the cosine among those of the template with the cohort, and
-    among those of the probe with the cohort.
+    Chance is how alike both are to the strangers of the cohort that are likest to them: half of
+    the mean of their familiarities is taken off.
 
     Args:
         templates: shape (t, d).
@@ -80,16 +93,12 @@ def s_norm(
         common: to the hearts on this device, shape (d,); None for the cohort's own mean.
 
     Returns:
-        Shape (t, p), in standard deviations: about 0 for strangers.
+        Shape (t, p): 0.5 or more for the same heart, as a rule, and below 0.4 for two.
     """
     of_cohort = cohort.mean(axis=0)
     common = of_cohort if common is None else common
     templates, probes = half_centre(templates, common), half_centre(probes, common)
     cohort = half_centre(cohort, of_cohort)
-    raw = cosine(templates, probes).astype(np.float64)
-    of_templates = cosine(templates, cohort).astype(np.float64)
-    of_probes = cosine(probes, cohort).astype(np.float64)
-    by_template = (raw - of_templates.mean(1)[:, None]) / of_templates.std(1)[:, None]
-    by_probe = (raw - of_probes.mean(1)) / of_probes.std(1)
-    scores: NDArray[np.float64] = (by_template + by_probe) / 2
+    chance = (familiarity(templates, cohort)[:, None] + familiarity(probes, cohort)) / 2
+    scores: NDArray[np.float64] = cosine(templates, probes).astype(np.float64) - chance / 2
     return scores

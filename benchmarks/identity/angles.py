@@ -19,7 +19,7 @@ from benchmarks.training.leads import read_vectorcardiogram
 from daemon.offline.hearing import hear_recording, side_by_side
 from daemon.recordings.errors import RecordingError
 from daemon.recordings.recording import Recording
-from model.scores import cosine, mean_direction, s_norm
+from model.scores import corrected_cosine, cosine, mean_direction
 from model.training.evaluate import Scores
 from model.training.views import LEAD_I, direction_at
 
@@ -132,7 +132,7 @@ def _score(
     probed = np.stack([mean_direction(embeddings) for _, embeddings in probes])
     templates = [np.stack([fitting[person] for person in persons]) for fitting in fittings]
     return Scores(
-        np.max([s_norm(each, probed, cohort) for each in templates], axis=0),
+        np.max([corrected_cosine(each, probed, cohort) for each in templates], axis=0),
         np.max([cosine(each, probed) for each in templates], axis=0),
         np.array(persons),
         np.array([person for person, _ in probes]),

@@ -21,7 +21,7 @@ from model.gallery import Gallery
 from model.network import Network
 from model.passport import Calibration, Cohort, Passport
 from model.recogniser import Recogniser
-from model.scores import s_norm
+from model.scores import corrected_cosine
 from model.template import MOST_BEATS, Template
 from model.tensor import normalise
 from model.training.datasets import Beats
@@ -124,16 +124,16 @@ def _pairs(job: FoldJob, embeddings: NDArray[np.float32], cohort: NDArray[np.flo
         pairs.append((rng.choice(own[some[first]]), rng.choice(own[some[second]])))
     at = np.array([[rng.choice(rows[record]) for record in pair] for pair in pairs])
     numbers = np.searchsorted(np.array(job.names), beats.persons)
-    s_norms = _paired_s_norm(embeddings[at[:, 0]], embeddings[at[:, 1]], cohort)
-    return Trials(s_norms, numbers[at[:, 0]], numbers[at[:, 1]], np.ones(len(at)))
+    corrected = _paired_scores(embeddings[at[:, 0]], embeddings[at[:, 1]], cohort)
+    return Trials(corrected, numbers[at[:, 0]], numbers[at[:, 1]], np.ones(len(at)))
 
 
-def _paired_s_norm(
+def _paired_scores(
     ones: NDArray[np.float32], others: NDArray[np.float32], cohort: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Return the S-norm of each vector with the one in the same row, shape (n,)."""
+    """Return the corrected cosine of each vector with the one in the same row, shape (n,)."""
     parts = zip(np.array_split(ones, 50), np.array_split(others, 50), strict=True)
-    return np.concatenate([np.diag(s_norm(one, other, cohort)) for one, other in parts])
+    return np.concatenate([np.diag(corrected_cosine(one, other, cohort)) for one, other in parts])
 
 
 def judge_fold(
@@ -284,17 +284,17 @@ def _search_groups(job: FoldJob, scores: Scores) -> Trials:
     """
     rng = np.random.default_rng([job.seed, job.number])
     group_size = min(GROUP, len(scores.template_of) - 1)
-    s_norms, nearest_of = [], []
+    corrected, nearest_of = [], []
     for _ in range(DRAWS):
         group = rng.permutation(len(scores.template_of))[:group_size]
         nearest = group[scores.cosines[group].argmax(axis=0)]
-        found = scores.s_norms[nearest, np.arange(len(scores.probe_of))]
+        found = scores.corrected[nearest, np.arange(len(scores.probe_of))]
         enrolled = np.isin(scores.probe_of, scores.template_of[group])
         wrong = enrolled & (scores.template_of[nearest] != scores.probe_of)
-        s_norms.append(np.where(wrong, -np.inf, found))
+        corrected.append(np.where(wrong, -np.inf, found))
         nearest_of.append(np.where(enrolled, scores.probe_of, scores.template_of[nearest]))
     return Trials(
-        np.concatenate(s_norms),
+        np.concatenate(corrected),
         np.concatenate(nearest_of),
         np.tile(scores.probe_of, DRAWS),
         np.ones(DRAWS * len(scores.probe_of)),

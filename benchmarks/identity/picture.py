@@ -75,7 +75,7 @@ def _draw_scores(axes: Any, by_beats: dict[str, Any]) -> None:
         axes.stairs(
             histogram[name], histogram["edges"], fill=True, alpha=0.6, color=colour, label=label
         )
-    axes.set(title=f"Scores of {beats} beats", xlabel="S-norm", ylabel="density")
+    axes.set(title=f"Scores of {beats} beats", xlabel="corrected cosine", ylabel="density")
 
 
 def _draw_angles(axes: Any, by_angle: dict[str, Any]) -> None:

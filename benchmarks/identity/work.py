@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import Any
 
@@ -13,8 +13,10 @@ from benchmarks.identity.plan import FoldJob
 from model.passport import Calibration
 from model.training.calibrate import calibrate, fit_logistic
 from model.training.metrics import Trials, pool_trials
+from model.training.searches import calibrate_searches, halve
 
 POLL_S = 0.3
+FEWEST_PEOPLE = 4  # of a fold, to search among some of them
 _steps: Any = None  # the counter that all training processes add to
 
 
@@ -101,7 +103,17 @@ def _others(heard: Sequence[Embedded], own: Embedded) -> list[Embedded]:
 
 
 def _calibration(others: Sequence[Embedded]) -> Calibration:
-    return calibrate([pool_trials(list(of_one)) for of_one in _by_stretch(others)])
+    """Calibrate as the shipped model is; by pairs alone where a fold has too few people."""
+    pairs = calibrate([pool_trials(list(of_one)) for of_one in _by_stretch(others)])
+    settings = []
+    for each in others:
+        assert each.passport.cohort is not None
+        people = halve(each.job.unseen, each.embeddings, by_record=True)
+        settings.append((people, each.passport.cohort.embeddings))
+    if min(len(people.names) for people, _ in settings) < FEWEST_PEOPLE:
+        return pairs
+    found = calibrate_searches(settings, others[0].job.seed)
+    return replace(pairs, fpir=found.fpir, searches=found.searches, familiar=found.familiar)
 
 
 def _by_stretch(others: Sequence[Embedded]) -> Iterator[tuple[Trials, ...]]:

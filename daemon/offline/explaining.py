@@ -18,7 +18,7 @@ from model.explanation import MASK_MS, REGIONS, TIME_MS, Explanation, Score
 from model.network import Network
 from model.passport import Cohort
 from model.recogniser import Recogniser, embed_with
-from model.scores import cosine, mean_direction, s_norm, unit
+from model.scores import corrected_cosine, cosine, mean_direction, unit
 from model.template import Template
 from model.tensor import normalise
 
@@ -180,8 +180,8 @@ def _likest(templates: Sequence[Template], outputs: NDArray[np.float32]) -> Temp
 
 
 def _likeness(template: NDArray[np.float32], cohort: Cohort) -> Score:
-    """Return what gives the S-norm with a template."""
-    return lambda outputs: s_norm(template[None], outputs, cohort.embeddings)[0]
+    """Return what gives the corrected cosine with a template."""
+    return lambda outputs: corrected_cosine(template[None], outputs, cohort.embeddings)[0]
 
 
 def _evidence(outputs: NDArray[np.float32]) -> NDArray[np.float64]:

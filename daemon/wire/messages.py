@@ -39,6 +39,7 @@ Hint: TypeAlias = Literal[
     "two_kinds_of_beats",
     "no_good_beats",
     "heart_changed",
+    "unfamiliar_signal",
     "too_clean",
     "repeated",
     "too_regular",
@@ -120,8 +121,9 @@ class IdentityMessage:
             ``electrodes_swapped`` if the signal upside down would be accepted, and
             ``lead_off_contradicted`` if an ECG is there though they are said to be off; there are
             ``two_kinds_of_beats`` if extrasystoles come again and again; ``no_good_beats`` and
-            ``heart_changed`` say why the evidence was dropped; the others are why the signal is
-            suspect (``dsp.liveness``), to be had beside any state if set to warn.
+            ``heart_changed`` say why the evidence was dropped; an ``unfamiliar_signal`` is unlike
+            all that the model knows, and takes more to be accepted; the others are why the signal
+            is suspect (``dsp.liveness``), to be had beside any state if set to warn.
     """
 
     TOPIC: ClassVar[str] = "identity"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.enrolment import keep_nearest
-from model.scores import cosine, mean_direction, s_norm
+from model.scores import corrected_cosine, cosine, mean_direction
 from model.training.datasets import Beats
 from model.training.metrics import (
     Trials,
@@ -26,7 +26,8 @@ FNMR_LIMIT = 0.05
 PROTOCOL = (
     "persons that the network was not trained on, pooled over the folds; enrolled with the good "
     "beats of the earliest record, probed with every stretch of so many consecutive good beats of "
-    "later records; S-norm against the fold's training persons; 95 % intervals by drawing persons"
+    "later records; cosines corrected by the fold's training persons; 95 % intervals by drawing "
+    "persons"
 )
 
 
@@ -50,14 +51,14 @@ class Scores:
     """How alike each template is to each probe.
 
     Attributes:
-        s_norms: shape (t, p).
+        corrected: shape (t, p).
         cosines: shape (t, p); the highest one says who it is.
         template_of: person number of each template, shape (t,).
         probe_of: person number of each probe, shape (p,).
         other_day: of each probe: whether it is from another day than the enrolment, shape (p,).
     """
 
-    s_norms: NDArray[np.float64]
+    corrected: NDArray[np.float64]
     cosines: NDArray[np.float64]
     template_of: NDArray[np.int64]
     probe_of: NDArray[np.int64]
@@ -66,12 +67,12 @@ class Scores:
     @property
     def trials(self) -> Trials:
         """Every template with every probe, one template after the other."""
-        template_at, probe_at = np.indices(self.s_norms.shape).reshape(2, -1)
+        template_at, probe_at = np.indices(self.corrected.shape).reshape(2, -1)
         return Trials(
-            self.s_norms.ravel(),
+            self.corrected.ravel(),
             self.template_of[template_at],
             self.probe_of[probe_at],
-            np.ones(self.s_norms.size),
+            np.ones(self.corrected.size),
         )
 
     @property
@@ -91,7 +92,7 @@ class Comparison:
     """Every template against every probe.
 
     Attributes:
-        trials: scored by S-norm.
+        trials: scored by corrected cosine.
         other_day: of each trial: whether its probe is from another day than the enrolment.
         nearest_is_right: of each probe: whether the nearest template by cosine is its person's.
         enrolled: how many templates there were to choose from.
@@ -172,7 +173,7 @@ def score(
 ) -> Scores:
     """Score templates, shape (t, d), of the persons whose numbers are given, with probes."""
     return Scores(
-        s_norm(enrolled, probed.embeddings, cohort),
+        corrected_cosine(enrolled, probed.embeddings, cohort),
         cosine(enrolled, probed.embeddings),
         template_of,
         probed.persons,

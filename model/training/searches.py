@@ -6,25 +6,25 @@ number of enrolled people only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.enrolment import keep_nearest
 from model.passport import Calibration, Search
-from model.scores import common_direction, cosine, mean_direction, s_norm
+from model.scores import common_direction, corrected_cosine, cosine, familiarity, mean_direction
 from model.training.calibrate import FMR, fit_logistic
 from model.training.datasets import Beats
 from model.training.evaluate import STRETCHES
 
-#: Larger ones follow from the tail. In sets without person numbers, such as cinc2017, some records
-#: may be one person's: among ten people that is often enough to set the threshold by itself.
-GALLERIES = (1, 2, 4, 6)
-FPIR = 0.03
+GALLERIES = (1, 2, 4, 8, 16, 32)  # larger ones follow from the tail
+FPIR = 0.01
 TAIL = 0.1  # part of the strangers' scores, the highest, that the tail is fitted to
-TEMPLATES = 200  # drawn for each size of gallery, in all
+TEMPLATES = 100  # drawn for each size of gallery, in all
+FEWEST_DRAWS = 20
 FEWEST_BEATS = 2 * STRETCHES[-1]  # half to enrol with, half to probe
 WINDOW_BEFORE_R = 70
 QRS = slice(WINDOW_BEFORE_R - 20, WINDOW_BEFORE_R + 20)
@@ -35,16 +35,61 @@ class Halves:
     """People who are enrolled with one half of what is known of them, and probed with the other.
 
     Attributes:
+        names: of the persons.
         templates: shape (persons, d).
         probes: good beats in the order in which they came, an array (n, d) for each person.
     """
 
+    names: tuple[str, ...]
     templates: NDArray[np.float32]
     probes: list[NDArray[np.float32]]
 
-    def part(self, chosen: Sequence[int]) -> Halves:
-        """Return some of the people."""
-        return Halves(self.templates[chosen], [self.probes[person] for person in chosen])
+    def probe(self, stretch: int) -> NDArray[np.float32]:
+        """Return the mean direction of everybody's first beats, shape (persons, d)."""
+        return np.stack([mean_direction(beats[:stretch]) for beats in self.probes])
+
+    def where(self, is_chosen: Callable[[str], bool]) -> Halves:
+        """Return the people whose names are chosen."""
+        chosen = [at for at, name in enumerate(self.names) if is_chosen(name)]
+        return Halves(
+            tuple(self.names[at] for at in chosen),
+            self.templates[chosen],
+            [self.probes[at] for at in chosen],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Searches:
+    """Probes that were searched among enrolled people, each array of shape (n,).
+
+    Attributes:
+        scores: of the nearest template.
+        is_enrolled: whether the probe is of somebody enrolled.
+        is_right: whether the nearest template is that person's.
+        familiarity: of the probe.
+        probe_of: whose it is, as a number into the names.
+    """
+
+    scores: NDArray[np.float64]
+    is_enrolled: NDArray[np.bool_]
+    is_right: NDArray[np.bool_]
+    familiarity: NDArray[np.float64]
+    probe_of: NDArray[np.int64]
+
+    @property
+    def strangers(self) -> NDArray[np.float64]:
+        """The scores of those who are not enrolled."""
+        return self.scores[~self.is_enrolled]
+
+    @classmethod
+    def pool(cls, parts: Sequence[Searches]) -> Searches:
+        """Put searches together; persons keep their numbers."""
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+#: People whom a network and its cohort, shape (c, d), do not know.
+Setting: TypeAlias = tuple[Halves, NDArray[np.float32]]
 
 
 def upright(windows_mv: NDArray[np.float64]) -> bool:
@@ -67,7 +112,7 @@ def halve(
         by_record: enrol the first record and probe the others, rather than halves of one record.
         any_side_up: keep records that are upside down.
     """
-    templates, probes = [], []
+    names, templates, probes = [], [], []
     for person in beats.names:
         rows = np.flatnonzero((beats.persons == person) & beats.good)
         if len(rows) < FEWEST_BEATS or not (any_side_up or upright(beats.windows_mv[rows])):
@@ -78,77 +123,61 @@ def halve(
             else np.arange(len(rows)) < len(rows) // 2
         )
         if min(is_first.sum(), (~is_first).sum()) >= STRETCHES[-1]:
+            names.append(person)
             templates.append(mean_direction(keep_nearest(embeddings[rows[is_first]])))
             probes.append(embeddings[rows[~is_first]])
-    return Halves(np.array(templates), probes)
+    return Halves(tuple(names), np.array(templates), probes)
 
 
-def best_scores(
+def search(
     people: Halves, cohort: NDArray[np.float32], enrolled: int, stretch: int, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Enrol so many at random, again and again, and search everybody among them.
-
-    Returns:
-        The best score of each stranger's probe and of each enrolled person's (minus infinity if
-        somebody else is nearer), and whose probes these are, as numbers into ``people``.
-    """
+) -> Searches:
+    """Enrol so many at random, again and again, and search everybody among them."""
     rng = np.random.default_rng(seed)
-    probes = np.stack([mean_direction(beats[:stretch]) for beats in people.probes])
-    strangers, mated, stranger_of, mated_of = [], [], [], []
-    for _ in range(max(8, TEMPLATES // enrolled)):
+    probes = people.probe(stretch)
+    familiar = familiarity(probes, cohort).astype(np.float64)
+    everybody = np.arange(len(probes))
+    parts = []
+    for _ in range(max(FEWEST_DRAWS, TEMPLATES // enrolled)):
         group = rng.permutation(len(people.templates))[:enrolled]
         templates = people.templates[group]
         common = common_direction(templates, cohort)
         nearest = cosine(templates, probes).argmax(axis=0)
-        scores = s_norm(templates, probes, cohort, common)[nearest, np.arange(len(probes))]
-        is_enrolled = np.isin(np.arange(len(probes)), group)
-        is_right = group[nearest] == np.arange(len(probes))
-        strangers.append(scores[~is_enrolled])
-        mated.append(np.where(is_right, scores, -np.inf)[is_enrolled])
-        stranger_of.append(np.flatnonzero(~is_enrolled))
-        mated_of.append(np.flatnonzero(is_enrolled))
-    return (
-        np.concatenate(strangers),
-        np.concatenate(mated),
-        np.concatenate(stranger_of),
-        np.concatenate(mated_of),
-    )
+        scores = corrected_cosine(templates, probes, cohort, common)[nearest, everybody]
+        is_enrolled, is_right = np.isin(everybody, group), group[nearest] == everybody
+        parts.append(Searches(scores, is_enrolled, is_right, familiar, everybody))
+    return Searches.pool(parts)
 
 
-def calibrate_searches(people: Halves, cohort: NDArray[np.float32], seed: int) -> Calibration:
+def calibrate_searches(settings: Sequence[Setting], seed: int) -> Calibration:
     """Calibrate on people whom neither the network nor the cohort knows, for a fixed FPIR.
 
     Args:
-        people: more than the largest of GALLERIES.
-        cohort: shape (c, d).
+        settings: each counts the same; of each at least twice as many people as are ever enrolled.
         seed: of the galleries that are drawn.
     """
-    searches = tuple(_search(people, cohort, enrolled, seed) for enrolled in GALLERIES)
+    most = min(len(people.names) for people, _ in settings) // 2
+    searches = tuple(_search(settings, size, seed) for size in GALLERIES if size <= most)
     pair = searches[0]
-    stricter = np.log(FPIR / FMR)
+    familiar = [familiarity(people.probe(STRETCHES[-1]), cohort) for people, cohort in settings]
     return Calibration(
         fmr=FMR,
-        thresholds=tuple(
-            float(level + scale * stricter)
-            for level, scale in zip(pair.thresholds, pair.scales, strict=True)
-        ),
+        thresholds=pair.thresholds,
         slopes=pair.slopes,
         intercepts=pair.intercepts,
         fpir=FPIR,
         searches=searches,
+        familiar=float(np.concatenate(familiar).min()),
     )
 
 
-def _search(people: Halves, cohort: NDArray[np.float32], enrolled: int, seed: int) -> Search:
+def _search(settings: Sequence[Setting], enrolled: int, seed: int) -> Search:
     rows = []
     for stretch in STRETCHES:
-        strangers, mated, _, _ = best_scores(people, cohort, enrolled, stretch, seed)
-        threshold = float(np.quantile(strangers, 1 - FPIR))
-        tail_begins = np.quantile(strangers, 1 - TAIL)
-        scale = (threshold - tail_begins) / np.log(TAIL / FPIR)
-        found = mated[np.isfinite(mated)]
-        scores = np.concatenate([found, strangers])
-        rows.append(
-            (threshold, float(scale), *fit_logistic(scores, np.arange(len(scores)) < len(found)))
+        found = Searches.pool(
+            [search(people, cohort, enrolled, stretch, seed) for people, cohort in settings]
         )
+        tail_begins, threshold = np.quantile(found.strangers, [1 - TAIL, 1 - FPIR])
+        scale = (threshold - tail_begins) / np.log(TAIL / FPIR)
+        rows.append((float(threshold), float(scale), *fit_logistic(found.scores, found.is_right)))
     return Search(enrolled, *(tuple(column) for column in zip(*rows, strict=True)))

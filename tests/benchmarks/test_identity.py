@@ -41,9 +41,9 @@ def side(heart: str, angle_deg: int | None) -> Side:
     return Side(heart, angle_deg, np.zeros((8, 175)), halves)
 
 
-def scores(s_norms: list[list[float]]) -> Scores:
+def scores(corrected: list[list[float]]) -> Scores:
     """Persons 0, 1... are enrolled, and probed once each."""
-    matrix = np.array(s_norms)
+    matrix = np.array(corrected)
     persons = np.arange(len(matrix))
     return Scores(matrix, matrix, persons, persons, np.zeros(len(matrix), dtype=bool))
 

@@ -22,7 +22,7 @@ AXES = np.eye(4, dtype=np.float32)
 
 CALIBRATION = Calibration(
     fmr=0.01,
-    thresholds=(1.6, 1.4, 1.2, 1.0, 0.8),
+    thresholds=(0.8, 0.7, 0.6, 0.5, 0.3),
     slopes=(2.0, 2.0, 2.0, 2.0, 4.0),
     intercepts=(-2.0, -2.0, -2.0, -2.0, -3.0),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dsp.signals import BeatQuality, BeatWindow
-from model.evidence import ANOTHERS_BEATS, JUDGED_BEATS, STALE_SAMPLES, Evidence
+from model.evidence import JUDGED_BEATS, STALE_SAMPLES, Evidence
 from tests.model.models import towards
 
 ADA, BOB = towards(3, 1, 0, 0), towards(0, 0, 1, 3)  # at right angles
@@ -40,17 +40,32 @@ def test_more_flaws_than_good_beats_are_told() -> None:
 
 
 @pytest.mark.parametrize("flaws", [(), ("unlike_template",)])
-def test_another_heart_is_told_by_its_fourth_beat(flaws: tuple[str, ...]) -> None:
+def test_another_heart_at_right_angles_is_told_by_its_third_beat(flaws: tuple[str, ...]) -> None:
     evidence = followed(10)
-    told = [evidence.push(beat(10 + number, *flaws), BOB) for number in range(ANOTHERS_BEATS)]
-    assert told == [None] * (ANOTHERS_BEATS - 1) + ["heart_changed"]
+    told = [evidence.push(beat(10 + number, *flaws), BOB) for number in range(3)]
+    assert told == [None, None, "heart_changed"]
 
 
-def test_a_few_odd_beats_are_not_another_heart() -> None:
+def test_a_heart_that_is_more_alike_takes_more_beats() -> None:
     evidence = followed(10)
-    for number in range(10, 50, 4):
-        told = [evidence.push(beat(number + n), BOB) for n in range(3)]
-        assert [*told, evidence.push(beat(number + 3), ADA)] == [None] * 4
+    alike = towards(3, 1, 2.5, 9)  # a cosine of 0.32, of log-likelihood ratio 1.3
+    told = [evidence.push(beat(10 + number), alike) for number in range(7)]
+    assert told == [None] * 6 + ["heart_changed"]
+
+
+def test_odd_beats_one_at_a_time_are_not_another_heart() -> None:
+    evidence = followed(10)
+    for number in range(10, 50, 2):
+        assert evidence.push(beat(number), BOB) is None
+        assert evidence.push(beat(number + 1), ADA) is None
+
+
+def test_the_beats_of_another_heart_are_not_taken_for_this_ones() -> None:
+    evidence = followed(10)
+    assert evidence.push(beat(10), BOB) is None
+    assert evidence.push(beat(11), ADA) is None
+    told = [evidence.push(beat(number), BOB) for number in (12, 13, 14)]
+    assert told == [None, None, "heart_changed"]
 
 
 def test_after_a_restart_nothing_is_compared_with_what_was_before() -> None:

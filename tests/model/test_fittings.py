@@ -17,12 +17,12 @@ from tests.model.models import AXES, GOOD, NOISY, embedder
 
 NOW = "2026-01-01T00:00:00Z"
 
-#: How far a fitting turns a heart from Ada's axis. The S-norm is 1.73 on the axis itself, 1.69 with
-#: the new fitting, and 1.50 with the far one.
+#: How far a fitting turns a heart from Ada's axis. The corrected cosine is 0.91 on the axis
+#: itself, 0.87 with the new fitting, and 0.75 with the far one.
 NEW, FAR = 0.2, 0.5
 
-#: A likelihood ratio of 100 at an S-norm of 1.66, of 1 at 1.2, and a threshold below.
-STEEP = Calibration(0.01, thresholds=(1.0,), slopes=(10.0,), intercepts=(-12.0,))
+#: A likelihood ratio of 100 at a corrected cosine of 0.84, of 1 at 0.725, and a threshold below.
+STEEP = Calibration(0.01, thresholds=(0.5,), slopes=(40.0,), intercepts=(-29.0,))
 
 
 @pytest.fixture

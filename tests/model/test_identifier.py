@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from model.errors import ForeignTemplate
-from model.identifier import Decision, Identifier
+from model.identifier import Decision, Identifier, matching
 from model.options import IdentifierOptions
 from model.passport import Passport, Search
-from model.scores import common_direction, mean_direction, s_norm, unit
+from model.scores import common_direction, corrected_cosine, mean_direction, unit
 from model.template import Template
 from tests.model.models import AXES, CALIBRATION, GOOD, NOISY, classifier, embedder, towards
 
@@ -34,7 +34,9 @@ def template(passport: Passport, person: str, embedding: np.ndarray) -> Template
 
 def two_people(passport: Passport) -> Identifier:
     people = [template(passport, "Ada", ADA), template(passport, "Bob", BOB)]
-    return Identifier(passport, people, IdentifierOptions(min_beats=3, max_beats=5))
+    return Identifier(
+        passport, matching(passport, people), IdentifierOptions(min_beats=3, max_beats=5)
+    )
 
 
 @pytest.fixture
@@ -56,8 +58,8 @@ def test_whoever_is_not_enrolled_is_unknown(identifier: Identifier) -> None:
 
 
 def test_confidence_is_the_probability_that_the_decision_is_right(identifier: Identifier) -> None:
-    own = s_norm(ADA[None], ADA[None], AXES, COMMON).item()
-    other = s_norm(ADA[None], NOBODY[None], AXES, COMMON).item()
+    own = corrected_cosine(ADA[None], ADA[None], AXES, COMMON).item()
+    other = corrected_cosine(ADA[None], NOBODY[None], AXES, COMMON).item()
     for _ in range(3):
         accepted = identifier.push(ADA, GOOD)
     assert accepted.confidence == pytest.approx(expit(2 * own - 2))
@@ -69,7 +71,7 @@ def test_confidence_is_the_probability_that_the_decision_is_right(identifier: Id
 
 def test_the_threshold_falls_as_beats_come_in(identifier: Identifier) -> None:
     beat = towards(1, 0.9, 0.7, 0)
-    score = s_norm(ADA[None], beat[None], AXES, COMMON).item()
+    score = corrected_cosine(ADA[None], beat[None], AXES, COMMON).item()
     assert CALIBRATION.threshold(5) < score < CALIBRATION.threshold(4)
     decisions = [identifier.push(beat, GOOD).state for _ in range(5)]
     assert decisions == ["undecided", "undecided", "unknown", "unknown", "accepted"]
@@ -105,14 +107,14 @@ def test_a_gap_drops_the_evidence(identifier: Identifier) -> None:
 
 
 def test_where_nobody_is_enrolled_everybody_is_unknown(passport: Passport) -> None:
-    identifier = Identifier(passport, [], IdentifierOptions(min_beats=2))
+    identifier = Identifier(passport, matching(passport), IdentifierOptions(min_beats=2))
     assert identifier.push(ADA, GOOD).state == "undecided"
     assert identifier.push(ADA, GOOD) == Decision("unknown", None, 1.0, 2)
 
 
 def test_one_template_of_several_is_enough(passport: Passport) -> None:
     people = [template(passport, "Ada", AXES[3]), template(passport, "Ada", ADA)]
-    identifier = Identifier(passport, people, IdentifierOptions(min_beats=1))
+    identifier = Identifier(passport, matching(passport, people), IdentifierOptions(min_beats=1))
     assert identifier.push(ADA, GOOD).person == "Ada"
 
 
@@ -121,18 +123,20 @@ def test_whoever_is_enrolled_or_forgotten_is_so_at_once(
 ) -> None:
     for _ in range(5):
         identifier.push(NOBODY, GOOD)
-    assert identifier.update([template(passport, "Cy", NOBODY)]).person == "Cy"
-    assert identifier.update([]).state == "unknown"
+    assert identifier.update(matching(passport, [template(passport, "Cy", NOBODY)])).person == "Cy"
+    assert identifier.update(matching(passport)).state == "unknown"
 
 
-def test_before_any_beat_new_templates_decide_nothing(identifier: Identifier) -> None:
-    assert identifier.update([]) == Decision("undecided", None, None, 0)
+def test_before_any_beat_new_templates_decide_nothing(
+    identifier: Identifier, passport: Passport
+) -> None:
+    assert identifier.update(matching(passport)) == Decision("undecided", None, None, 0)
 
 
 def test_templates_of_another_model_are_refused(passport: Passport) -> None:
     foreign = Template("Ada", ADA, 16, "2026-01-01T00:00:00Z", "0" * 64, "simulated")
     with pytest.raises(ForeignTemplate, match=r"template of 'Ada' .* enrol this person again"):
-        Identifier(passport, [foreign])
+        matching(passport, [foreign])
 
 
 Step = Callable[[Identifier], Decision]
@@ -167,10 +171,11 @@ def test_a_decision_depends_on_the_last_good_beats_and_nothing_else(
 def test_evidence_is_the_mean_direction_of_the_beats(passport: Passport) -> None:
     """Beats that scatter alike in all directions around Ada are told apart only by their mean."""
     beats = unit(ADA + 0.4 * np.random.default_rng(3).normal(size=(10, 4)).astype(np.float32))
-    identifier = Identifier(passport, [template(passport, "Ada", ADA)], IdentifierOptions(10, 10))
+    ada = matching(passport, [template(passport, "Ada", ADA)])
+    identifier = Identifier(passport, ada, IdentifierOptions(10, 10))
     for beat in beats:
         identity = identifier.push(beat, GOOD)
-    score = s_norm(ADA[None], mean_direction(beats)[None], AXES).item()
+    score = corrected_cosine(ADA[None], mean_direction(beats)[None], AXES).item()
     assert identity.confidence == pytest.approx(CALIBRATION.probability(score, 10))
 
 
@@ -191,7 +196,8 @@ def test_options_check_themselves(arguments: dict[str, int], complaint: str) -> 
 class TestClassifier:
     @pytest.fixture
     def identifier(self, tmp_path: Path) -> Identifier:
-        return Identifier(Passport.load(classifier(tmp_path)), options=IdentifierOptions(2, 4))
+        passport = Passport.load(classifier(tmp_path))
+        return Identifier(passport, matching(passport), IdentifierOptions(2, 4))
 
     def test_it_accepts_a_label_that_is_probable_enough(self, identifier: Identifier) -> None:
         beat = np.array([0.05, 0.9, 0.05], dtype=np.float32)
@@ -223,6 +229,20 @@ class TestClassifier:
         assert identifier.push(np.array([1, 0, 0], dtype=np.float32), GOOD).person == "Ada"
 
 
+def test_an_unfamiliar_signal_is_said_and_takes_more_to_be_accepted(passport: Passport) -> None:
+    """Ada's beat is a third alike to its likest three strangers; its score is 0.91."""
+    searches = (Search(1, (0.85,) * 5, (0.1,) * 5, (2.0,) * 5, (-1.0,) * 5),)  # 1.08 at a tenth
+    calibration = replace(CALIBRATION, searches=searches, fpir=0.01)
+    ada = [template(passport, "Ada", ADA)]
+    told = []
+    for familiar in (0.3, 0.4):
+        strange = replace(passport, calibration=replace(calibration, familiar=familiar))
+        identifier = Identifier(strange, matching(strange, ada), IdentifierOptions(1, 1))
+        decision = identifier.push(ADA, GOOD)
+        told.append((decision.state, decision.hint))
+    assert told == [("accepted", None), ("unknown", "unfamiliar_signal")]
+
+
 def test_the_same_beat_is_accepted_among_few_and_not_among_many(passport: Passport) -> None:
     """A rate of strangers is asked for, and the threshold follows the number of templates."""
     searches = (
@@ -233,7 +253,9 @@ def test_the_same_beat_is_accepted_among_few_and_not_among_many(passport: Passpo
     alone = [template(passport, "Ada", ADA)]
     among = [*alone, *(template(passport, f"P{at}", AXES[at]) for at in (1, 2, 3))]
     states = [
-        Identifier(passport, people, IdentifierOptions(1, 1, fpir=fpir)).push(ADA, GOOD).state
+        Identifier(passport, matching(passport, people), IdentifierOptions(1, 1, fpir=fpir))
+        .push(ADA, GOOD)
+        .state
         for people, fpir in ((alone, 0.03), (among, 0.03), (among, 0.5))
     ]
     assert states == ["accepted", "unknown", "accepted"]

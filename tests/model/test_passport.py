@@ -82,7 +82,7 @@ def test_a_passport_that_is_no_json_object_is_refused(tmp_path: Path, text: str)
 def test_a_passport_of_another_version_is_refused(tmp_path: Path) -> None:
     model = embedder(tmp_path)
     rewrite(model, lambda passport: passport.update(schema=1))
-    with pytest.raises(PassportSchemaUnknown, match="schema is 1, this version of qrsd reads 2"):
+    with pytest.raises(PassportSchemaUnknown, match="schema is 1, this version of qrsd reads 3"):
         Passport.load(model)
 
 
@@ -192,7 +192,7 @@ def test_a_front_end_that_disagrees_is_named_with_both_values(tmp_path: Path) ->
 
 
 def test_thresholds_go_by_beats_and_the_last_one_serves_for_more() -> None:
-    assert [CALIBRATION.threshold(beats) for beats in (1, 2, 5, 6, 50)] == [1.6, 1.4, 0.8, 0.8, 0.8]
+    assert [CALIBRATION.threshold(beats) for beats in (1, 2, 5, 6, 50)] == [0.8, 0.7, 0.3, 0.3, 0.3]
 
 
 SEARCHES = Calibration(

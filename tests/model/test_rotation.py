@@ -18,7 +18,7 @@ from model.network import Network
 from model.opening import DEFAULT_MODEL
 from model.passport import Passport
 from model.rotation import Rotation
-from model.scores import cosine, s_norm, unit
+from model.scores import corrected_cosine, cosine, unit
 from model.training.metrics import Trials, equal_error_rate
 from tests.model.models import embedder
 
@@ -74,9 +74,9 @@ def test_the_matrix_of_a_seed_is_always_the_same() -> None:
 @pytest.mark.parametrize("seed", SEEDS[:3])
 def test_turning_costs_no_accuracy(enrolled: Vectors, again: Vectors, seed: bytes) -> None:
     """Every score and the equal error rate are what they were, cohort and all."""
-    plain = s_norm(enrolled, again, enrolled)
+    plain = corrected_cosine(enrolled, again, enrolled)
     rotation = Rotation(seed, enrolled.shape[1])
-    turned = s_norm(*(rotation.turn(part) for part in (enrolled, again, enrolled)))
+    turned = corrected_cosine(*(rotation.turn(part) for part in (enrolled, again, enrolled)))
     np.testing.assert_allclose(turned, plain, atol=2e-5)
     rate = equal_error_rate(trials(plain))
     assert 0.01 < rate < 0.1
@@ -89,7 +89,7 @@ def test_a_template_of_an_old_seed_is_worth_a_guess(enrolled: Vectors, again: Ve
     for old, new in pairwise(SEEDS):
         stolen = Rotation(old, enrolled.shape[1]).turn(enrolled)
         now = Rotation(new, enrolled.shape[1])
-        scores = s_norm(stolen, now.turn(again), now.turn(enrolled))
+        scores = corrected_cosine(stolen, now.turn(again), now.turn(enrolled))
         rates.append(equal_error_rate(trials(scores)))
     assert np.mean(rates) == pytest.approx(0.5, abs=0.05)
 

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
-from scipy.stats import zmap
 
-from model.scores import common_direction, cosine, mean_direction, s_norm, unit
+from model.scores import (
+    common_direction,
+    corrected_cosine,
+    cosine,
+    familiarity,
+    mean_direction,
+    unit,
+)
 from tests.model.models import AXES, towards
 
 
@@ -28,30 +33,31 @@ def test_the_mean_direction_of_two_axes_is_the_diagonal() -> None:
     np.testing.assert_allclose(mean_direction(AXES[:2]), towards(1, 1, 0, 0), atol=1e-7)
 
 
-def test_s_norm_among_axes_has_a_closed_form() -> None:
-    """A vector along an axis has the cosines 1, 0, 0, 0: mean 1/4, deviation sqrt(3)/4."""
-    template = AXES[:1]
-    assert s_norm(template, template, AXES)[0, 0] == pytest.approx((1 - 1 / 4) / (np.sqrt(3) / 4))
-    assert s_norm(template, AXES[1:2], AXES)[0, 0] == pytest.approx(-1 / np.sqrt(3))
+def test_familiarity_is_the_mean_cosine_with_the_three_likest() -> None:
+    """A vector between two of four axes has the cosines sqrt(1/2), sqrt(1/2), 0 and 0."""
+    between = towards(1, 1, 0, 0)[None]
+    np.testing.assert_allclose(familiarity(between, AXES), [2 * np.sqrt(0.5) / 3], rtol=1e-6)
 
 
-def test_s_norm_is_the_mean_of_scipys_z_scores() -> None:
+def test_corrected_cosine_takes_half_of_what_scipy_says_the_likest_strangers_reach() -> None:
     template, probe, cohort = (some_directions(seed, n) for seed, n in ((1, 1), (2, 1), (3, 40)))
-    given = (template, probe, cohort)
     half = cohort.mean(axis=0) / 2
-    template, probe, cohort = template - half, probe - half, cohort - half
-    raw = 1 - cdist(template, probe, "cosine")
-    z_scores = [
-        zmap(raw, 1 - cdist(side, cohort, "cosine"), axis=None) for side in (template, probe)
-    ]
-    np.testing.assert_allclose(s_norm(*given), np.mean(z_scores, 0), rtol=1e-4)
+    centred = [template - half, probe - half, cohort - half]
+    cosines = 1 - cdist(np.concatenate(centred[:2]), np.concatenate(centred), "cosine")
+    chance = np.sort(cosines[:, 2:])[:, -3:].mean()
+    np.testing.assert_allclose(
+        corrected_cosine(template, probe, cohort), [[cosines[0, 1] - chance / 2]], rtol=1e-4
+    )
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_s_norm_is_the_same_from_both_sides(seed: int) -> None:
+def test_corrected_cosine_is_the_same_from_both_sides(seed: int) -> None:
     one, other, cohort = (some_directions(seed + k, n) for k, n in ((0, 2), (1, 3), (2, 20)))
     np.testing.assert_allclose(
-        s_norm(one, other, cohort), s_norm(other, one, cohort).T, rtol=1e-5, atol=1e-6
+        corrected_cosine(one, other, cohort),
+        corrected_cosine(other, one, cohort).T,
+        rtol=1e-5,
+        atol=1e-6,
     )
 
 
@@ -59,7 +65,7 @@ def test_a_person_who_is_like_everybody_scores_lower_at_the_same_cosine() -> Non
     cohort = some_directions(3, 50)
     like_nobody = some_directions(4, 1)
     everybody = unit(like_nobody + 3 * mean_direction(cohort))
-    scores = [s_norm(one, one, cohort)[0, 0] for one in (like_nobody, everybody)]
+    scores = [corrected_cosine(one, one, cohort)[0, 0] for one in (like_nobody, everybody)]
     assert scores[1] < scores[0]
 
 
@@ -77,6 +83,8 @@ def test_a_device_that_moves_all_hearts_alike_makes_strangers_no_more_alike() ->
     cohort, people = some_directions(3, 200), some_directions(4, 60)
     moved = unit(people + 1.5 * some_directions(5, 1))
     templates, strangers = moved[:30], moved[30:]
-    plain = s_norm(templates, strangers, cohort).mean()
-    centred = s_norm(templates, strangers, cohort, common_direction(templates, cohort)).mean()
+    plain = corrected_cosine(templates, strangers, cohort).mean()
+    centred = corrected_cosine(
+        templates, strangers, cohort, common_direction(templates, cohort)
+    ).mean()
     assert centred < 0.7 * plain

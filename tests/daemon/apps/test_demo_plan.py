@@ -17,7 +17,7 @@ from daemon.commands.exit_codes import exit_code
 from dsp.front_end import FrontEnd
 from dsp.signals import BeatWindow, Sample
 from model.enrolment import Enrolment
-from model.identifier import Identifier
+from model.identifier import Identifier, matching
 from model.network import Network
 from model.opening import open_network
 from model.tensor import normalise
@@ -55,7 +55,7 @@ def test_the_shipped_model_tells_the_synthetic_hearts_apart() -> None:
             enrolment.push(network.run(normalise(np.array([beat.ecg_mv])))[0], beat.quality)
         templates.append(enrolment.template("2026-01-01T00:00:00Z", "simulated"))
     said = [
-        said_of(network, Identifier(network.passport, templates), entry)
+        said_of(network, Identifier(network.passport, matching(network.passport, templates)), entry)
         for entry in (one.again, stranger.first, other.again)
     ]
     assert said == [{("accepted", one.name)}, {("unknown", "")}, {("accepted", other.name)}]

@@ -18,7 +18,7 @@ from model.enrolment import keep_nearest
 from model.gallery import Gallery
 from model.opening import open_network
 from model.passport import file_sha256
-from model.scores import mean_direction, s_norm
+from model.scores import corrected_cosine, mean_direction
 from model.template import Template
 from model.tensor import normalise
 from tests.model import models
@@ -118,7 +118,7 @@ def test_it_says_why_it_is_not_somebody_else(
     figures = explained(tmp_path, recordings["again"], *asked, "Bob")
     assert figures["against"] == "Bob"
     template = mean_direction(outputs(model, recordings["bob"]))
-    likeness = s_norm(template[None], outputs(model, recordings["again"]), models.AXES)
+    likeness = corrected_cosine(template[None], outputs(model, recordings["again"]), models.AXES)
     assert figures["score"] == pytest.approx(likeness.mean(), rel=1e-4)
 
 
@@ -129,7 +129,7 @@ def test_it_compares_two_recordings_without_anybody_enrolled(
     figures = explained(tmp_path, recordings["again"], *asked, recordings["bob"])
     assert figures["against"] == str(recordings["bob"])
     template = mean_direction(keep_nearest(outputs(model, recordings["bob"])))
-    likeness = s_norm(template[None], outputs(model, recordings["again"]), models.AXES)
+    likeness = corrected_cosine(template[None], outputs(model, recordings["again"]), models.AXES)
     assert figures["score"] == pytest.approx(likeness.mean(), rel=1e-4)
 
 

@@ -20,7 +20,7 @@ from tests.daemon.frames import ADA, BOB
 from tests.daemon.office import NOW, Office, ada
 from tests.model.models import AXES, GOOD
 
-STEEP = Calibration(0.01, thresholds=(1.0,), slopes=(10.0,), intercepts=(-10.0,))
+STEEP = Calibration(0.01, thresholds=(0.5,), slopes=(40.0,), intercepts=(-20.0,))
 NEW_FITTING = unit(ADA + np.float32(0.3) * AXES[2])
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.scores import s_norm
+from model.scores import corrected_cosine
 from model.training.evaluate import compare, figures, probes, templates
 from tests.model.training.crowd import crowd
 
@@ -62,11 +62,13 @@ def test_a_record_that_is_too_short_for_a_stretch_gives_no_probe() -> None:
     assert len(probes(beats, embeddings_of(beats), 5).persons) == 0
 
 
-def test_everybody_is_compared_with_every_probe_by_s_norm() -> None:
+def test_everybody_is_compared_with_every_probe_by_corrected_cosine() -> None:
     beats = crowd(3, records=2, beats=4)
     embeddings = embeddings_of(beats)
     compared = compare(beats, embeddings, COHORT, 1)
-    expected = s_norm(templates(beats, embeddings), probes(beats, embeddings, 1).embeddings, COHORT)
+    expected = corrected_cosine(
+        templates(beats, embeddings), probes(beats, embeddings, 1).embeddings, COHORT
+    )
     np.testing.assert_allclose(compared.trials.scores, expected.ravel())
     assert compared.trials.mated.sum() == 12
 

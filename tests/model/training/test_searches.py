@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.scores import unit
+from model.passport import Calibration
+from model.scores import familiarity, unit
 from model.training.datasets import Beats
 from model.training.searches import (
     FPIR,
     GALLERIES,
     Halves,
-    best_scores,
     calibrate_searches,
     halve,
+    search,
     upright,
 )
 
@@ -24,12 +25,17 @@ def people(seed: int, number: int) -> Halves:
     rng = np.random.default_rng(seed)
     templates = unit(rng.normal(size=(number, 12)).astype(np.float32))
     beats = unit(templates[:, None] + 0.35 * rng.normal(size=(number, 10, 12)).astype(np.float32))
-    return Halves(templates, list(beats))
+    return Halves(tuple(map(str, range(number))), templates, list(beats))
 
 
 @pytest.fixture(scope="module")
 def cohort() -> NDArray[np.float32]:
     return people(1, 80).templates
+
+
+@pytest.fixture(scope="module")
+def calibration(cohort: NDArray[np.float32]) -> Calibration:
+    return calibrate_searches([(people(3, 150), cohort)], seed=1)
 
 
 def beat(upside_down: bool) -> NDArray[np.float64]:
@@ -51,23 +57,46 @@ def test_whoever_is_upside_down_or_has_few_beats_is_left_out() -> None:
     beats = Beats(windows, persons, persons, np.full(n, ""), np.ones(n, dtype=bool))
     embeddings = unit(np.random.default_rng(1).normal(size=(n, 12)).astype(np.float32))
     halves = halve(beats, embeddings, any_side_up=False)
+    assert halves.names == ("Ada",)
     np.testing.assert_array_equal(halves.probes, [embeddings[12:24]])
     assert len(halve(beats, embeddings).templates) == 2
 
 
+def test_the_people_chosen_keep_their_beats() -> None:
+    some = people(2, 5)
+    chosen = some.where(lambda name: name in ("1", "3"))
+    np.testing.assert_array_equal(chosen.templates, some.templates[[1, 3]])
+    np.testing.assert_array_equal(chosen.probes, [some.probes[1], some.probes[3]])
+
+
 def test_strangers_are_those_who_are_not_enrolled(cohort: NDArray[np.float32]) -> None:
-    strangers, mated, stranger_of, mated_of = best_scores(people(2, 30), cohort, 20, 10, seed=1)
-    assert len(strangers) == len(stranger_of) == len(mated_of) / 2  # ten draws or so of 20 of 30
-    assert len(mated) == len(mated_of)
-    assert np.median(mated) > np.quantile(strangers, 0.99)
+    found = search(people(2, 30), cohort, 20, 10, seed=1)
+    assert found.is_enrolled.mean() == pytest.approx(20 / 30)
+    assert not found.is_right[~found.is_enrolled].any()
+    assert np.median(found.scores[found.is_right]) > np.quantile(found.strangers, 0.99)
 
 
-@pytest.mark.parametrize("enrolled", [1, 2, 6, 12])
+@pytest.mark.parametrize("enrolled", [1, 2, 6, 12, 100])
 def test_other_strangers_pass_about_as_often_as_the_rate_says(
-    cohort: NDArray[np.float32], enrolled: int
+    calibration: Calibration, cohort: NDArray[np.float32], enrolled: int
 ) -> None:
-    calibration = calibrate_searches(people(3, 150), cohort, seed=1)
     assert [search.enrolled for search in calibration.searches] == list(GALLERIES)
-    strangers, *_ = best_scores(people(4, 300), cohort, enrolled, 10, seed=2)
+    found = search(people(4, 300), cohort, enrolled, 10, seed=2)
     threshold = calibration.search_threshold(10, enrolled, FPIR)
-    assert FPIR / 2.5 < (strangers >= threshold).mean() < FPIR * 2.5
+    assert FPIR / 2.5 < (found.strangers >= threshold).mean() < FPIR * 2.5
+
+
+def test_larger_galleries_than_half_of_the_people_are_not_measured(
+    cohort: NDArray[np.float32],
+) -> None:
+    settings = [(people(3, 9), cohort), (people(5, 30), cohort)]
+    calibration = calibrate_searches(settings, seed=1)
+    assert [search.enrolled for search in calibration.searches] == [1, 2, 4]
+
+
+def test_hardly_anybody_is_unfamiliar(
+    calibration: Calibration, cohort: NDArray[np.float32]
+) -> None:
+    new = people(4, 300)
+    unfamiliar = familiarity(new.probe(10), cohort) < calibration.familiar
+    assert unfamiliar.mean() < 0.03
