@@ -199,7 +199,7 @@ class FrontEnd:
         self._last_r = position
         self._segmenter.expect(position, rr_s)
         index = self._index(position)
-        return RPeak(index, index / RATE_HZ, detection.amplitude_mv, rr_s, detection.search_back)
+        return RPeak(index, detection.amplitude_mv, rr_s, detection.search_back)
 
     def _beats(self) -> Iterator[BeatWindow]:
         for position, rr_s, ecg_mv in self._segmenter.complete():

@@ -18,7 +18,6 @@ class Sample:
     """One reading of the ECG lead."""
 
     index: int  # the sample's number; ``index / rate`` is its time, and a jump means lost samples
-    time_s: float  # ``index / rate`` in seconds since streaming began
     ecg_mv: float  # potential between the electrodes, raw
     lead_off: bool | None  # True if an electrode is off, None if the chip was not set up to tell
     saturated: bool = False  # True if the converter was at the end of its range
@@ -29,7 +28,6 @@ class RPeak:
     """A heartbeat, as soon as the detector is sure of it."""
 
     index: int  # the sample in which the R wave peaks
-    time_s: float  # ``index / rate``
     amplitude_mv: float  # the conditioned signal at the R wave, with its sign
     rr_s: float | None  # seconds since the beat before, None after a start or a longer gap
     search_back: bool  # True if found late, with the lowered threshold of a search-back

@@ -176,7 +176,7 @@ def _good_beats(measured: Samples) -> int:
     return sum(
         isinstance(event, BeatWindow) and event.quality.good
         for index, ecg_mv in enumerate(measured.ecg_mv.tolist())
-        for event in front_end.push(Sample(index, index / measured.nominal_hz, ecg_mv, None))
+        for event in front_end.push(Sample(index, ecg_mv, None))
     )
 
 

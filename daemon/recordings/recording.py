@@ -181,7 +181,7 @@ def _good_beats(file: SignalFile, number: int) -> int:
     for block in _at_250_hz(file, number):
         recorded = block[np.isfinite(block)].tolist()[: round(TRIED_S * RATE_HZ) - heard]
         for index, ecg_mv in enumerate(recorded, heard):
-            for event in front_end.push(Sample(index, index / RATE_HZ, ecg_mv, None)):
+            for event in front_end.push(Sample(index, ecg_mv, None)):
                 good += isinstance(event, BeatWindow) and event.quality.good
         heard += len(recorded)
         if heard >= TRIED_S * RATE_HZ:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from daemon.recordings.recording import Recording
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, millivolts_per_count
-from dsp.front_end import RATE_HZ
 from dsp.signals import Sample
 
 GAIN = 6
@@ -40,11 +39,10 @@ def samples_of(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Sample]:
         for some in np.array_split(recorded, len(recorded) // LISTED + 1):
             rows = zip(
                 (begin + some).tolist(),
-                ((begin + some) / RATE_HZ).tolist(),
                 (codes[some] * mv_per_count).tolist(),
                 saturated[some].tolist(),
                 strict=True,
             )
-            for index, time_s, sample_mv, is_saturated in rows:
-                yield Sample(index, time_s, sample_mv, None, is_saturated)
+            for index, sample_mv, is_saturated in rows:
+                yield Sample(index, sample_mv, None, is_saturated)
         begin += len(ecg_mv)

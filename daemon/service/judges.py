@@ -53,9 +53,7 @@ class IdentityJudge:
         else:
             if self._upside_down is None:
                 self._upside_down = FrontEnd(self._options)
-            inverted = Sample(
-                sample.index, sample.time_s, -sample.ecg_mv, sample.lead_off, sample.saturated
-            )
+            inverted = Sample(sample.index, -sample.ecg_mv, sample.lead_off, sample.saturated)
             for event in self._upside_down.push(inverted):
                 self._recogniser.push_upside_down(event)
         decision = self._recogniser.decision

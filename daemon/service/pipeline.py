@@ -101,7 +101,7 @@ class Pipeline:
         counts = both_counts[self._ecg_at]
         lead_off = setup.lead_off(status)
         ecg_mv = counts * self._mv_per_count
-        sample = Sample(index, index / setup.rate_hz, ecg_mv, lead_off, counts in RAILS)
+        sample = Sample(index, ecg_mv, lead_off, counts in RAILS)
         events = front_end.push(sample)
         self.contact = CONTACT[front_end.lead_off]
         for event in events:

@@ -69,7 +69,7 @@ def beats_of(ecg_mv: NDArray[np.float64], lost: NDArray[np.bool_]) -> Beats:
         event
         for index, mv in enumerate(ecg_mv.tolist())
         if not lost[index]
-        for event in front_end.push(Sample(index, index / 250, mv, lead_off=None))
+        for event in front_end.push(Sample(index, mv, lead_off=None))
     ]
     return {e.r_index: e for e in events if isinstance(e, BeatWindow) and e.quality.good}
 

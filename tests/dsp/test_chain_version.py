@@ -17,7 +17,7 @@ import pytest
 
 from daemon.offline.hearing import hear
 from drivers.waveforms.hearts import Heart
-from dsp.front_end import CHAIN_VERSION, RATE_HZ, FrontEnd
+from dsp.front_end import CHAIN_VERSION, FrontEnd
 from dsp.signals import BeatWindow, Event, Interruption, Sample
 from model.errors import PassportMismatch
 from model.opening import DEFAULT_MODEL
@@ -58,7 +58,7 @@ def worn(seed: int) -> Iterator[Sample]:
     for index, mv in enumerate(ecg_mv.tolist()):
         if index not in lost:
             lead_off = 11000 <= index < 11200
-            yield Sample(index, index / RATE_HZ, mv, lead_off, 12500 <= index < 12530)
+            yield Sample(index, mv, lead_off, 12500 <= index < 12530)
 
 
 def test_the_beats_of_synthetic_hearts_are_this_versions() -> None:

@@ -28,7 +28,7 @@ def push_all(
     return [
         event
         for index, x in enumerate(signal_mv, first)
-        for event in front_end.push(Sample(index, index / 250, float(x), lead_off))
+        for event in front_end.push(Sample(index, float(x), lead_off))
     ]
 
 
@@ -45,7 +45,7 @@ def test_r_peaks_are_where_the_beats_are() -> None:
 def test_a_beat_window_comes_104_samples_after_its_r_peak_plus_the_stated_delay() -> None:
     front_end = FrontEnd()
     for index, x in enumerate(SIGNAL_MV):
-        for event in front_end.push(Sample(index, index / 250, float(x), False)):
+        for event in front_end.push(Sample(index, float(x), False)):
             if isinstance(event, BeatWindow) and event.r_index > 3 * 250:
                 assert index == event.r_index + 104 + 2
                 assert int(np.argmax(event.ecg_mv)) == 70
@@ -113,7 +113,7 @@ def test_a_window_that_ends_in_a_gap_behind_which_the_converter_is_at_its_end_is
     first = int(BEATS[10]) + 100
     push_all(front_end, SIGNAL_MV[:first])
     index = first + BRIDGED_SAMPLES
-    events = front_end.push(Sample(index, index / 250, float(SIGNAL_MV[index]), False, True))
+    events = front_end.push(Sample(index, float(SIGNAL_MV[index]), False, True))
     flaws = [event.quality.flaws for event in events if isinstance(event, BeatWindow)]
     assert flaws == [("saturated",)]
 
@@ -131,7 +131,7 @@ def test_a_pacing_pulse_beside_a_gap_does_not_get_onto_the_bridge(pulse_at: int,
         push_all(front_end, signal_mv[:first])
         conditioned = []
         for index in range(first + lost, first + lost + 250):
-            front_end.push(Sample(index, index / 250, float(signal_mv[index]), False))
+            front_end.push(Sample(index, float(signal_mv[index]), False))
             conditioned.append(abs(front_end.conditioned_mv))
         return max(conditioned)
 
@@ -182,7 +182,7 @@ def test_a_flicker_of_the_lead_off_bits_costs_no_more_than_its_samples() -> None
     beats = [
         event
         for index, x in enumerate(SIGNAL_MV)
-        for event in front_end.push(Sample(index, index / 250, float(x), index % 100 < 2))
+        for event in front_end.push(Sample(index, float(x), index % 100 < 2))
         if isinstance(event, BeatWindow)
     ]
     undisturbed = [event for event in push_all(FrontEnd()) if isinstance(event, BeatWindow)]
@@ -206,7 +206,7 @@ def test_an_ecg_contradicts_lead_off_bits_that_are_always_set_and_an_open_input_
 def test_a_gap_without_contact_is_nothing_new() -> None:
     front_end = FrontEnd()
     push_all(front_end, np.zeros(50), lead_off=True)
-    assert front_end.push(Sample(100, 0.4, 0.0, True)) == ()
+    assert front_end.push(Sample(100, 0.0, True)) == ()
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_saturated_beat_is_flawed_and_the_next_is_not() -> None:
     events = [
         event
         for index, x in enumerate(SIGNAL_MV)
-        for event in front_end.push(Sample(index, index / 250, float(x), False, index == struck))
+        for event in front_end.push(Sample(index, float(x), False, index == struck))
     ]
     flawed = [e.r_index for e in events if isinstance(e, BeatWindow) and e.quality.flaws]
     assert flawed == pytest.approx([BEATS[10]], abs=1)
@@ -242,9 +242,9 @@ def test_a_saturated_beat_is_flawed_and_the_next_is_not() -> None:
 
 def test_an_index_that_goes_back_is_refused() -> None:
     front_end = FrontEnd()
-    front_end.push(Sample(5, 0.02, 0.0, None))
+    front_end.push(Sample(5, 0.0, None))
     with pytest.raises(ValueError, match="sample 5 came where 6 or later was expected"):
-        front_end.push(Sample(5, 0.02, 0.0, None))
+        front_end.push(Sample(5, 0.0, None))
 
 
 def test_mains_of_55_hz_is_refused() -> None:

@@ -144,7 +144,7 @@ def test_through_the_whole_chain_a_generated_heart_passes_and_a_loop_of_it_does_
         alive = np.resize(alive[: round(turn_s * 250)], len(alive))
     front_end, liveness = FrontEnd(), Liveness()
     for index, ecg_mv in enumerate(alive.tolist()):
-        for event in front_end.push(Sample(index, index / 250, ecg_mv, None)):
+        for event in front_end.push(Sample(index, ecg_mv, None)):
             if isinstance(event, BeatWindow):
                 liveness.push(event)
     assert liveness.suspicion == expected

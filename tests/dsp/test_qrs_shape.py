@@ -27,7 +27,7 @@ def good_beats(signal_mv: Signal) -> tuple[int, int]:
     beats = [
         event.quality.good
         for index, ecg_mv in enumerate(signal_mv.tolist())
-        for event in front_end.push(Sample(index, index / 250, ecg_mv, None))
+        for event in front_end.push(Sample(index, ecg_mv, None))
         if isinstance(event, BeatWindow)
     ]
     return sum(beats), len(beats)

@@ -81,9 +81,7 @@ def r_positions(
         event.index
         for i, mv in enumerate(ecg_mv.tolist())
         if lost is None or not lost[i]
-        for event in front_end.push(
-            Sample(i, i / RATE_HZ, mv, None if lead_off is None else bool(lead_off[i]))
-        )
+        for event in front_end.push(Sample(i, mv, None if lead_off is None else bool(lead_off[i])))
         if isinstance(event, RPeak)
     ]
     return np.array(sorted(found), dtype=int)
@@ -243,7 +241,7 @@ def seconds_off_by_more_than_allowed(
     front_end = FrontEnd()
     last_wrong = round(from_s * RATE_HZ)
     for i, mv in enumerate(ecg(beats, round(to_s * RATE_HZ)).tolist()):
-        front_end.push(Sample(i, i / RATE_HZ, mv, None))
+        front_end.push(Sample(i, mv, None))
         shown = front_end.heart_rate_bpm
         allowed = max(AAMI_BPM, AAMI_PART * bpm)
         if i >= from_s * RATE_HZ and (shown is None or abs(shown - bpm) > allowed):
@@ -284,9 +282,7 @@ def events(chunks: Iterable[bytes]) -> list[Event]:
         event
         for chunk in chunks
         for frame in reader.feed(chunk)
-        for event in front_end.push(
-            Sample(frame.index, frame.time_s, millivolts(frame.counts[1], 6, 2.42), None)
-        )
+        for event in front_end.push(Sample(frame.index, millivolts(frame.counts[1], 6, 2.42), None))
     ]
 
 

@@ -20,7 +20,7 @@ from model.template import Template
 from tests.model.models import AXES, GOOD, NOISY, embedder
 
 IGNORE = LivenessOptions("ignore")
-R_PEAK = RPeak(0, 0.0, 1.0, None, search_back=False)
+R_PEAK = RPeak(0, 1.0, None, search_back=False)
 SHORT_GAP = Interruption(0, "gap", HANDOVER_SAMPLES - 1)
 HANDOVER = Interruption(0, "gap", HANDOVER_SAMPLES)
 LEAD_OFF = Interruption(0, "lead_off", 0)

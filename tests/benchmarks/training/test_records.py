@@ -77,7 +77,7 @@ def test_beats_know_whose_and_from_when_they_are(tmp_path: Path) -> None:
     put_header(tmp_path / "set/Bob/rec_1")
     records = find_records([tmp_path / "set"])
     good, bad = BeatQuality(1.0, ()), BeatQuality(0.0, ("flat",))
-    peak = RPeak(70, 0.28, 1.0, None, False)
+    peak = RPeak(70, 1.0, None, False)
     heard = [
         Heard(records[0].path, 9.0, (), (peak, beat(1.0, good), beat(2.0, bad))),
         Heard(records[1].path, 9.0, (), (beat(3.0, good),)),

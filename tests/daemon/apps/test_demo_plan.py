@@ -28,7 +28,7 @@ def beats(entry: dict[str, Any], seconds: float) -> Iterator[BeatWindow]:
     electrodes = play(SimulatedOptions(play=(PlayOptions(**entry, seconds=seconds),)))
     front_end = FrontEnd()
     for index in range(round(seconds * 250)):
-        sample = Sample(index, index / 250, electrodes.at(index / 250).ch2_mv, False)
+        sample = Sample(index, electrodes.at(index / 250).ch2_mv, False)
         for event in front_end.push(sample):
             if isinstance(event, BeatWindow):
                 yield event

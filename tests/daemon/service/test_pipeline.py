@@ -137,7 +137,7 @@ def test_the_conditioned_ecg_is_the_front_ends(pipeline: Pipeline) -> None:
     front_end, expected = FrontEnd(), []
     for frame in frames:
         mv = frame.counts[1] * MV_PER_COUNT
-        front_end.push(Sample(frame.index, frame.index / RATE_HZ, mv, lead_off=False))
+        front_end.push(Sample(frame.index, mv, lead_off=False))
         expected.append(front_end.conditioned_mv)
     told = ecg_of(messages)
     assert list(told.values()) == expected[front_end.delay :][: len(told)]
