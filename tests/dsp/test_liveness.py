@@ -14,9 +14,8 @@ from dsp.liveness import (
     REMEMBERED,
     TEXTURE_FILTER,
     Liveness,
-    LivenessOptions,
-    Suspicion,
 )
+from dsp.options import LivenessOptions, Suspicion
 from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import BeatQuality, BeatWindow, Sample
 from tests.dsp.heartbeats import ecg
