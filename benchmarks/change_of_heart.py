@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.travel import MAINS_HZ, cinc2017, minutes
+from benchmarks.training.one_each import find_recordings
+from benchmarks.travel import MAINS_HZ, minutes
 from daemon.offline.hearing import hear_recording
 from daemon.recordings.recording import Recording
 from dsp.front_end import RATE_HZ
@@ -25,7 +26,6 @@ from model.evidence import Doubt, Evidence
 from model.network import Network
 from model.opening import DEFAULT_MODEL
 from model.recogniser import embed_with
-from model.training.datasets import purpose
 
 SHORTEST_S = 20.0
 SOON_BEATS = 5
@@ -54,13 +54,13 @@ def main() -> None:
     network = Network(args.model)
     people = [
         recording
-        for name, recording in cinc2017(args.cinc2017)
-        if purpose(name) == "test" and len(recording.ecg_mv) >= SHORTEST_S * RATE_HZ
+        for recording in find_recordings(args.cinc2017, ["test"])
+        if len(recording.ecg_mv) >= SHORTEST_S * RATE_HZ
     ]
     print("| one person's recordings | hours | false alarms an hour |\n| --- | --- | --- |")
     print_false_alarms("cinc2017", people, network)
     for folder in args.other:
-        print_false_alarms(folder.name, (each for _, each in minutes(folder)), network)
+        print_false_alarms(folder.name, minutes(folder), network)
     delays = []
     for one, other in zip(people, [*people[1:], people[0]], strict=True):
         first, second = one.ecg_mv, other.ecg_mv

@@ -2,11 +2,9 @@
 
     python -m benchmarks.travel CINC2017 [--other svdb mitdb] [--models M.tflite ...] [--write]
 
-CINC2017 is a folder of .npz files with the PhysioNet/CinC Challenge 2017's records: ``names``,
-``labels``, ``lengths`` and ``codes`` (300 Hz, 1000 a mV, one record after the other). Each record
-of a regular or otherwise usable rhythm (N or O) stands for one person, its halves for two sittings;
-records that are upside down are left out. What each is for, ``model.training.datasets.purpose``
-says: some of those for training are in the cohort, others set thresholds, others are tested.
+CINC2017 is a folder as of ``benchmarks.training.one_each``. Each record stands for one person, its
+halves for two sittings; records that are upside down are left out. Who sets thresholds, who is
+tested and who may be in the cohort, ``model.training.datasets.purpose`` says.
 ``--write`` puts cohort and calibration into the passports of the models, by default the one that
 comes with qrsd. OTHER are folders of WFDB records of half an hour, at 60 Hz mains: a minute of each
 is enrolled, and one a quarter of an hour later is the probe.
@@ -15,18 +13,17 @@ is enrolled, and one a quarter of an hour later is the probe.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.training.records import TrainingRecord, gather_beats
-from daemon.offline.hearing import Heard, hear_recording
+from benchmarks.report import stage_bars
+from benchmarks.training.one_each import find_recordings, hear_all
 from daemon.recordings.recording import Recording, read_recording
-from daemon.recordings.resampling import to_250_hz
 from dsp.front_end import RATE_HZ
 from model.identifier import UNFAMILIAR_FPIR
 from model.network import Network
@@ -34,7 +31,7 @@ from model.opening import DEFAULT_MODEL
 from model.options import IdentifierOptions
 from model.passport import Cohort, Passport
 from model.tensor import normalise
-from model.training.datasets import Beats, purpose
+from model.training.datasets import Beats, Purpose, purpose
 from model.training.metrics import mean_bootstrap
 from model.training.searches import Halves, Searches, calibrate_searches, halve, search
 
@@ -57,8 +54,9 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", type=Path, default=[DEFAULT_MODEL])
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
-    hand_held = _hear(cinc2017(args.cinc2017))
-    others = {folder.name: _hear(minutes(folder)) for folder in args.other}
+    with stage_bars() as bars:
+        hand_held = hear_all(find_recordings(args.cinc2017, get_args(Purpose)), MAINS_HZ, bars)
+        others = {folder.name: hear_all(minutes(folder), MAINS_HZ, bars) for folder in args.other}
     for model in args.models:
         network = Network(model)
         people = _halve(hand_held, network, by_record=False)
@@ -177,33 +175,15 @@ def _halve(beats: Beats, network: Network, by_record: bool) -> Halves:
     return halve(beats, embeddings, by_record, any_side_up=by_record)
 
 
-def _hear(recordings: Iterator[tuple[str, Recording]]) -> Beats:
-    records: list[TrainingRecord] = []
-    heard: list[Heard] = []
-    for person, recording in recordings:
-        records.append(TrainingRecord(person, recording.path, day=""))
-        heard.append(hear_recording(recording, MAINS_HZ))
-    return gather_beats(records, heard)
-
-
-def cinc2017(folder: Path) -> Iterator[tuple[str, Recording]]:
-    """Yield the names and records of N and O."""
-    for path in sorted(folder.glob("*.npz")):
-        part = np.load(path, allow_pickle=False)
-        signals = np.split(part["codes"], np.cumsum(part["lengths"])[:-1])
-        for name, label, codes in zip(part["names"], part["labels"], signals, strict=True):
-            if label in ("N", "O"):
-                yield str(name), Recording(str(name), str(name), to_250_hz(codes / 1000, 300.0))
-
-
-def minutes(folder: Path) -> Iterator[tuple[str, Recording]]:
-    """Yield the names and two minutes, a quarter of an hour apart, of each record."""
+def minutes(folder: Path) -> list[Recording]:
+    """Return two minutes, a quarter of an hour apart, of each record."""
+    parts = []
     for header in sorted(folder.glob("*.hea")):
         whole = read_recording(header)
         for begin in (0, LATER):
-            path = f"{header.stem}/{begin}"
             minute = whole.ecg_mv[begin : begin + MINUTE]
-            yield header.stem, Recording(path, path, minute)
+            parts.append(Recording(header.stem, f"{header.stem}/{begin}", minute))
+    return parts
 
 
 if __name__ == "__main__":

@@ -56,12 +56,16 @@ def gather_one_each(
     Raises:
         RecordingNotFound: there is nobody.
     """
-    recordings = find_recordings(folder, wanted)
-    outcomes = side_by_side(partial(hear_recording, mains_hz=mains_hz), recordings)
-    heard = list(bars.track(outcomes, len(recordings), description="Listening to one each"))
-    records = [TrainingRecord(each.name, each.path, day="") for each in recordings]
-    beats = gather_beats(records, heard)
+    beats = hear_all(find_recordings(folder, wanted), mains_hz, bars)
     rows = {name: beats.good & (beats.persons == name) for name in beats.names}
     return beats.of(
         [name for name, good in rows.items() if good.any() and upright(beats.windows_mv[good])]
     )
+
+
+def hear_all(recordings: Sequence[Recording], mains_hz: int, bars: Progress) -> Beats:
+    """Return the beats of recordings that are named after their persons."""
+    outcomes = side_by_side(partial(hear_recording, mains_hz=mains_hz), recordings)
+    heard = list(bars.track(outcomes, len(recordings), description="Listening to one each"))
+    records = [TrainingRecord(each.name, each.path, day="") for each in recordings]
+    return gather_beats(records, heard)
