@@ -73,7 +73,8 @@ def _build_value(hint: Any, value: object, path: str, default: object) -> Any:
     try:
         return typed(hint, value, path)
     except ValueError as error:
-        raise SettingInvalid(str(error)) from error
+        advice = "; quote it if it is text" if hint is str else ""  # as YAML takes `no` for False
+        raise SettingInvalid(f"{error}{advice}") from error
 
 
 def _build_entries(element: type[Any], entries: list[Any], path: str) -> tuple[Any, ...]:

@@ -52,7 +52,10 @@ class _Loader(yaml.SafeLoader):
         if SEXAGESIMAL.fullmatch(text):
             return Doubtful(f"{text} is a number to the base of 60 in YAML; quote it if it is text")
         if OCTAL.fullmatch(text):
-            return Doubtful(f"{text} is an octal number in YAML; write it without the first 0")
+            return Doubtful(
+                f"{text} is an octal number in YAML; write it without the first 0, or quote it if "
+                "it is text"
+            )
         make = self.construct_yaml_int if node.tag.endswith(":int") else self.construct_yaml_float
         return make(node)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from config.errors import KeyMissing
 from config.folders import control_address, gallery_path
 from config.settings import ConnectOptions, load
-from daemon.wire.addresses import way_in
+from daemon.wire.addresses import local_address
 from daemon.wire.client import Control
 from daemon.wire.errors import CommandRefused, ServiceUnavailable
 from daemon.wire.keys import ClientKeys
@@ -61,7 +61,7 @@ def to_messages(args: argparse.Namespace) -> Connection:
         SettingsError, KeysError: settings or keys cannot be used.
     """
     settings = load().settings
-    ours, keyed = way_in(settings.publish.addresses)
+    ours, keyed = local_address(settings.publish.addresses)
     return _connection(args, settings.connect, settings.connect.messages, ours, keyed)
 
 

@@ -15,7 +15,7 @@ from config.gallery_key import find_gallery_key
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
 from daemon.service import assembly
-from daemon.wire.addresses import IPC, LOOPBACK_HOST, somebody_has, way_in
+from daemon.wire.addresses import IPC, LOOPBACK_HOST, somebody_has, local_address
 from daemon.wire.binding import explained
 from daemon.wire.client import Silent, Subscriber
 from daemon.wire.errors import ServiceRefusesKey
@@ -43,7 +43,7 @@ def settings(visit: Visit) -> Finding:
 @check("service", settings)
 def service(visit: Visit) -> Finding:
     """Does the service run? Then it has the chip, and is asked instead."""
-    address, keyed = way_in(visit.settings.publish.addresses)
+    address, keyed = local_address(visit.settings.publish.addresses)
     if not _somebody_listens(address):
         return fine("does not run, so the chip is free to be looked at")
     visit.way_in = address, visit.read_keys(visit.settings.connect) if keyed else None

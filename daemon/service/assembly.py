@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,7 +28,7 @@ from daemon.service.sd_notify import Notifier
 from daemon.service.time_source import TimeSource
 from daemon.service.utc_clock import UtcClock
 from daemon.service.verification import Verifier
-from daemon.wire.addresses import check_address, needs_key
+from daemon.wire.addresses import check_address, check_path, needs_key
 from daemon.wire.answers import Description
 from daemon.wire.connection_limit import raise_descriptor_limit
 from daemon.wire.control import ControlServer
@@ -174,9 +175,13 @@ def check(settings: Settings) -> None:
         )
     # A mere user, of config check or doctor, cannot see the key of the service that is installed.
     keys = another_is_the_systems() or service_key_path(keys_folder()).exists()
-    for address, right in _addresses(settings):
+    connect = settings.connect
+    for checked in (
+        *(partial(check_address, *each, keys=keys) for each in _addresses(settings)),
+        *(partial(check_path, address) for address in (connect.messages, connect.control)),
+    ):
         try:
-            check_address(address, right, keys=keys)
+            checked()
         except AddressRefused as error:
             problems.append(str(error))
     if problems:
@@ -191,6 +196,7 @@ def _gate(settings: Settings, context: zmq.Context[zmq.Socket[bytes]]) -> CurveG
 
 
 def _addresses(settings: Settings) -> Iterator[tuple[str, Right]]:
-    """Yield each address that is set, with the right that clients need there."""
+    """Yield each address of the service, with the right that clients need there."""
+    yield control_address(), "control"
     yield from ((address, "listen") for address in settings.publish.addresses)
     yield from ((address, "control") for address in settings.control.addresses)

@@ -8,6 +8,7 @@ import re
 import socket as unix
 from collections.abc import Sequence
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 
 from daemon.wire.errors import AddressRefused
@@ -16,21 +17,18 @@ from daemon.wire.keys import Right
 IPC = "ipc://"
 LOOPBACK_HOST = "127.0.0.1"
 TCP = re.compile(r"tcp://\S+:(\d{1,5}|\*)")
-LOOPBACK = re.compile(r"tcp://(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\]):(\d{1,5}|\*)")
 EVERY_HOST = re.compile(r"(?<=^tcp://)(\*|0\.0\.0\.0|\[::\])(?=:)")
 HIGHEST_PORT = 65535
 LONGEST_PATH = 107  # bytes of a Unix socket's
 
 
 def needs_key(address: str, right: Right) -> bool:
-    """Tell whether only clients with a key may come in there.
+    """Tell whether clients need a key to connect to this address.
 
-    A file is its owner's only. The loopback interface is every user's of this machine, who may
-    listen; for commands that is too many.
+    An ipc socket can be opened by its owner only. The loopback interface is open to every user of
+    this machine: they may listen, but not command.
     """
-    if address.startswith(IPC):
-        return False
-    return right == "control" or not LOOPBACK.fullmatch(address)
+    return not address.startswith(IPC) and (right == "control" or not _is_loopback(address))
 
 
 def is_ipv6(address: str) -> bool:
@@ -38,50 +36,68 @@ def is_ipv6(address: str) -> bool:
     return "[" in address
 
 
-def way_in(addresses: Sequence[str]) -> tuple[str, bool]:
-    """Return where programs of this machine connect to hear it, and whether they need a key there.
+def local_address(addresses: Sequence[str]) -> tuple[str, bool]:
+    """Return where programs of this machine connect for messages, and whether they need a key.
 
     Args:
         addresses: where the service publishes.
     """
-    open_ones = [address for address in addresses if not needs_key(address, "listen")]
-    address = (open_ones or addresses)[0]
-    return EVERY_HOST.sub(LOOPBACK_HOST, address), not open_ones
+    without_key = [address for address in addresses if not needs_key(address, "listen")]
+    address = (without_key or addresses)[0]
+    return EVERY_HOST.sub(LOOPBACK_HOST, address), not without_key
 
 
 def check_address(address: str, right: Right = "listen", *, keys: bool = False) -> None:
-    """Let pass what cannot be reached from another machine, or by those only who have a key.
+    """Refuse an address that others could connect to without a key, or that is none.
 
     Args:
         address: where to listen.
-        right: what is to be had there.
-        keys: whether the service has a key of its own, so that it can ask for others'.
+        right: what clients get there.
+        keys: whether the service has a key of its own, and so can ask for others'.
 
     Raises:
-        AddressRefused: it is neither.
+        AddressRefused: the message says why.
     """
-    port = address.rpartition(":")[2]
-    if port.isdecimal() and int(port) > HIGHEST_PORT:
-        raise AddressRefused(f"{address} is refused: ports go up to {HIGHEST_PORT}.")
+    check_path(address)
     if address.startswith(f"{IPC}/"):  # an abstract socket, ipc://@NAME, is everybody's
-        length = len(os.fsencode(address.removeprefix(IPC)))
-        if length > LONGEST_PATH:
-            raise AddressRefused(
-                f"{address} is refused: the path of a socket has {LONGEST_PATH} bytes at most, "
-                f"not {length}."
-            )
         return
     if not TCP.fullmatch(address):
         raise AddressRefused(
             f"{address} is refused: only ipc:///PATH, tcp://127.0.0.1:PORT and, with keys, "
             "tcp://HOST:PORT can be listened on."
         )
+    port = address.rpartition(":")[2]
+    if port.isdecimal() and int(port) > HIGHEST_PORT:
+        raise AddressRefused(f"{address} is refused: ports go up to {HIGHEST_PORT}.")
     if needs_key(address, right) and not keys:
+        who = "every user of this machine" if _is_loopback(address) else "other machines"
+        what = "send commands" if right == "control" else "listen"
         raise AddressRefused(
-            f"{address} is refused: others could come in, and the service has no key to ask for "
+            f"{address} is refused: {who} could {what}, and the service has no key to ask for "
             "theirs. Make one (sudo qrsd keys new), or keep to ipc:///PATH and, for messages only, "
             "tcp://127.0.0.1:PORT, which other machines reach through an SSH tunnel."
         )
+
+
+def check_path(address: str) -> None:
+    """Refuse an ipc address whose path is longer than that of any socket.
+
+    Raises:
+        AddressRefused: it is.
+    """
+    length = len(os.fsencode(address.removeprefix(IPC)))
+    if address.startswith(IPC) and length > LONGEST_PATH:
+        raise AddressRefused(
+            f"{address} is refused: the path of a socket has {LONGEST_PATH} bytes at most, "
+            f"not {length}."
+        )
+
+
+def _is_loopback(address: str) -> bool:
+    host = address.removeprefix("tcp://").rpartition(":")[0]
+    with suppress(ValueError):  # a name
+        return ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    return host.lower() == "localhost"
 
 
 def somebody_has(path: Path) -> bool:

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from config.errors import SettingInvalid
 from config.gallery_key import CREDENTIAL
 from config.secret_file import write_secret
-from config.settings import ControlOptions, PublishOptions, Settings
+from config.settings import ConnectOptions, ControlOptions, PublishOptions, Settings
 from daemon.service import assembly
 from daemon.service.assembly import assembled, check
 from daemon.wire.client import Subscriber
@@ -207,6 +207,17 @@ def test_every_address_that_is_refused_is_named(settings: Settings) -> None:
     named = [problem.split(" is refused")[0] for problem in refused.value.problems]
     bad = [*publish.addresses[:2], *control.addresses]
     assert named == bad
+
+
+def test_a_path_that_is_too_long_is_refused_wherever_it_is_set(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, path = f"/run/{'0' * 120}", f"ipc:///{'0' * 107}"
+    monkeypatch.setenv("RUNTIME_DIRECTORY", folder)
+    with pytest.raises(SettingInvalid) as refused:
+        check(replace(settings, connect=ConnectOptions(messages=path, control=f"{path}0")))
+    named = [problem.split(" is refused")[0] for problem in refused.value.problems]
+    assert named == [f"ipc://{folder}/control.ipc", path, f"{path}0"]
 
 
 def test_a_service_that_speaks_nowhere_is_refused() -> None:
