@@ -212,11 +212,14 @@ def _reaches(limit: re.Match[str] | None, least: int) -> bool:
 
 def _granted(scheduling: Scheduling | None) -> Finding:
     """Judge what the acquisition process of the running service got."""
-    if scheduling and scheduling.policy == "SCHED_FIFO" and scheduling.memory_locked:
+    if scheduling is None:
+        return note("the running service has not told yet what it got")
+    refused = [] if scheduling.policy == "SCHED_FIFO" else ["LimitRTPRIO=50"]
+    refused += [] if scheduling.memory_locked else ["LimitMEMLOCK=infinity"]
+    if not refused:
         return fine("the running service got SCHED_FIFO and locked memory")
     return note(
-        f"The running service got {scheduling.policy if scheduling else 'nothing yet'}, memory "
-        f"{'' if scheduling and scheduling.memory_locked else 'not '}locked: allow it "
-        "LimitRTPRIO=50 and LimitMEMLOCK=infinity (systemctl edit qrsd), or a busy machine loses "
-        "samples."
+        f"the running service got {scheduling.policy}, memory "
+        f"{'' if scheduling.memory_locked else 'not '}locked: allow it {' and '.join(refused)} "
+        "(systemctl edit qrsd), or a busy machine loses samples"
     )

@@ -9,6 +9,7 @@ from daemon.doctor.samples import SECONDS, from_chip, from_service
 from daemon.doctor.software import settings
 from daemon.doctor.visit import Samples, Timing, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
+from drivers.counters import against_late_reads
 from drivers.errors import (
     ChannelFlat,
     ChannelSaturated,
@@ -71,7 +72,7 @@ def jitter(visit: Visit) -> Finding:
     if figures["delay_p99_us"] > LATE_SHARE * period_us:
         return wrong(
             f"{text}: a sample is overwritten after {period_us:.0f}; stop what keeps the machine "
-            "busy, allow SCHED_FIFO, or set board.drdy_backend: gpiod.",
+            f"busy, or {against_late_reads()}.",
             **figures,
         )
     if figures["delay_max_us"] > period_us:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -144,3 +146,16 @@ def test_jitter_is_what_is_off_the_line_through_all_edges() -> None:
     assert figures["jitter_p50_us"] == pytest.approx(1.0)
     assert figures["jitter_max_us"] == pytest.approx(2000.0)
     assert figures["delay_p99_us"] == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize(("policy", "advised"), [(os.SCHED_OTHER, True), (os.SCHED_FIFO, False)])
+def test_sched_fifo_is_advised_only_to_whoever_has_it_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: int, advised: bool
+) -> None:
+    monkeypatch.setattr(os, "sched_getscheduler", lambda _: policy)
+    visit = simulated(tmp_path)
+    visit.samples = Mock(timing=signal.Timing(np.full(9, 1e-6), np.full(9, 3e-3)), nominal_hz=250.0)
+    said = signal.jitter.look(visit)
+    assert isinstance(said, Finding)
+    assert said.verdict == "wrong"
+    assert ("SCHED_FIFO" in said.says) == advised

@@ -27,7 +27,13 @@ from daemon.wire.errors import ServiceUnavailable
 from daemon.wire.keys import Client, ClientKeys, KeyPair, allow, service_key_path
 from daemon.wire.messages import StatusMessage, WaveFlags, WaveMessage
 from daemon.wire.publisher import Publisher
-from daemon.wire.status import ChipStatus, Failure, Scheduling, StatusCounters
+from daemon.wire.status import (
+    ChipStatus,
+    Failure,
+    Scheduling,
+    SchedulingPolicy,
+    StatusCounters,
+)
 from drivers.chip_setup import ChipOptions
 from model.gallery import Gallery
 from model.template import Template
@@ -284,6 +290,25 @@ def test_a_running_service_keeps_the_chip_and_is_asked(tmp_path: Path, address: 
     assert (verdicts["losses"], verdicts["electrodes"]) == ("note", "fine")
     assert "set front_end.mains_hz: 60" in said["mains"].says
     assert said["scheduling"].says == "the running service got SCHED_FIFO and locked memory"
+
+
+@pytest.mark.parametrize(
+    ("policy", "locked", "advised", "not_advised"),
+    [
+        ("SCHED_OTHER", True, "allow it LimitRTPRIO=50 (systemctl", "LimitMEMLOCK"),
+        ("SCHED_FIFO", False, "allow it LimitMEMLOCK=infinity (systemctl", "LimitRTPRIO"),
+        ("SCHED_OTHER", False, "LimitRTPRIO=50 and LimitMEMLOCK=infinity", "SCHED_FIFO"),
+    ],
+)
+def test_only_what_was_refused_to_the_service_is_to_be_allowed(
+    tmp_path: Path, policy: SchedulingPolicy, locked: bool, advised: str, not_advised: str
+) -> None:
+    visit = visit_to(tmp_path)
+    visit.running = running_status(scheduling=Scheduling(policy, None, locked))
+    said = found(visit, (computer.scheduling,))["scheduling"]
+    assert said.verdict == "note"
+    assert advised in said.says
+    assert not_advised not in said.says
 
 
 def test_a_service_that_gets_no_samples_is_told_in_the_drivers_words(
