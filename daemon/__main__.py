@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from errno import EBADF, EDQUOT, EFBIG, EIO, ENOSPC
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TextIO
 
 CANNOT_WRITE = 73
 NO_ROOM = (ENOSPC, EDQUOT, EFBIG, EIO, EBADF)  # errors of writing to standard output
@@ -105,22 +106,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read our output has had enough, as `head` has
-        _drop_output()
+        _drop(sys.stdout)
         return 0
     except OSError as error:
         if error.errno not in NO_ROOM or error.filename or type(error) is not OSError:
             return _told(error, args)
-        _drop_output()
-        print(f"qrsd: the output cannot be written: {error.strerror}", file=sys.stderr)
+        _drop(sys.stdout)
+        with _as_far_as_stderr_goes():
+            print(f"qrsd: the output cannot be written: {error.strerror}", file=sys.stderr)
         return CANNOT_WRITE
     except Exception as error:
         return _told(error, args)
 
 
 def _told(error: Exception, args: argparse.Namespace) -> int:
-    from daemon.commands.exit_codes import tell
+    from daemon.commands.exit_codes import exit_code, tell
 
-    return tell(error, traceback=args.traceback)
+    with _as_far_as_stderr_goes():
+        tell(error, traceback=args.traceback)
+    return exit_code(error)
+
+
+@contextmanager
+def _as_far_as_stderr_goes() -> Iterator[None]:
+    """Keep the exit code where not even the error can be written."""
+    try:
+        yield
+    except OSError:
+        _drop(sys.stderr)
 
 
 def _open_closed_descriptors() -> None:
@@ -136,9 +149,9 @@ def _open_closed_descriptors() -> None:
             stream.reconfigure(errors="backslashreplace")  # a letter that its encoding has not
 
 
-def _drop_output() -> None:
-    """Write what is left of the output nowhere, or Python complains of it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _drop(stream: TextIO) -> None:
+    """Write what is left of a stream nowhere, or Python complains of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -33,7 +33,6 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_config.KeysError: DATA,
     of_config.KeyMissing: NO_INPUT,
     of_config.KeyNotPrivate: NOT_PERMITTED,
-    of_config.KeyExists: CANNOT_WRITE,
     of_config.KeyNotWritten: CANNOT_WRITE,
     of_drivers.DriverError: UNAVAILABLE,
     of_drivers.BusError: IO,
@@ -65,7 +64,6 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_wire.AddressInUse: BUSY,
     of_wire.AddressRefused: SETTINGS,
     of_wire.AddressUnusable: CANNOT_WRITE,
-    of_wire.ClientUnknown: NO_INPUT,
     of_wire.ServiceNotPermitted: NOT_PERMITTED,
     of_wire.ServiceRefusesKey: NOT_PERMITTED,
     of_apps.NothingToShow: NO_INPUT,
@@ -99,8 +97,8 @@ def _known() -> Iterator[type[BaseException]]:
         kinds += kind.__subclasses__()
 
 
-def tell(error: Exception, *, traceback: bool) -> int:
-    """Say on standard error what went wrong, and return the exit code.
+def tell(error: Exception, *, traceback: bool) -> None:
+    """Say on standard error what went wrong.
 
     The journal gets no message of a bug, since that might name somebody.
     """
@@ -117,4 +115,3 @@ def tell(error: Exception, *, traceback: bool) -> int:
     else:
         mark = f"<{PRIORITIES[logging.ERROR]}>" if logged else ""
         print(f"{mark}qrsd: {plain(' '.join(str(error).splitlines()))}", file=sys.stderr)
-    return exit_code(error)

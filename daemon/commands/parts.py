@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 from typing import TypeAlias
@@ -129,14 +128,15 @@ def person_name(text: str) -> str:
 
     Whoever runs a command with sudo has its whole line in the journal.
     """
-    if text == "-":
-        print("Name: ", end="", file=sys.stderr, flush=True)
-        text = sys.stdin.readline().rstrip("\n")
-    return normalize("NFC", text)
+    return normalize("NFC", _answer_to("Name: ") if text == "-" else text)
 
 
 def confirmed(question: str) -> bool:
     """Ask on the terminal; no answer is no."""
-    with suppress(EOFError):
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-    return False
+    return _answer_to(f"{question} [y/N] ").lower() in ("y", "yes")
+
+
+def _answer_to(question: str) -> str:
+    """Ask on standard error, as the answers of commands go to standard output."""
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -262,3 +263,73 @@ def test_help_that_cannot_be_written_is_one_line_and_a_code(asked: str, redirect
     shell = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
     assert shell.returncode == 73
     assert re.fullmatch(r"qrsd: the output cannot be written: .*\n", shell.stderr)
+
+
+#: A line for each command, which ends at once; alone, they name nobody and nothing that there is.
+LINES = (
+    "run --settings /nowhere.yaml",
+    "selftest --settings /nowhere.yaml",
+    "doctor --settings /nowhere.yaml",
+    "watch --key /nowhere",
+    "enroll Zo\u00eb",
+    "people list",
+    "people rename Zo\u00eb Bob",
+    "people forget Zo\u00eb",
+    "people export",
+    "people import -",
+    "keys list",
+    "keys revoke laptop",
+    "detect /nowhere.csv",
+    "embed /nowhere.csv --out /nowhere.npz",
+    "identify /nowhere.csv",
+    "verify /nowhere.csv /nowhere.csv",
+    "explain /nowhere.csv",
+    "config check /nowhere.yaml",
+    "config show",
+    "data nowhere",
+    "demo nowhere",
+    "train /nowhere",
+    "evaluate nowhere",
+    "benchmark nowhere",
+)
+
+
+def ended(line: str, redirected: str, environment: dict[str, str]) -> tuple[int, str]:
+    """Run a command of qrsd's; return its exit code and what it wrote to standard error."""
+    run = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m daemon {line} {redirected}"],
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return run.returncode, run.stderr
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_whatever_its_streams_and_home_a_command_ends_with_a_line_and_a_code(
+    tmp_path: Path, line: str
+) -> None:
+    state = {"STATE_DIRECTORY": str(tmp_path), "RUNTIME_DIRECTORY": str(tmp_path)}
+    ascii_only = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    homeless = {"HOME": ""} | (state if os.geteuid() == 0 else {})  # root has the service's state
+    code, said = ended(line, "</dev/null", state | ascii_only)
+    assert code in {0, 1, 2, 65, 66, 69, 78}
+    for redirected, environment, codes in (
+        ("<&- >/dev/full", state, {code, 73}),
+        ("</dev/null >&- 2>&-", state, {code, 73}),
+        ("<&- >&- 2>/dev/full", state, {code, 73}),
+        ("</dev/null", homeless, {code, 78}),
+    ):
+        again, more = ended(line, redirected, environment)
+        assert again in codes, redirected
+        said += more
+        assert "Traceback" not in said
+        errors = [each for each in more.splitlines() if each.startswith("qrsd")]
+        assert len(errors) <= 1
+
+
+def test_every_command_has_such_a_line() -> None:
+    assert {line.split()[0] for line in LINES} == {*command.COMMANDS, *command.FROM_A_CHECKOUT}

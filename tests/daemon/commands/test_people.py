@@ -148,7 +148,7 @@ def test_forget_asks_and_takes_no_answer_for_no(
     for answer in ("", "\n", "n\n", "maybe\n"):
         monkeypatch.setattr("sys.stdin", io.StringIO(answer))
         assert qrsd("people", "forget", "Ada") == 1
-    assert "Erase everything that is held on Ada? [y/N]" in capsys.readouterr().out
+    assert "Erase everything that is held on Ada? [y/N]" in capsys.readouterr().err
     assert names(path) == ["Ada", "Bob"]
 
 
