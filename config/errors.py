@@ -2,14 +2,11 @@
 
 SettingsError
 ├── SettingsMissing (FileNotFoundError)  the file that was asked for is not there
-├── SettingsUnreadable (ValueError)      not YAML, or not a table of settings
-└── SettingInvalid (ValueError)          an unknown name, or a value that does not fit
-KeysError
-├── KeyMissing (FileNotFoundError)       no such key file
-├── KeyUnreadable (ValueError)           a file or a text that is no key, or a list that is none
-├── KeyNotPrivate (PermissionError)      others may read the file, or we may not
-├── KeyExists (FileExistsError)          there is a key already, and it is not thrown away
-└── KeyNotWritten (OSError)              the system does not let us write it
+└── SettingInvalid (ValueError)          not YAML, an unknown name, or a value that does not fit
+KeysError                                a file, a text, a name or a list that is not valid
+├── KeyMissing (FileNotFoundError)       no such key file, or no client of that name
+├── KeyNotPrivate (PermissionError)      others may read the file, or this user may not
+└── KeyNotWritten (OSError)              there is a key already, or the system refuses to write
 """
 
 from __future__ import annotations
@@ -27,33 +24,21 @@ class SettingsMissing(SettingsError, FileNotFoundError):
     """There is no such settings file."""
 
 
-class SettingsUnreadable(SettingsError, ValueError):
-    """The settings file cannot be read as YAML settings."""
-
-
 class SettingInvalid(SettingsError, ValueError):
-    """Settings are not known or have values that do not fit."""
+    """Settings are not YAML, are not known, or have values that do not fit."""
 
 
 class KeysError(Exception):
-    """The keys cannot say who may come in over the network."""
+    """A key or the list of clients is not valid."""
 
 
 class KeyMissing(KeysError, FileNotFoundError):
-    """There is no such key file."""
-
-
-class KeyUnreadable(KeysError, ValueError):
-    """A file or a text is no key, or a list of clients is none."""
+    """There is no such key file, or no client of that name."""
 
 
 class KeyNotPrivate(KeysError, PermissionError):
-    """Others may read what should be secret, or we may not."""
-
-
-class KeyExists(KeysError, FileExistsError):
-    """There is a key already; another would lock everybody out who knows this one."""
+    """Others may read what should be secret, or this user may not."""
 
 
 class KeyNotWritten(KeysError, OSError):
-    """The system does not let us write a key or the list of clients."""
+    """There is a key already, which another would lock clients out of, or writing failed."""

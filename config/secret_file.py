@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkstemp
 
-from config.errors import KeyExists, KeyMissing, KeyNotPrivate, KeyNotWritten, KeyUnreadable
+from config.errors import KeyMissing, KeyNotPrivate, KeyNotWritten, KeysError
 from config.regular_file import open_regular
 from model.folder_owner import as_owner_of_folder
 
@@ -21,11 +21,11 @@ def write_secret(path: Path, secret: bytes, comment: str) -> None:
     """Write a secret to a new file, for its owner's eyes only.
 
     Raises:
-        KeyExists: there is a file already.
+        KeyNotWritten: there is a file already.
         KeyNotWritten: the system says no.
     """
     if path.exists():
-        raise KeyExists(f"{path}: there is a key already; move it away if you want another one")
+        raise KeyNotWritten(f"{path}: there is a key already; move it away if you want another one")
     write_private(path, f"# {comment}\n{secret.hex()}\n")
 
 
@@ -40,7 +40,7 @@ def read_secret(path: Path, private: bool = True) -> bytes:
     Raises:
         KeyMissing: there is no such file.
         KeyNotPrivate: others may read it, or we may not.
-        KeyUnreadable: it is not a secret.
+        KeysError: it is not a secret.
     """
     try:
         with as_owner_of_folder(path), open_regular(path) as binary:
@@ -53,7 +53,7 @@ def read_secret(path: Path, private: bool = True) -> bytes:
     except FileNotFoundError as error:
         raise KeyMissing(f"{path}: no such key file") from error
     except UnicodeDecodeError as error:
-        raise KeyUnreadable(f"{path}: not a key file of qrsd") from error
+        raise KeysError(f"{path}: not a key file of qrsd") from error
     except OSError as error:
         if isinstance(error, KeyNotPrivate):
             raise
@@ -66,14 +66,14 @@ def from_hex(text: str, where: str) -> bytes:
     """Return the 32 bytes that 64 hexadecimal digits are.
 
     Raises:
-        KeyUnreadable: they are not that; ``where`` they stand is said, and what they are is not.
+        KeysError: they are not that; ``where`` they stand is said, and what they are is not.
     """
     try:
         key = bytes.fromhex(text)
     except ValueError:
         key = b""
     if len(key) != SECRET_BYTES:
-        raise KeyUnreadable(f"{where}: not a key, which has {2 * SECRET_BYTES} hexadecimal digits")
+        raise KeysError(f"{where}: not a key, which has {2 * SECRET_BYTES} hexadecimal digits")
     return key
 
 

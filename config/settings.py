@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from config.errors import SettingInvalid, SettingsMissing, SettingsUnreadable
+from config.errors import SettingInvalid, SettingsMissing
 from config.mapping import build, leaves
 from config.regular_file import open_regular
 from config.source import SourceOptions
@@ -133,24 +133,24 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
     Raises:
         SettingsMissing: it is not there.
-        SettingsUnreadable: it is not YAML, or not a table.
+        SettingInvalid: it is not YAML, or not a table.
     """
     try:
         with open_regular(path) as file:
             content = file.read(LONGEST_FILE + 1)
         if len(content) > LONGEST_FILE:
-            raise SettingsUnreadable(f"{path}: longer than {LONGEST_FILE} bytes, no settings are")
+            raise SettingInvalid(f"{path}: longer than {LONGEST_FILE} bytes, no settings are")
         tree = read(content.decode())
     except FileNotFoundError as error:
         raise SettingsMissing(f"{path}: no such settings file") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsUnreadable(f"{path}: cannot be read: {_reason(error)}") from error
+        raise SettingInvalid(f"{path}: cannot be read: {_reason(error)}") from error
     except NOT_YAML as error:
-        raise SettingsUnreadable(f"{path}{_place(error)}: not YAML: {_problem(error)}") from error
+        raise SettingInvalid(f"{path}{_place(error)}: not YAML: {_problem(error)}") from error
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise SettingsUnreadable(f"{path}: a {type(tree).__name__}, expected a table of settings")
+        raise SettingInvalid(f"{path}: a {type(tree).__name__}, expected a table of settings")
     return tree
 
 

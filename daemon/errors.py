@@ -1,6 +1,9 @@
-"""The parent of all errors of the service, its clients and its commands, and one that all share."""
+"""The parent of all errors of the service, its clients and its commands, and what all share."""
 
 from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
 
 
 class DaemonError(Exception):
@@ -11,3 +14,27 @@ class DaemonError(Exception):
 
 class ResultsNotWritable(DaemonError, OSError):
     """A command cannot write its results where it was told to."""
+
+
+class ExtraMissing(DaemonError, ImportError):
+    """A package that only some commands need is not installed."""
+
+
+def import_extra(
+    package: str, extra: str, purpose: str, error_type: type[Exception] = ExtraMissing
+) -> ModuleType:
+    """Import a package of one of qrsd's extras, which ``setup.cfg`` lists.
+
+    Args:
+        package: its name.
+        extra: what brings it.
+        purpose: what needs it, for the error: "Drawing pictures".
+        error_type: what to raise where it, or a package that it needs, is not installed.
+    """
+    try:
+        return import_module(package)
+    except ImportError as error:
+        raise error_type(
+            f"{purpose} needs {error.name or package}, which is not installed: "
+            f".venv/bin/pip install '.[{extra}]'"
+        ) from error

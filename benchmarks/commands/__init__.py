@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from benchmarks.qrs.errors import BenchmarkError, BenchmarkExtraMissing, NothingToScore
-from daemon.commands.exit_codes import DATA, EXIT_CODES, NO_INPUT, UNAVAILABLE
-from model.training.errors import TrainExtraMissing, UnknownPerson
+from benchmarks.qrs.errors import BenchmarkError, NothingToScore
+from daemon.commands.exit_codes import DATA, EXIT_CODES, NO_INPUT
+from model.training.errors import UnknownPerson
 
 EXIT_CODES.update(
     {
         BenchmarkError: DATA,
         NothingToScore: NO_INPUT,
-        BenchmarkExtraMissing: UNAVAILABLE,
         UnknownPerson: NO_INPUT,
-        TrainExtraMissing: UNAVAILABLE,
     }
 )

@@ -13,7 +13,3 @@ class NothingToScore(BenchmarkError, LookupError):
 
 class PeerFailed(BenchmarkError, RuntimeError):
     """Another detector gave up on a recording."""
-
-
-class BenchmarkExtraMissing(BenchmarkError, ImportError):
-    """The peers need libraries that the service does not."""

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from importlib import import_module
 from time import process_time
 from typing import Any, TypeAlias
 
@@ -14,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.qrs.chain import Detections
-from benchmarks.qrs.errors import BenchmarkExtraMissing, PeerFailed
+from benchmarks.qrs.errors import PeerFailed
+from daemon.errors import import_extra
 from daemon.recordings.recording import Recording
 from dsp.front_end import RATE_HZ
 
@@ -84,12 +84,7 @@ PEERS: dict[str, Callable[[Signal, int], Any]] = {
 def require_peers() -> None:
     """Find out that a library is missing before the work, and not after minutes of it."""
     for name in ("biosppy", "neurokit2", "sleepecg", "wfdb"):
-        try:
-            import_module(name)
-        except ImportError as error:
-            raise BenchmarkExtraMissing(
-                f"{error.name} is not installed: pip install 'qrsd[benchmark]'"
-            ) from error
+        import_extra(name, "benchmark", "Running other detectors")
 
 
 def detect(peer: str, recording: Recording, mains_hz: int) -> Detections:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from model.training.errors import TrainExtraMissing
+from daemon.errors import import_extra
 
 #: What TensorFlow wants to be told before it is imported: to be quiet, and to keep to one thread,
 #: which for so small a network is faster than two, and gives the same figures every time.
@@ -16,17 +16,7 @@ TENSORFLOW = {
 
 
 def require_tensorflow() -> None:
-    """Import TensorFlow, quiet and on one thread, here and in every process begun from here.
-
-    Raises:
-        TrainExtraMissing: it is not installed.
-    """
+    """Import TensorFlow, quiet and on one thread, here and in every process begun from here."""
     for name, value in TENSORFLOW.items():
         os.environ.setdefault(name, value)
-    try:
-        import tensorflow  # noqa: F401
-    except ImportError as error:
-        raise TrainExtraMissing(
-            f"training needs packages that are not installed ({error.name}): "
-            "pip install 'qrsd[train]'"
-        ) from error
+    import_extra("tensorflow", "train", "Training")

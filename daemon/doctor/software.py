@@ -15,7 +15,7 @@ from config.gallery_key import find_gallery_key
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
 from daemon.service import assembly
-from daemon.wire.addresses import IPC, LOOPBACK_HOST, somebody_has, local_address
+from daemon.wire.addresses import IPC, LOOPBACK_HOST, local_address, somebody_has
 from daemon.wire.binding import explained
 from daemon.wire.client import Silent, Subscriber
 from daemon.wire.errors import ServiceRefusesKey

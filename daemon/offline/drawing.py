@@ -7,24 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from daemon.offline.errors import DrawingExtraMissing
+from daemon.errors import import_extra
 
 RED, BLUE, PALE_BLUE = "#c1272d", "#4a6fa5", "#a8bbd6"
 
 
 def require_matplotlib() -> None:
-    """Find out before minutes of work whether pictures can be drawn.
-
-    Raises:
-        DrawingExtraMissing: they cannot.
-    """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise DrawingExtraMissing(
-            f"Pictures need {error.name}, which is not installed: "
-            ".venv/bin/pip install '.[benchmark]'"
-        ) from error
+    """Raise ``ExtraMissing``, before minutes of work, if pictures cannot be drawn."""
+    import_extra("matplotlib", "benchmark", "Drawing pictures")
 
 
 @contextmanager

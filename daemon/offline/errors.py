@@ -7,7 +7,3 @@ from daemon.errors import DaemonError
 
 class TooFewBeats(DaemonError, ValueError):
     """A recording does not have the good beats that a command needs."""
-
-
-class DrawingExtraMissing(DaemonError, ImportError):
-    """Pictures need a library that the service does not."""

@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from http.client import INTERNAL_SERVER_ERROR, OK, TOO_MANY_REQUESTS
 from pathlib import Path, PurePosixPath
 
-from daemon.errors import ResultsNotWritable
+from daemon.errors import ResultsNotWritable, import_extra
 from daemon.recordings.errors import (
     ArchiveUnreachable,
     ChecksumWrong,
     NotInArchive,
-    RecordsExtraMissing,
     TransferFailed,
 )
 
@@ -117,17 +116,11 @@ class Archive:
     """PhysioNet, or what stands in its place.
 
     Raises:
-        RecordsExtraMissing: what speaks HTTP, which comes with wfdb, is not installed.
+        ExtraMissing: what speaks HTTP, which comes with wfdb, is not installed.
     """
 
     def __init__(self) -> None:
-        try:
-            import requests
-        except ImportError as error:
-            raise RecordsExtraMissing(
-                "Fetching recordings needs the requests package: "
-                ".venv/bin/pip install '.[records]'."
-            ) from error
+        requests = import_extra("requests", "records", "Fetching recordings")
         self._session = requests.Session()
 
     def records(self, wanted: PublicSet) -> list[tuple[RemoteFile, ...]]:
@@ -209,7 +202,8 @@ class Archive:
                 f"{address}: the archive answers {status}; look on https://physionet.org whether "
                 "the set has moved"
             )
-        return answer.content
+        content: bytes = answer.content
+        return content
 
 
 def fetch_set(

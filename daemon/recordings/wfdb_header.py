@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 
+from daemon.errors import import_extra
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound, RecordsExtraMissing
 from daemon.recordings.sample_clock import MOST_RATE_HZ
 from daemon.recordings.signal_file import MICRO
@@ -197,19 +198,8 @@ def _copy(record: Path, cleaned: str | None, files: tuple[str, ...]) -> Iterator
 
 
 def import_wfdb(path: Path) -> ModuleType:
-    """Return the reference library.
-
-    Raises:
-        RecordsExtraMissing: it is not installed.
-    """
-    try:
-        import wfdb
-    except ImportError as error:
-        raise RecordsExtraMissing(
-            f"Reading {path} needs the wfdb package: .venv/bin/pip install '.[records]'."
-        ) from error
-    module: ModuleType = wfdb
-    return module
+    """Return the reference library, or raise ``RecordsExtraMissing``."""
+    return import_extra("wfdb", "records", f"Reading {path}", RecordsExtraMissing)
 
 
 def _nothing_there(path: Path) -> str:

@@ -9,14 +9,10 @@ DaemonError
 └── ServiceUnavailable (ConnectionError) nobody answers on the control socket
     ├── ServiceNotPermitted              ... or it is not ours to ask
     └── ServiceRefusesKey                ... or it answers only those whose key it knows
-KeysError (config.errors)
-├── ClientUnknown (LookupError)          nobody of that name is let in
-└── ClientInvalid (ValueError)           a name that cannot be one, or that is taken
 """
 
 from __future__ import annotations
 
-from config.errors import KeysError
 from daemon.errors import DaemonError
 
 
@@ -34,14 +30,6 @@ class AddressRefused(DaemonError, ValueError):
 
 class AddressUnusable(DaemonError, OSError):
     """The address cannot be bound."""
-
-
-class ClientUnknown(KeysError, LookupError):
-    """Nobody of that name is let in."""
-
-
-class ClientInvalid(KeysError, ValueError):
-    """A client cannot be called that, or another one is."""
 
 
 class CommandRefused(DaemonError, ValueError):

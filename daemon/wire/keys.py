@@ -21,9 +21,8 @@ from typing import Literal, Self, TypeAlias
 import zmq
 from zmq.utils import z85
 
-from config.errors import KeyMissing, KeyNotPrivate, KeyUnreadable
+from config.errors import KeyMissing, KeyNotPrivate, KeysError
 from config.secret_file import from_hex, read_secret, write_private, write_secret
-from daemon.wire.errors import ClientInvalid, ClientUnknown
 
 Right: TypeAlias = Literal["listen", "control"]
 
@@ -61,7 +60,7 @@ class KeyPair:
         """Write a new key file.
 
         Raises:
-            KeyExists, KeyNotWritten: it is there already, or cannot be.
+            KeyNotWritten, KeyNotWritten: it is there already, or cannot be.
         """
         write_secret(path, self.secret, f"{comment} {self.public.hex()}")
 
@@ -121,7 +120,7 @@ def read_clients(keys: Path) -> tuple[Client, ...]:
     """Return who is let in; nobody where nobody ever was.
 
     Raises:
-        KeyUnreadable: a line is not one of a client.
+        KeysError: a line is not one of a client.
         KeyNotPrivate: this user may not read the list.
     """
     path = clients_path(keys)
@@ -130,7 +129,7 @@ def read_clients(keys: Path) -> tuple[Client, ...]:
     except FileNotFoundError:
         return ()
     except UnicodeDecodeError as error:
-        raise KeyUnreadable(f"{path}: not a list of clients") from error
+        raise KeysError(f"{path}: not a list of clients") from error
     except OSError as error:
         raise KeyNotPrivate(f"{path}: this user may not read it: {error.strerror}") from error
     numbered = enumerate(lines, start=1)
@@ -142,22 +141,20 @@ def allow(keys: Path, client: Client) -> None:
 
     Raises:
         KeyMissing: the service itself has no key yet.
-        ClientInvalid: the name is none, or name or key is another client's.
+        KeysError: the name is none, or name or key is another client's.
         KeysError: the list cannot be read or written.
     """
     if not service_key_path(keys).exists():
         raise KeyMissing(f"{service_key_path(keys)}: the service has no key yet: qrsd keys new")
     if not NAME.fullmatch(client.name):
-        raise ClientInvalid(
+        raise KeysError(
             f"{client.name!r:.70} is not a client's name: letters, digits, '.', '_' and '-'"
         )
     with _alone(keys):
         others = [each for each in read_clients(keys) if each != client]
         for each in others:
             if (each.name == client.name) != (each.key == client.key):
-                raise ClientInvalid(
-                    f"{each.name} has that name or that key: qrsd keys revoke it first"
-                )
+                raise KeysError(f"{each.name} has that name or that key: qrsd keys revoke it first")
         _write(keys, [each for each in others if each.name != client.name] + [client])
 
 
@@ -165,14 +162,14 @@ def revoke(keys: Path, name: str) -> None:
     """Let a client in no more.
 
     Raises:
-        ClientUnknown: nobody of that name is let in.
+        KeyMissing: nobody of that name is let in.
         KeysError: the list cannot be read or written.
     """
     with _alone(keys):
         clients = read_clients(keys)
         kept = [client for client in clients if client.name != name]
         if len(kept) == len(clients):
-            raise ClientUnknown(f"nobody called {name!r} is let in; see: qrsd keys list")
+            raise KeyMissing(f"nobody called {name!r} is let in; see: qrsd keys list")
         _write(keys, kept)
 
 
@@ -200,7 +197,7 @@ def _write(keys: Path, clients: Iterable[Client]) -> None:
 def _client(line: str, where: str) -> Client:
     words = line.split()
     if len(words) != 3 or not NAME.fullmatch(words[0]) or words[1] not in RIGHTS:
-        raise KeyUnreadable(f"{where}: not NAME RIGHT KEY, with listen or control for RIGHT")
+        raise KeysError(f"{where}: not NAME RIGHT KEY, with listen or control for RIGHT")
     return Client(
         words[0], "control" if words[1] == "control" else "listen", from_hex(words[2], where)
     )

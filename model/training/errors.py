@@ -3,8 +3,7 @@
 TrainingError
 ├── TooLittleData (ValueError)      too few persons, records or good beats to learn from
 ├── UnknownPerson (LookupError)     somebody is to be left out who is not in the data
-├── ConversionFailed (ValueError)   the TFLite model does not compute what Keras does
-└── TrainExtraMissing (ImportError) TensorFlow is not installed
+└── ConversionFailed (ValueError)   the TFLite model does not compute what Keras does
 """
 
 from __future__ import annotations
@@ -26,7 +25,3 @@ class UnknownPerson(TrainingError, LookupError):
 
 class ConversionFailed(TrainingError, ValueError):
     """The TFLite model's outputs are not those of the network that it was made from."""
-
-
-class TrainExtraMissing(TrainingError, ImportError):
-    """Training needs packages that the service does without."""

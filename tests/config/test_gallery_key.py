@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import KeyNotPrivate, KeyUnreadable
+from config.errors import KeyNotPrivate, KeysError
 from config.gallery_key import CREDENTIAL, find_gallery_key, gallery_key_path
 from config.secret_file import write_secret
 
@@ -56,7 +56,7 @@ def test_a_credential_that_is_no_key_is_an_error(
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     (tmp_path / CREDENTIAL).write_text("secret")
-    with pytest.raises(KeyUnreadable, match="not a key, which has 64"):
+    with pytest.raises(KeysError, match="not a key, which has 64"):
         find_gallery_key()
 
 

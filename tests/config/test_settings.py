@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import settings as settings_module
-from config.errors import SettingInvalid, SettingsError, SettingsMissing, SettingsUnreadable
+from config.errors import SettingInvalid, SettingsError, SettingsMissing
 from config.mapping import leaves
 from config.settings import Settings, load, read_yaml
 from daemon.commands.exit_codes import exit_code
@@ -179,7 +179,7 @@ def test_a_usual_folder_that_may_not_be_entered_is_told(monkeypatch: pytest.Monk
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(settings_module, "open_regular", refuse)
-    with pytest.raises(SettingsUnreadable, match="cannot be read: Permission denied"):
+    with pytest.raises(SettingInvalid, match="cannot be read: Permission denied"):
         load(None, {})
 
 
@@ -269,7 +269,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path, make: object) -> None:
     assert callable(make)
     make(tmp_path / "qrsd.yaml")
-    with pytest.raises(SettingsUnreadable, match="not a regular file"):
+    with pytest.raises(SettingInvalid, match="not a regular file"):
         load(tmp_path / "qrsd.yaml", {})
 
 

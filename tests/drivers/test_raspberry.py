@@ -151,7 +151,7 @@ def test_a_missing_package_is_named_with_its_remedy(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     backend: Any = "gpiod" if package == "gpiod" else "gpiozero"
-    with pytest.raises(PackageMissing, match=rf"{package} .*pip install 'qrsd\[pi\]'"):
+    with pytest.raises(PackageMissing, match=rf"{package} .*pip install '\.\[pi\]'"):
         open_board(BoardOptions(drdy_backend=backend))
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.qrs import peers
-from benchmarks.qrs.errors import BenchmarkExtraMissing, NothingToScore
+from benchmarks.qrs.errors import NothingToScore
 from daemon.__main__ import main
 from daemon.commands.exit_codes import exit_code
+from daemon.errors import ExtraMissing
 from tests.dsp.heartbeats import ecg, regular
 
 SECONDS = 25
@@ -177,13 +180,11 @@ def test_annotations_that_cannot_be_read_are_named(
 
 
 def test_a_missing_library_is_named_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def import_module(name: str) -> object:
-        if name == "sleepecg":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return importlib.import_module("json")
-
-    monkeypatch.setattr(peers, "import_module", import_module)
-    with pytest.raises(BenchmarkExtraMissing, match=r"sleepecg.*'qrsd\[benchmark\]'") as caught:
+    for name in ("biosppy", "neurokit2"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, "sleepecg", None)
+    words = r"sleepecg, which is not installed: \.venv/bin/pip install '\.\[benchmark\]'"
+    with pytest.raises(ExtraMissing, match=words) as caught:
         peers.require_peers()
     assert exit_code(caught.value) == 69
 
