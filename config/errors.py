@@ -1,13 +1,4 @@
-"""What can be wrong with the settings, and with files of keys.
-
-SettingsError
-├── SettingsMissing (FileNotFoundError)  the file that was asked for is not there
-└── SettingInvalid (ValueError)          not YAML, an unknown name, or a value that does not fit
-KeysError                                a file, a text, a name or a list that is not valid
-├── KeyMissing (FileNotFoundError)       no such key file, or no client of that name
-├── KeyNotPrivate (PermissionError)      others may read the file, or this user may not
-└── KeyNotWritten (OSError)              there is a key already, or the system refuses to write
-"""
+"""What can be wrong with the settings, with files of keys and with the list of clients."""
 
 from __future__ import annotations
 
@@ -29,7 +20,7 @@ class SettingInvalid(SettingsError, ValueError):
 
 
 class KeysError(Exception):
-    """A key or the list of clients is not valid."""
+    """A key, a client or the list of clients is not valid."""
 
 
 class KeyMissing(KeysError, FileNotFoundError):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import zmq
 
+from daemon.closing import Closing
 from daemon.wire.client import Continuity, Lost
 from daemon.wire.messages import BeatMessage, IdentityMessage, Received, StatusMessage, decode
 
@@ -17,7 +18,7 @@ TOPICS = (StatusMessage.TOPIC, BeatMessage.TOPIC, IdentityMessage.TOPIC)
 ERRORS_KEPT = 600  # beats that make a median: about eight minutes
 
 
-class Listener:
+class Listener(Closing):
     """Takes what has come from publisher and control socket, without ever waiting.
 
     Attributes:
@@ -60,12 +61,6 @@ class Listener:
     def close(self) -> None:
         """Hang up."""
         self._context.destroy(linger=0)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 @dataclass(slots=True)

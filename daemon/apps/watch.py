@@ -30,7 +30,7 @@ from daemon.wire.messages import (
     WaveMessage,
     encode,
 )
-from daemon.wire.status import Enrolment
+from daemon.wire.status import EnrolmentStatus
 from dsp.options import IN_WORDS
 
 FRAME_S = 0.1
@@ -197,7 +197,7 @@ def _facts(scene: Scene) -> RenderableType:
     return Columns(texts, padding=(0, 3))
 
 
-def _enrolment(enrolment: Enrolment) -> RenderableType:
+def _enrolment(enrolment: EnrolmentStatus) -> RenderableType:
     row = Table.grid(padding=(0, 2))
     row.add_row(
         Text(f"enrolling {plain(enrolment.person)}", "magenta"),

@@ -1,4 +1,4 @@
-"""``qrsd keys``: who may come in over the network."""
+"""``qrsd keys``: which clients are allowed to connect over the network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from daemon.wire.keys import (
 from model.folder_owner import as_owner_of_folder
 
 KEYS = """\
-Without keys qrsd can be reached from its own machine only. To let a laptop in:
+Without keys qrsd can be reached from its own machine only. To allow a laptop to connect:
 
   pi$      sudo qrsd keys new                    the service's own key, once; prints PI
   laptop$  qrsd keys new qrsd.key                a key of the laptop's; prints LAPTOP
@@ -36,7 +36,7 @@ In /etc/qrsd/qrsd.yaml, then sudo systemctl restart qrsd:
   publish: {addresses: ["tcp://127.0.0.1:5292", "tcp://*:5293"]}
   control: {addresses: ["tcp://*:5294"]}
 
-The unit lets nobody else's packets in until `sudo systemctl edit qrsd` says so:
+The unit's firewall drops packets of other machines until `sudo systemctl edit qrsd` says so:
 
   [Service]
   IPAddressAllow=192.168.1.0/24
@@ -45,10 +45,10 @@ From then on:
 
   laptop$  qrsd watch --address tcp://pi:5293 --key qrsd.key --service-key PI
   laptop$  qrsd people list --address tcp://pi:5294 --key qrsd.key --service-key PI
-  pi$      sudo qrsd keys revoke laptop          a running service sends it out within seconds
+  pi$      sudo qrsd keys revoke laptop          a running service disconnects it within seconds
 
-PI and LAPTOP are the public halves, 64 digits that anybody may know. The secret halves stay in
-their files. docs/keys.md has the rest."""
+PI and LAPTOP are public keys, 64 digits that anybody may know. The secret keys stay in their
+files. docs/keys.md has the rest."""
 
 
 NOT_THE_SERVICES = (
@@ -67,7 +67,7 @@ def add_keys(keys: argparse.ArgumentParser) -> None:
     )
     new.set_defaults(run=run_new)
 
-    allowing = commands.add_parser("allow", help="let a client in")
+    allowing = commands.add_parser("allow", help="allow a client to connect")
     allowing.add_argument("name", metavar="NAME", help="what to call it here")
     allowing.add_argument("key", metavar="KEY", help="what qrsd keys new FILE printed there")
     allowing.add_argument(
@@ -75,21 +75,21 @@ def add_keys(keys: argparse.ArgumentParser) -> None:
     )
     allowing.set_defaults(run=run_allow)
 
-    revoking = commands.add_parser("revoke", help="let a client in no more")
+    revoking = commands.add_parser("revoke", help="allow it no more")
     revoking.add_argument("name", metavar="NAME")
     revoking.set_defaults(run=run_revoke)
 
-    listing = commands.add_parser("list", help="the service's public key, and who is let in")
+    listing = commands.add_parser("list", help="the service's public key, and its clients")
     listing.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
     listing.set_defaults(run=run_list)
 
 
 def run_new(args: argparse.Namespace) -> int:
-    """Make a key and print its public half."""
+    """Make a key pair and print its public key."""
     pair = KeyPair.new()
     path = args.file or service_key_path(keys_folder())
     pair.write(path, CLIENT_COMMENT if args.file else SERVICE_COMMENT)
-    print(f"The secret half is in {path}, and this is the public one:", file=sys.stderr)
+    print(f"The secret key is in {path}, and this is the public one:", file=sys.stderr)
     print(pair.public.hex())
     if not args.file and another_is_the_systems():
         print(NOT_THE_SERVICES, file=sys.stderr)
@@ -109,7 +109,7 @@ def run_revoke(args: argparse.Namespace) -> int:
     """Take a client off the list."""
     with as_owner_of_folder(clients_path(keys_folder())):
         revoke(keys_folder(), args.name)
-    print(f"{args.name} is let in no more.")
+    print(f"{args.name} may connect no more.")
     return 0
 
 
@@ -124,7 +124,7 @@ def run_list(args: argparse.Namespace) -> int:
         return 0
     print(f"The service's key is {service}")
     if not clients:
-        print("Nobody is let in yet: qrsd keys allow NAME KEY")
+        print("No client is allowed yet: qrsd keys allow NAME KEY")
         return 0
     width = max(len(client.name) for client in clients)
     for client in clients:

@@ -14,13 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from config.folders import another_is_the_systems, control_address, gallery_path
-from config.gallery_key import (
-    COMMENT,
-    CREDENTIAL,
-    CREDSTORE,
-    find_gallery_key,
-    gallery_key_path,
-)
+from config.gallery_key import COMMENT, CREDENTIAL, CREDSTORE, find_gallery_key, gallery_key_path
 from config.secret_file import SECRET_BYTES, write_secret
 from config.settings import load
 from daemon.commands.connection import Connection, add_connection, gallery_in_use, to_control

@@ -36,7 +36,7 @@ from daemon.wire.control import ControlServer
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.messages import ContactState, Message, ServiceState, StatusMessage
 from daemon.wire.publisher import Publisher
-from daemon.wire.status import ChipStatus, Enrolment, ModelStatus, Scheduling, StatusCounters
+from daemon.wire.status import ChipStatus, EnrolmentStatus, ModelStatus, Scheduling, StatusCounters
 from drivers.chip_setup import ChipSetup
 from drivers.frame import Frame
 
@@ -288,11 +288,11 @@ class Service:
         if now_s >= self._status_due_s:
             self._status_due_s = now_s + STATUS_S
             parts.clock.follow_wall_clock()
-            parts.people.look_around()
-            parts.publisher.connections.look_around()
-            parts.control.connections.look_around()
+            parts.people.refresh()
+            parts.publisher.connections.enforce_bytes()
+            parts.control.connections.enforce_bytes()
             if parts.gate is not None:
-                parts.gate.look_around()
+                parts.gate.refresh()
             self._feed_watchdog()
         self._said = said
         self._say_status()
@@ -356,11 +356,11 @@ class Service:
     def _contact(self) -> ContactState:
         return self._parts.pipeline.contact
 
-    def _enrolment(self) -> Enrolment | None:
+    def _enrolment(self) -> EnrolmentStatus | None:
         enrolment = self._parts.pipeline.recogniser.enrolment
         if enrolment is None:
             return None
-        return Enrolment(enrolment.person, enrolment.beats, enrolment.needed)
+        return EnrolmentStatus(enrolment.person, enrolment.beats, enrolment.needed)
 
     def _say_goodbye(self) -> None:
         self._parts.notifier.stopping()

@@ -1,6 +1,6 @@
 """Where people are enrolled, listed, renamed and forgotten while the service runs.
 
-``open``, ``attend`` and ``look_around`` are called by the service. Each other public method is a
+``open``, ``attend`` and ``refresh`` are called by the service. Each other public method is a
 command of the control socket: what it takes are the fields of the request, what it returns those
 of the answer.
 """
@@ -152,7 +152,7 @@ class PeopleCommands:
                 extra=event("unknown_to_model", people=len(people)),
             )
 
-    def look_around(self) -> None:
+    def refresh(self) -> None:
         """Learn of people whom another program enrolled, as ``qrsd people import`` does."""
         try:
             self._stale |= self._gallery.changed_elsewhere()
@@ -179,7 +179,7 @@ class PeopleCommands:
                 f"{self._recogniser.enrolment.person!r} is being enrolled: wait for it, or cancel.",
                 "busy",
             )
-        self.look_around()
+        self.refresh()
         if self._trouble:  # and not after twenty beats
             raise CommandRefused(f"Nobody can be enrolled now: {self._trouble}", "gallery_failed")
         enrolment = Enrolment(person, self._passport, beats)
@@ -271,4 +271,4 @@ class PeopleCommands:
     def _tell_recogniser(self) -> None:
         """Have the recogniser decide among those who are enrolled now, or as soon as can be."""
         self._stale = True
-        self.look_around()
+        self.refresh()

@@ -11,12 +11,7 @@ from collections.abc import Sequence
 
 from daemon.service.judges import IdentityJudge, Judge
 from daemon.service.waveforms import RAILS, Waveforms
-from daemon.wire.messages import (
-    BeatMessage,
-    ContactState,
-    Message,
-    RPeakMessage,
-)
+from daemon.wire.messages import BeatMessage, ContactState, Message, RPeakMessage
 from drivers.chip_setup import ChipSetup
 from drivers.frame import Frame
 from dsp.front_end import FrontEnd

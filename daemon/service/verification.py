@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import NoneType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
+from daemon.closing import Closing
 from daemon.recordings.recording import Recording
 from daemon.recordings.replay import samples
 from daemon.wire.errors import CommandRefused
@@ -24,7 +25,7 @@ from model.network import Network
 LONGEST_S = 60.0
 
 
-class Verifier:
+class Verifier(Closing):
     """Compares recordings one after another, in a thread of its own.
 
     Args:
@@ -74,12 +75,6 @@ class Verifier:
     def close(self) -> None:
         """End the thread, after the comparison that is under way."""
         self._worker.shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def recording(ecg_mv: Any, name: str) -> Recording:

@@ -101,7 +101,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def somebody_has(path: Path) -> bool:
-    """Tell whether somebody listens on a file, even if too busy to let one more in."""
+    """Tell whether a program listens on a file, even if it is too busy to accept another client."""
     with unix.socket(unix.AF_UNIX) as probe:
         probe.setblocking(False)
         with suppress(OSError):  # the path is longer than that of any socket

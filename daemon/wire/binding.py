@@ -1,4 +1,4 @@
-"""Binding the service's sockets: each address by one service, open ones behind CURVE only."""
+"""Binds the service's sockets: an address to one service only, and open ones with CURVE only."""
 
 from __future__ import annotations
 
@@ -20,20 +20,18 @@ from daemon.wire.keys import Right
 def bind(
     socket: zmq.Socket[bytes], address: str, right: Right = "listen", gate: CurveGate | None = None
 ) -> str:
-    """Listen on an address and return it, with the port that a ``*`` became.
+    """Listen on an address and return it, with the port chosen for a ``*``.
 
     The file of an ipc address is for this user only (mode 0600), as is its folder if it is new.
 
     Args:
         socket: what listens.
         address: where.
-        right: what clients who come through the gate need.
-        gate: what they have to come through if the address is open to others.
+        right: what a client needs if the address is open to others.
+        gate: authenticates clients there; None if the service has no keys.
 
     Raises:
-        AddressRefused: the address is open to other machines or users, and there is no gate.
-        AddressInUse: somebody listens there already.
-        AddressUnusable: the system does not allow it.
+        AddressRefused, AddressInUse, AddressUnusable: it cannot listen there.
     """
     check_address(address, right, keys=gate is not None)
     socket.ipv6 = is_ipv6(address)
@@ -49,11 +47,7 @@ def bind(
 
 @contextmanager
 def explained(address: str) -> Iterator[None]:
-    """Turn what the system says against listening there into what it means.
-
-    Raises:
-        AddressInUse, AddressUnusable: it says something.
-    """
+    """Turn the system's errors of listening on an address into AddressInUse or AddressUnusable."""
     try:
         yield
     except (zmq.ZMQError, OSError) as error:
@@ -73,7 +67,7 @@ def _bind_for_this_user(socket: zmq.Socket[bytes], address: str) -> None:
 
 
 def _prepare(path: Path) -> None:
-    """Make sure that the socket's folder is ours, and that the file is not alive."""
+    """Make the socket's folder, and check that it is ours and that nobody listens on the file."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = path.parent.stat().st_uid
     if os.geteuid() not in (0, owner):

@@ -1,4 +1,4 @@
-"""The other end of the line: what a subscriber hears, and asking the service for something.
+"""The client's side: subscribe to the service's messages, and send it commands.
 
 with Subscriber("tcp://127.0.0.1:5292", topics=["identity"]) as subscriber:
     for item in subscriber:
@@ -18,13 +18,14 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from config.folders import SYSTEM_RUNTIME
 from config.typed_json import typed
+from daemon.closing import Closing
 from daemon.wire.addresses import IPC, is_ipv6, somebody_has
 from daemon.wire.errors import (
     CommandRefused,
@@ -37,12 +38,12 @@ from daemon.wire.keys import ClientKeys
 from daemon.wire.messages import KINDS, Received, Stamp, StatusMessage, decode
 
 HINT = "is qrsd running? systemctl status qrsd"
-NO_ACCESS = 400  # ZAP's status for whoever may not come in
+NO_ACCESS = 400  # ZAP's status for a client that is not allowed
 
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """The service has said nothing at all for a while, though its status comes each second."""
+    """No message came for a while, though the service sends its status each second."""
 
     seconds: float
 
@@ -57,7 +58,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """The service runs anew: sequence numbers and sample indices begin again."""
+    """The service was restarted: sequence numbers and sample indices begin again."""
 
     boot: str
 
@@ -66,7 +67,7 @@ Item: TypeAlias = Received | Silent | Lost | Restarted
 
 
 class Continuity:
-    """Tells from the stamps what a subscriber missed."""
+    """Detects lost messages and restarts by the stamps of messages."""
 
     def __init__(self) -> None:
         self._boot: str | None = None
@@ -89,18 +90,18 @@ class Continuity:
         return news
 
 
-class Subscriber:
-    """Iterates over what the service says, without end; loss and silence are items like others.
+class Subscriber(Closing):
+    """Iterates over the service's messages, without end; loss and silence are items like others.
 
     Args:
         address: where the service publishes.
-        topics: what to listen to; the status is always listened to, as a sign of life.
-        timeout_s: seconds without any message that make a :class:`Silent`, again and again.
-        keys: what to come in with where the service asks for a key.
+        topics: which to subscribe to; the status is subscribed to anyway, as a sign of life.
+        timeout_s: a :class:`Silent` comes after so many seconds without a message, again and again.
+        keys: needed where the service asks for them.
 
     Raises:
         MessageError: while iterating, if the other end speaks another protocol.
-        ServiceRefusesKey: while iterating, if it does not let us in, or no more.
+        ServiceRefusesKey: while iterating, if the service does not allow our key, or no longer.
     """
 
     def __init__(
@@ -153,23 +154,17 @@ class Subscriber:
             self._waiting.append(received)
 
     def close(self) -> None:
-        """Stop listening."""
+        """Disconnect."""
         self._line.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class Control:
-    """Asks the service for something, over its control socket.
+class Control(Closing):
+    """Sends commands to the service's control socket.
 
     Args:
         address: of the control socket.
         timeout_s: how long to wait for an answer.
-        keys: what to come in with over the network.
+        keys: needed over the network.
     """
 
     def __init__(
@@ -189,7 +184,7 @@ class Control:
             CommandRefused: the service says no, and why, with a code for programs.
             ServiceUnavailable: no answer came in time, or there is no such socket.
             ServiceNotPermitted: the socket belongs to another user.
-            ServiceRefusesKey: it wants a key that may control, and ours may not.
+            ServiceRefusesKey: it asks for a key with the right to control, and ours has none.
             MessageError: the answer is none of this protocol.
         """
         _check_ours(self._address)
@@ -213,10 +208,11 @@ class Control:
         return said
 
     def _exchange(self, request: bytes) -> bytes | None:
-        """Send and receive; without waiting in ZeroMQ, which would wait for ever.
+        """Send a request and return its answer, or None if none came in time.
 
-        It cannot send to a service that has just sent us out, and what is readable may turn out to
-        be the answer to an earlier request, which REQ_CORRELATE drops.
+        Without waiting in ZeroMQ, which would wait for ever: it cannot send to a service that has
+        just disconnected us, and what is readable may turn out to be the answer to an earlier
+        request, which REQ_CORRELATE drops.
         """
         waiting_to = zmq.POLLOUT
         while self._line.poll(self._timeout_s, waiting_to):
@@ -230,18 +226,12 @@ class Control:
         return None
 
     def close(self) -> None:
-        """Hang up."""
+        """Disconnect."""
         self._line.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class _Line:
-    """A connection that notices when the other end will not have us, which ZeroMQ keeps quiet."""
+    """A connection that tells when the other end refuses it, of which ZeroMQ says nothing."""
 
     def __init__(self, kind: int, address: str, keys: ClientKeys | None) -> None:
         self._address = address
@@ -267,10 +257,10 @@ class _Line:
             ) from error
 
     def poll(self, timeout_s: float, event: int = zmq.POLLIN) -> bool:
-        """Wait until one can receive (or send, as told); return False if nothing came of it.
+        """Wait until the socket can receive (or send, as told); return False after the timeout.
 
         Raises:
-            ServiceRefusesKey: the other end does not let us in.
+            ServiceRefusesKey: the other end does not allow our key.
         """
         poller = zmq.Poller()
         poller.register(self.socket, event)
@@ -279,20 +269,20 @@ class _Line:
         while ready := dict(poller.poll(max(0, round((until_s - time.monotonic()) * 1000)))):
             if self.socket in ready:
                 return True
-            self._check_let_in(recv_monitor_message(self._refusals))
+            self._check_allowed(recv_monitor_message(self._refusals))
             if time.monotonic() > until_s:  # a busy service may refuse us again and again
                 break
         return False
 
-    def _check_let_in(self, event: Mapping[str, Any]) -> None:
-        """Tell a refusal from a service that was just too busy to know who we are."""
+    def _check_allowed(self, event: Mapping[str, Any]) -> None:
+        """Raise ``ServiceRefusesKey``, unless the service was just too busy to check our key."""
         other_mechanism = event["event"] == zmq.Event.HANDSHAKE_FAILED_PROTOCOL
         if other_mechanism and self._has_key:
             raise ServiceRefusesKey(f"{self._address} takes no keys: leave --key out")
         if other_mechanism or event["value"] == NO_ACCESS:
             raise ServiceRefusesKey(
-                f"{self._address} does not let us in: it wants a key that it knows and that may do "
-                "this; see qrsd keys --help"
+                f"{self._address} refuses us: it wants a key that it knows and that may do this; "
+                "see qrsd keys --help"
             )
 
     def close(self) -> None:
@@ -303,7 +293,7 @@ class _Line:
 
 
 def _check_ours(address: str) -> None:
-    """Find out at once what ZeroMQ would keep trying in silence."""
+    """Raise at once where ZeroMQ would try to connect for ever in silence."""
     if not address.startswith(IPC):
         return
     path = Path(address.removeprefix(IPC))

@@ -1,12 +1,12 @@
-"""No more connections, and no longer messages, than a service can bear: others are hung up on.
+"""Limits on the number of connections, and on the size of a message, of a socket.
 
-libzmq accepts whoever connects, holds half a minute for a greeting that never comes, and aborts the
-whole process where it runs out of descriptors. So each socket's monitor counts the connections, and
-the limit on descriptors is raised far above what can be accepted before the count is looked at.
+libzmq accepts every connection, waits half a minute for a greeting, and aborts the process when it
+runs out of descriptors. So connections are counted by the socket's monitor, those beyond the limit
+are shut down, and the limit on descriptors is far above what can be accepted between two counts.
 
-ZMQ_MAXMSGSIZE bounds a frame, and a message may have any number of them, which libzmq shows to
-nobody before the last has come. So what a TCP connection has sent is asked of the kernel. It does
-not count for ipc sockets, to which nobody can connect but the service's user and root.
+ZMQ_MAXMSGSIZE limits a frame, but a message may have any number of frames, and libzmq hands it out
+only when the last has come. So the kernel is asked how much each TCP connection has sent. It does
+not tell this of ipc sockets, to which only the service's user and root can connect.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ BYTES_RECEIVED_AT = 128  # tcpi_bytes_received in struct tcp_info of linux/tcp.h
 
 
 class ConnectionLimit:
-    """Counts the connections of a socket that is bound, and hangs up on those beyond the limit.
+    """Counts the connections of a bound socket, and shuts down those beyond the limits.
 
     Args:
-        socket: whose connections; make this before it is bound.
-        most_bytes: what each may send between two whole messages of which ``heard`` is told.
-        most: how many may be open at once.
+        socket: not bound yet.
+        most_bytes: what a connection may send between two calls of ``heard``.
+        most: connections that may be open at once.
 
     Attributes:
         socket: the monitor; to be polled.
-        refused: how many were hung up on.
+        refused: connections that were shut down for being too many.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ConnectionLimit:
         )
 
     def enforce(self) -> None:
-        """Take note of who came and went since, some at a time."""
+        """Count the connections that came and went; to be called when the monitor can be read."""
         for _ in range(EVENTS_AT_ONCE):
             if not self.socket.poll(0):
                 return
@@ -71,32 +71,32 @@ class ConnectionLimit:
                 self.refused += 1
                 hang_up(descriptor)
 
-    def look_around(self) -> None:
-        """Hang up on those who sent too much; to be called each second."""
+    def enforce_bytes(self) -> None:
+        """Shut down connections that sent too much; to be called each second."""
         self.enforce()
         for descriptor, heard in self._open.items():
             if _bytes_received(descriptor) - heard > self._most_bytes:
                 hang_up(descriptor)
 
     def heard(self, descriptor: int) -> None:
-        """Take note that a whole message of a connection was received."""
+        """Begin to count a connection's bytes anew, as a whole message of it was received."""
         if descriptor in self._open:
             self._open[descriptor] = _bytes_received(descriptor)
 
     def hang_up_on_all(self) -> None:
-        """End every connection; ZeroMQ's clients come again by themselves within a second."""
+        """Shut down every connection; ZeroMQ's clients reconnect by themselves within a second."""
         self.enforce()
         for descriptor in self._open:
             hang_up(descriptor)
 
     def close(self) -> None:
-        """Stop counting; the socket itself is closed by whoever opened it."""
+        """Close the monitor, not the socket."""
         self._watched.disable_monitor()
         self.socket.close()
 
 
 def raise_descriptor_limit() -> None:
-    """Allow this process as many descriptors as the system lets it have, within reason."""
+    """Raise this process's limit on descriptors as far as allowed and needed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
     if soft < wanted:
@@ -104,13 +104,13 @@ def raise_descriptor_limit() -> None:
 
 
 def hang_up(descriptor: int) -> None:
-    """End a connection whose descriptor is libzmq's to close."""
+    """Shut down a connection, and leave its descriptor for libzmq to close."""
     with suppress(OSError), _lent(descriptor) as connection:  # unless it has gone by itself
         connection.shutdown(network.SHUT_RDWR)
 
 
 def _bytes_received(descriptor: int) -> int:
-    """Return what a TCP connection has sent us so far; 0 for others."""
+    """Return how many bytes a TCP connection has sent; 0 for others."""
     with suppress(OSError, struct.error), _lent(descriptor) as connection:
         info = connection.getsockopt(network.IPPROTO_TCP, network.TCP_INFO, 256)
         return int(struct.unpack_from("=Q", info, BYTES_RECEIVED_AT)[0])
@@ -119,7 +119,7 @@ def _bytes_received(descriptor: int) -> int:
 
 @contextmanager
 def _lent(descriptor: int) -> Iterator[network.socket]:
-    """Give a socket of libzmq's without closing it afterwards."""
+    """Yield a socket of libzmq's, which stays open."""
     connection = network.socket(fileno=descriptor)
     try:
         yield connection

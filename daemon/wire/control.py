@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import MISSING, asdict, fields
 from inspect import Parameter, signature
-from typing import Any, Self, TypeAlias, get_type_hints
+from typing import Any, TypeAlias, get_type_hints
 
 import zmq
 
 from config.typed_json import typed
+from daemon.closing import Closing
 from daemon.errors import DaemonError
 from daemon.wire.answers import Answer, Refusal
 from daemon.wire.binding import bind
@@ -39,7 +40,7 @@ ANSWERS_AT_ONCE = 20  # then it is the samples' turn ...
 ANSWERS_S = 0.1  # ... or after so long, should the gallery be another program's just now
 
 
-class ControlServer:
+class ControlServer(Closing):
     """Answers requests on an ipc address, and on others of clients who may control.
 
     Args:
@@ -132,12 +133,6 @@ class ControlServer:
         """Stop listening."""
         self.connections.close()
         self.socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _yes(answer: Answer) -> bytes:

@@ -1,11 +1,11 @@
-"""Access control for TCP: CURVE encryption, with a ZAP handler that knows the list of clients.
+"""Access control for TCP: CURVE encryption, and a ZAP handler that checks the list of clients.
 
             CURVE handshake             ZAP: may this key listen / control?
     client ------------------> socket ------------------------------------> the list of clients
 
-The list is checked for changes each second. ZeroMQ authenticates only during the handshake, so once
-a client has lost a right all connections are closed; clients that are still allowed reconnect by
-themselves within a second, and see by the sequence numbers what they missed.
+The list is reloaded within a second of a change. ZeroMQ authenticates during the handshake only, so
+when a client has lost a right all connections are closed; clients that are still allowed reconnect
+by themselves within a second, and see by the sequence numbers what they missed.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Self
 
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils import z85
 
 from config.errors import KeysError
+from daemon.closing import Closing
 from daemon.journal import event
 from daemon.wire.keys import (
     RIGHTS,
@@ -34,15 +34,12 @@ from daemon.wire.keys import (
 _LOG = logging.getLogger(__name__)
 
 
-class CurveGate:
+class CurveGate(Closing):
     """Authenticates clients by their CURVE key: each needs the right of the socket it connects to.
 
     Args:
         context: of the sockets; it can have one gate.
-        keys: the keys' folder, see ``daemon.wire.keys``.
-
-    Raises:
-        KeysError: the service's key or the list cannot be read.
+        keys: folder of the service's key and the list; a ``KeysError`` if one cannot be read.
     """
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], keys: Path) -> None:
@@ -58,15 +55,15 @@ class CurveGate:
             self._authenticator.configure_curve_callback(right, self)
 
     def callback(self, right: str, key: bytes) -> bool:
-        """Authorise a client; ThreadAuthenticator calls this with the key in Z85."""
+        """Tell ThreadAuthenticator whether a client, by its key in Z85, has a right."""
         return any(client.may(right) for client in self._clients if client.key == z85.decode(key))
 
     def listen(self, socket: zmq.Socket[bytes], address: str, right: Right) -> None:
-        """Bind an address with CURVE for clients who have a right; others stay as they are."""
+        """Bind an address with CURVE, for clients who have a right; no other address changes."""
         socket.zap_domain = right.encode()
         socket.curve_secretkey = self._pair.secret
         socket.curve_server = True
-        socket.zap_enforce_domain = True  # else ZeroMQ lets everybody in when nobody answers it
+        socket.zap_enforce_domain = True  # else ZeroMQ allows everybody where no handler runs
         try:
             socket.bind(address)
         finally:
@@ -75,7 +72,7 @@ class CurveGate:
         endpoint = socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self._open.append((socket, endpoint, right))
 
-    def look_around(self) -> None:
+    def refresh(self) -> None:
         """Reload the list of clients if it changed, and disconnect those who were revoked.
 
         Raises:
@@ -94,18 +91,11 @@ class CurveGate:
             self._clients = read_clients(self._keys)
         except KeysError as error:
             self._clients = ()
-            _LOG.warning(
-                "nobody is let in any more: %s",
-                error,
-                extra=event("clients_unreadable"),
-            )
+            _LOG.warning("all clients are refused: %s", error, extra=event("clients_unreadable"))
         else:
             count = len(self._clients)
-            _LOG.info(
-                "clients who are let in from now on: %d",
-                count,
-                extra=event("clients_changed", clients=count),
-            )
+            fields = event("clients_changed", clients=count)
+            _LOG.info("clients that are allowed from now on: %d", count, extra=fields)
         if any(self._has_lost(client) for client in before):
             self._disconnect_all()
 
@@ -119,22 +109,18 @@ class CurveGate:
         self._shut, self._open = self._shut + self._open, []
 
     def _bind_again(self) -> None:
-        """Bind again what was unbound; ZeroMQ may need some milliseconds to release an address."""
+        """Bind again what was unbound; ZeroMQ may take some milliseconds to release an address."""
         shut, self._shut = self._shut, []
         for socket, endpoint, right in shut:
             try:
                 self.listen(socket, endpoint, right)
             except zmq.ZMQError as error:
                 self._shut.append((socket, endpoint, right))
-                _LOG.info(
-                    "%s is listened on again in a moment: %s",
-                    endpoint,
-                    error,
-                    extra=event("address_shut"),
-                )
+                fields = event("address_shut")
+                _LOG.info("%s is listened on again in a moment: %s", endpoint, error, extra=fields)
 
     def _list_version(self) -> tuple[int, int] | None:
-        """Return what differs once the list was written anew."""
+        """Return what changes when the list is written."""
         try:
             status = os.stat(clients_path(self._keys))
         except OSError:
@@ -142,14 +128,8 @@ class CurveGate:
         return status.st_mtime_ns, status.st_ino
 
     def close(self) -> None:
-        """Stop the ZAP handler; no client can connect any more."""
+        """Stop the ZAP handler, after which no client can connect."""
         if self._authenticator.pipe and not self._authenticator.is_alive():
             self._authenticator.pipe.close()  # through which stop() would wait for it for ever
             self._authenticator.pipe = None  # type: ignore[assignment]
         self._authenticator.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

@@ -1,15 +1,4 @@
-"""What can go wrong between the service and its clients.
-
-DaemonError
-├── MessageError (ValueError)            bytes that are no message of this protocol
-├── CommandRefused (ValueError)          a request that the service cannot or will not obey
-├── AddressInUse (OSError)               somebody else publishes there already
-├── AddressRefused (ValueError)          an address that would let the whole network listen
-├── AddressUnusable (OSError)            an address that cannot be bound
-└── ServiceUnavailable (ConnectionError) nobody answers on the control socket
-    ├── ServiceNotPermitted              ... or it is not ours to ask
-    └── ServiceRefusesKey                ... or it answers only those whose key it knows
-"""
+"""What can go wrong between the service and its clients."""
 
 from __future__ import annotations
 
@@ -21,19 +10,19 @@ class MessageError(DaemonError, ValueError):
 
 
 class AddressInUse(DaemonError, OSError):
-    """The address is taken, most likely by another qrsd."""
+    """Another program listens on the address already, most likely another qrsd."""
 
 
 class AddressRefused(DaemonError, ValueError):
-    """The address is open to the network, and there are no keys to encrypt messages with."""
+    """Others could connect to the address without a key, or it is none."""
 
 
 class AddressUnusable(DaemonError, OSError):
-    """The address cannot be bound."""
+    """The system does not let us listen on the address."""
 
 
 class CommandRefused(DaemonError, ValueError):
-    """A request is malformed, or cannot be obeyed now.
+    """The service refuses a request: it is malformed, or cannot be obeyed now.
 
     Args:
         message: for people.
@@ -48,7 +37,7 @@ class CommandRefused(DaemonError, ValueError):
 
 
 class ServiceUnavailable(DaemonError, ConnectionError):
-    """Nobody answers: the service is not running, or is somewhere else."""
+    """The service does not answer: it is not running, or not at this address."""
 
 
 class ServiceNotPermitted(ServiceUnavailable):
@@ -56,4 +45,4 @@ class ServiceNotPermitted(ServiceUnavailable):
 
 
 class ServiceRefusesKey(ServiceUnavailable):
-    """The service answers only those whose key it knows, and it does not know this one."""
+    """The service does not allow this key, or asks for one and none was given."""

@@ -1,10 +1,10 @@
-"""Who may come in over the network: the service's own key, and the list of its clients.
+"""CURVE keys: the service's own key pair, and the list of clients that are allowed to connect.
 
-    keys/service.key    the secret half of the service's key (mode 0600)
-    keys/clients        a line for each client: NAME RIGHT KEY, where RIGHT is listen or control
+    keys/service.key    the service's secret key (mode 0600)
+    keys/clients        an allowed client a line: NAME RIGHT KEY; RIGHT is listen or control
 
-The keys are ZeroMQ's CURVE keys, written as 64 hexadecimal digits. A client has a key file like the
-service's, and knows the public half of the service's.
+Keys are ZeroMQ's CURVE keys, written as 64 hexadecimal digits. A client has a key file like the
+service's, and knows the service's public key.
 """
 
 from __future__ import annotations
@@ -35,93 +35,69 @@ CLIENT_COMMENT = "A client's key for qrsd; whoever has this file can pass for it
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A CURVE key: 32 bytes that are told to others, and 32 that are not."""
+    """A CURVE key pair; each half has 32 bytes."""
 
     public: bytes
     secret: bytes = field(repr=False)
 
     @classmethod
     def new(cls) -> Self:
-        """Make one that nobody had before."""
+        """Make a random one."""
         public, secret = zmq.curve_keypair()
         return cls(z85.decode(public), z85.decode(secret))
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a key file; the public half follows from the secret one.
-
-        Raises:
-            KeysError: it is missing, not private, or no key.
-        """
+        """Read a key file, or raise a ``KeysError``; the public key follows from the secret one."""
         secret = read_secret(path)
         return cls(z85.decode(zmq.curve_public(z85.encode(secret))), secret)
 
     def write(self, path: Path, comment: str) -> None:
-        """Write a new key file.
-
-        Raises:
-            KeyNotWritten, KeyNotWritten: it is there already, or cannot be.
-        """
+        """Write a new key file, or raise ``KeyNotWritten``."""
         write_secret(path, self.secret, f"{comment} {self.public.hex()}")
 
 
 @dataclass(frozen=True, slots=True)
 class ClientKeys:
-    """What a client needs to talk to a service over the network.
-
-    Attributes:
-        own: the client's key pair.
-        service: public half of the service's.
-    """
+    """What a client needs to connect to a service over the network."""
 
     own: KeyPair
-    service: bytes
+    service: bytes  # its public key
 
     @classmethod
     def read(cls, path: Path, service: str) -> Self:
-        """Read the client's key file; ``service`` is in hexadecimal.
-
-        Raises:
-            KeysError: one of them is no key.
-        """
+        """Read the client's key file, or raise a ``KeysError``; ``service`` is in hexadecimal."""
         return cls(KeyPair.read(path), from_hex(service, "the service's key"))
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One that is let in.
-
-    Attributes:
-        name: what it is called here.
-        right: ``listen`` for messages only, ``control`` for commands too.
-        key: public half of its key.
-    """
+    """A client that is allowed to connect."""
 
     name: str
-    right: Right
-    key: bytes
+    right: Right  # ``listen`` for messages only, ``control`` for commands too
+    key: bytes  # its public key
 
     def may(self, right: str) -> bool:
-        """Tell whether it has a right; who may control may listen."""
+        """Tell whether it has a right; ``control`` includes ``listen``."""
         return right in (self.right, "listen")
 
 
 def service_key_path(keys: Path) -> Path:
-    """Return the file of the service's own key in the keys' folder."""
+    """Return the file of the service's key."""
     return keys / "service.key"
 
 
 def clients_path(keys: Path) -> Path:
-    """Return the file of the clients in the keys' folder."""
+    """Return the file of the list of clients."""
     return keys / "clients"
 
 
 def read_clients(keys: Path) -> tuple[Client, ...]:
-    """Return who is let in; nobody where nobody ever was.
+    """Return the clients that are allowed; none if there is no list.
 
     Raises:
-        KeysError: a line is not one of a client.
-        KeyNotPrivate: this user may not read the list.
+        KeysError: the list is malformed, or this user may not read it.
     """
     path = clients_path(keys)
     try:
@@ -137,12 +113,11 @@ def read_clients(keys: Path) -> tuple[Client, ...]:
 
 
 def allow(keys: Path, client: Client) -> None:
-    """Let a client in; one of that name and key has the new right from now on.
+    """Add a client to the list, or change the right of the one with that name and key.
 
     Raises:
-        KeyMissing: the service itself has no key yet.
-        KeysError: the name is none, or name or key is another client's.
-        KeysError: the list cannot be read or written.
+        KeysError: the service has no key yet, the name is not valid, name or key is another
+            client's, or the list cannot be read or written.
     """
     if not service_key_path(keys).exists():
         raise KeyMissing(f"{service_key_path(keys)}: the service has no key yet: qrsd keys new")
@@ -150,7 +125,7 @@ def allow(keys: Path, client: Client) -> None:
         raise KeysError(
             f"{client.name!r:.70} is not a client's name: letters, digits, '.', '_' and '-'"
         )
-    with _alone(keys):
+    with _locked(keys):
         others = [each for each in read_clients(keys) if each != client]
         for each in others:
             if (each.name == client.name) != (each.key == client.key):
@@ -159,23 +134,22 @@ def allow(keys: Path, client: Client) -> None:
 
 
 def revoke(keys: Path, name: str) -> None:
-    """Let a client in no more.
+    """Remove a client from the list.
 
     Raises:
-        KeyMissing: nobody of that name is let in.
-        KeysError: the list cannot be read or written.
+        KeysError: it has no client of that name, or it cannot be read or written.
     """
-    with _alone(keys):
+    with _locked(keys):
         clients = read_clients(keys)
         kept = [client for client in clients if client.name != name]
         if len(kept) == len(clients):
-            raise KeyMissing(f"nobody called {name!r} is let in; see: qrsd keys list")
+            raise KeyMissing(f"no client is called {name!r}; see: qrsd keys list")
         _write(keys, kept)
 
 
 @contextmanager
-def _alone(keys: Path) -> Iterator[None]:
-    """Keep other commands from the list, or what we read and write back undoes what they did."""
+def _locked(keys: Path) -> Iterator[None]:
+    """Lock the list, so that no other command changes it between our reading and writing."""
     try:
         folder = os.open(keys, os.O_RDONLY)
     except FileNotFoundError as error:

@@ -18,7 +18,7 @@ from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeAlias, get_a
 
 from config.typed_json import typed, typed_fields
 from daemon.wire.errors import MessageError
-from daemon.wire.status import ChipStatus, Enrolment, ModelStatus, Scheduling, StatusCounters
+from daemon.wire.status import ChipStatus, EnrolmentStatus, ModelStatus, Scheduling, StatusCounters
 
 SCHEMA = 1
 
@@ -101,7 +101,7 @@ class StatusMessage:
     chip: ChipStatus | None
     model: ModelStatus | None
     scheduling: Scheduling | None
-    enrolment: Enrolment | None
+    enrolment: EnrolmentStatus | None
     clock_offset_s: float | None
     clock: ClockState
 

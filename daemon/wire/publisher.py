@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Self
 from uuid import uuid4
 
 import zmq
 
+from daemon.closing import Closing
 from daemon.journal import event
 from daemon.wire.binding import bind
 from daemon.wire.connection_limit import ConnectionLimit
@@ -43,7 +43,7 @@ TOPICS = tuple(topic.encode() for topic in KINDS)
 _LOG = logging.getLogger(__name__)
 
 
-class Publisher:
+class Publisher(Closing):
     """Publishes on every address given.
 
     Args:
@@ -145,9 +145,3 @@ class Publisher:
         """Stop listening and forget what was not sent yet."""
         self.connections.close()
         self.socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

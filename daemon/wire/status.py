@@ -11,7 +11,7 @@ SchedulingPolicy: TypeAlias = Literal["SCHED_FIFO", "SCHED_OTHER"]
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolment:
+class EnrolmentStatus:
     """An enrolment under way.
 
     Attributes:

@@ -24,7 +24,7 @@ from daemon.wire.messages import (
     WaveFlags,
     WaveMessage,
 )
-from daemon.wire.status import Enrolment, StatusCounters
+from daemon.wire.status import EnrolmentStatus, StatusCounters
 
 STAMP = Stamp("bench", "boot", 3, datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC), "simulated")
 RUNNING = StatusMessage(
@@ -120,14 +120,14 @@ def test_what_was_not_measured_is_not_shown() -> None:
 
 
 def test_an_enrolment_shows_how_far_it_is() -> None:
-    text = text_of(heard(replace(RUNNING, enrolment=Enrolment("Bob", 12, 20))))
+    text = text_of(heard(replace(RUNNING, enrolment=EnrolmentStatus("Bob", 12, 20))))
     assert "enrolling Bob" in text
     assert "12 of 20 beats" in text
 
 
 def test_what_came_by_the_wire_commands_no_terminal() -> None:
     evil = "\x1b]0;x\x07[blink]Eve"
-    status = replace(RUNNING, playing=evil, enrolment=Enrolment(evil, 12, 20))
+    status = replace(RUNNING, playing=evil, enrolment=EnrolmentStatus(evil, 12, 20))
     items = [
         Received(replace(STAMP, device=evil), message)
         for message in (status, replace(ADA, person=evil))

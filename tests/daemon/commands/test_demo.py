@@ -17,7 +17,7 @@ from daemon.commands.demo import summary
 from daemon.wire.client import Silent
 from daemon.wire.errors import CommandRefused
 from daemon.wire.messages import IdentityMessage, Message, Received, Stamp, StatusMessage
-from daemon.wire.status import Enrolment, StatusCounters
+from daemon.wire.status import EnrolmentStatus, StatusCounters
 
 STAMP = Stamp("demo", "boot", 0, datetime(2026, 3, 1, tzinfo=UTC), "simulated")
 
@@ -33,7 +33,7 @@ def identity(second: float, state: Any, person: str | None = None, beats: int = 
 
 
 def status(second: float, beats: int | None = None, lost: int = 0) -> Message:
-    enrolment = None if beats is None else Enrolment("Ada", beats, 15)
+    enrolment = None if beats is None else EnrolmentStatus("Ada", beats, 15)
     return StatusMessage(
         index=round(second * 250),
         state="running",

@@ -252,7 +252,7 @@ def test_no_name_and_no_waveform_comes_into_the_logs(
     office.wear(12.0)  # which fails: it is somebody else
     with Gallery(tmp_path / "gallery.sqlite") as other:
         other.enrol(replace(ada(office.network.passport.sha256), person="Zuse"))
-    office.desk.look_around()
+    office.desk.refresh()
     office.ask("rename", person="Zacharias", new_name="Zack")
     office.ask("rename", person="Zoe", new_name="Zed")
     office.ask("forget", person="Zack")
@@ -269,7 +269,7 @@ def test_a_damaged_name_is_not_logged(
     office.gallery.enrol(replace(ada(office.network.passport.sha256), person="Zacharias"))
     with closing(sqlite3.connect(tmp_path / "gallery.sqlite", isolation_level=None)) as database:
         database.execute("UPDATE person SET name = CAST(name AS BLOB)")
-    office.desk.look_around()
+    office.desk.refresh()
     office.desk.open()
     assert "set aside: person 1: a sealed entry of it was altered" in caplog.text
     assert "Zacharias" not in caplog.text
@@ -361,7 +361,7 @@ def test_somebody_whom_another_program_forgot_is_forgotten_here(
 ) -> None:
     with Gallery(tmp_path / "gallery.sqlite") as elsewhere:
         elsewhere.forget("Ada")
-    staffed.desk.look_around()
+    staffed.desk.refresh()
     identity = staffed.wear(2.0)
     assert identity is not None
     assert identity.state == "unknown"
@@ -379,10 +379,10 @@ def test_a_change_that_could_not_be_read_at_once_is_read_later(
         if elsewhere:
             with Gallery(tmp_path / "gallery.sqlite") as gallery:
                 gallery.forget("Ada")
-            staffed.desk.look_around()
+            staffed.desk.refresh()
         else:
             assert staffed.ask("forget", person="Ada") == {"ok": True}
-    staffed.desk.look_around()
+    staffed.desk.refresh()
     identity = staffed.wear(2.0)
     assert identity is not None
     assert identity.state == "unknown"
@@ -406,7 +406,7 @@ def test_whom_another_program_enrols_is_recognised(office: Office, tmp_path: Pat
     before = office.wear(10.0)
     with Gallery(tmp_path / "gallery.sqlite") as other:
         other.enrol(ada(office.network.passport.sha256))
-    office.desk.look_around()
+    office.desk.refresh()
     after = office.wear(2.0)
     assert before is not None
     assert after is not None

@@ -102,7 +102,7 @@ def test_a_message_without_a_last_frame_is_bounded_in_memory(
         with suppress(ConnectionError):
             while sent < 1000:  # half a gigabyte in libzmq, where nobody cares
                 client.sendall(FRAME_AND_MORE * 500)
-                limit.look_around()
+                limit.enforce_bytes()
                 sent += 1
         assert 0 < sent < 100
     assert resident_mib() - before_mib < 100
@@ -123,7 +123,7 @@ def test_whole_messages_are_not_added_up(
             assert frames[1].bytes == bytes([number])
             limit.enforce()
             limit.heard(int(frames[0].get(zmq.MessageOption.SRCFD)))
-            limit.look_around()
+            limit.enforce_bytes()
         limit.close()
 
 

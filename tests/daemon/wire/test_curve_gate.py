@@ -56,7 +56,7 @@ class Guarded:
         """Put a new client on the list."""
         pair = KeyPair.new()
         allow(self.keys, Client(name, right, pair.public))
-        self.gate.look_around()
+        self.gate.refresh()
         return ClientKeys(pair, self.service.public)
 
     @contextmanager
@@ -91,7 +91,7 @@ def attended(publisher: Publisher, control: ControlServer, gate: CurveGate) -> I
 
     def attend() -> None:
         while not stop.is_set():
-            gate.look_around()
+            gate.refresh()
             publisher.publish(ADA, NOW)
             publisher.welcome()
             control.answer()
@@ -138,7 +138,7 @@ def test_who_may_listen_hears_and_is_not_answered(guarded: Guarded) -> None:
     screen = guarded.let_in("screen", "listen")
     with guarded.attended():
         assert isinstance(guarded.hear(screen), Received)
-        with pytest.raises(ServiceRefusesKey, match="does not let us in") as caught:
+        with pytest.raises(ServiceRefusesKey, match="refuses us: it wants a key") as caught:
             guarded.ask(screen)
     assert exit_code(caught.value) == 77
 
@@ -205,7 +205,7 @@ def test_who_is_revoked_while_the_addresses_are_shut_shuts_them_for_nobody_else(
         busy.setattr(guarded.gate, "listen", refuse)
         for name in ("laptop", "phone"):
             revoke(guarded.keys, name)
-            guarded.gate.look_around()
+            guarded.gate.refresh()
     with guarded.attended():
         assert isinstance(guarded.hear(screen), Received)
         assert guarded.ask(screen)["ok"]
@@ -238,7 +238,7 @@ def test_a_dead_doorkeeper_is_noticed_and_not_waited_for(
     ):
         line.request("echo", word="heart")
     with pytest.raises(RuntimeError, match="has died"):
-        guarded.gate.look_around()
+        guarded.gate.refresh()
     guarded.gate.close()
 
 

@@ -100,7 +100,7 @@ def test_clients_are_allowed_and_revoked(keys: Path) -> None:
     assert stat.S_IMODE(clients_path(keys).stat().st_mode) == 0o600
     revoke(keys, "laptop")
     assert [each.name for each in read_clients(keys)] == ["screen"]
-    with pytest.raises(KeyMissing, match="nobody called 'laptop' is let in"):
+    with pytest.raises(KeyMissing, match="no client is called 'laptop'"):
         revoke(keys, "laptop")
 
 

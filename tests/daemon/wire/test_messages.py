@@ -33,7 +33,7 @@ from daemon.wire.messages import (
 from daemon.wire.status import (
     ChipCondition,
     ChipStatus,
-    Enrolment,
+    EnrolmentStatus,
     ModelStatus,
     Scheduling,
     StatusCounters,
@@ -57,7 +57,7 @@ STATUS = StatusMessage(
     chip=ChipStatus("ADS1292R", 250.0, (3, 6), conditions=(ChipCondition("late_reads", "Late."),)),
     model=ModelStatus("whose-heart", "embedder", "0" * 64, "tflite", people_sealed=True),
     scheduling=Scheduling("SCHED_FIFO", 3, memory_locked=True),
-    enrolment=Enrolment("Ada", 4, 20),
+    enrolment=EnrolmentStatus("Ada", 4, 20),
     clock_offset_s=-0.0003,
     clock="set",
 )
