@@ -19,23 +19,17 @@ from model.tensor import normalise
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether two recordings are one person's.
+    """Whether two recordings are one person's."""
 
-    Attributes:
-        same: whether such recordings are likelier of one person than of two; None without a good
-            beat in each, as are the next three.
-        score: corrected cosine of the recordings' mean embeddings.
-        ln_likelihood_ratio: natural logarithm of how many times as likely such recordings are of
-            one person as of two; within that of 1/1000 and 1000.
-        probability: that it is the same person if both were as likely before, 0 to 1.
-        beats: good beats of the recording that has fewer.
-    """
-
+    #: whether such recordings are likelier of one person than of two; None without a good beat in
+    #: each, as are the next three
     same: bool | None
-    score: float | None
+    score: float | None  # corrected cosine of the recordings' mean embeddings
+    #: natural logarithm of how many times as likely such recordings are of one person as of two;
+    #: within that of 1/1000 and 1000
     ln_likelihood_ratio: float | None
-    probability: float | None
-    beats: int
+    probability: float | None  # that it is the same person if both were as likely before, 0 to 1
+    beats: int  # good beats of the recording that has fewer
 
 
 def compare(first: Sequence[BeatWindow], second: Sequence[BeatWindow], network: Network) -> Verdict:

@@ -12,15 +12,10 @@ from model.comparison import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The answer of a service that says no.
+    """The answer of a service that says no."""
 
-    Attributes:
-        error: why, for people.
-        code: why, for programs.
-    """
-
-    error: str
-    code: str
+    error: str  # why, for people
+    code: str  # why, for programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +25,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentAnswer:
-    """How the enrolment goes, or how the last one ended; what is not known is left out.
-
-    Attributes:
-        error: why it failed, for people.
-        code: why it failed, for programs.
-    """
+    """How the enrolment goes, or how the last one ended; what is not known is left out."""
 
     state: Literal["none", "gathering", "done", "failed"]
     person: str | None = None
     beats: int | None = None
     needed: int | None = None
-    error: str | None = None
-    code: str | None = None
+    error: str | None = None  # why it failed, for people
+    code: str | None = None  # why it failed, for programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +57,16 @@ class PeopleAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What answers here.
+    """What answers here."""
 
-    Attributes:
-        version: of qrsd.
-        device: name of the device.
-        source: ``simulated`` if no real chip is behind it; its people then have their own gallery.
-        schema: version of the messages.
-        topics: what can be subscribed to.
-        channels: what channels 1 and 2 record; null before the chip is set up.
-        model: the model in use.
-    """
-
-    version: str
-    device: str
+    version: str  # of qrsd
+    device: str  # name of the device
+    #: ``simulated`` if no real chip is behind it; its people then have their own gallery
     source: Source
-    schema: int
-    topics: tuple[str, ...]
-    channels: tuple[str, str] | None
-    model: ModelStatus
+    schema: int  # version of the messages
+    topics: tuple[str, ...]  # what can be subscribed to
+    channels: tuple[str, str] | None  # what channels 1 and 2 record; null before the chip is set up
+    model: ModelStatus  # the model in use
 
 
 Answer: TypeAlias = Done | EnrolmentAnswer | PeopleAnswer | Verdict | Description

@@ -48,134 +48,94 @@ Hint: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Who said a message, as which of its topic, and when its sample was taken.
+    """Who said a message, as which of its topic, and when its sample was taken."""
 
-    Attributes:
-        device: name of the device.
-        boot: UUID of this run of the service; another one means that it was restarted.
-        sequence: 0 for the first message of its topic in this run, then one more each.
-        utc: when the sample ``index`` of the message was taken.
-        source: ``simulated`` if no real chip is behind it.
-        age_s: how long ago it was said for the first time; 0 unless it is said again for a
-            subscriber who has just come.
-    """
-
-    device: str
+    device: str  # name of the device
+    #: UUID of this run of the service; another one means that it was restarted
     boot: Annotated[str, ("format", "uuid")]
-    sequence: Count
-    utc: datetime
-    source: Source
+    sequence: Count  # 0 for the first message of its topic in this run, then one more each
+    utc: datetime  # when the sample ``index`` of the message was taken
+    source: Source  # ``simulated`` if no real chip is behind it
+    #: how long ago it was said for the first time; 0 unless it is said again for a subscriber who
+    #: has just come
     age_s: NotNegative = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class StatusMessage:
-    """How the service and its electrodes are: each second, and whenever something changes.
-
-    Attributes:
-        index: number of the newest sample; None before the first.
-        state: ``ended`` when a simulated playlist is over.
-        contact: ``unknown`` if the chip is not set up to tell.
-        heart_rate_bpm: None without beats.
-        quality: of the newest beat, 0 to 1; None without beats.
-        playing: what the simulated electrodes see; None on a real chip.
-        counters: frames, lost samples and other counts.
-        chip: how the chip was read back to be set up, or why it was not; None before.
-        model: the model in use.
-        scheduling: what the acquisition process got of what it asked for; None before.
-        enrolment: None unless one is under way.
-        clock_offset_s: fitted time of the newest sample minus the clock; None before the fit.
-        clock: ``unset`` if the machine's clock was never set since it booted, ``stepped`` if it was
-            set while somebody wears the electrodes: ``utc`` takes it over once nobody does.
-    """
+    """How the service and its electrodes are: each second, and whenever something changes."""
 
     TOPIC: ClassVar[str] = "status"
 
-    index: Count | None
-    state: ServiceState
-    contact: ContactState
-    heart_rate_bpm: Positive | None
-    quality: Share | None
-    playing: str | None
-    counters: StatusCounters
+    index: Count | None  # number of the newest sample; None before the first
+    state: ServiceState  # ``ended`` when a simulated playlist is over
+    contact: ContactState  # ``unknown`` if the chip is not set up to tell
+    heart_rate_bpm: Positive | None  # None without beats
+    quality: Share | None  # of the newest beat, 0 to 1; None without beats
+    playing: str | None  # what the simulated electrodes see; None on a real chip
+    counters: StatusCounters  # frames, lost samples and other counts
+    #: how the chip was read back to be set up, or why it was not; None before
     chip: ChipStatus | None
-    model: ModelStatus | None
+    model: ModelStatus | None  # the model in use
+    #: what the acquisition process got of what it asked for; None before
     scheduling: Scheduling | None
-    enrolment: EnrolmentStatus | None
+    enrolment: EnrolmentStatus | None  # None unless one is under way
+    #: fitted time of the newest sample minus the clock; None before the fit
     clock_offset_s: float | None
+    #: ``unset`` if the machine's clock was never set since it booted, ``stepped`` if it was set
+    #: while somebody wears the electrodes: ``utc`` takes it over once nobody does
     clock: ClockState
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityMessage:
-    """Who wears the electrodes: after each beat, and whenever it changes.
-
-    Attributes:
-        index: the sample that decided it.
-        state: ``undecided`` while there are too few good beats, ``unknown`` for a stranger,
-            ``suspect`` if the signal is played rather than a living heart's.
-        person: the enrolled name if accepted, else None.
-        confidence: probability that ``accepted`` or ``unknown`` is right; None otherwise.
-        beats: good beats behind the decision.
-        hint: what else there is to say; None otherwise. The electrodes are
-            ``electrodes_swapped`` if the signal upside down would be accepted, and
-            ``lead_off_contradicted`` if an ECG is there though they are said to be off; there are
-            ``two_kinds_of_beats`` if extrasystoles come again and again; ``no_good_beats`` and
-            ``heart_changed`` say why the evidence was dropped; an ``unfamiliar_signal`` is unlike
-            all that the model knows, and takes more to be accepted; the others are why the signal
-            is suspect (``dsp.liveness``), to be had beside any state if set to warn.
-    """
+    """Who wears the electrodes: after each beat, and whenever it changes."""
 
     TOPIC: ClassVar[str] = "identity"
 
-    index: Count
+    index: Count  # the sample that decided it
+    #: ``undecided`` while there are too few good beats, ``unknown`` for a stranger, ``suspect`` if
+    #: the signal is played rather than a living heart's
     state: IdentityState
-    person: str | None
+    person: str | None  # the enrolled name if accepted, else None
+    #: probability that ``accepted`` or ``unknown`` is right; None otherwise
     confidence: Share | None
-    beats: Count
+    beats: Count  # good beats behind the decision
+    #: what else there is to say; None otherwise. The electrodes are ``electrodes_swapped`` if the
+    #: signal upside down would be accepted, and ``lead_off_contradicted`` if an ECG is there though
+    #: they are said to be off; there are ``two_kinds_of_beats`` if extrasystoles come again and
+    #: again; ``no_good_beats`` and ``heart_changed`` say why the evidence was dropped; an
+    #: ``unfamiliar_signal`` is unlike all that the model knows, and takes more to be accepted; the
+    #: others are why the signal is suspect (``dsp.liveness``), to be had beside any state if set to
+    #: warn
     hint: Hint | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RPeakMessage:
-    """A heartbeat, as soon as the detector is sure of it.
-
-    Attributes:
-        index: the sample in which the R wave peaks.
-        amplitude_mv: the conditioned signal there, with its sign.
-        rr_s: seconds since the beat before; None after a start or a longer gap.
-        search_back: True if found late, with the lowered threshold of a search-back.
-    """
+    """A heartbeat, as soon as the detector is sure of it."""
 
     TOPIC: ClassVar[str] = "r_peak"
 
-    index: Count
-    amplitude_mv: float
-    rr_s: Positive | None
-    search_back: bool
+    index: Count  # the sample in which the R wave peaks
+    amplitude_mv: float  # the conditioned signal there, with its sign
+    rr_s: Positive | None  # seconds since the beat before; None after a start or a longer gap
+    search_back: bool  # True if found late, with the lowered threshold of a search-back
 
 
 @dataclass(frozen=True, slots=True)
 class BeatMessage:
-    """A whole beat, and whether it may say who someone is.
-
-    Attributes:
-        index: the sample that completed the beat.
-        r_index: the sample in which its R wave peaks.
-        rr_s: seconds since the beat before; None after a start or a longer gap.
-        heart_rate_bpm: None until there are enough beats.
-        quality: 0 (useless) to 1 (clean).
-        flaws: from ``saturated``, ``gap``, ``flat``, ``no_qrs``, ``noisy``, ``unlike_template``,
-            ``no_t_wave``; empty for a good beat.
-    """
+    """A whole beat, and whether it may say who someone is."""
 
     TOPIC: ClassVar[str] = "beat"
 
-    index: Count
-    r_index: Count
-    rr_s: Positive | None
-    heart_rate_bpm: Positive | None
-    quality: Share
+    index: Count  # the sample that completed the beat
+    r_index: Count  # the sample in which its R wave peaks
+    rr_s: Positive | None  # seconds since the beat before; None after a start or a longer gap
+    heart_rate_bpm: Positive | None  # None until there are enough beats
+    quality: Share  # 0 (useless) to 1 (clean)
+    #: from ``saturated``, ``gap``, ``flat``, ``no_qrs``, ``noisy``, ``unlike_template``,
+    #: ``no_t_wave``; empty for a good beat
     flaws: tuple[str, ...]
 
 
@@ -185,56 +145,39 @@ Range: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class WaveFlags:
-    """What is to be known of single samples of a waveform, as ranges of their indices.
+    """What is to be known of single samples of a waveform, as ranges of their indices."""
 
-    Attributes:
-        lead_off: with an electrode of the ECG off; None if the chip is not set up to tell.
-        saturated: with the converter at the end of its range, in channels 1 and 2.
-        lost: the samples right before this message that were never read.
-    """
-
+    #: with an electrode of the ECG off; None if the chip is not set up to tell
     lead_off: tuple[Range, ...] | None
+    #: with the converter at the end of its range, in channels 1 and 2
     saturated: tuple[tuple[Range, ...], tuple[Range, ...]]
-    lost: tuple[Range, ...]
+    lost: tuple[Range, ...]  # the samples right before this message that were never read
 
 
 @dataclass(frozen=True, slots=True)
 class WaveMessage:
-    """Raw counts of both channels, sample after sample without a gap.
-
-    Attributes:
-        index: of the first sample.
-        rate_hz: samples a second.
-        mv_per_count: size of a count in channels 1 and 2.
-        channels: what channels 1 and 2 record.
-        flags: which samples are not as they should be.
-        counts: shape (n, 2), signed 24-bit codes.
-    """
+    """Raw counts of both channels, sample after sample without a gap."""
 
     TOPIC: ClassVar[str] = "wave"
 
-    index: Count
-    rate_hz: Positive
-    mv_per_count: tuple[float, float]
-    channels: tuple[str, str]
-    flags: WaveFlags
+    index: Count  # of the first sample
+    rate_hz: Positive  # samples a second
+    mv_per_count: tuple[float, float]  # size of a count in channels 1 and 2
+    channels: tuple[str, str]  # what channels 1 and 2 record
+    flags: WaveFlags  # which samples are not as they should be
+    #: shape (n, 2), signed 24-bit codes
     counts: tuple[tuple[int, int], ...] = field(metadata={"payload": "<2i"})
 
 
 @dataclass(frozen=True, slots=True)
 class EcgMessage:
-    """The conditioned ECG, as the detector sees it, freed of the filters' delay.
-
-    Attributes:
-        index: of the raw sample that the first value stands for.
-        rate_hz: samples a second.
-        ecg_mv: shape (n,), rounded to float32 on the wire; NaN where it was not measured.
-    """
+    """The conditioned ECG, as the detector sees it, freed of the filters' delay."""
 
     TOPIC: ClassVar[str] = "ecg"
 
-    index: Count
-    rate_hz: Positive
+    index: Count  # of the raw sample that the first value stands for
+    rate_hz: Positive  # samples a second
+    #: shape (n,), rounded to float32 on the wire; NaN where it was not measured
     ecg_mv: tuple[float, ...] = field(metadata={"payload": "<f"})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from inspect import Parameter, cleandoc, getdoc, signature
+from inspect import Parameter, getdoc, getsource, signature
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -60,27 +60,34 @@ def _answer(kind: type[Any], *, ok: bool) -> dict[str, Any]:
 
 
 def _object(kind: Any) -> dict[str, Any]:
-    """Describe a dataclass in the words of its docstring."""
+    """Describe a dataclass in the words of its docstring and comments."""
     hints = get_type_hints(kind, include_extras=True)
     sent = [field for field in fields(kind) if not field.metadata and field.name != "utc"]
-    told = _attributes(kind)
+    told = {name: {"description": text} for name, text in _comments(kind).items()}
     utc = ["utc"] if "utc" in hints else []
     return {
         "type": "object",
         "description": (getdoc(kind) or "").partition("\n")[0],
-        "properties": {field.name: _of(hints[field.name]) | told(field.name) for field in sent},
+        "properties": {
+            field.name: _of(hints[field.name]) | told.get(field.name, {}) for field in sent
+        },
         "required": utc + [field.name for field in sent if field.default is MISSING],
     }
 
 
-def _attributes(kind: Any) -> Callable[[str], dict[str, str]]:
-    """Return what tells of an attribute, from the docstrings of a class and its bases."""
+def _comments(kind: Any) -> dict[str, str]:
+    """Return the comment beside each field, or in the ``#:`` lines above it, of a dataclass."""
     told: dict[str, str] = {}
-    for each in reversed(kind.__mro__):
-        section = cleandoc(each.__doc__ or "").partition("Attributes:\n")[2]
-        for name, text in re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", section, re.MULTILINE):
-            told[name] = " ".join(text.split())
-    return lambda name: {"description": told[name]} if name in told else {}
+    above: list[str] = []
+    for each in reversed(kind.__mro__[:-1]):
+        for line in getsource(each).splitlines():
+            if more := re.match(r" {4}#: (.*)", line):
+                above.append(more[1])
+            elif field := re.match(r" {4}(\w+): [^#]*(?:# (.*))?$", line):
+                if text := " ".join(above) or field[2]:
+                    told[field[1]] = f"{text}."
+                above.clear()
+    return told
 
 
 def _of(hint: Any) -> dict[str, Any]:
