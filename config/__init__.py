@@ -1,1 +1,1 @@
-"""What it is set to: YAML, environment and flags mapped on to each part's own options."""
+"""Settings: YAML, environment and flags, mapped on to each part's own options; keys and folders."""

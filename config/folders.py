@@ -1,4 +1,4 @@
-"""Where qrsd keeps what it learned, and where its sockets are.
+"""The folders of state (gallery, keys) and of sockets.
 
              as a service          as root          as anybody else
                                    or their owner
@@ -30,7 +30,7 @@ def home() -> Path:
     """Return this user's home folder.
 
     Raises:
-        SettingsError: nobody knows where it is.
+        SettingsError: it has none.
     """
     try:
         folder = Path.home()
@@ -42,7 +42,7 @@ def home() -> Path:
 
 
 def another_is_the_systems() -> bool:
-    """Tell whether the service that is installed keeps its state elsewhere, as for a mere user."""
+    """Tell whether the installed service's state is in another folder than this user's."""
     if "STATE_DIRECTORY" in os.environ:
         return False
     return SYSTEM_STATE.is_dir() and not _are_ours(SYSTEM_STATE)

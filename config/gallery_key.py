@@ -38,7 +38,7 @@ def gallery_key_path() -> Path:
 
 
 def find_gallery_key() -> bytes | None:
-    """Return the key; None where there is none.
+    """Return the key of a sealed gallery; None if there is none.
 
     Raises:
         KeysError: there is one that cannot be read, or that others may read.

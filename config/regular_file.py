@@ -1,4 +1,4 @@
-"""Opening a file that ought to be one, and no pipe that nobody writes to or device without end."""
+"""Opens regular files only: a pipe might block for ever, and a device never end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def open_regular(path: Path) -> BinaryIO:
     """Open a regular file, or the empty /dev/null, for reading.
 
     Raises:
-        OSError: the system says no, or it is something else.
+        OSError: the system refuses, or it is no regular file.
     """
     if path.is_dir():
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR))

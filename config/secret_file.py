@@ -21,8 +21,7 @@ def write_secret(path: Path, secret: bytes, comment: str) -> None:
     """Write a secret to a new file, for its owner's eyes only.
 
     Raises:
-        KeyNotWritten: there is a file already.
-        KeyNotWritten: the system says no.
+        KeyNotWritten: there is a file already, or the system refuses.
     """
     if path.exists():
         raise KeyNotWritten(f"{path}: there is a key already; move it away if you want another one")
@@ -39,7 +38,7 @@ def read_secret(path: Path, private: bool = True) -> bytes:
 
     Raises:
         KeyMissing: there is no such file.
-        KeyNotPrivate: others may read it, or we may not.
+        KeyNotPrivate: others may read it, or this user may not.
         KeysError: it is not a secret.
     """
     try:
@@ -66,7 +65,7 @@ def from_hex(text: str, where: str) -> bytes:
     """Return the 32 bytes that 64 hexadecimal digits are.
 
     Raises:
-        KeysError: they are not that; ``where`` they stand is said, and what they are is not.
+        KeysError: they are not; the message has ``where`` they stand, but not the text.
     """
     try:
         key = bytes.fromhex(text)
@@ -83,7 +82,7 @@ def write_private(path: Path, text: str) -> None:
     Written by root, it belongs to whom its folder belongs to, so that the service can read it.
 
     Raises:
-        KeyNotWritten: the system says no.
+        KeyNotWritten: the system refuses.
     """
     with _explained(path), as_owner_of_folder(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

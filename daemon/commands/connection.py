@@ -20,7 +20,7 @@ class Connection:
     """Where to connect to, and with which keys."""
 
     address: str  # of the socket
-    keys: ClientKeys | None  # None to come without
+    keys: ClientKeys | None  # None to connect without
     elsewhere: bool  # whether the user named the service, so that it is not this machine's
 
 
@@ -40,7 +40,7 @@ def add_keys(parser: argparse._ActionsContainer) -> None:
 
 
 def read_keys(args: argparse.Namespace, connect: ConnectOptions) -> ClientKeys | None:
-    """Return what to come in with, of the options or else the settings; None without a key.
+    """Return the keys by the options or else the settings; None if no key is given.
 
     Raises:
         KeysError: one of the two is not given, or is no key.
@@ -88,7 +88,7 @@ def gallery_in_use() -> Path:
 def _connection(
     args: argparse.Namespace, connect: ConnectOptions, set_up: str, ours: str, keyed: bool
 ) -> Connection:
-    """Choose: keys that were given for nothing are brought too, and the service says so."""
+    """Choose address and keys; keys that are not needed are sent too, and the service says so."""
     there = args.address or set_up
     asked_for = there or keyed or args.key or args.service_key
     keys = read_keys(args, connect) if asked_for else None

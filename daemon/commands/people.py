@@ -7,6 +7,7 @@ import json
 import secrets
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from daemon.commands.connection import Connection, add_connection, gallery_in_us
 from daemon.commands.parts import add_part, confirmed, describe, person_name
 from daemon.offline.results import writing
 from daemon.terminal import plain
+from daemon.wire.answers import PersonAnswer
 from daemon.wire.client import Control
 from daemon.wire.errors import ServiceNotPermitted, ServiceUnavailable
 from model.errors import ExportInvalid, GalleryMissing, PersonUnknown
@@ -197,7 +199,7 @@ def run_seal(args: argparse.Namespace) -> int:
 
 
 def _seal_by_new_key(gallery: Gallery, path: Path) -> None:
-    """Seal with a key that is on the disk before, and in an old one's place only after it."""
+    """Seal with a new key, which is written beside an old one first and replaces it afterwards."""
     key = secrets.token_bytes(SECRET_BYTES)
     draft, before = path.with_name(f"{path.name}.new"), gallery.rotation_seed
     write_secret(draft, key, COMMENT)
@@ -233,7 +235,7 @@ def _gallery(args: argparse.Namespace, *, make: bool = False) -> Gallery:
 
 
 def _gallery_people(args: argparse.Namespace) -> tuple[list[Person], bool]:
-    """Return everybody, and whether the gallery is sealed; a running service does not mind."""
+    """Return everybody, and whether the gallery is sealed; the service may run meanwhile."""
     try:
         with _gallery(args) as gallery:
             people = gallery.people()
@@ -247,15 +249,8 @@ def _gallery_people(args: argparse.Namespace) -> tuple[list[Person], bool]:
 
 
 def _summary(person: Person) -> dict[str, Any]:
-    return {
-        "name": person.name,
-        "created_utc": person.created_utc,
-        "consent_utc": person.consent_utc,
-        "templates": len(person.templates),
-        "grown": person.grown,
-        "beats": sum(template.beats for template in person.templates),
-        "models": dict(Counter(template.model_sha256 for template in person.templates)),
-    }
+    models = dict(Counter(template.model_sha256 for template in person.templates))
+    return asdict(PersonAnswer.of(person)) | {"models": models}
 
 
 def _service_runs() -> bool:
@@ -268,11 +263,11 @@ def _service_runs() -> bool:
 
 
 def _asked_service(args: argparse.Namespace, command: str, **fields: object) -> bool:
-    """Have the running service do it; return False if there is none on this machine.
+    """Have the running service do it; return False if none runs on this machine.
 
     Raises:
-        CommandRefused: the service says no, and why.
-        ServiceNotPermitted: there is one, and it is not ours to ask.
+        CommandRefused: the service refuses.
+        ServiceNotPermitted: it runs as another user.
         ServiceUnavailable: the one that the user named does not answer.
     """
     if args.gallery is not None:
@@ -290,12 +285,6 @@ def _asked_service(args: argparse.Namespace, command: str, **fields: object) -> 
 
 
 def _ask(service: Connection, command: str, **fields: object) -> dict[str, Any]:
-    """Return the service's answer.
-
-    Raises:
-        CommandRefused: it says no, and why.
-        ServiceUnavailable: it does not answer.
-    """
     with Control(service.address, ANSWER_S, service.keys) as control:
         return control.request(command, **fields)
 

@@ -1,4 +1,4 @@
-"""Puts the service together from its settings: the only file that knows everyone."""
+"""Builds the service from its settings: the only file that knows all parts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def assembled(
     start_acquisition: Callable[[], Acquisition] | None = None,
     time: TimeSource = MACHINE_TIME,
 ) -> Iterator[Service]:
-    """Give a service that is ready to run, and take it apart afterwards.
+    """Yield a service that is ready to run, and close its parts afterwards.
 
     Args:
         settings: what everything is set to.
@@ -61,7 +61,7 @@ def assembled(
         time: the machine's, or a virtual one.
 
     Raises:
-        SettingsError, ModelError, GalleryError, DaemonError: a part cannot be had.
+        SettingsError, ModelError, GalleryError, DaemonError: a part cannot be built.
     """
     check(settings)
     raise_descriptor_limit()
@@ -134,7 +134,7 @@ def assembled(
 
 
 def _seal(gallery: Gallery, key: bytes) -> None:
-    """Seal an open gallery; a full disk that keeps traces of it keeps nobody from being known."""
+    """Seal an open gallery; go on if only its traces could not be erased, as on a full disk."""
     try:
         gallery.seal(key)
     except GalleryNotSwept as error:
@@ -143,7 +143,7 @@ def _seal(gallery: Gallery, key: bytes) -> None:
 
 @contextmanager
 def _observed(settings: Settings, network: Network, source: Source) -> Iterator[Observer]:
-    """Give who looks on: Prometheus, if it has a port."""
+    """Yield the observer: the metrics, if they have a port."""
     if settings.metrics.port is None:
         yield NullObserver()
         return
@@ -156,11 +156,10 @@ def _observed(settings: Settings, network: Network, source: Source) -> Iterator[
 
 
 def check(settings: Settings) -> None:
-    """Check what no part can know of another.
+    """Check what concerns several parts: settings that do not go together, addresses, packages.
 
     Raises:
-        SettingInvalid: settings do not go together, need what is not installed, or would let
-            strangers listen or command; it has all such problems.
+        SettingInvalid: it has all problems.
     """
     problems = []
     if settings.chip.rate_hz != RATE_HZ:
@@ -189,7 +188,7 @@ def check(settings: Settings) -> None:
 
 
 def _gate(settings: Settings, context: zmq.Context[zmq.Socket[bytes]]) -> CurveGate | None:
-    """Return what clients have to come through, if there is an address that needs it."""
+    """Return what authenticates clients, if an address needs it."""
     if any(needs_key(address, right) for address, right in _addresses(settings)):
         return CurveGate(context, keys_folder())
     return None

@@ -1,4 +1,4 @@
-"""What ends the service, or keeps it from starting."""
+"""The error that ends a running service."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from daemon.errors import DaemonError
 
 
 class AcquisitionFailed(DaemonError, OSError):
-    """No samples come any more.
+    """The acquisition process failed for good.
 
     Args:
         message: what the acquisition process said last.

@@ -1,4 +1,4 @@
-"""Judges: what listens to every event of the signal chain and has something to say about it.
+"""Judges turn events of the signal chain into messages.
 
 A judge only computes. What touches a disk, a network or a browser is a program of its own, which
 listens to the messages.

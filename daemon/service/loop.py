@@ -113,7 +113,7 @@ class Service:
         self._stop_asked = True
 
     def _run_acquisition(self) -> None:
-        """Start the acquisition process and listen to it until it ends, by itself or by us."""
+        """Start the acquisition process, and take its samples and reports until it ends."""
         acquisition = self._parts.start_acquisition()
         self._fresh = True
         self._reports.pop("error", None)
@@ -137,7 +137,7 @@ class Service:
         return self._parts.time.poller(pipes, tuple(self._serve))
 
     def _hear(self, acquisition: Acquisition, ready: Collection[int | Socket]) -> None:
-        """Take what the acquisition says: reports first, as the setup comes before the samples."""
+        """Take reports, then samples, as the setup comes before the samples."""
         if acquisition.reports in ready:
             for report in acquisition.read_reports():
                 self._take_report(report)
@@ -145,7 +145,7 @@ class Service:
             self._take_frames(acquisition.read_frames())
 
     def _attend(self, ready: Collection[int | Socket]) -> None:
-        """Serve the sockets that can be read, and say the status."""
+        """Serve the sockets that can be read, and publish the status if it is due."""
         for source in ready:
             if not isinstance(source, int):
                 self._serve[source]()
@@ -181,12 +181,12 @@ class Service:
         self._parts.observer.message(message)
 
     def _miss_samples(self) -> None:
-        """Say that nobody is known for as long as no samples come."""
+        """Forget the wearer, as no samples come."""
         self._state = "recovering"
         self._publish(self._parts.pipeline.interrupt())
 
     def _renumber(self, frame: Frame) -> Frame:
-        """Carry the index on over a restart of the acquisition process, and count what is lost."""
+        """Continue the index after a restart of the acquisition process, and count lost samples."""
         if self._fresh:
             self._fresh = False
             if self._index is not None:
@@ -226,7 +226,7 @@ class Service:
                 self._warn(report)
 
     def _warn(self, counters: Mapping[str, Any]) -> None:
-        """Log once what the chip's stream survives but somebody should see to."""
+        """Log each condition of the chip once."""
         found = {
             part["condition"]: (part["message"], event("condition", condition=part["condition"]))
             for part in counters["conditions"]
@@ -268,7 +268,7 @@ class Service:
         self._wait(pause_s)
 
     def _wait(self, pause_s: float) -> None:
-        """Attend to the sockets only for a while."""
+        """Serve the sockets for a while, without acquisition."""
         poller = self._poller()
         until_s = self._parts.time.monotonic() + pause_s
         while self._parts.time.monotonic() < until_s and not self._stop_asked:
@@ -277,7 +277,7 @@ class Service:
     # Status
 
     def _say_status_if_due(self) -> None:
-        """Say the status each second, and whenever something in it changes that matters."""
+        """Publish the status each second, and at once when state, contact or enrolment changes."""
         parts = self._parts
         said = (self._state, self._contact, self._playing, self._enrolment())
         now_s = parts.time.monotonic()
@@ -339,7 +339,7 @@ class Service:
         return cast(StatusCounters, typed(StatusCounters, counted, "counters"))
 
     def _chip(self) -> ChipStatus | None:
-        """Return how the chip is set up, and what the driver has to say of it, or why it is not."""
+        """Return how the chip is set up and its conditions, or why it could not be set up."""
         setup, error = self._reports.get("setup"), self._reports.get("error")
         if setup is None and error is None:
             return None
@@ -371,7 +371,7 @@ class Service:
 
 
 def _tuples(value: Any) -> Any:
-    """Turn JSON's lists back into the tuples that they were."""
+    """Return a list, as JSON has it, as a tuple."""
     return tuple(value) if isinstance(value, list) else value
 
 

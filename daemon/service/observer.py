@@ -1,4 +1,4 @@
-"""Who looks at the service from outside, besides its subscribers."""
+"""What is told of every edge and message: the metrics, if they are on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from daemon.wire.messages import Message
 
 
 class Observer(Protocol):
-    """Is told what happens, and has no say in it."""
+    """Takes what happens in the service."""
 
     def edge(self, jitter_s: float) -> None:
         """Take by how many seconds an edge of DRDY was off the line through those before."""
@@ -20,10 +20,10 @@ class Observer(Protocol):
 
 
 class NullObserver:
-    """Does not look."""
+    """Takes nothing."""
 
     def edge(self, jitter_s: float) -> None:
-        """Do not look at it."""
+        """Ignore it."""
 
     def message(self, message: Message) -> None:
-        """Do not look at it."""
+        """Ignore it."""

@@ -1,8 +1,8 @@
-"""Where people are enrolled, listed, renamed and forgotten while the service runs.
+"""The commands on people: enrol, list, rename and forget them while the service runs.
 
 ``open``, ``attend`` and ``refresh`` are called by the service. Each other public method is a
-command of the control socket: what it takes are the fields of the request, what it returns those
-of the answer.
+command of the control socket: its parameters are the fields of the request, and it returns the
+answer.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _LOG = logging.getLogger(__name__)
 
 
 class PeopleCommands:
-    """Keeps the gallery and the people that the recogniser decides among in step.
+    """Changes the gallery, and the people that the recogniser decides among with it.
 
     Args:
         gallery: the enrolled people.
         passport: of the model in use.
         recogniser: decides among them, and gathers the beats of an enrolment.
         source: what these beats come from.
-        now_utc: tells the time, ISO 8601.
-        grown_templates: how many templates a person may gain from sure sessions.
+        now_utc: returns the time, ISO 8601.
+        grown_templates: how many templates a person may gain without enrolments.
     """
 
     def __init__(
@@ -68,18 +68,12 @@ class PeopleCommands:
 
     @property
     def commands(self) -> dict[str, Command]:
-        """The commands by the names that requests give them."""
-        return {
-            "enroll": self.enroll,
-            "enrolment": self.enrolment,
-            "cancel": self.cancel,
-            "people": self.people,
-            "rename": self.rename,
-            "forget": self.forget,
-        }
+        """The commands by their names in requests."""
+        names = ("enroll", "enrolment", "cancel", "people", "rename", "forget")
+        return {name: getattr(self, name) for name in names}
 
     def attend(self) -> bool:
-        """End an enrolment that has its beats, well or not; return whether one has ended."""
+        """Store an enrolment that has its beats, or keep why not; return whether one has ended."""
         enrolment = self._recogniser.enrolment
         if enrolment is None:
             self._learn_fitting()
@@ -106,7 +100,7 @@ class PeopleCommands:
         return True
 
     def _learn_fitting(self) -> None:
-        """Add a template of this session to whose it surely is, if that is asked for."""
+        """Add a template of this session to its sure person, if the settings ask for it."""
         if not self._grown_templates or self._passport.kind == "classifier":
             return
         beats = self._recogniser.session.take()
@@ -129,7 +123,7 @@ class PeopleCommands:
         _LOG.info("a template was grown", extra=event("template_grown"))
 
     def open(self) -> None:
-        """Say whether the gallery is sealed, and how many people the model in use cannot know."""
+        """Log whether the gallery is sealed, and how many people the model in use cannot know."""
         if self._gallery.sealed:
             _LOG.info("the gallery is sealed", extra=event("gallery_sealed"))
         else:
@@ -153,7 +147,7 @@ class PeopleCommands:
             )
 
     def refresh(self) -> None:
-        """Learn of people whom another program enrolled, as ``qrsd people import`` does."""
+        """Reload the people if another program changed them, as ``qrsd people import`` does."""
         try:
             self._stale |= self._gallery.changed_elsewhere()
             if self._stale:
@@ -173,7 +167,7 @@ class PeopleCommands:
     def enroll(
         self, person: str, beats: int = ENROL_BEATS, consent: bool = False
     ) -> EnrolmentAnswer:
-        """Begin to gather the beats of whoever wears the electrodes, and has agreed if so said."""
+        """Begin to enrol the wearer of the electrodes; ``consent``: the person has agreed."""
         if self._recogniser.enrolment is not None:
             raise CommandRefused(
                 f"{self._recogniser.enrolment.person!r} is being enrolled: wait for it, or cancel.",
@@ -189,14 +183,14 @@ class PeopleCommands:
         return self.enrolment()
 
     def enrolment(self) -> EnrolmentAnswer:
-        """Tell how the enrolment goes, or how the last one ended."""
+        """Report how the enrolment goes, or how the last one ended."""
         enrolment = self._recogniser.enrolment
         if enrolment is None:
             return self._outcome
         return EnrolmentAnswer("gathering", enrolment.person, enrolment.beats, enrolment.needed)
 
     def cancel(self) -> Done:
-        """Give up the enrolment."""
+        """Cancel the enrolment."""
         if self._recogniser.enrolment is None:
             raise CommandRefused("Nobody is being enrolled.", "no_enrolment")
         self._recogniser.enrolment = None
@@ -205,21 +199,12 @@ class PeopleCommands:
 
     def people(self) -> PeopleAnswer:
         """List who is enrolled."""
-        people = (
-            PersonAnswer(
-                person.name,
-                person.created_utc,
-                person.consent_utc,
-                len(person.templates),
-                person.grown,
-                sum(template.beats for template in person.templates),
-            )
-            for person in self._gallery.people()
+        return PeopleAnswer(
+            tuple(map(PersonAnswer.of, self._gallery.people())), self._gallery.sealed
         )
-        return PeopleAnswer(tuple(people), self._gallery.sealed)
 
     def rename(self, person: str, new_name: str) -> Done:
-        """Call somebody otherwise."""
+        """Rename a person."""
         person, new_name = normalize("NFC", person), check_name(new_name)
         enrolment = self._recogniser.enrolment
         if enrolment is not None and looks(enrolment.person) == looks(new_name) != looks(person):
@@ -238,7 +223,7 @@ class PeopleCommands:
         return Done()
 
     def forget(self, person: str) -> Done:
-        """Erase everything that is held on somebody, were it the beats of a first enrolment."""
+        """Erase everything that is held on a person, be it only the beats of a first enrolment."""
         person = normalize("NFC", person)
         being_enrolled = self._forget_enrolment(person)
         try:
@@ -251,7 +236,7 @@ class PeopleCommands:
         return Done()
 
     def _forget_enrolment(self, person: str) -> bool:
-        """Give up somebody's enrolment, if it is the one under way; forget it if it was the last.
+        """Cancel a person's enrolment if it is under way; forget its outcome if it was the last.
 
         Returns:
             Whether one was under way.
@@ -269,6 +254,6 @@ class PeopleCommands:
         return self._gallery.templates(self._passport.sha256, self._passport.tensors.outputs)
 
     def _tell_recogniser(self) -> None:
-        """Have the recogniser decide among those who are enrolled now, or as soon as can be."""
+        """Have the recogniser decide among those enrolled now, or as soon as they can be read."""
         self._stale = True
         self.refresh()

@@ -1,6 +1,6 @@
-"""What systemd is told: ready, alive, what it shows in ``systemctl status``, stopping.
+"""Notifies systemd: ready, alive, stopping, and a line for ``systemctl status``.
 
-Source: sd_notify(3). Without NOTIFY_SOCKET, as in a terminal, nobody is told anything.
+Source: sd_notify(3). Without NOTIFY_SOCKET, as in a terminal, nothing is sent.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Notifier:
         self._send("WATCHDOG=1")
 
     def status(self, text: str) -> None:
-        """Tell a person what goes on, in one line."""
+        """Set the line that ``systemctl status`` shows."""
         self._send(f"STATUS={text}")
 
     def stopping(self) -> None:
@@ -47,7 +47,7 @@ class Notifier:
         self._send("STOPPING=1")
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         if self._socket is not None:
             self._socket.close()
 

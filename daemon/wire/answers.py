@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from daemon.wire.messages import Source
 from daemon.wire.status import ModelStatus
 from model.comparison import Verdict
+from model.template import Person
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The answer of a service that says no."""
+    """The answer to a request that the service refuses."""
 
     error: str  # why, for people
     code: str  # why, for programs
@@ -20,7 +21,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """There is nothing to tell."""
+    """The command was carried out; there is nothing else to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class EnrolmentAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PersonAnswer:
-    """Somebody who is enrolled."""
+    """An enrolled person."""
 
     name: str
     created_utc: str
@@ -46,10 +47,19 @@ class PersonAnswer:
     grown: int
     beats: int
 
+    @classmethod
+    def of(cls, person: Person) -> Self:
+        """Return what is told of somebody in the gallery."""
+        beats = sum(template.beats for template in person.templates)
+        templates = len(person.templates)
+        return cls(
+            person.name, person.created_utc, person.consent_utc, templates, person.grown, beats
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PeopleAnswer:
-    """Who is enrolled."""
+    """The enrolled people."""
 
     people: tuple[PersonAnswer, ...]
     sealed: bool
@@ -57,7 +67,7 @@ class PeopleAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What answers here."""
+    """The service that answers."""
 
     version: str  # of qrsd
     device: str  # name of the device

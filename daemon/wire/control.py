@@ -1,11 +1,11 @@
-"""The control socket (ROUTER): commands as JSON, one answer each, malformed requests included.
+"""The control socket (ROUTER): answers each request, malformed ones included, with one answer.
 
     {"command": "enroll", "person": "Ada"}  ->  {"ok": true, ...}
     {"command": "enrol"}                    ->  {"ok": false, "error": "...", "code": "..."}
 
 A command is a function: its parameters are the fields that a request may have, their annotations
 the types, their defaults what a request may leave out. It returns the fields of the answer
-(``daemon.wire.answers``) or, if it takes its time, the future of them, sent when they are there.
+(``daemon.wire.answers``) or, if it takes long, a future of them, sent when it is done.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from model.errors import ModelError
 Command: TypeAlias = Callable[..., Answer | Future[Any]]
 
 MAX_REQUEST_BYTES = 1 << 20  # two recordings of a minute, with all the digits that JSON may write
-CUT_OFF_BYTES = 1 << 24  # the client is hung up on
+CUT_OFF_BYTES = 1 << 24  # a client that sends more is disconnected
 MOST_FRAMES = 16  # of a request with its envelope: a REQ client's has four
 WAITING_REQUESTS = 20  # of one client; more wait on its side
 ANSWERS_AT_ONCE = 20  # then it is the samples' turn ...
@@ -41,23 +41,24 @@ ANSWERS_S = 0.1  # ... or after so long, should the gallery be another program's
 
 
 class ControlServer(Closing):
-    """Answers requests on an ipc address, and on others of clients who may control.
+    """Answers requests.
 
     Args:
         context: the service's ZeroMQ context.
         address: where to listen, see ``daemon.wire.addresses``.
-        commands: by name; they and their futures say no by raising a ``DaemonError`` or a
-            ``ModelError``.
+        commands: by name; they and their futures refuse a request by raising a ``DaemonError`` or
+            a ``ModelError``.
         more: further addresses.
-        gate: what clients of the network have to come through.
+        gate: authenticates clients from the network; None without keys.
 
     Attributes:
         address: the first one.
-        more: the others, with the port that a ``*`` became.
+        more: the others, with the port chosen for a ``*``.
         socket: to be polled; readable when there are requests.
+        connections: to be polled and enforced, too.
 
     Raises:
-        AddressRefused, AddressInUse, AddressUnusable: the address cannot be had.
+        AddressRefused, AddressInUse, AddressUnusable: it cannot listen on an address.
     """
 
     def __init__(
@@ -83,10 +84,7 @@ class ControlServer(Closing):
             raise
 
     def answer(self) -> None:
-        """Answer some requests that are waiting; a client that has left is not waited for.
-
-        Not all of them: clients that ask without end must not keep the service from its samples.
-        """
+        """Answer some of the requests that are waiting, so that the service gets to its samples."""
         until_s = time.monotonic() + ANSWERS_S
         for _ in range(ANSWERS_AT_ONCE):
             if time.monotonic() > until_s or not self.socket.poll(0):
@@ -105,22 +103,22 @@ class ControlServer(Closing):
                 self.socket.send_multipart([*envelope, answer])
 
     def keep_promises(self) -> None:
-        """Send the answers that took their time and are there now."""
+        """Send the answers of futures that are done."""
         finished = [promise for promise in self._promised if promise[1].done()]
         for promise in finished:
             self._promised.remove(promise)
             envelope, future = promise
-            self.socket.send_multipart([*envelope, _kept(future)])
+            self.socket.send_multipart([*envelope, _result_of(future)])
 
     def reply(self, request: bytes) -> bytes | Future[Answer]:
-        """Return the answer to the bytes of one request, or the future of the answer's fields."""
+        """Return the answer to a request, or the future of the answer's fields."""
         try:
-            answer = self._obey(_read(request))
+            answer = self._run(_read(request))
         except (DaemonError, ModelError) as refusal:
-            return _no(refusal)
-        return answer if isinstance(answer, Future) else _yes(answer)
+            return _refused(refusal)
+        return answer if isinstance(answer, Future) else _accepted(answer)
 
-    def _obey(self, given: dict[str, Any]) -> Answer | Future[Answer]:
+    def _run(self, given: dict[str, Any]) -> Answer | Future[Answer]:
         name = given.pop("command", None)
         if not (isinstance(name, str) and name in self._commands):
             raise CommandRefused(
@@ -135,7 +133,7 @@ class ControlServer(Closing):
         self.socket.close()
 
 
-def _yes(answer: Answer) -> bytes:
+def _accepted(answer: Answer) -> bytes:
     """Encode an answer, without the fields that are not known."""
     given = {
         part.name: value
@@ -145,14 +143,14 @@ def _yes(answer: Answer) -> bytes:
     return json.dumps({"ok": True, **given}, default=asdict).encode()
 
 
-def _kept(future: Future[Answer]) -> bytes:
+def _result_of(future: Future[Answer]) -> bytes:
     try:
-        return _yes(future.result())
+        return _accepted(future.result())
     except (DaemonError, ModelError) as refusal:
-        return _no(refusal)
+        return _refused(refusal)
 
 
-def _no(refusal: DaemonError | ModelError) -> bytes:
+def _refused(refusal: DaemonError | ModelError) -> bytes:
     return json.dumps({"ok": False, **asdict(Refusal(str(refusal), refusal.code))}).encode()
 
 
@@ -169,7 +167,7 @@ def _read(request: bytes) -> dict[str, Any]:
 
 
 def _arguments(name: str, command: Command, given: dict[str, Any]) -> dict[str, Any]:
-    """Hold the fields of a request to the parameters of its command."""
+    """Check the fields of a request by the parameters of its command."""
     known = signature(command).parameters
     hints = get_type_hints(command)
     for field in given:

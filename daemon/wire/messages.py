@@ -217,14 +217,13 @@ def encode(stamp: Stamp, message: Message) -> list[bytes]:
     """Return the frames of a message: topic, JSON header and, for waveforms, the samples."""
     header = {"schema": SCHEMA, **_plain(stamp), **_plain(message)}
     header["utc"] = stamp.utc.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
-    payload = _payload_of(type(message))
-    frames = [message.TOPIC.encode()]
-    if payload is None:
-        return [*frames, _json(header)]
-    name, layout = payload
-    samples = header.pop(name)
-    header["count"] = len(samples)
-    return [*frames, _json(header), _pack(layout, samples)]
+    third = []
+    if payload := _payload_of(type(message)):
+        name, layout = payload
+        samples = header.pop(name)
+        header["count"] = len(samples)
+        third = [_pack(layout, samples)]
+    return [message.TOPIC.encode(), _ENCODER.encode(header).encode(), *third]
 
 
 def decode(frames: Sequence[bytes]) -> Received:
@@ -285,10 +284,6 @@ def _unpack(layout: str, payload: bytes, count: int) -> tuple[Any, ...]:
         raise ValueError(f"{len(payload)} bytes of samples instead of {count} x {item.size}")
     samples = item.iter_unpack(payload)
     return tuple(sample[0] for sample in samples) if item.size == 4 else tuple(samples)
-
-
-def _json(header: dict[str, object]) -> bytes:
-    return _ENCODER.encode(header).encode()
 
 
 def _plain(part: Any) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from daemon.wire.messages import (
 
 QUEUE_MESSAGES = 1000  # for each subscriber: about half a minute of everything
 WELCOMES_AT_ONCE = 100  # then it is the samples' turn
-LONGEST_SUBSCRIPTION = 1024  # bytes; who sends more is hung up on
+LONGEST_SUBSCRIPTION = 1024  # bytes; libzmq disconnects a client that sends more
 MOST_BYTES = 1 << 18  # of subscriptions and pings in the life of a connection
 FOREIGN_BYTES = 100_000  # of subscriptions to what is no topic, each of which libzmq keeps
 REMEMBERED = (StatusMessage.TOPIC, IdentityMessage.TOPIC)
@@ -51,17 +51,17 @@ class Publisher(Closing):
         addresses: where to listen, see ``daemon.wire.addresses``.
         device: name of the device.
         source: ``simulated`` if no real chip is behind it.
-        gate: what subscribers of other machines have to come through.
+        gate: authenticates subscribers from other machines; None without keys.
         monotonic: the clock that messages age by, in seconds.
 
     Attributes:
         boot: UUID of this run of the service.
-        addresses: where it listens, with the port that a ``*`` became.
-        socket: to be polled; readable when somebody subscribed or left.
+        addresses: where it listens, with the port chosen for a ``*``.
+        socket: to be polled; readable when a client has subscribed or unsubscribed.
         connections: to be polled and enforced, too.
 
     Raises:
-        AddressRefused, AddressInUse, AddressUnusable: an address cannot be had.
+        AddressRefused, AddressInUse, AddressUnusable: it cannot listen on an address.
     """
 
     def __init__(
@@ -96,12 +96,7 @@ class Publisher(Closing):
             raise
 
     def publish(self, message: Message, utc: datetime) -> None:
-        """Send a message to all who subscribed to its topic; never blocks.
-
-        Args:
-            message: what to say.
-            utc: when the message's sample was taken.
-        """
+        """Send a message, whose sample was taken at ``utc``, to its topic's subscribers."""
         topic = message.TOPIC
         stamp = Stamp(self._device, self.boot, self._sequences[topic], utc, self._source)
         self._sequences[topic] += 1
@@ -110,17 +105,16 @@ class Publisher(Closing):
         self.socket.send_multipart(encode(stamp, message))
 
     def welcome(self) -> None:
-        """Send the last status and identity to those who have just subscribed to them.
+        """Send the last status and identity to clients that have just subscribed to them.
 
-        Others get them a second time, with a sequence number that they have seen.
+        Other subscribers get them a second time, with a sequence number that they have seen.
         """
         for _ in range(WELCOMES_AT_ONCE):
             if not self.socket.poll(0):
                 return
-            self._take(self.socket.recv())
+            self._take_subscription(self.socket.recv())
 
-    def _take(self, said: bytes) -> None:
-        """Take a subscription or its end."""
+    def _take_subscription(self, said: bytes) -> None:
         subscribed, topic = said[:1] == SUBSCRIBED, said[1:]
         if not any(each.startswith(topic) for each in TOPICS):
             self._foreign_bytes += len(said) if subscribed else -len(said)
@@ -142,6 +136,6 @@ class Publisher(Closing):
         )
 
     def close(self) -> None:
-        """Stop listening and forget what was not sent yet."""
+        """Stop listening, and drop what was not sent yet."""
         self.connections.close()
         self.socket.close()
