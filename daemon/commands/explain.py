@@ -15,10 +15,11 @@ from daemon.commands.parts import (
     A_RECORD,
     add_gallery,
     add_json,
+    add_mains,
     add_model,
-    add_signal,
     describe,
 )
+from daemon.commands.records import Hearing, add_reading
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.explaining import ask, figures
 from daemon.offline.hearing import hear
@@ -55,10 +56,11 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     whom.add_argument("--against", metavar="RECORD", help="why it is whoever that one is of")
     add_gallery(parser)
     add_model(parser)
-    add_signal(parser)
+    add_reading(parser)
+    add_mains(parser)
     add("--picture", type=Path, metavar="FILE.png", help="draw the beat and its parts")
     add_json(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, jobs=1)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,9 +74,12 @@ def run(args: argparse.Namespace) -> int:
         network = open_network(args.model)
     else:
         network, templates = open_with_people(args.model, args.gallery)
-    hear_one = partial(hear, signal=args.signal, mains_hz=args.mains)
-    against = hear_one(args.against) if args.against else None
-    question = ask(hear_one(args.record), network, templates, args.person, against)
+    args.records = [args.record, args.against] if args.against else [args.record]
+    hearing = Hearing(args, hear)
+    heard = list(hearing)
+    if hearing.exit_code:
+        return hearing.exit_code
+    question = ask(heard[0], network, templates, args.person, *heard[1:])
     with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("Hiding parts of beats", total=len(question.beats))
         explanation = explain(

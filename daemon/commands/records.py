@@ -30,6 +30,7 @@ from daemon.offline.embedding import embed
 from daemon.offline.hearing import Found, Heard, find_beats, hear, side_by_side
 from daemon.offline.recognition import open_with_people
 from daemon.offline.results import make_folder, writing
+from daemon.offline.scoring import pool
 from daemon.recordings.errors import RecordingError, SignalNotFound
 from daemon.recordings.record_names import record_name, unique_names
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
@@ -49,7 +50,12 @@ DETECT = """\
 The filters and the detector are those of the service. Writes one NAME.txt for each record, with a
 line for each heartbeat: the index at 250 Hz of the sample in which its R wave peaks.
 
+--annotations atr compares them with the beats that RECORD.atr marks, one to one within 150 ms, as
+ANSI/AAMI EC57 has it: Se is the share of the annotated beats that was found, PPV that of the found
+beats that is annotated. All of the record counts, but for ventricular flutter.
+
 example:
+  qrsd detect mitdb/100 mitdb/101 --annotations atr --out beats/
   qrsd detect mitdb/100 mitdb/101 --signal MLII --out beats/"""
 
 EMBED = """\
@@ -84,6 +90,9 @@ def add_detect(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd detect``."""
     _add_records(parser, DETECT)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "--annotations", metavar="SUFFIX", help="of the records' annotation files, to compare with"
+    )
     parser.set_defaults(run=run_detect)
 
 
@@ -235,19 +244,37 @@ def run_detect(args: argparse.Namespace) -> int:
     """Write the R peaks of each record to a file of its own."""
     names = unique_names(args.records)
     make_folder(args.out)
-    hearing = Hearing(args, find_beats)
-    rows = []
-    for heard in hearing:
-        file = args.out / f"{names[heard.path]}.txt"
+    hearing = Hearing(args, partial(find_beats, annotator=args.annotations))
+    rows, scores = [], []
+    for found in hearing:
+        file = args.out / f"{names[found.path]}.txt"
         with writing(file, "another --out"), file.open("w") as lines:
-            lines.writelines(f"{index}\n" for index in heard.r_indices)
-        row = {"record": heard.path, "file": str(file), "beats": len(heard.r_indices)}
-        rows.append({**row, "duration_s": heard.duration_s})
-        if names[heard.path] != record_name(heard.path):
-            said = plain(f"{heard.path} is one of several of its name: {file}")
+            lines.writelines(f"{index}\n" for index in found.r_indices)
+        row = {"record": found.path, "file": str(file), "beats": len(found.r_indices)}
+        row["duration_s"] = found.duration_s
+        if found.score:
+            scores.append(found.score)
+            row["score"] = found.score.figures()
+        rows.append(row)
+        if names[found.path] != record_name(found.path):
+            said = plain(f"{found.path} is one of several of its name: {file}")
             print(f"note: {said}", file=sys.stderr)
-    _report(args, rows, "{beats:6d} beats in {duration_s:7.1f} s  {file}".format_map)
+    gross = pool(scores) if scores else None
+    _report(args, rows, _beats_line, **({"gross": gross.figures()} if gross else {}))
+    if gross and not args.json:
+        print(f"gross, {len(scores)} records: {_in_words(gross.figures())}")
     return hearing.exit_code or hearing.nothing_found
+
+
+def _beats_line(row: dict[str, Any]) -> str:
+    scored = f"{_in_words(row['score'])}  " if "score" in row else ""
+    return f"{row['beats']:6d} beats in {row['duration_s']:7.1f} s  {scored}{row['file']}"
+
+
+def _in_words(score: dict[str, Any]) -> str:
+    rates = {"Se": score["sensitivity_percent"], "PPV": score["positive_predictivity_percent"]}
+    said = [f"{name} {'-' if rate is None else f'{rate:.2f}'} %" for name, rate in rates.items()]
+    return ", ".join([*said, f"{score['missed']} missed, {score['invented']} invented"])
 
 
 def run_embed(args: argparse.Namespace) -> int:
@@ -346,11 +373,14 @@ def _times(ln_ratio: float) -> str:
 
 
 def _report(
-    args: argparse.Namespace, rows: list[dict[str, Any]], line: Callable[[dict[str, Any]], str]
+    args: argparse.Namespace,
+    rows: list[dict[str, Any]],
+    line: Callable[[dict[str, Any]], str],
+    **of_all: Any,
 ) -> None:
     """Print the rows on standard output, as JSON or as a line each."""
     if args.json:
-        print(json.dumps({"records": rows}))
+        print(json.dumps({"records": rows, **of_all}))
         return
     for row in rows:
         print(plain(line(row)))

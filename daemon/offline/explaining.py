@@ -45,8 +45,8 @@ def ask(
     heard: Heard,
     network: Network,
     templates: Sequence[Template],
-    person: str | None,
-    against: Heard | None,
+    person: str | None = None,
+    against: Heard | None = None,
 ) -> Question:
     """Return what the beats are asked.
 
@@ -160,8 +160,8 @@ def good_beats(heard: Heard, least: int = 1) -> NDArray[np.float32]:
     good = np.flatnonzero([beat.quality.good for beat in heard.beats])
     if len(good) < least:
         raise TooFewBeats(
-            f"{heard.path}: good beats: {len(good)}, needed: {least}; "
-            + (heard.nothing_because or "choose a longer or a cleaner recording")
+            f"{heard.path}: good beats: {len(good)}, needed: {least}; choose a longer or a cleaner "
+            "recording"
         )
     some = np.linspace(0, len(good) - 1, min(len(good), MOST_BEATS)).astype(int)
     return normalise(heard.windows_mv[good[some]])

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.recordings.csv_table import Rows, Table
+from daemon.recordings.csv_table import UNIT_OF_ALL, Rows, Table
 from daemon.recordings.errors import MalformedRecording
 from daemon.recordings.sample_clock import SampleClock
 from daemon.recordings.signal_file import MICRO, MV_PER_UNIT, Reading, voltage_unit
@@ -28,7 +28,6 @@ GAIN = 6
 VREF_V = 2.42
 WORDS_32 = 1 << 31  # from here on, a code was written as an unsigned word of 32 bits
 
-UNIT_OF_ALL = re.compile(r"\W*(?:unit|einheit)\b\W*(\S+)\W*")
 TIME = re.compile(
     rf"\W*(t|.*(time|stamp|date|zeit|millis|micros|elapsed|seconds?).*|[m{MICRO}n]?s|sec)\W*"
 )
@@ -41,8 +40,8 @@ COUNTER = re.compile(
     r".*(sample|index|count|row|frame|packet|seq|number).*|\W*(n|nr|no|i|idx|cnt|ctr|#)\W*"
 )
 RATE = re.compile(
-    r"(?:sampl\w*[ _-]*(?:rate|freq\w*)|abtastrate|\brate|\bfs|\bsfreq)\W{0,4}(?:hz\W*)?"
-    r"(\d+(?:\.\d+)?)"
+    r"(?:sampl\w*[ _-]*(?:rate|freq\w*)|abtastrate|messrate|\brate|\bfs|\bsfreq)\W{0,4}(?:hz\W*)?"
+    r"(\d+(?:\.\d+|,\d+(?=\W*he?r?t?z))?)"
 )
 
 
@@ -142,7 +141,7 @@ class CsvRecord:
             unit_s=TIME_UNITS_S.get(unit[1], 1e-6) if unit else None,
             is_counter=bool(COUNTER.fullmatch(heading)),
             told_hz=self._reading.rate_hz,
-            comment_hz=float(rate[1]) if rate else None,
+            comment_hz=float(rate[1].replace(",", ".")) if rate else None,
             path=table.path,
         )
 

@@ -8,6 +8,7 @@ comes again marks the restart.
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ BLOCK_ROWS = 1 << 14
 LONGEST_LINE = 1 << 16
 SNIFFED_BYTES = 1 << 16
 SNIFFED_ROWS = 200
+UNIT_OF_ALL = re.compile(r"\W*(?:unit|einheit)\b\W*(\S+)\W*")  # a line above the rows
+LONE_NUMBER = re.compile(r"[+-]?\d+(?:,\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
 SEPARATORS = ";\t,| "  # a comma may be within numbers, a space within dates
 MOST_CUT = 3  # rows, besides one in a thousand
 COMMENT_MARKS = ("#", "%", "//")
@@ -214,7 +217,11 @@ def _encoding(path: Path) -> str:
 
 def _separator(lines: list[str]) -> str:
     """Return what stands between cells in most of the lines, a single space at last."""
-    lines = [line for line in lines if line][-SNIFFED_ROWS // 2 :]
+    lines = [line for line in lines if line]
+    units = [at for at, line in enumerate(lines) if UNIT_OF_ALL.fullmatch(line.lower())]
+    if units and all(map(LONE_NUMBER.fullmatch, lines[units[-1] + 1 :])):
+        return "\t"  # one column, as of a watch
+    lines = lines[-SNIFFED_ROWS // 2 :]
     for separator in SEPARATORS:
         if 2 * sum(separator in line.strip() for line in lines) > len(lines):
             return separator

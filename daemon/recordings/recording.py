@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from daemon.recordings.csv_record import CsvRecord
 from daemon.recordings.errors import MalformedRecording, RecordingError, RecordingNotFound
+from daemon.recordings.replay import count_good_beats
 from daemon.recordings.resampling import resampled_blocks
 from daemon.recordings.signal_file import Reading, SignalFile, pick_signal
 from daemon.recordings.wfdb_record import WfdbRecord
-from dsp.front_end import RATE_HZ, FrontEnd
-from dsp.signals import BeatWindow, Sample
+from dsp.front_end import RATE_HZ
 
 TABLES = (".csv", ".tsv", ".txt")
 TRIED_S = 30.0
@@ -44,6 +44,10 @@ class Recording:
     def duration_s(self) -> float:
         """Length in seconds."""
         return len(self.ecg_mv) / self.rate_hz
+
+    def blocks(self) -> Iterator[NDArray[np.float64]]:
+        """Yield the ECG as one block."""
+        yield self.ecg_mv
 
 
 class OpenRecording:
@@ -161,7 +165,7 @@ def _ecg_of(file: SignalFile) -> int:
     refused: list[MalformedRecording] = []
     for number in numbers:
         try:
-            beats[number] = _good_beats(file, number)
+            beats[number] = count_good_beats(_first_half_minute(file, number))
         except MalformedRecording as error:
             beats[number] = 0
             refused.append(error)
@@ -175,15 +179,12 @@ def _ecg_of(file: SignalFile) -> int:
     return next((number for number in numbers if ECG.search(file.names[number])), numbers[0])
 
 
-def _good_beats(file: SignalFile, number: int) -> int:
-    """Count the good beats of the first half minute that was recorded."""
-    front_end, good, heard = FrontEnd(), 0, 0
+def _first_half_minute(file: SignalFile, number: int) -> Iterator[NDArray[np.float64]]:
+    """Yield a signal's first half minute of samples that were recorded."""
+    wanted = round(TRIED_S * RATE_HZ)
     for block in _at_250_hz(file, number):
-        recorded = block[np.isfinite(block)].tolist()[: round(TRIED_S * RATE_HZ) - heard]
-        for index, ecg_mv in enumerate(recorded, heard):
-            for event in front_end.push(Sample(index, ecg_mv, None)):
-                good += isinstance(event, BeatWindow) and event.quality.good
-        heard += len(recorded)
-        if heard >= TRIED_S * RATE_HZ:
-            break
-    return good
+        recorded = block[np.isfinite(block)][:wanted]
+        yield recorded
+        wanted -= len(recorded)
+        if wanted == 0:
+            return

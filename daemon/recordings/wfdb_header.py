@@ -1,8 +1,9 @@
 """The header of a WFDB record, and what the reference library trips over in those of real devices.
 
 The library reads headers as ASCII and leaves out what is not, so that a microvolt becomes a volt;
-it refuses dates that are none, and takes a length of 0 at its word. Such a header is given to it as
-a cleaned copy beside links to the data files.
+it refuses dates that are none, and names of records and data files with a folder or several dots;
+and it takes a length of 0 at its word. Such a header is given to it as a cleaned copy beside links
+to the data files.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ LARGEST_BYTES = 1 << 20
 BYTES_PER_SAMPLE = {"8": 1, "80": 1, "212": 1.5, "310": 4 / 3, "311": 4 / 3, "24": 3, "32": 4} | (
     dict.fromkeys(("16", "61", "160"), 2)
 )
+READABLE_FILE = re.compile(r"~?[-\w]*\.?\w*", re.ASCII)  # by the reference library
+LINK = "signals{}.dat"  # name of a link to a data file, beside a cleaned header
 NO_DATA = "~"  # as the name of a segment
 MOST_S = 366 * 86400.0  # of one record: more is a damaged number
 
@@ -93,9 +96,9 @@ def read_header(record: Path) -> Header:
         count = int(fields[1])
         if count != len(lines) - 1 or count < 1:
             raise ValueError(f"signals announced: {count}, described: {len(lines) - 1}")
-        files = tuple(dict.fromkeys(line.split()[0] for line in lines[1:]))
+        files = _files(lines)
         cleaned, mended = _cleaned(record, text, lines, fields, frame_hz)
-        with _copy(record, cleaned, ()) as readable:
+        with _copy(record, cleaned) as readable:
             header = wfdb.rdheader(readable)
     except Exception as error:  # the parser raises whatever it trips over
         why = "a line lacks a field" if isinstance(error, IndexError) else error
@@ -120,7 +123,7 @@ def read_header(record: Path) -> Header:
 
 
 def _lines(path: Path) -> tuple[str, list[str]]:
-    """Return the text as it is, and its lines in ASCII without comments and empty ones."""
+    """Return the text as it is, and its lines with u for micro, without comments and empty ones."""
     with path.open("rb") as file:
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
@@ -129,8 +132,7 @@ def _lines(path: Path) -> tuple[str, list[str]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    plain = re.sub(f"[{MICRO}]", "u", text).encode("ascii", "replace").decode("ascii")
-    stripped = (line.strip() for line in plain.splitlines())
+    stripped = (line.strip() for line in re.sub(f"[{MICRO}]", "u", text).splitlines())
     return text, [line for line in stripped if line and not line.startswith("#")]
 
 
@@ -151,11 +153,23 @@ def _cleaned(
         length = held
     plain_rate = len(fields) < 3 or re.fullmatch(r"\d*\.?\d+(/.*)?", fields[2])
     plain_name = re.fullmatch(r"[-\w]+", fields[0])
-    if not notes and text.isascii() and plain_rate and plain_name:
+    files = _files(lines)
+    plain_files = all(map(READABLE_FILE.fullmatch, files))
+    if not notes and text.isascii() and plain_rate and plain_name and plain_files:
         return None, ()
     rate = fields[2] if len(fields) > 2 and plain_rate else f"{frame_hz:f}"
     first = " ".join(["record", fields[1], rate, str(length)])
-    return "\n".join([first, *lines[1:], ""]), tuple(notes)
+    described = [
+        line.replace(file, LINK.format(files.index(file)), 1)
+        for line in lines[1:]
+        for file in line.split()[:1]
+    ]
+    cleaned = "\n".join([first, *described, ""]).encode("ascii", "replace").decode("ascii")
+    return cleaned, tuple(notes)
+
+
+def _files(lines: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line.split()[0] for line in lines[1:]))
 
 
 def _is_moment(fields: list[str]) -> bool:
@@ -185,15 +199,20 @@ def _frames(record: Path, signals: list[str]) -> int | None:
 
 
 @contextmanager
-def _copy(record: Path, cleaned: str | None, files: tuple[str, ...]) -> Iterator[str]:
+def _copy(record: Path, cleaned: str | None, files: tuple[str, ...] = ()) -> Iterator[str]:
     if cleaned is None:
         yield str(record)
         return
     with TemporaryDirectory(prefix="qrsd-") as folder:
         (Path(folder) / "record.hea").write_text(cleaned)
-        for file in files:
-            (Path(folder) / file).symlink_to((record.parent / file).absolute())
+        for number, file in enumerate(files):
+            (Path(folder) / LINK.format(number)).symlink_to((record.parent / file).absolute())
         yield str(Path(folder) / "record")
+
+
+def record_of(path: Path) -> Path:
+    """Return a record's path without the ``.hea`` that it may be given with."""
+    return path.with_suffix("") if path.suffix == ".hea" else path
 
 
 def import_wfdb(path: Path) -> ModuleType:

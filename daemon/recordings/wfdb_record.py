@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
 from daemon.recordings.signal_file import MV_PER_UNIT, Reading, voltage_unit
-from daemon.recordings.wfdb_header import NO_DATA, Header, import_wfdb, read_header
+from daemon.recordings.wfdb_header import NO_DATA, Header, import_wfdb, read_header, record_of
 
 BLOCK_SAMPLES = 1 << 18  # of all signals
 
@@ -26,7 +26,7 @@ class WfdbRecord:
     """
 
     def __init__(self, path: Path, reading: Reading) -> None:
-        self._record = path.with_suffix("") if path.suffix == ".hea" else path
+        self._record = record_of(path)
         self._reading = reading
         if reading.gain or reading.unit == "code":
             raise MalformedRecording(f"{path} is no table of codes: --gain does not apply to it.")
