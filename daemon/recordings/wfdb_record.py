@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.recordings.errors import MalformedRecording, RecordingNotFound
+from daemon.recordings.errors import MalformedRecording
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
 from daemon.recordings.signal_file import MV_PER_UNIT, Reading, voltage_unit
 from daemon.recordings.wfdb_header import NO_DATA, Header, import_wfdb, read_header, record_of
@@ -105,7 +105,6 @@ class WfdbRecord:
                 f"Signal {header.names[number]!r} of {self._record} is in {header.units[number]}, "
                 "not in mV, uV or V."
             )
-        header.check_files()
         step = max(1, BLOCK_SAMPLES // sum(header.samples_per_frame))
         wfdb = import_wfdb(self._record)
         with header.opened() as readable:
@@ -118,10 +117,6 @@ class WfdbRecord:
                         sampto=min(begin + step, frames),
                         smooth_frames=False,
                     )
-                except FileNotFoundError as error:
-                    raise RecordingNotFound(
-                        f"{self._record} names a data file that is missing: {error.filename}."
-                    ) from error
                 except Exception as error:  # the parser raises whatever it trips over
                     raise MalformedRecording(
                         f"The data of {self._record} do not fit its header: {error}."
