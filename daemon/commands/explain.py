@@ -19,7 +19,7 @@ from daemon.commands.parts import (
     add_model,
     describe,
 )
-from daemon.commands.records import Hearing, add_reading
+from daemon.commands.records import Outcomes, add_reading
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.explaining import ask, figures
 from daemon.offline.hearing import hear
@@ -75,10 +75,10 @@ def run(args: argparse.Namespace) -> int:
     else:
         network, templates = open_with_people(args.model, args.gallery)
     args.records = [args.record, args.against] if args.against else [args.record]
-    hearing = Hearing(args, hear)
-    heard = list(hearing)
-    if hearing.exit_code:
-        return hearing.exit_code
+    outcomes = Outcomes(args, hear)
+    heard = list(outcomes)
+    if outcomes.exit_code:
+        return outcomes.exit_code
     question = ask(heard[0], network, templates, args.person, *heard[1:])
     with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("Hiding parts of beats", total=len(question.beats))

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
-from daemon.recordings.wfdb_header import import_wfdb, read_header, record_of
+from daemon.recordings.signal_file import without_suffix
+from daemon.recordings.wfdb_header import import_wfdb, read_header
 from dsp.front_end import RATE_HZ
 
 #: The symbols of beats; all others mark rhythm, noise, waves or comments. Source: wfdb's annotation
@@ -43,7 +44,7 @@ def read_annotations(path: str | Path, annotator: str) -> Annotations:
     Raises:
         RecordingError: it is missing or malformed, or its record's header is.
     """
-    record = record_of(Path(path))
+    record = without_suffix(Path(path))
     file = record.with_name(f"{record.name}.{annotator}")
     if not file.is_file():
         raise RecordingNotFound(f"There are no annotations {file}.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +14,16 @@ from daemon.recordings.csv_record import CsvRecord
 from daemon.recordings.errors import MalformedRecording, RecordingError, RecordingNotFound
 from daemon.recordings.replay import count_good_beats
 from daemon.recordings.resampling import resampled_blocks
-from daemon.recordings.signal_file import Reading, SignalFile, pick_signal
+from daemon.recordings.signal_file import (
+    Reading,
+    SignalFile,
+    is_table,
+    pick_signal,
+    without_suffix,
+)
 from daemon.recordings.wfdb_record import WfdbRecord
 from dsp.front_end import RATE_HZ
 
-TABLES = (".csv", ".tsv", ".txt")
 TRIED_S = 30.0
 ENOUGH_BEATS = 10
 ECG = re.compile(r"ecg|ekg|lead|mlii|^(i|ii|iii|v\d)$", re.IGNORECASE)
@@ -51,17 +55,15 @@ class Recording:
 
 
 class OpenRecording:
-    """One ECG lead of a file, read stretch by stretch, so that its length does not matter.
+    """One ECG lead of a file, read in blocks, so that its length does not matter.
+
+    ``name`` and ``path`` are as those of ``Recording``.
 
     Args:
         path: a WFDB record with or without ``.hea``, or a text table.
         signal: the signal's name, whatever the case, or its number from 0; None for the first that
             holds an ECG.
         reading: what the file does not say.
-
-    Attributes:
-        name: as ``Recording``.
-        path: as ``Recording``.
 
     Raises:
         RecordingError: it is missing, malformed, empty, or without such a signal.
@@ -71,11 +73,16 @@ class OpenRecording:
         self, path: str | Path, signal: str | None = None, reading: Reading | None = None
     ) -> None:
         where = Path(path)
-        is_table = where.suffix.casefold() in TABLES
-        kind = CsvRecord if is_table else WfdbRecord
+        kind = CsvRecord if is_table(where) else WfdbRecord
         self.path = str(path)
-        with _readable(where):
+        try:
             self._file: SignalFile = kind(where, reading or Reading())
+        except RecordingError:
+            raise
+        except OSError as error:
+            raise RecordingNotFound(
+                f"{error.filename or path} cannot be read: {error.strerror}; check who may read it."
+            ) from error
         self._note: tuple[str, ...] = ()
         if signal is not None:
             self._number = pick_signal(self._file.names, signal, where)
@@ -84,8 +91,8 @@ class OpenRecording:
             if len(self._file.names) > 1 and self._number:
                 chosen = self._file.names[self._number]
                 self._note = (f"signal {self._number} ({chosen}) is read, the first with an ECG",)
-        stem = where.with_suffix("") if is_table or where.suffix.casefold() == ".hea" else where
-        self.name = f"{stem.parent.name}/{stem.name}" if stem.parent.name else stem.name
+        stem = without_suffix(where)
+        self.name = f"{stem.parent.name}/{stem.name}".lstrip("/")
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -114,9 +121,8 @@ class OpenRecording:
         number = next((n for n in self._file.voltages() if RESPIRATION.search(names[n])), None)
         if number is None and tuple(names[:2]) == LOGGED_RESPIRATION and self._number == 1:
             number = 0
-        if number in (None, self._number):
+        if number is None or number == self._number:
             return None
-        assert number is not None
         return np.concatenate(list(_at_250_hz(self._file, number)))
 
 
@@ -137,19 +143,6 @@ def read_recording(
     notes = opened.notes
     respiration_mv = opened.respiration_mv() if with_respiration else None
     return Recording(opened.name, opened.path, ecg_mv, RATE_HZ, notes, respiration_mv)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Turn what the operating system says against reading there into one sentence."""
-    try:
-        yield
-    except RecordingError:
-        raise
-    except OSError as error:
-        raise RecordingNotFound(
-            f"{error.filename or path} cannot be read: {error.strerror}; check who may read it."
-        ) from error
 
 
 def _at_250_hz(file: SignalFile, number: int) -> Iterator[NDArray[np.float64]]:

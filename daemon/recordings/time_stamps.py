@@ -28,30 +28,19 @@ def is_stamp(text: str, style: NumberStyle) -> bool:
 def parse_stamps(
     cells: Sequence[str], lines: Sequence[int], style: NumberStyle, path: Path
 ) -> tuple[NDArray[np.float64], bool]:
-    """Return the stamps, NaN for empty ones, and whether they are dates or times, in seconds.
-
-    Raises:
-        MalformedRecording: one is neither number nor time; the message gives its line.
-    """
+    """Return the stamps, NaN for empty ones, and whether they are dates or times, in seconds."""
     try:
         return style.numbers(cells), False
     except ValueError as error:
         wrong = int(error.args[0])
     first = next((text for text in cells if text), "")
-    if style.number(first) is not None:
-        raise _no_stamp(path, lines[wrong], cells[wrong])
-    stamps = np.empty(len(cells))
-    for position, text in enumerate(cells):
-        seconds = _seconds(text) if text else np.nan
-        if seconds is None:
-            raise _no_stamp(path, lines[position], text)
-        stamps[position] = seconds
-    return stamps, True
-
-
-def _no_stamp(path: Path, line: int, text: str) -> MalformedRecording:
-    return MalformedRecording(
-        f"{path}, line {line}: {text!r} is neither a number nor an ISO 8601 time."
+    if style.number(first) is None:
+        seconds = [_seconds(text) if text else np.nan for text in cells]
+        if None not in seconds:
+            return np.array(seconds, dtype=np.float64), True
+        wrong = seconds.index(None)
+    raise MalformedRecording(
+        f"{path}, line {lines[wrong]}: {cells[wrong]!r} is neither a number nor an ISO 8601 time."
     )
 
 

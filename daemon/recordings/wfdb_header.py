@@ -190,17 +190,8 @@ def _folder_of(header: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def record_of(path: Path) -> Path:
-    """Return a record's path without the ``.hea`` that it may be given with."""
-    return path.with_suffix("") if path.suffix == ".hea" else path
-
-
 def import_wfdb(path: Path) -> ModuleType:
-    """Return the reference library.
-
-    Raises:
-        RecordsExtraMissing: it is not installed.
-    """
+    """Return the reference library."""
     try:
         import wfdb
     except ImportError as error:
