@@ -1,4 +1,4 @@
-"""Recordings through the whole signal chain, side by side on every core."""
+"""Runs recordings through the whole signal chain, several at a time on as many cores."""
 
 from __future__ import annotations
 

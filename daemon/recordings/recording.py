@@ -1,4 +1,4 @@
-"""A recording of somebody's ECG at the 250 Hz of the signal chain, whatever its file's format."""
+"""Recordings of an ECG, read from a file of any format at the 250 Hz of the signal chain."""
 
 from __future__ import annotations
 
@@ -39,7 +39,6 @@ class Recording:
     path: str  # where it was read from, as given
     #: shape (n,), raw potential between the electrodes, NaN where nothing was recorded
     ecg_mv: NDArray[np.float64]
-    rate_hz: float = RATE_HZ  # samples per second, always 250
     notes: tuple[str, ...] = ()  # what had to be assumed or mended to read it, a sentence each
     #: what channel 1 saw at the same time; None if it was not recorded
     respiration_mv: NDArray[np.float64] | None = None
@@ -47,7 +46,7 @@ class Recording:
     @property
     def duration_s(self) -> float:
         """Length in seconds."""
-        return len(self.ecg_mv) / self.rate_hz
+        return len(self.ecg_mv) / RATE_HZ
 
     def blocks(self) -> Iterator[NDArray[np.float64]]:
         """Yield the ECG as one block."""
@@ -142,7 +141,7 @@ def read_recording(
     ecg_mv = np.concatenate(list(opened.blocks()))
     notes = opened.notes
     respiration_mv = opened.respiration_mv() if with_respiration else None
-    return Recording(opened.name, opened.path, ecg_mv, RATE_HZ, notes, respiration_mv)
+    return Recording(opened.name, opened.path, ecg_mv, notes, respiration_mv)
 
 
 def _at_250_hz(file: SignalFile, number: int) -> Iterator[NDArray[np.float64]]:

@@ -1,7 +1,7 @@
-"""A recording on its way through the converter: to 24-bit codes and back, then on as samples.
+"""The samples of a recording as a chip at gain 6 with its 2.42 V reference would deliver them.
 
-Offline commands and training hear a recording exactly as the service would through a chip at gain 6
-with its 2.42 V reference: clipped at the ends of the range and in steps of the converter.
+They are clipped at the ends of the converter's range and come in its steps, so that offline
+commands and training work on what the service would.
 """
 
 from __future__ import annotations

@@ -71,16 +71,12 @@ class WfdbRecord:
         """Yield one signal in mV, NaN for samples marked invalid and for segments without it."""
         name, in_frame = self.names[number], self._layout.samples_per_frame[number]
         for segment, frames in self._segments:
-            if segment == NO_DATA:
+            header = self._segment(segment) if frames and segment != NO_DATA else None
+            if header and name in header.names:
+                alike = header.names == self._layout.names  # two signals may share a name
+                yield from self._read(header, number if alike else header.names.index(name), frames)
+            else:
                 yield from _nothing(frames * in_frame)
-            elif frames:
-                header = self._segment(segment)
-                if header.names == self._layout.names:  # of which two may be called the same
-                    yield from self._read(header, number, frames)
-                elif name in header.names:
-                    yield from self._read(header, header.names.index(name), frames)
-                else:
-                    yield from _nothing(frames * in_frame)
 
     def _read(self, header: Header, number: int, frames: int) -> Iterator[NDArray[np.float64]]:
         unit = voltage_unit(self._reading.unit or header.units[number])
