@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.report import show, stage, stage_bars
+from benchmarks.report import stage, stage_bars
 from benchmarks.training.confusion_picture import draw
 from benchmarks.training.extra import require_tensorflow
 from benchmarks.training.others import add_others, data_names, gather_others
@@ -19,7 +19,7 @@ from benchmarks.training.records import gather_beats, hear_people
 from benchmarks.training.report import classifier_tables, embedder_table
 from daemon.commands.parts import add_mains, at_least, describe
 from daemon.offline.drawing import require_matplotlib
-from daemon.offline.results import make_folder, writing
+from daemon.offline.results import make_folder, show, writing
 from dsp.front_end import FrontEnd
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from daemon.offline.drawing import require_matplotlib
 from daemon.offline.explaining import ask, figures
 from daemon.offline.hearing import hear
 from daemon.offline.recognition import open_with_people
-from daemon.offline.results import write_json, writing
+from daemon.offline.results import hand_out, writing
 from daemon.tables import filled
 from model.explanation import MASK_MS, REGIONS, Explanation, explain
 from model.opening import open_network
@@ -86,10 +86,9 @@ def run(args: argparse.Namespace) -> int:
             network.run, question.beats, question.scores, partial(bars.advance, task)
         )
     title = f"{args.record} against {question.against}"
-    Console().print(table(explanation, title))
     model = network.passport.sha256
     asked = {"record": args.record, "against": question.against, "model_sha256": model}
-    write_json(args.json, {**asked, **figures(explanation)})
+    hand_out({**asked, **figures(explanation)}, [table(explanation, title)], args.json)
     if args.picture:
         from daemon.offline.explanation_picture import draw
 

@@ -143,6 +143,17 @@ def test_a_recording_alone_is_compared_with_itself(
     assert main(["explain", *map(str, (recordings["ada"], *asked))]) == 66
 
 
+def test_figures_are_printed_alone_for_a_dash(
+    recordings: dict[str, Path],
+    model: Path,
+    nobody: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = (recordings["ada"], "--model", model, "--gallery", nobody, "--json", "-")
+    assert main(["explain", *map(str, asked)]) == 0
+    assert json.loads(capsys.readouterr().out)["against"] == "its own other beats"
+
+
 def test_records_are_read_as_by_the_other_commands(
     tmp_path: Path, recordings: dict[str, Path], model: Path, nobody: Path
 ) -> None:
