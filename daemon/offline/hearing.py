@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -64,14 +63,14 @@ class Heard:
         return np.array(windows, dtype=np.float64).reshape(-1, WINDOW_SAMPLES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Found:
     """The heartbeats of one recording, of which nothing else is kept."""
 
     path: str  # the recording, as given
     duration_s: float  # its length
     notes: tuple[str, ...]  # what had to be assumed or mended to read it
-    r_indices: array[int]  # the samples in which the R waves peak, ascending
+    r_indices: NDArray[np.int64]  # the samples in which the R waves peak, ascending
     nothing_because: str | None  # why there is not one good beat; None if there is
     score: Score | None = None  # against annotations; None where none were asked for
 
@@ -168,14 +167,13 @@ def find_beats(
     """
     annotations = read_annotations(path, annotator) if annotator else None
     run = ChainRun(OpenRecording(path, signal, reading), mains_hz)
-    peaks = array("q", (event.index for event in run.events() if isinstance(event, RPeak)))
-    ordered = np.sort(np.frombuffer(peaks, dtype=np.int64))
+    peaks = (event.index for event in run.events() if isinstance(event, RPeak))
+    r_indices = np.sort(np.fromiter(peaks, dtype=np.int64))
     scored = None
     if annotations:
         scope = Scope(0, round(run.duration_s * RATE_HZ), annotations.flutter)
-        scored = score(annotations.beats, ordered, scope)
-    indices = array("q", ordered.tobytes())
-    return Found(path, run.duration_s, run.notes(), indices, run.nothing_because(), scored)
+        scored = score(annotations.beats, r_indices, scope)
+    return Found(path, run.duration_s, run.notes(), r_indices, run.nothing_because(), scored)
 
 
 def _hum_notes(ecg_mv: NDArray[np.float64], mains_hz: int) -> Iterator[str]:
