@@ -62,7 +62,7 @@ def write_passport(model: Path, cohort: Cohort | None, **changes: object) -> Pat
         "created_utc": "2024-05-01T12:00:00Z",
         "front_end": FrontEnd.description(),
         "tensors": TensorSpec(175, NORMALISATION, 3 if classifier else 4, labels),
-        "calibration": Calibration(0.01, (1.5,), (2.0,), (-3.0,)),
+        "calibration": Calibration(0.01, (0.47,), (20.0,), (-9.4,)),
         "cohort": cohort,
         "training": {},
         "metrics": {},
@@ -347,9 +347,9 @@ def test_verify_says_by_its_exit_code_whether_two_records_are_one_persons(
     same, different, undecided = map(json.loads, capsys.readouterr().out.splitlines())
     assert codes == [0, 1, 3]
     assert [same["same"], different["same"], undecided["same"]] == [True, False, None]
-    assert same["ln_likelihood_ratio"] == pytest.approx(2 * same["score"] - 3)
-    assert same["probability"] == pytest.approx(1 / (1 + np.exp(3 - 2 * same["score"])))
-    assert different["score"] < 1.5 < same["score"]
+    assert same["ln_likelihood_ratio"] == pytest.approx(20 * same["score"] - 9.4)
+    assert same["probability"] == pytest.approx(1 / (1 + np.exp(9.4 - 20 * same["score"])))
+    assert different["score"] < 0.47 < same["score"]
     assert undecided["score"] is undecided["ln_likelihood_ratio"] is None
 
 
