@@ -64,7 +64,7 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask, print and write."""
+    """Explain a decision in a table and, if asked for, a picture and figures."""
     if args.picture:
         require_matplotlib()
     templates: list[Template] = []

@@ -189,7 +189,7 @@ def _try(job: tuple[str, str | None], work: Callable[..., Outcome]) -> Outcome |
 
 
 class Outcomes(Generic[Outcome]):
-    """Some work on each record of a command line, past those that cannot be read."""
+    """What some work makes of each record of a command line; those that cannot be read are told."""
 
     def __init__(self, args: argparse.Namespace, work: Callable[..., Outcome]) -> None:
         self._processes = args.jobs
@@ -203,7 +203,7 @@ class Outcomes(Generic[Outcome]):
         self.nothing_found = 0  # or the exit code of a record without a good beat
 
     def __iter__(self) -> Iterator[Outcome]:
-        """Yield the outcomes, and show how far it is; say what was assumed of each record."""
+        """Yield the outcomes, and say on standard error how far it is and what was assumed."""
         console = Console(stderr=True)
         outcomes = side_by_side(self._work, self._jobs, self._processes)
         for outcome, (_, signal) in track(

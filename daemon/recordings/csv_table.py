@@ -1,8 +1,7 @@
-"""A text table of samples as loggers and spreadsheets write it: encoding, separator, heading, rows.
+"""Splits a text table as loggers and spreadsheets write it into cells, in blocks of rows.
 
-Rows come in blocks, so that memory does not grow with the file. What a power cut or a restart does
-to a log is understood: a few rows that were cut short are left out and counted, and a heading that
-comes again marks the restart.
+Encoding, separator and heading are found out. A few rows that a power cut left short are left out
+and counted, and a heading that comes again marks a restart.
 """
 
 from __future__ import annotations
@@ -137,7 +136,7 @@ class Table:
         yield rows
 
     def _is_heading(self, cells: list[str]) -> bool:
-        """Tell whether the heading is repeated, be it on the line that a power cut left unended."""
+        """Tell whether the heading is repeated, perhaps behind a row that was cut short."""
         later = self.heading[1:]
         return bool(self.heading) and (
             cells == self.heading or (bool(later) and cells[-len(later) :] == later)

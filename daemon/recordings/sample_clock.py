@@ -1,4 +1,4 @@
-"""The sample number of each row of a table, from stamps with bursts, wraps and clock changes.
+"""Finds the sample rate of a table by its time stamps, and the sample number of each row.
 
 The unit of numbers is the one that makes their step a rate at which ECGs are sampled. A logger's
 clock may stamp whole bursts of rows, wrap, be set, or begin anew: only a pause means lost samples.
@@ -69,7 +69,7 @@ class SampleClock:
         path: Path,
     ) -> None:
         self._path = path
-        self._last = self._latest = np.nan
+        self._last = np.nan
         self._place = -1
         self._rows = self._missing = self._wraps = self._restarts = 0
         self._changes: list[str] = []

@@ -1,7 +1,6 @@
-"""What the time stamps of a logger's table tell: the sample rate, and where rows are missing.
+"""Reads the time stamps of a logger's table: numbers of any unit, dates, or times of day.
 
-Stamps may be numbers of any unit from seconds to nanoseconds, dates, times of day, or a counter of
-samples. What they mean is in ``sample_clock``.
+What rate they mean, and where rows are missing by them, ``sample_clock`` finds out.
 """
 
 from __future__ import annotations
