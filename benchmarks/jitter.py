@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.report import show
 from config.source import PlayOptions, SimulatedOptions, SourceOptions
 from daemon.acquisition.process import acquire
 from daemon.acquisition.realtime import ask_for_realtime, stop_collecting_garbage
 from daemon.acquisition.sources import Source, open_source
+from daemon.offline.results import show
 from daemon.tables import filled
 from drivers.bus import Clock
 from drivers.chip_setup import ChipOptions

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.report import show
+from daemon.offline.results import show
 from daemon.tables import filled
 from daemon.wire.client import Lost, Subscriber
 from daemon.wire.messages import IdentityMessage, Received, StatusMessage

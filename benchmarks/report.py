@@ -1,21 +1,13 @@
-"""What all benchmarks share: Markdown and JSON of their figures, and progress bars."""
+"""What all benchmarks share: Markdown of their figures, and progress bars."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-
-from daemon.offline.results import write_json
-
-PAGE_WIDTH = 140  # of tables that go to a file
-STANDARD_OUTPUT = Path("-")
 
 
 def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -30,23 +22,6 @@ def interval(rate: dict[str, Any] | None, decimals: int = 2) -> str:
         return "not measured"
     low, high = rate["interval_95"]
     return f"{rate['percent']:.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"
-
-
-def hand_out(figures: dict[str, Any], tables: Iterable[Table], file: Path | None) -> None:
-    """Print the tables and write the figures to the file, if any; or print the figures alone."""
-    if file == STANDARD_OUTPUT:
-        print(json.dumps(figures, indent=1))
-        return
-    show(tables)
-    write_json(file, figures)
-
-
-def show(tables: Iterable[Table]) -> None:
-    """Print tables, as wide as the terminal or, elsewhere, as a page."""
-    terminal = Console()
-    page = terminal if terminal.is_terminal else Console(width=PAGE_WIDTH)
-    for table in tables:
-        page.print(table)
 
 
 def stage_bars() -> Progress:

@@ -17,7 +17,6 @@ from rich.progress import Progress, track
 from benchmarks.qrs import peers
 from benchmarks.qrs.noises import CLEAN_RECORDS, KINDS, require_noise
 from benchmarks.qrs.records import Protocol, find_records
-from benchmarks.report import hand_out
 from daemon.commands.parts import (
     Subparsers,
     add_jobs,
@@ -29,7 +28,7 @@ from daemon.commands.parts import (
 )
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.hearing import side_by_side
-from daemon.offline.results import require_files, writing
+from daemon.offline.results import hand_out, require_files, writing
 
 Outcome = TypeVar("Outcome")
 Work = TypeVar("Work")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks.report import hand_out, stage_bars
+from benchmarks.report import stage_bars
 from benchmarks.training.others import add_others, data_names, gather_others
 from daemon.commands.parts import (
     Subparsers,
@@ -16,7 +16,7 @@ from daemon.commands.parts import (
     add_part,
     at_least,
 )
-from daemon.offline.results import require_files, writing
+from daemon.offline.results import hand_out, require_files, writing
 from model.options import IdentifierOptions
 
 IDENTITY = """\

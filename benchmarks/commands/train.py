@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.report import show, stage, stage_bars
+from benchmarks.report import stage, stage_bars
 from benchmarks.training.confusion_picture import draw
 from benchmarks.training.extra import require_tensorflow
 from benchmarks.training.others import add_others, data_names, gather_others
 from benchmarks.training.records import gather_beats, hear_people
 from benchmarks.training.report import classifier_tables, embedder_table
-from daemon.commands.parts import add_signal, at_least, describe
+from daemon.commands.parts import add_mains, at_least, describe
 from daemon.offline.drawing import require_matplotlib
-from daemon.offline.results import make_folder, writing
+from daemon.offline.results import make_folder, show, writing
 from dsp.front_end import FrontEnd
 
 if TYPE_CHECKING:
@@ -69,7 +69,13 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         "--leave-out", nargs="+", default=[], metavar="PERSON", help="neither train nor evaluate"
     )
     add_others(parser)
-    add_signal(parser)
+    parser.add_argument(
+        "--signal",
+        default="0",
+        metavar="NAME|NUMBER",
+        help="which signal of each record: its name, or its number from 0 (default: 0)",
+    )
+    add_mains(parser)
     parser.add_argument("--licence", default="not stated", help="of the data, for the passport")
     parser.add_argument(
         "--cite", nargs="+", default=[], metavar="SOURCE", help="of the data, for the passport"

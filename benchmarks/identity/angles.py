@@ -7,17 +7,14 @@ probed with those of the second half, in another direction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.training.leads import read_vectorcardiogram
-from daemon.offline.hearing import hear_recording, side_by_side
-from daemon.recordings.errors import RecordingError
+from daemon.offline.hearing import hear_recording
 from daemon.recordings.recording import Recording
 from model.scores import corrected_cosine, cosine, mean_direction
 from model.training.evaluate import Scores
@@ -40,18 +37,13 @@ class Side:
     first_half: NDArray[np.bool_]  # whether each is from the first half of the record, shape (n,)
 
 
-def hear_sides(
-    paths: list[str], mains_hz: int, jobs: int
-) -> Iterator[tuple[Side, ...] | RecordingError]:
-    """Yield each heart from all of its directions, or why it cannot be read."""
-    return side_by_side(partial(_hear_sides, mains_hz=mains_hz), paths, jobs)
+def hear_sides(path: str, mains_hz: int) -> tuple[Side, ...]:
+    """Return one heart from all of its directions.
 
-
-def _hear_sides(path: str, mains_hz: int) -> tuple[Side, ...] | RecordingError:
-    try:
-        dipole_mv = read_vectorcardiogram(path)
-    except RecordingError as error:
-        return error
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    dipole_mv = read_vectorcardiogram(path)
     rng = np.random.default_rng([SEED, *Path(path).name.encode()])
     places: list[tuple[int | None, float]] = [(None, SECOND_FITTING_DEG), (0, 0)]
     places += [(angle, angle) for angle in ANGLES_DEG[1:] for _ in range(TURNS)]

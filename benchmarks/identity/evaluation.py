@@ -19,7 +19,8 @@ from benchmarks.identity.random_split import random_split
 from benchmarks.identity.work import evaluate
 from benchmarks.report import stage
 from benchmarks.training.leads import find_twelve_leads
-from benchmarks.training.records import hear_people, readable
+from benchmarks.training.records import hear_people
+from daemon.offline.hearing import side_by_side
 from model.training.datasets import Beats, Others
 from model.training.evaluate import REPORTED
 from model.training.train import Recipe
@@ -64,9 +65,9 @@ class Evaluation:
     def _sides(self, leads: Path, bars: Progress) -> list[Side]:
         """Hear every heart of 12 leads from known angles."""
         paths = find_twelve_leads(leads)
-        outcomes = hear_sides(paths, self.mains_hz, self.jobs)
-        hearts = bars.track(outcomes, len(paths), description="Looking from known angles")
-        return [side for heart in readable(hearts) for side in heart]
+        heard = side_by_side(partial(hear_sides, mains_hz=self.mains_hz), paths, self.jobs)
+        hearts = bars.track(heard, len(paths), description="Looking from known angles")
+        return [side for heart in hearts for side in heart]
 
     def _split_at_random(self, beats: Beats, bars: Progress) -> dict[str, float]:
         """Return the mean over the seeds."""

@@ -33,7 +33,7 @@ class Detections:
 def detect(recording: Recording, mains_hz: int) -> Detections:
     """Push a recording, as 24-bit codes, through a fresh signal chain as the service does."""
     front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
-    given = list(samples(recording))
+    given = list(samples(recording.blocks()))
     began_s = process_time()
     told = [
         (event.index, sample.index, event.search_back)
@@ -49,7 +49,7 @@ def detect(recording: Recording, mains_hz: int) -> Detections:
 def detector_cpu_s(recording: Recording, mains_hz: int) -> float:
     """Return the processor time of the detector alone, on the conditioned signal."""
     conditioner = Conditioner(mains_hz, RATE_HZ)
-    conditioned_mv = [conditioner.push(sample.ecg_mv) for sample in samples(recording)]
+    conditioned_mv = [conditioner.push(sample.ecg_mv) for sample in samples(recording.blocks())]
     detector = PanTompkins(RATE_HZ)
     began_s = process_time()
     for ecg_mv in conditioned_mv:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class BenchmarkError(Exception):
-    """The benchmark cannot be run: for one, annotations cannot be read."""
+    """The benchmark cannot be run."""
 
 
 class NothingToScore(BenchmarkError, LookupError):

@@ -13,7 +13,7 @@ from benchmarks.qrs import chain, peers
 from benchmarks.qrs.ablation import DEPARTURES, without
 from benchmarks.qrs.chain import Detections
 from benchmarks.qrs.records import Protocol, ReferenceRecord, read_reference
-from benchmarks.qrs.scoring import Score, pool, score
+from daemon.offline.scoring import Score, pool, score
 from dsp.front_end import RATE_HZ
 
 OURS = "qrsd"

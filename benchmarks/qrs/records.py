@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.qrs.errors import BenchmarkError, NothingToScore
-from benchmarks.qrs.scoring import Scope
+from benchmarks.qrs.errors import NothingToScore
+from daemon.offline.scoring import Scope
+from daemon.recordings.annotations import read_annotations
 from daemon.recordings.errors import SignalNotFound
 from daemon.recordings.recording import Recording, read_recording
 from dsp.front_end import RATE_HZ
 
-#: The labels of beats; all others mark rhythm, noise, waves or comments. Source: wfdb's annotation
-#: codes (``isqrs`` in ecgmap.h of the WFDB library).
-BEAT_LABELS = frozenset("NLRBAaJSVrFejnE/fQ?")
 PREFERRED_SIGNAL = "MLII"
 
 
@@ -79,15 +76,13 @@ def find_records(folder: Path, annotator: str, names: Sequence[str] = ()) -> lis
 def read_reference(path: Path, protocol: Protocol) -> ReferenceRecord:
     """Read a record and its annotations."""
     recording = _read_signal(path, protocol.signal)
-    annotations = _read_annotations(path, protocol.annotator)
-    grid = RATE_HZ / annotations.fs
-    places = np.rint(np.asarray(annotations.sample) * grid).astype(np.int64)
-    labels = np.array(annotations.symbol)
+    annotations = read_annotations(path, protocol.annotator)
     start, stop = round(protocol.from_s * RATE_HZ), len(recording.ecg_mv)
-    if protocol.between_annotations and len(places):
-        start, stop = max(start, int(places[0])), int(places[-1]) + 1
-    scope = Scope(start, stop, _flutter(places, labels, stop))
-    return ReferenceRecord(recording, np.sort(places[np.isin(labels, list(BEAT_LABELS))]), scope)
+    scope = Scope(start, stop, annotations.flutter)
+    if protocol.between_annotations and len(annotations.indices):
+        first, last = annotations.indices[[0, -1]].tolist()
+        scope = replace(scope, start=max(start, first), stop=last + 1)
+    return ReferenceRecord(recording, annotations.beats, scope)
 
 
 def _read_signal(path: Path, signal: str | None) -> Recording:
@@ -97,26 +92,3 @@ def _read_signal(path: Path, signal: str | None) -> Recording:
         return read_recording(path, PREFERRED_SIGNAL)
     except SignalNotFound:
         return read_recording(path, "0")
-
-
-def _read_annotations(path: Path, annotator: str) -> Any:
-    import wfdb
-
-    try:
-        annotations = wfdb.rdann(str(path), annotator)
-    except Exception as error:  # the parser raises whatever it trips over
-        raise BenchmarkError(f"{path}.{annotator} cannot be read: {error}") from error
-    if annotations.fs is None:
-        annotations.fs = wfdb.rdheader(str(path)).fs
-    return annotations
-
-
-def _flutter(
-    places: NDArray[np.int64], labels: NDArray[np.str_], stop: int
-) -> tuple[tuple[int, int], ...]:
-    """Return the stretches from ``[`` to ``]``: flutter or fibrillation without single beats."""
-    stretches = []
-    for first in places[labels == "["]:
-        ends = places[(labels == "]") & (places > first)]
-        stretches.append((int(first), int(ends[0]) if len(ends) else stop))
-    return tuple(stretches)

@@ -16,7 +16,6 @@ from benchmarks.qrs.ablation import DEPARTURES
 from benchmarks.qrs.errors import NothingToScore
 from benchmarks.qrs.measure import OURS, RecordResults, Result, gross
 from benchmarks.qrs.records import Protocol
-from benchmarks.qrs.scoring import Score
 from daemon.tables import filled
 
 SCORES: dict[str, Callable[[Result], float]] = {
@@ -173,7 +172,6 @@ def _median_latency(result: Result) -> str:
 
 def _figures(result: Result) -> dict[str, Any]:
     figures = {
-        **score_figures(result.score),
         "bias_ms": result.score.bias_ms,
         "sd_ms": result.score.sd_ms,
         "us_per_sample": result.us_per_sample,
@@ -184,21 +182,7 @@ def _figures(result: Result) -> dict[str, Any]:
         name.replace(" ", "_").replace("-", "_"): _defined(of_name)
         for name, of_name in _latency_figures(result).items()
     }
-    return {**_defined(figures), "latency": latency or None}
-
-
-def score_figures(score: Score) -> dict[str, Any]:
-    """Return the counts and rates of a score."""
-    figures = {
-        "beats": score.beats,
-        "missed": score.missed,
-        "invented": score.invented,
-        "sensitivity_percent": score.sensitivity,
-        "positive_predictivity_percent": score.positive_predictivity,
-        "f1_percent": score.f1,
-        "error_rate_percent": score.error_rate,
-    }
-    return _defined(figures)
+    return {**result.score.figures(), **_defined(figures), "latency": latency or None}
 
 
 def _defined(figures: dict[str, Any]) -> dict[str, Any]:

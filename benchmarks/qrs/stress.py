@@ -13,7 +13,7 @@ from benchmarks.qrs.errors import NothingToScore, PeerFailed
 from benchmarks.qrs.measure import OURS
 from benchmarks.qrs.noises import KINDS, add_noise, make_noise
 from benchmarks.qrs.records import Protocol, read_reference
-from benchmarks.qrs.scoring import Score, score
+from daemon.offline.scoring import Score, score
 from daemon.recordings.recording import Recording
 
 SNRS_DB = (12, 6, 0)

@@ -11,9 +11,8 @@ from rich.text import Text
 
 from benchmarks.qrs.measure import OURS
 from benchmarks.qrs.noises import KINDS
-from benchmarks.qrs.report import score_figures
-from benchmarks.qrs.scoring import Score, pool
 from benchmarks.qrs.stress import SNRS_DB, NoisyScores, StressPlan
+from daemon.offline.scoring import Score, pool
 from daemon.tables import filled
 
 
@@ -72,7 +71,7 @@ class StressReport:
             "gross": {
                 kind: {
                     snr_db: {
-                        detector: score_figures(self.gross(kind, snr_db, detector))
+                        detector: self.gross(kind, snr_db, detector).figures()
                         for detector in self.detectors
                     }
                     for snr_db in SNRS_DB
@@ -84,7 +83,7 @@ class StressReport:
                     "record": result.record,
                     "kind": result.kind,
                     "scores": {
-                        snr_db: {name: score_figures(score) for name, score in scores.items()}
+                        snr_db: {name: score.figures() for name, score in scores.items()}
                         for snr_db, scores in result.scores.items()
                     },
                     "failures": result.failures,

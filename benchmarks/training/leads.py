@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
-from benchmarks.training.records import readable
 from daemon.offline.hearing import hear_recording, side_by_side
-from daemon.recordings.errors import RecordingError, RecordingNotFound
+from daemon.recordings.errors import RecordingNotFound
 from daemon.recordings.recording import Recording, read_recording
 from dsp.conditioner import Conditioner, conditioning_delay
 from dsp.front_end import RATE_HZ
@@ -44,8 +43,8 @@ def gather_hearts(data: Path, bars: Progress, mains_hz: int) -> Hearts:
         RecordingError: there are none, or one cannot be read.
     """
     paths = find_twelve_leads(data)
-    outcomes = side_by_side(partial(_hear_dipoles, mains_hz=mains_hz), paths)
-    hearts = readable(bars.track(outcomes, len(paths), description="Looking from all sides"))
+    heard = side_by_side(partial(_hear_dipoles, mains_hz=mains_hz), paths)
+    hearts = list(bars.track(heard, len(paths), description="Looking from all sides"))
     return Hearts(np.concatenate(hearts), np.repeat(paths, [len(beats) for beats in hearts]))
 
 
@@ -58,12 +57,9 @@ def read_vectorcardiogram(path: str) -> NDArray[np.float64]:
     return vectorcardiogram(np.stack([read_recording(path, lead).ecg_mv for lead in LEADS]))
 
 
-def _hear_dipoles(path: str, mains_hz: int) -> NDArray[np.float64] | RecordingError:
+def _hear_dipoles(path: str, mains_hz: int) -> NDArray[np.float64]:
     """Return the good beats of a heart as dipoles (see ``Hearts``)."""
-    try:
-        dipole_mv = read_vectorcardiogram(path)
-    except RecordingError as error:
-        return error
+    dipole_mv = read_vectorcardiogram(path)
     heard = hear_recording(Recording(path, path, LEAD_I @ dipole_mv), mains_hz)
     conditioned_mv = np.array(
         [list(map(Conditioner(mains_hz, RATE_HZ).push, axis_mv)) for axis_mv in dipole_mv]

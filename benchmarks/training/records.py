@@ -11,17 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from rich.progress import Progress
 
-from daemon.offline.hearing import Heard, hear_all
-from daemon.recordings.errors import RecordingError, RecordingNotFound
+from daemon.offline.hearing import Heard, hear, side_by_side
+from daemon.recordings.errors import RecordingNotFound
 from model.training.datasets import Beats
-
-Outcome = TypeVar("Outcome")
 
 DAY = re.compile(r"date:\s*(\d{1,2})\.(\d{1,2})\.(\d{4})", re.IGNORECASE)
 
@@ -72,22 +70,9 @@ def hear_people(
         RecordingError: there are none, or one cannot be read.
     """
     records = find_records(data)
-    outcomes = hear_all([record.path for record in records], signal, mains_hz, jobs)
-    return records, readable(bars.track(outcomes, len(records), description="Listening"))
-
-
-def readable(outcomes: Iterable[Outcome | RecordingError]) -> list[Outcome]:
-    """Return what was made of all records.
-
-    Raises:
-        RecordingError: one could not be read.
-    """
-    heard = []
-    for outcome in outcomes:
-        if isinstance(outcome, RecordingError):
-            raise outcome
-        heard.append(outcome)
-    return heard
+    hear_one = partial(hear, signal=signal, mains_hz=mains_hz)
+    heard = side_by_side(hear_one, [record.path for record in records], jobs)
+    return records, list(bars.track(heard, len(records), description="Listening"))
 
 
 def gather_beats(records: Sequence[TrainingRecord], heard: Sequence[Heard]) -> Beats:

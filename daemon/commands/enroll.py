@@ -19,7 +19,7 @@ from config.gallery_key import find_gallery_key
 from config.settings import load
 from daemon.commands.connection import add_connection, to_control
 from daemon.commands.parts import add_mains, confirmed, describe, person_name
-from daemon.commands.records import Hearing, add_reading
+from daemon.commands.records import Outcomes, add_reading
 from daemon.offline.hearing import hear
 from daemon.offline.recognition import template_of
 from daemon.wire.client import Control
@@ -151,16 +151,16 @@ def enrol_from_records(args: argparse.Namespace) -> int:
     """Enrol the person of recordings: from each of them or, if one does not serve, from none."""
     settings = load().settings
     network = open_network(args.model or (Path(settings.model) if settings.model else None))
-    hearing = Hearing(args, hear)
+    outcomes = Outcomes(args, hear)
     minimum = RECORD_BEATS if args.beats is None else args.beats
     name = check_name(args.name)
     now_utc, liveness = _now_utc(), settings.liveness
     templates = [
         template_of(heard, name, network, minimum, liveness=liveness, created_utc=now_utc)
-        for heard in hearing
+        for heard in outcomes
     ]
-    if hearing.exit_code:
-        return hearing.exit_code
+    if outcomes.exit_code:
+        return outcomes.exit_code
     consent_utc = now_utc if args.consent else None
     with Gallery(args.gallery or gallery_path(), key=find_gallery_key()) as gallery:
         known = [

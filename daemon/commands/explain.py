@@ -15,15 +15,16 @@ from daemon.commands.parts import (
     A_RECORD,
     add_gallery,
     add_json,
+    add_mains,
     add_model,
-    add_signal,
     describe,
 )
+from daemon.commands.records import Outcomes, add_reading
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.explaining import ask, figures
 from daemon.offline.hearing import hear
 from daemon.offline.recognition import open_with_people
-from daemon.offline.results import write_json, writing
+from daemon.offline.results import hand_out, writing
 from daemon.tables import filled
 from model.explanation import MASK_MS, REGIONS, Explanation, explain
 from model.opening import open_network
@@ -55,14 +56,15 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     whom.add_argument("--against", metavar="RECORD", help="why it is whoever that one is of")
     add_gallery(parser)
     add_model(parser)
-    add_signal(parser)
+    add_reading(parser)
+    add_mains(parser)
     add("--picture", type=Path, metavar="FILE.png", help="draw the beat and its parts")
     add_json(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, jobs=1)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask, print and write."""
+    """Explain a decision in a table and, if asked for, a picture and figures."""
     if args.picture:
         require_matplotlib()
     templates: list[Template] = []
@@ -72,19 +74,21 @@ def run(args: argparse.Namespace) -> int:
         network = open_network(args.model)
     else:
         network, templates = open_with_people(args.model, args.gallery)
-    hear_one = partial(hear, signal=args.signal, mains_hz=args.mains)
-    against = hear_one(args.against) if args.against else None
-    question = ask(hear_one(args.record), network, templates, args.person, against)
+    args.records = [args.record, args.against] if args.against else [args.record]
+    outcomes = Outcomes(args, hear)
+    heard = list(outcomes)
+    if outcomes.exit_code:
+        return outcomes.exit_code
+    question = ask(heard[0], network, templates, args.person, *heard[1:])
     with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("Hiding parts of beats", total=len(question.beats))
         explanation = explain(
             network.run, question.beats, question.scores, partial(bars.advance, task)
         )
     title = f"{args.record} against {question.against}"
-    Console().print(table(explanation, title))
     model = network.passport.sha256
     asked = {"record": args.record, "against": question.against, "model_sha256": model}
-    write_json(args.json, {**asked, **figures(explanation)})
+    hand_out({**asked, **figures(explanation)}, [table(explanation, title)], args.json)
     if args.picture:
         from daemon.offline.explanation_picture import draw
 

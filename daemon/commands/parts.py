@@ -43,17 +43,6 @@ def add_mains(parser: argparse._ActionsContainer, default: int = 50) -> None:
     )
 
 
-def add_signal(parser: argparse._ActionsContainer) -> None:
-    """Add which signal of recordings is meant, and the grid where they were made."""
-    parser.add_argument(
-        "--signal",
-        default="0",
-        metavar="NAME|NUMBER",
-        help="which signal of each record: its name, or its number from 0 (default: 0)",
-    )
-    add_mains(parser)
-
-
 def add_jobs(parser: argparse.ArgumentParser) -> None:
     """Add how many are worked on at a time."""
     parser.add_argument(

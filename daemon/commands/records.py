@@ -26,10 +26,10 @@ from daemon.commands.parts import (
     add_model,
     describe,
 )
-from daemon.offline.embedding import embed
 from daemon.offline.hearing import Found, Heard, find_beats, hear, side_by_side
-from daemon.offline.recognition import open_with_people
+from daemon.offline.recognition import embed, open_with_people
 from daemon.offline.results import make_folder, writing
+from daemon.offline.scoring import pool
 from daemon.recordings.errors import RecordingError, SignalNotFound
 from daemon.recordings.record_names import record_name, unique_names
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
@@ -49,7 +49,12 @@ DETECT = """\
 The filters and the detector are those of the service. Writes one NAME.txt for each record, with a
 line for each heartbeat: the index at 250 Hz of the sample in which its R wave peaks.
 
+--annotations atr compares them with the beats that RECORD.atr marks, one to one within 150 ms, as
+ANSI/AAMI EC57 has it: Se is the share of the annotated beats that was found, PPV that of the found
+beats that is annotated. All of the record counts, but for ventricular flutter.
+
 example:
+  qrsd detect mitdb/100 mitdb/101 --annotations atr --out beats/
   qrsd detect mitdb/100 mitdb/101 --signal MLII --out beats/"""
 
 EMBED = """\
@@ -84,6 +89,9 @@ def add_detect(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd detect``."""
     _add_records(parser, DETECT)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "--annotations", metavar="SUFFIX", help="of the records' annotation files, to compare with"
+    )
     parser.set_defaults(run=run_detect)
 
 
@@ -161,11 +169,7 @@ def _rate(text: str) -> float:
 
 
 def _signals(args: argparse.Namespace) -> list[str | None]:
-    """Return which signal of each record is meant.
-
-    Raises:
-        SignalNotFound: as many were given as fit neither all records nor each.
-    """
+    """Return which signal of each record is meant, None for the first with an ECG."""
     given: list[str | None] = args.signal or [None]
     if len(given) not in (1, len(args.records)):
         raise SignalNotFound(
@@ -184,34 +188,27 @@ def _try(job: tuple[str, str | None], work: Callable[..., Outcome]) -> Outcome |
         return error
 
 
-class Hearing(Generic[Outcome]):
-    """Goes through records, with a progress bar, and past those that cannot be read.
-
-    Args:
-        args: of the command line.
-        work: what is done with a record.
-
-    Attributes:
-        exit_code: 0, or that of the first record that could not be read.
-        signal: that was asked for of the record in hand; None for the first with an ECG.
-        nothing_found: 0, or that of a record without a good beat.
-    """
+class Outcomes(Generic[Outcome]):
+    """What some work makes of each record of a command line; those that cannot be read are told."""
 
     def __init__(self, args: argparse.Namespace, work: Callable[..., Outcome]) -> None:
         self._processes = args.jobs
+        of_record = partial(work, mains_hz=args.mains, reading=reading_of(args))
         self._work: Callable[[tuple[str, str | None]], Outcome | RecordingError] = partial(
-            _try, work=partial(work, mains_hz=args.mains, reading=reading_of(args))
+            _try, work=of_record
         )
         self._jobs = list(zip(args.records, _signals(args), strict=True))
-        self.signal: str | None = None
-        self.exit_code = self.nothing_found = 0
+        self.signal: str | None = None  # that was asked for of the record in hand
+        self.exit_code = 0  # or that of the first record that could not be read
+        self.nothing_found = 0  # or the exit code of a record without a good beat
 
     def __iter__(self) -> Iterator[Outcome]:
+        """Yield the outcomes, and say on standard error how far it is and what was assumed."""
         console = Console(stderr=True)
         outcomes = side_by_side(self._work, self._jobs, self._processes)
         for outcome, (_, signal) in track(
             zip(outcomes, self._jobs, strict=True),
-            "Listening",
+            "Reading records",
             total=len(self._jobs),
             console=console,
             transient=True,
@@ -235,26 +232,44 @@ def run_detect(args: argparse.Namespace) -> int:
     """Write the R peaks of each record to a file of its own."""
     names = unique_names(args.records)
     make_folder(args.out)
-    hearing = Hearing(args, find_beats)
-    rows = []
-    for heard in hearing:
-        file = args.out / f"{names[heard.path]}.txt"
+    outcomes = Outcomes(args, partial(find_beats, annotator=args.annotations))
+    rows, scores = [], []
+    for found in outcomes:
+        file = args.out / f"{names[found.path]}.txt"
         with writing(file, "another --out"), file.open("w") as lines:
-            lines.writelines(f"{index}\n" for index in heard.r_indices)
-        row = {"record": heard.path, "file": str(file), "beats": len(heard.r_indices)}
-        rows.append({**row, "duration_s": heard.duration_s})
-        if names[heard.path] != record_name(heard.path):
-            said = plain(f"{heard.path} is one of several of its name: {file}")
+            lines.writelines(f"{index}\n" for index in found.r_indices)
+        row = {"record": found.path, "file": str(file), "beats": len(found.r_indices)}
+        row["duration_s"] = found.duration_s
+        if found.score:
+            scores.append(found.score)
+            row["score"] = found.score.figures()
+        rows.append(row)
+        if names[found.path] != record_name(found.path):
+            said = plain(f"{found.path} is one of several of its name: {file}")
             print(f"note: {said}", file=sys.stderr)
-    _report(args, rows, "{beats:6d} beats in {duration_s:7.1f} s  {file}".format_map)
-    return hearing.exit_code or hearing.nothing_found
+    gross = pool(scores) if scores else None
+    _report(args, rows, _beats_line, **({"gross": gross.figures()} if gross else {}))
+    if gross and not args.json:
+        print(f"gross, {len(scores)} records: {_in_words(gross.figures())}")
+    return outcomes.exit_code or outcomes.nothing_found
+
+
+def _beats_line(row: dict[str, Any]) -> str:
+    scored = f"{_in_words(row['score'])}  " if "score" in row else ""
+    return f"{row['beats']:6d} beats in {row['duration_s']:7.1f} s  {scored}{row['file']}"
+
+
+def _in_words(score: dict[str, Any]) -> str:
+    rates = {"Se": score["sensitivity_percent"], "PPV": score["positive_predictivity_percent"]}
+    said = [f"{name} {'-' if rate is None else f'{rate:.2f}'} %" for name, rate in rates.items()]
+    return ", ".join([*said, f"{score['missed']} missed, {score['invented']} invented"])
 
 
 def run_embed(args: argparse.Namespace) -> int:
     """Write what the network makes of each beat to one .npz."""
     network = open_network(args.model)
-    hearing = Hearing(args, hear)
-    recordings = list(hearing)
+    outcomes = Outcomes(args, hear)
+    recordings = list(outcomes)
     arrays = embed(recordings, network)
     with writing(args.out, "another --out"), args.out.open("wb") as file:
         np.savez(file, **arrays)
@@ -267,7 +282,7 @@ def run_embed(args: argparse.Namespace) -> int:
         for heard in recordings
     ]
     _report(args, rows, "{beats:6d} beats, {good:6d} of them good  {record}".format_map)
-    return hearing.exit_code or hearing.nothing_found
+    return outcomes.exit_code or outcomes.nothing_found
 
 
 def run_identify(args: argparse.Namespace) -> int:
@@ -276,9 +291,9 @@ def run_identify(args: argparse.Namespace) -> int:
     if not templates and network.passport.kind == "embedder":
         print(f"note: {args.gallery}: nobody is enrolled with this model", file=sys.stderr)
     settings = load().settings
-    hearing = Hearing(args, hear)
+    outcomes = Outcomes(args, hear)
     rows = []
-    for heard in hearing:
+    for heard in outcomes:
         recogniser = Recogniser(
             network.passport,
             embed_with(network),
@@ -290,12 +305,12 @@ def run_identify(args: argparse.Namespace) -> int:
         for event in heard.events:
             recogniser.push(event)
         if recogniser.listens_upside_down:
-            inverted = hear(heard.path, hearing.signal, args.mains, True, reading_of(args))
+            inverted = hear(heard.path, outcomes.signal, args.mains, True, reading_of(args))
             for event in inverted.events:
                 recogniser.push_upside_down(event)
         rows.append({"record": heard.path, **asdict(recogniser.decision)})
     _report(args, rows, _identity_line)
-    return hearing.exit_code or hearing.nothing_found
+    return outcomes.exit_code or outcomes.nothing_found
 
 
 def _identity_line(row: dict[str, Any]) -> str:
@@ -309,10 +324,10 @@ def _identity_line(row: dict[str, Any]) -> str:
 def run_verify(args: argparse.Namespace) -> int:
     """Print whether two records are one person's, and say it by the exit code."""
     network = open_network(args.model)
-    hearing = Hearing(args, hear)
-    heard = list(hearing)
-    if hearing.exit_code:
-        return hearing.exit_code
+    outcomes = Outcomes(args, hear)
+    heard = list(outcomes)
+    if outcomes.exit_code:
+        return outcomes.exit_code
     verdict = compare(heard[0].beats, heard[1].beats, network)
     if args.json:
         print(json.dumps({"records": args.records, **asdict(verdict)}))
@@ -346,11 +361,14 @@ def _times(ln_ratio: float) -> str:
 
 
 def _report(
-    args: argparse.Namespace, rows: list[dict[str, Any]], line: Callable[[dict[str, Any]], str]
+    args: argparse.Namespace,
+    rows: list[dict[str, Any]],
+    line: Callable[[dict[str, Any]], str],
+    **of_all: Any,
 ) -> None:
     """Print the rows on standard output, as JSON or as a line each."""
     if args.json:
-        print(json.dumps({"records": rows}))
+        print(json.dumps({"records": rows, **of_all}))
         return
     for row in rows:
         print(plain(line(row)))

@@ -1,1 +1,1 @@
-"""The signal chain and the decision over recordings, without chip or service."""
+"""Runs recordings through the signal chain and the decision, without chip or service."""

@@ -1,4 +1,4 @@
-"""What a recording's beats are asked, before ``model.explanation`` asks them why."""
+"""What a recording's beats are compared with, for ``model.explanation`` to say why they fit."""
 
 from __future__ import annotations
 
@@ -28,27 +28,21 @@ MOST_BEATS = 50  # of a long recording these, spread evenly, tell as much
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """Whom or what the beats are compared with.
+    """What the beats of a recording are compared with, and how."""
 
-    Attributes:
-        against: the same, for people to read.
-        beats: normalised, shape (n, 175).
-        scores: how, one for each beat.
-    """
-
-    against: str
-    beats: NDArray[np.float32]
-    scores: Sequence[Score]
+    against: str  # for people to read
+    beats: NDArray[np.float32]  # normalised, shape (n, 175)
+    scores: Sequence[Score]  # one for each beat
 
 
 def ask(
     heard: Heard,
     network: Network,
     templates: Sequence[Template],
-    person: str | None,
-    against: Heard | None,
+    person: str | None = None,
+    against: Heard | None = None,
 ) -> Question:
-    """Return what the beats are asked.
+    """Return what the beats of a recording are to be compared with.
 
     Args:
         heard: the recording.
@@ -118,11 +112,8 @@ def _about_people(
     decided = recogniser.decision
     whose = person or decided.person or _likest(templates, outputs).person
     template = _likest([each for each in templates if each.person == whose], outputs)
-    return Question(
-        against=whose if person else f"{whose} (decided: {decided.state})",
-        beats=beats,
-        scores=[_likeness(template.embedding, cohort)] * len(beats),
-    )
+    against = whose if person else f"{whose} (decided: {decided.state})"
+    return Question(against, beats, [_likeness(template.embedding, cohort)] * len(beats))
 
 
 def _about_recording(heard: Heard, network: Network, cohort: Cohort, other: Heard) -> Question:
@@ -152,16 +143,12 @@ def _about_labels(heard: Heard, network: Network, person: str | None) -> Questio
 
 
 def good_beats(heard: Heard, least: int = 1) -> NDArray[np.float32]:
-    """Return the beats that the service would count, normalised; 50 of them at the most.
-
-    Raises:
-        TooFewBeats: there are fewer than the least.
-    """
+    """Return the beats that the service would count, normalised; 50 of them at the most."""
     good = np.flatnonzero([beat.quality.good for beat in heard.beats])
     if len(good) < least:
         raise TooFewBeats(
-            f"{heard.path}: good beats: {len(good)}, needed: {least}; "
-            + (heard.nothing_because or "choose a longer or a cleaner recording")
+            f"{heard.path}: good beats: {len(good)}, needed: {least}; choose a longer or a cleaner "
+            "recording"
         )
     some = np.linspace(0, len(good) - 1, min(len(good), MOST_BEATS)).astype(int)
     return normalise(heard.windows_mv[good[some]])

@@ -1,14 +1,12 @@
-"""Recordings through the whole signal chain, side by side on every core."""
+"""Runs recordings through the whole signal chain, several at a time on as many cores."""
 
 from __future__ import annotations
 
 import os
-from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing import get_context
 from time import perf_counter
 from typing import TypeVar
@@ -17,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.offline.no_beats import why_no_good_beat
-from daemon.recordings.errors import RecordingError
+from daemon.offline.scoring import Scope, Score, score
+from daemon.recordings.annotations import read_annotations
 from daemon.recordings.recording import OpenRecording, Recording
-from daemon.recordings.replay import samples_of
+from daemon.recordings.replay import samples
 from daemon.recordings.signal_file import Reading
 from dsp.front_end import RATE_HZ, FrontEnd
 from dsp.hum import GRIDS_HZ, hum_mv, telling
@@ -38,7 +37,7 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the signal chain made of one recording."""
+    """What a fresh signal chain made of one recording: ``hear`` runs it."""
 
     path: str  # the recording, as given
     duration_s: float  # its length
@@ -64,68 +63,61 @@ class Heard:
         return np.array(windows, dtype=np.float64).reshape(-1, WINDOW_SAMPLES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """The heartbeats of a recording, of which nothing else is kept."""
+    """The heartbeats of one recording, of which nothing else is kept."""
 
     path: str  # the recording, as given
     duration_s: float  # its length
     notes: tuple[str, ...]  # what had to be assumed or mended to read it
-    r_indices: array[int]  # the samples in which the R waves peak, in order
+    r_indices: NDArray[np.int64]  # the samples in which the R waves peak, ascending
     nothing_because: str | None  # why there is not one good beat; None if there is
+    score: Score | None = None  # against annotations; None where none were asked for
 
 
-class Listening:
-    """A recording on its way through a fresh signal chain, stretch after stretch.
+class ChainRun:
+    """One run of a recording, block after block, through a fresh signal chain."""
 
-    Attributes:
-        duration_s: of what was heard so far.
-        good: how many of the beats were good.
-    """
-
-    def __init__(self, blocks: Iterable[NDArray[np.float64]], mains_hz: int) -> None:
-        self._blocks = blocks
+    def __init__(
+        self, recording: Recording | OpenRecording, mains_hz: int, *, inverted: bool = False
+    ) -> None:
+        self._recording = recording
         self._mains_hz = mains_hz
-        self._excerpt: list[NDArray[np.float64]] = []
-        self._kept = self._length = 0
+        self._sign = -1 if inverted else 1
+        self._begin = np.empty(0)  # of what was recorded, to look at if nothing is found
+        self._length = self._good = 0
         self._flaws: Counter[str] = Counter()
-        self.good = 0
 
     @property
     def duration_s(self) -> float:
-        """Length of what was heard so far in seconds."""
+        """Length of what has run through in seconds."""
         return self._length / RATE_HZ
 
     def events(self) -> Iterator[Event]:
         """Yield what the chain makes of the recording."""
         front_end = FrontEnd(FrontEndOptions(mains_hz=self._mains_hz))
-        for sample in samples_of(self._passing()):
+        for sample in samples(self._blocks()):
             for event in front_end.push(sample):
                 if isinstance(event, BeatWindow):
-                    self.good += event.quality.good
+                    self._good += event.quality.good
                     self._flaws.update(event.quality.flaws)
                 yield event
 
-    def _passing(self) -> Iterator[NDArray[np.float64]]:
-        """Yield the blocks, and keep the begin to look at if nothing is found."""
-        for block in self._blocks:
-            self._length += len(block)
-            if self._kept < EXCERPT_SAMPLES:
-                recorded = block[np.isfinite(block)][: EXCERPT_SAMPLES - self._kept]
-                self._kept += len(recorded)
-                self._excerpt.append(recorded)
-            yield block
+    def _blocks(self) -> Iterator[NDArray[np.float64]]:
+        for block in self._recording.blocks():
+            ecg_mv = self._sign * block
+            self._length += len(ecg_mv)
+            recorded = ecg_mv[np.isfinite(ecg_mv)][: EXCERPT_SAMPLES - len(self._begin)]
+            self._begin = np.concatenate([self._begin, recorded])
+            yield ecg_mv
 
-    def notes(self) -> Iterator[str]:
-        """Say so if what was heard hums at the frequency of the other grid."""
-        return _grid_notes(np.concatenate([np.empty(0), *self._excerpt]), self._mains_hz)
+    def notes(self) -> tuple[str, ...]:
+        """Say what was assumed of the recording, and whether the other grid's hum is in it."""
+        return (*self._recording.notes, *_hum_notes(self._begin, self._mains_hz))
 
     def nothing_because(self) -> str | None:
         """Say why there was not one good beat; None if there was."""
-        if self.good:
-            return None
-        excerpt = np.concatenate([np.empty(0), *self._excerpt])
-        return why_no_good_beat(excerpt, self._mains_hz, self._flaws)
+        return None if self._good else why_no_good_beat(self._begin, self._mains_hz, self._flaws)
 
 
 def hear(
@@ -135,7 +127,7 @@ def hear(
     inverted: bool = False,
     reading: Reading | None = None,
 ) -> Heard:
-    """Replay one recording into a fresh signal chain.
+    """Run the recording of a file through a fresh signal chain.
 
     Args:
         path: the recording.
@@ -147,42 +139,44 @@ def hear(
     Raises:
         RecordingError: it cannot be read.
     """
-    recording = OpenRecording(path, signal, reading)
-    blocks = recording.blocks()
-    listening = Listening((-block for block in blocks) if inverted else blocks, mains_hz)
-    events = tuple(listening.events())
-    notes = (*recording.notes, *listening.notes())
-    why = listening.nothing_because()
-    return Heard(path, listening.duration_s, notes, events, why)
+    return hear_recording(OpenRecording(path, signal, reading), mains_hz, inverted=inverted)
 
 
-def hear_recording(recording: Recording, mains_hz: int = 50) -> Heard:
-    """Replay a recording that has been read into a fresh signal chain."""
-    listening = Listening([recording.ecg_mv], mains_hz)
-    events = tuple(listening.events())
-    notes = (*recording.notes, *listening.notes())
-    why = listening.nothing_because()
-    return Heard(recording.path, recording.duration_s, notes, events, why)
+def hear_recording(
+    recording: Recording | OpenRecording, mains_hz: int = 50, *, inverted: bool = False
+) -> Heard:
+    """Run a recording through a fresh signal chain."""
+    run = ChainRun(recording, mains_hz, inverted=inverted)
+    events = tuple(run.events())
+    return Heard(recording.path, run.duration_s, run.notes(), events, run.nothing_because())
 
 
 def find_beats(
-    path: str, signal: str | None = None, mains_hz: int = 50, reading: Reading | None = None
+    path: str,
+    signal: str | None = None,
+    mains_hz: int = 50,
+    reading: Reading | None = None,
+    annotator: str | None = None,
 ) -> Found:
     """Find the heartbeats of a recording of any length; memory does not grow with it.
 
+    With an annotator, they are scored against what it marked.
+
     Raises:
-        RecordingError: it cannot be read.
+        RecordingError: it, or its annotations, cannot be read.
     """
-    recording = OpenRecording(path, signal, reading)
-    listening = Listening(recording.blocks(), mains_hz)
-    peaks = (event.index for event in listening.events() if isinstance(event, RPeak))
-    indices = array("q", peaks)
-    ordered = array("q", np.sort(np.frombuffer(indices, dtype=np.int64)).tobytes())
-    notes = (*recording.notes, *listening.notes())
-    return Found(path, listening.duration_s, notes, ordered, listening.nothing_because())
+    annotations = read_annotations(path, annotator) if annotator else None
+    run = ChainRun(OpenRecording(path, signal, reading), mains_hz)
+    peaks = (event.index for event in run.events() if isinstance(event, RPeak))
+    r_indices = np.sort(np.fromiter(peaks, dtype=np.int64))
+    scored = None
+    if annotations:
+        scope = Scope(0, round(run.duration_s * RATE_HZ), annotations.flutter)
+        scored = score(annotations.beats, r_indices, scope)
+    return Found(path, run.duration_s, run.notes(), r_indices, run.nothing_because(), scored)
 
 
-def _grid_notes(ecg_mv: NDArray[np.float64], mains_hz: int) -> Iterator[str]:
+def _hum_notes(ecg_mv: NDArray[np.float64], mains_hz: int) -> Iterator[str]:
     """Say so if it hums at the frequency of the other grid, which is not filtered out."""
     ecg_mv = ecg_mv[: round(HUM_S * RATE_HZ)]
     if len(ecg_mv) < RATE_HZ:
@@ -194,30 +188,12 @@ def _grid_notes(ecg_mv: NDArray[np.float64], mains_hz: int) -> Iterator[str]:
         yield f"hum of {hum[other_hz]:.2g} mV at {other_hz} Hz is left in it: --mains {other_hz}."
 
 
-def hear_all(
-    paths: Sequence[str], signal: str = "0", mains_hz: int = 50, jobs: int | None = None
-) -> Iterator[Heard | RecordingError]:
-    """Yield each recording as it was heard, or why it could not be read, in the order given.
-
-    Args:
-        paths: the recordings.
-        signal: name or number of the signal, in all of them.
-        mains_hz: frequency of the grid, 50 or 60.
-        jobs: how many to hear at a time; None for as many as there are cores to run on.
-    """
-    hear_one = partial(_hear_or_error, signal=signal, mains_hz=mains_hz)
-    yield from side_by_side(hear_one, paths, jobs)
-
-
 def side_by_side(
     work: Callable[[Item], Outcome], items: Sequence[Item], jobs: int | None = None
 ) -> Iterator[Outcome]:
-    """Yield the outcome of some work on each recording, in the order given.
+    """Yield the outcome of some work on each item, in the order given.
 
-    Args:
-        work: reads a recording and does something with it; another process must be able to.
-        items: the recordings, or whatever names the work.
-        jobs: how many to work on at a time; None for as many as there are cores to run on.
+    If it takes long, ``jobs`` other processes do it; None for as many as there are cores.
     """
     began_s = perf_counter()
     first = [work(item) for item in items[:1]]
@@ -232,10 +208,3 @@ def side_by_side(
     context.set_forkserver_preload([__name__, "wfdb"])
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         yield from pool.map(work, others)
-
-
-def _hear_or_error(path: str, signal: str, mains_hz: int) -> Heard | RecordingError:
-    try:
-        return hear(path, signal, mains_hz)
-    except RecordingError as error:
-        return error

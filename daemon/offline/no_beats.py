@@ -8,10 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.recordings.replay import GAIN, VREF_V, samples_of
-from dsp.front_end import RATE_HZ, FrontEnd
-from dsp.options import FrontEndOptions
-from dsp.signals import BeatWindow
+from daemon.recordings.replay import GAIN, VREF_V, count_good_beats
+from dsp.front_end import RATE_HZ
 
 SHORTEST_S = 5.0  # the detector learns for two, and a beat is judged by those before it
 FLAT_MV = 0.03  # no R wave on the skin is lower
@@ -52,12 +50,12 @@ def _reasons(ecg_mv: NDArray[np.float64], mains_hz: int, flaws: Counter[str]) ->
             "right --signal, and are these codes of a 24-bit converter (else say --unit)?"
         )
     other_hz = 110 - mains_hz
-    if _good(ecg_mv, other_hz) >= REMEDIED_BEATS:
+    if count_good_beats([ecg_mv], other_hz) >= REMEDIED_BEATS:
         yield f"{other_hz} Hz hum of the grid covers it: try --mains {other_hz}"
     hum_hz = _hum(ecg_mv)
     if hum_hz:
         yield f"{hum_hz} Hz hum covers it; is an electrode off?"
-    if _good(-ecg_mv, mains_hz) >= REMEDIED_BEATS:
+    if count_good_beats([-ecg_mv], mains_hz) >= REMEDIED_BEATS:
         yield "it is upside down: the two electrodes seem to be in each other's place"
     if span_mv > HIGHEST_MV:
         yield (
@@ -67,13 +65,6 @@ def _reasons(ecg_mv: NDArray[np.float64], mains_hz: int, flaws: Counter[str]) ->
         seen = ", ".join(f"{flaw} ({count})" for flaw, count in flaws.most_common())
         yield f"none of the beats that were found is good: {seen}"
     yield f"no heartbeat was found in {span_mv:.2g} mV of signal; are --signal and --unit right?"
-
-
-def _good(ecg_mv: NDArray[np.float64], mains_hz: int) -> int:
-    """Count the good beats with another setting."""
-    front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
-    events = (event for sample in samples_of([ecg_mv]) for event in front_end.push(sample))
-    return sum(isinstance(event, BeatWindow) and event.quality.good for event in events)
 
 
 def _hum(ecg_mv: NDArray[np.float64]) -> int | None:

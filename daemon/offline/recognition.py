@@ -1,9 +1,13 @@
-"""Whose recording it is: the decision chain over a recording that was heard."""
+"""The network over recordings: whose they are, enrolment by them, their embeddings."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from config.gallery_key import find_gallery_key
 from daemon.offline.hearing import Heard
@@ -15,14 +19,14 @@ from model.network import Network
 from model.opening import open_network
 from model.recogniser import Recogniser, embed_with
 from model.template import MOST_BEATS, Template
+from model.tensor import normalise
 
 
 def open_with_people(model: Path | None, gallery_path: Path) -> tuple[Network, list[Template]]:
     """Open a model and the templates that it can use; a classifier needs no gallery.
 
     Raises:
-        ModelError: as ``open_network``; or the gallery is missing, damaged, sealed, or may not be
-            read.
+        ModelError: either cannot be used.
     """
     if not os.path.lexists(gallery_path):
         network = open_network(model)
@@ -50,18 +54,11 @@ def template_of(
     """Enrol somebody by all the good beats of a recording, as the service would live.
 
     Where the electrodes may have changed hands in it, it is the first stretch with enough beats.
-
-    Args:
-        heard: the recording.
-        person: whose it is.
-        network: an embedder.
-        minimum: good beats that it must have.
-        liveness: what to do about a recording that repeats itself or beats like a clock, at any
-            moment. That it is very clean is not held against it, since many are smoothed.
-        created_utc: ISO 8601.
+    That it is very clean is not held against it, since many are smoothed.
 
     Raises:
-        EnrolmentFailed: they are fewer, or not one person's, or suspected to be no living heart's.
+        EnrolmentFailed: there are fewer good beats than the minimum, or they are not one person's,
+            or suspected to be no living heart's.
     """
     recogniser = Recogniser(network.passport, embed_with(network), liveness=liveness, smoothed=True)
     enrolment = Enrolment(person, network.passport, minimum, MOST_BEATS)
@@ -73,3 +70,21 @@ def template_of(
     except EnrolmentFailed as error:
         why = f" ({heard.nothing_because})" if heard.nothing_because else ""
         raise type(error)(f"{heard.path}: {error}{why}") from error
+
+
+def embed(recordings: Sequence[Heard], network: Network) -> dict[str, Any]:
+    """Return what ``qrsd embed`` writes, by the names that it has there."""
+    beats = [(heard.path, beat) for heard in recordings for beat in heard.beats]
+    none = np.empty((0, network.passport.tensors.outputs), np.float32)
+    outputs = [network.run(normalise(heard.windows_mv)) for heard in recordings]
+    arrays: dict[str, Any] = {
+        "record": np.array([path for path, _ in beats], dtype=np.str_),
+        "r_index": np.array([beat.r_index for _, beat in beats], dtype=np.int64),
+        "quality": np.array([beat.quality.score for _, beat in beats], dtype=np.float64),
+        "good": np.array([beat.quality.good for _, beat in beats], dtype=np.bool_),
+        "embedding": np.concatenate([none, *outputs]),
+        "model_sha256": np.array(network.passport.sha256),
+    }
+    if network.passport.cohort is not None:
+        arrays["cohort"] = network.passport.cohort.embeddings
+    return arrays

@@ -1,14 +1,20 @@
-"""Results on their way to a file: a place that cannot be written is one sentence for the user."""
+"""Results: printed, or written to a file; a place that cannot be written is one line for users."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.table import Table
+
 from daemon.errors import ResultsNotWritable
+
+PAGE_WIDTH = 140  # of tables that go to a file
+STANDARD_OUTPUT = Path("-")
 
 
 @contextmanager
@@ -41,17 +47,30 @@ def require_files(*files: Path | None) -> None:
         ResultsNotWritable: one cannot.
     """
     for file in files:
-        if file and str(file) != "-":
+        if file and file != STANDARD_OUTPUT:
             with writing(file):
                 file.touch()
 
 
-def write_json(file: Path | None, figures: dict[str, Any]) -> None:
-    """Write figures to the file, if one is asked for.
+def hand_out(figures: dict[str, Any], tables: Iterable[Table], file: Path | None) -> None:
+    """Print the tables and write the figures to the file, if any; or print the figures alone.
 
     Raises:
-        ResultsNotWritable: it cannot be written.
+        ResultsNotWritable: the file cannot be written.
     """
+    text = json.dumps(figures, indent=1)
+    if file == STANDARD_OUTPUT:
+        print(text)
+        return
+    show(tables)
     if file:
         with writing(file):
-            file.write_text(json.dumps(figures, indent=1) + "\n")
+            file.write_text(text + "\n")
+
+
+def show(tables: Iterable[Table]) -> None:
+    """Print tables, as wide as the terminal or, elsewhere, as a page."""
+    terminal = Console()
+    page = terminal if terminal.is_terminal else Console(width=PAGE_WIDTH)
+    for table in tables:
+        page.print(table)

@@ -1,1 +1,1 @@
-"""Files in: recordings of ECG in WFDB and CSV, and public sets of them."""
+"""Reads recordings of an ECG from files, WFDB records and text tables, and fetches public ones."""

@@ -26,7 +26,7 @@ class NumberStyle:
 
     @classmethod
     def of(cls, cells: Iterable[str], separator: str) -> NumberStyle:
-        """Tell it from some cells: a comma is a thousands separator only if it may be in all."""
+        """Return the style of some cells; a comma separates thousands only if it may in all."""
         with_comma = [cell for cell in cells if DECIMAL_COMMA.fullmatch(cell)]
         if separator != ",":
             return cls(bool(with_comma))

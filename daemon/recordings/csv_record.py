@@ -17,18 +17,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.recordings.csv_table import Rows, Table
+from daemon.recordings.csv_table import UNIT_OF_ALL, Rows, Table
 from daemon.recordings.errors import MalformedRecording
+from daemon.recordings.replay import GAIN, VREF_V
 from daemon.recordings.sample_clock import SampleClock
 from daemon.recordings.signal_file import MICRO, MV_PER_UNIT, Reading, voltage_unit
 from daemon.recordings.time_stamps import is_stamp, parse_stamps
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, millivolts_per_count
 
-GAIN = 6
-VREF_V = 2.42
 WORDS_32 = 1 << 31  # from here on, a code was written as an unsigned word of 32 bits
 
-UNIT_OF_ALL = re.compile(r"\W*(?:unit|einheit)\b\W*(\S+)\W*")
 TIME = re.compile(
     rf"\W*(t|.*(time|stamp|date|zeit|millis|micros|elapsed|seconds?).*|[m{MICRO}n]?s|sec)\W*"
 )
@@ -41,18 +39,13 @@ COUNTER = re.compile(
     r".*(sample|index|count|row|frame|packet|seq|number).*|\W*(n|nr|no|i|idx|cnt|ctr|#)\W*"
 )
 RATE = re.compile(
-    r"(?:sampl\w*[ _-]*(?:rate|freq\w*)|abtastrate|\brate|\bfs|\bsfreq)\W{0,4}(?:hz\W*)?"
-    r"(\d+(?:\.\d+)?)"
+    r"(?:sampl\w*[ _-]*(?:rate|freq\w*)|abtastrate|messrate|\brate|\bfs|\bsfreq)\W{0,4}(?:hz\W*)?"
+    r"(\d+(?:\.\d+|,\d+(?=\W*he?r?t?z))?)"
 )
 
 
 class CsvRecord:
-    """The signals of a text table (see ``SignalFile``).
-
-    Raises:
-        RecordingNotFound: there is no such file.
-        MalformedRecording: it is no table, is empty, or its rate cannot be told.
-    """
+    """The signals of a text table (see ``SignalFile``)."""
 
     def __init__(self, path: Path, reading: Reading) -> None:
         self._table = table = Table(path)
@@ -60,13 +53,10 @@ class CsvRecord:
         first = next(table.blocks())
         if not first.cells:
             raise MalformedRecording(f"{path} holds a heading and no samples.")
-        headings = [name.lower() for name in table.heading] or [""] * table.width
-        self._stamps = self._stamp_column(headings, first)
+        names = table.heading or [""] * table.width
+        self._stamps = self._stamp_column([name.lower() for name in names], first)
         self._columns = [n for n in range(table.width) if n != self._stamps]
-        self.names = [
-            (table.heading[n] if table.heading else "") or f"Channel {place}"
-            for place, n in enumerate(self._columns, 1)
-        ]
+        self.names = [names[n] or f"Channel {place}" for place, n in enumerate(self._columns, 1)]
         self._first = first
         self._clock_of_first = self._clock()
         self.notes: list[str] = []
@@ -87,11 +77,7 @@ class CsvRecord:
         return self._clock_of_first.rate_hz
 
     def blocks(self, number: int) -> Iterator[NDArray[np.float64]]:
-        """Yield one column in mV; an empty cell, or a row that is missing, is NaN.
-
-        Raises:
-            MalformedRecording: a cell is no code, voltage or time; the message gives the line.
-        """
+        """Yield one column in mV; an empty cell, or a row that is missing, is NaN."""
         column = self._columns[number]
         clock = self._clock()
         cells = _Codes(self._table, column, self._unit(column), self._reading.gain)
@@ -129,9 +115,9 @@ class CsvRecord:
     def _clock(self) -> SampleClock:
         table = self._table
         heading = ""
-        if self._stamps is not None and table.heading:
-            units = [f" {table.units[self._stamps]}"] if table.units else []
-            heading = " ".join([table.heading[self._stamps], *units]).lower()
+        if self._stamps is not None:
+            texts = [row[self._stamps] for row in (table.heading, table.units) if row]
+            heading = " ".join(texts).lower()
         stamps, is_time = self._stamps_of(self._first)
         unit = TIME_UNIT.fullmatch(heading)
         comments = " ".join(table.comments).casefold()
@@ -142,7 +128,7 @@ class CsvRecord:
             unit_s=TIME_UNITS_S.get(unit[1], 1e-6) if unit else None,
             is_counter=bool(COUNTER.fullmatch(heading)),
             told_hz=self._reading.rate_hz,
-            comment_hz=float(rate[1]) if rate else None,
+            comment_hz=float(rate[1].replace(",", ".")) if rate else None,
             path=table.path,
         )
 
@@ -179,16 +165,19 @@ class _Codes:
             numbers = self._table.style.numbers(cells)
         except ValueError as error:
             raise self._wrong(rows.lines, cells, int(error.args[0])) from None
-        if np.isinf(numbers).any():
-            raise self._wrong(rows.lines, cells, int(np.argmax(np.isinf(numbers))))
-        if self._unit:
-            return numbers * MV_PER_UNIT[self._unit]
         word = numbers >= WORDS_32
         codes = np.where(word, numbers - 2 * WORDS_32, numbers)
-        wrong = (codes % 1 != 0) & ~np.isnan(codes)
-        wrong |= (codes < MIN_COUNTS) | (codes >= 1 << 24)
+        wrong = np.isinf(numbers)
+        if not self._unit:
+            wrong |= (
+                (np.rint(codes) != codes) & ~np.isnan(codes)
+                | (codes < MIN_COUNTS)
+                | (codes >= 1 << 24)
+            )
         if wrong.any():
             raise self._wrong(rows.lines, cells, int(np.argmax(wrong)))
+        if self._unit:
+            return numbers * MV_PER_UNIT[self._unit]
         self._negative |= bool((numbers < 0).any())
         unsigned = codes > FULL_SCALE_COUNTS
         self._unsigned |= bool(unsigned.any() or word.any())
@@ -216,12 +205,11 @@ class _Codes:
     def _wrong(
         self, lines: Sequence[int], cells: Sequence[str], position: int
     ) -> MalformedRecording:
-        text = f"{self._table.path}, line {lines[position]}: {cells[position]!r} is not a"
+        expected = "24-bit ADC code (a whole number); name the unit of voltages by --unit"
         if self._unit:
-            return MalformedRecording(f"{text} number of {self._unit.replace('v', 'V')}.")
-        return MalformedRecording(
-            f"{text} 24-bit ADC code (a whole number); name the unit of voltages by --unit."
-        )
+            expected = f"number of {self._unit.replace('v', 'V')}"
+        where = f"{self._table.path}, line {lines[position]}"
+        return MalformedRecording(f"{where}: {cells[position]!r} is not a {expected}.")
 
 
 def _is_code(cell: str) -> bool:

@@ -1,13 +1,13 @@
-"""A text table of samples as loggers and spreadsheets write it: encoding, separator, heading, rows.
+"""Splits a text table as loggers and spreadsheets write it into cells, in blocks of rows.
 
-Rows come in blocks, so that memory does not grow with the file. What a power cut or a restart does
-to a log is understood: a few rows that were cut short are left out and counted, and a heading that
-comes again marks the restart.
+Encoding, separator and heading are found out. A few rows that a power cut left short are left out
+and counted, and a heading that comes again marks a restart.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +22,8 @@ BLOCK_ROWS = 1 << 14
 LONGEST_LINE = 1 << 16
 SNIFFED_BYTES = 1 << 16
 SNIFFED_ROWS = 200
+UNIT_OF_ALL = re.compile(r"\W*(?:unit|einheit)\b\W*(\S+)\W*")  # a line above the rows
+LONE_NUMBER = re.compile(r"[+-]?\d+(?:,\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
 SEPARATORS = ";\t,| "  # a comma may be within numbers, a space within dates
 MOST_CUT = 3  # rows, besides one in a thousand
 COMMENT_MARKS = ("#", "%", "//")
@@ -44,19 +46,12 @@ class Rows:
 class Table:
     """A text table, its layout found out from its first rows.
 
-    Attributes:
-        path: of the file.
-        comments: lines before the rows that are neither heading nor rows.
-        heading: a name for each column, or an empty list.
-        units: a text for each column from a second line of heading, or an empty list.
-        width: how many columns there are.
-        style: how numbers are written.
-        notes: rows that were left out, complete once the blocks have been read.
-
     Raises:
-        RecordingNotFound: there is no such file.
-        MalformedRecording: it is no table, or is empty.
+        RecordingError: there is no such file, or it is no table, or is empty.
     """
+
+    style: NumberStyle  # how numbers are written
+    width: int  # how many columns there are
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
@@ -65,10 +60,10 @@ class Table:
                 f"{path} is {what}; expected a .csv file." if what else f"There is no file {path}."
             )
         self.path = path
-        self.notes: list[str] = []
-        self.comments: list[str] = []
-        self.heading: list[str] = []
-        self.units: list[str] = []
+        self.notes: list[str] = []  # of rows left out, complete once the blocks have been read
+        self.comments: list[str] = []  # lines above the rows that are neither heading nor rows
+        self.heading: list[str] = []  # a name for each column, or none at all
+        self.units: list[str] = []  # a text for each column, from a second line of heading
         self._encoding = _encoding(path)
         self._first_line = 0
         self._torn = False
@@ -103,9 +98,7 @@ class Table:
                 "headings; are commas decimal marks too? Then write semicolons between the columns."
             )
         named = [row[:width] for _, row in rows[:begin] if len(_trimmed(row, width)) == width]
-        self.heading, self.units = (
-            (named[0], named[1] if len(named) > 1 else []) if named else ([], [])
-        )
+        self.heading, self.units = [*named, [], []][:2]
         self.comments += [" ".join(row) for _, row in rows[:begin] if row[:width] != self.heading]
 
     def _is_data(self, row: list[str]) -> bool:
@@ -113,11 +106,7 @@ class Table:
         return bool(numeric) and any(row) and (not row[0] or is_stamp(row[0], self.style))
 
     def blocks(self) -> Iterator[Rows]:
-        """Yield all rows, some thousand at a time.
-
-        Raises:
-            MalformedRecording: a row has too few or too many columns, or a line does not end.
-        """
+        """Yield all rows, some thousand at a time."""
         rows, read, left_out = Rows(), 0, 0
         self.notes = []
         for line, text in self._lines():
@@ -131,7 +120,10 @@ class Table:
             if len(cells) != self.width or "\0" in text or self._is_torn(cells, rows):
                 left_out += 1
                 if left_out > MOST_CUT + read / 1000:
-                    raise self._uneven(line, len(cells))
+                    raise MalformedRecording(
+                        f"{self.path}, line {line}: {len(cells)} columns where line "
+                        f"{self._first_line} has {self.width}."
+                    )
                 continue
             read += 1
             rows.lines.append(line)
@@ -144,7 +136,7 @@ class Table:
         yield rows
 
     def _is_heading(self, cells: list[str]) -> bool:
-        """Tell whether the heading is repeated, be it on the line that a power cut left unended."""
+        """Tell whether the heading is repeated, perhaps behind a row that was cut short."""
         later = self.heading[1:]
         return bool(self.heading) and (
             cells == self.heading or (bool(later) and cells[-len(later) :] == later)
@@ -152,18 +144,8 @@ class Table:
 
     def _is_torn(self, cells: list[str], rows: Rows) -> bool:
         """Tell whether the file ends within this row's last number."""
-        return (
-            self._torn
-            and self.style.number(cells[-1]) is None
-            and bool(rows.cells)
-            and self.style.number(rows.cells[-1][-1]) is not None
-        )
-
-    def _uneven(self, line: int, width: int) -> MalformedRecording:
-        return MalformedRecording(
-            f"{self.path}, line {line}: {width} columns where line {self._first_line} has "
-            f"{self.width}."
-        )
+        ends = [self.style.number(row[-1]) for row in (*rows.cells[-1:], cells)]
+        return self._torn and len(ends) == 2 and ends[0] is not None and ends[1] is None
 
     def _lines(self) -> Iterator[tuple[int, str]]:
         """Yield each line that is no comment, with its number."""
@@ -214,7 +196,11 @@ def _encoding(path: Path) -> str:
 
 def _separator(lines: list[str]) -> str:
     """Return what stands between cells in most of the lines, a single space at last."""
-    lines = [line for line in lines if line][-SNIFFED_ROWS // 2 :]
+    lines = [line for line in lines if line]
+    units = [at for at, line in enumerate(lines) if UNIT_OF_ALL.fullmatch(line.lower())]
+    if units and all(map(LONE_NUMBER.fullmatch, lines[units[-1] + 1 :])):
+        return "\t"  # one column, as of a watch
+    lines = lines[-SNIFFED_ROWS // 2 :]
     for separator in SEPARATORS:
         if 2 * sum(separator in line.strip() for line in lines) > len(lines):
             return separator

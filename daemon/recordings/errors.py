@@ -1,16 +1,4 @@
-"""What can be wrong with a recording.
-
-RecordingError
-|-- RecordingNotFound      nothing at that path
-|-- MalformedRecording     it is there, but it is not what it should be
-|-- SignalNotFound         it holds no signal of that name or number
-`-- RecordsExtraMissing    the library that reads WFDB is not installed
-DownloadError
-|-- ArchiveUnreachable     no network, or one that does not let us through
-|-- TransferFailed         the connection broke off, or the archive is busy
-|-- NotInArchive           the archive does not have a file that it should
-`-- ChecksumWrong          a file is not what the archive says it published
-"""
+"""What can be wrong with a recording, and with fetching public ones."""
 
 from __future__ import annotations
 
@@ -24,7 +12,7 @@ class RecordingError(Exception):
 
 
 class RecordingNotFound(RecordingError, FileNotFoundError):
-    """There is nothing at the path that was given."""
+    """There is nothing at the path that was given, or nothing that may be read."""
 
     code = "recording_not_found"
 
@@ -42,31 +30,12 @@ class RecordsExtraMissing(RecordingError, ImportError):
 
 
 class DownloadError(DaemonError):
-    """A public set of recordings does not come."""
+    """A public set of recordings does not come: no network, or the archive does not have it."""
 
 
-class ArchiveUnreachable(DownloadError, ConnectionError):
-    """There is no network, or it does not let us through to the archive."""
+class TransferFailed(DownloadError):
+    """A connection broke off, or the archive has too much to do: worth another attempt."""
 
 
-class TransferFailed(DownloadError, ConnectionError):
-    """A connection broke off, or the archive has too much to do.
-
-    Args:
-        address: of what was to come.
-        reason: what the connection died of, in a word or two.
-    """
-
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(
-            f"{address} did not come ({reason}); run the same command again, and it goes on here"
-        )
-        self.reason = reason
-
-
-class NotInArchive(DownloadError, FileNotFoundError):
-    """The archive does not have a file that it should have."""
-
-
-class ChecksumWrong(DownloadError, ValueError):
+class ChecksumWrong(DownloadError):
     """A file is not what the archive says it published."""

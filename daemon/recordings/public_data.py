@@ -9,19 +9,18 @@ still have to be put into words.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import sha256
 from http.client import INTERNAL_SERVER_ERROR, OK, TOO_MANY_REQUESTS
 from pathlib import Path, PurePosixPath
 
 from daemon.errors import ResultsNotWritable, import_extra
 from daemon.recordings.errors import (
-    ArchiveUnreachable,
     ChecksumWrong,
-    NotInArchive,
+    DownloadError,
     TransferFailed,
 )
 
@@ -109,7 +108,7 @@ class RemoteFile:
     def is_in(self, folder: Path) -> bool:
         """Tell whether it is there, whole."""
         file = folder / self.name
-        return file.is_file() and _sha256(file.read_bytes()) == self.sha256
+        return file.is_file() and sha256(file.read_bytes()).hexdigest() == self.sha256
 
 
 class Archive:
@@ -133,9 +132,8 @@ class Archive:
         try:
             listed = self._get(f"{base}/{CHECKSUMS}").decode(errors="replace")
         except TransferFailed as error:
-            raise ArchiveUnreachable(
-                f"{base} cannot be reached ({error.reason}): is there a network, and does it "
-                "let one out?"
+            raise DownloadError(
+                f"{base} cannot be reached ({error}): is there a network, and does it let one out?"
             ) from error
         lines = [CHECKSUM_LINE.fullmatch(line) for line in listed.splitlines() if line]
         files = [
@@ -144,7 +142,7 @@ class Archive:
             if line and (path := re.fullmatch(wanted.files, line[2]))
         ]
         if not files or None in lines:
-            raise ArchiveUnreachable(
+            raise DownloadError(
                 f"{base}/{CHECKSUMS} is no list of this set's files, so something else seems to "
                 "have answered: does this network want you to log in?"
             )
@@ -157,7 +155,7 @@ class Archive:
             DownloadError: it does not come, or not as it was published.
             ResultsNotWritable: the disk does not take it.
         """
-        content = self._get_intact(file)
+        content = self._get_published(file)
         place = folder / file.name
         part = place.with_name(f"{place.name}.part")
         try:
@@ -170,16 +168,19 @@ class Archive:
                 f"{place}: {error.strerror}; make room or choose another --out, and try again"
             ) from error
 
-    def _get_intact(self, file: RemoteFile) -> bytes:
-        """Download a file, once more if need be, until it is what was published."""
+    def _get_published(self, file: RemoteFile) -> bytes:
+        """Download a file, once more if it does not come or is not what was published."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 content = self._get(file.address)
-            except TransferFailed:
+            except TransferFailed as error:
                 if attempt == ATTEMPTS:
-                    raise
+                    raise TransferFailed(
+                        f"{file.address} did not come ({error}); run the same command again, and "
+                        "it goes on here"
+                    ) from error
             else:
-                if _sha256(content) == file.sha256:
+                if sha256(content).hexdigest() == file.sha256:
                     return content
         raise ChecksumWrong(
             f"{file.address} does not come with the SHA-256 that {CHECKSUMS} gives; nothing of it "
@@ -193,12 +194,12 @@ class Archive:
         try:
             answer = self._session.get(address, timeout=SILENT_S)
         except RequestException as error:
-            raise TransferFailed(address, type(error).__name__) from error
+            raise TransferFailed(type(error).__name__) from error
         status = f"{answer.status_code} {answer.reason}"
         if answer.status_code == TOO_MANY_REQUESTS or answer.status_code >= INTERNAL_SERVER_ERROR:
-            raise TransferFailed(address, status)
+            raise TransferFailed(status)
         if answer.status_code != OK:
-            raise NotInArchive(
+            raise DownloadError(
                 f"{address}: the archive answers {status}; look on https://physionet.org whether "
                 "the set has moved"
             )
@@ -212,13 +213,7 @@ def fetch_set(
     folder: Path,
     on_record: Callable[[], None],
 ) -> int:
-    """Fetch what is not there yet, and return how many files that were.
-
-    Args:
-        archive: where from.
-        records: what, from ``Archive.records``.
-        folder: where to.
-        on_record: called after each record.
+    """Fetch what is not in the folder yet, and return how many files that were.
 
     Raises:
         DownloadError: a file does not come; those that came before stay.
@@ -247,7 +242,3 @@ def _by_record(files: list[RemoteFile]) -> list[tuple[RemoteFile, ...]]:
     for file in sorted(files, key=lambda file: file.name.endswith(".hea")):
         records.setdefault(PurePosixPath(file.name).with_suffix(""), []).append(file)
     return [tuple(of_record) for of_record in records.values()]
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

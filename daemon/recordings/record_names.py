@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from os.path import abspath
 from pathlib import Path
 
+from daemon.recordings.signal_file import without_suffix
+
 
 def record_name(path: str) -> str:
     """Return a record's own name: its path without folders and suffix."""
@@ -34,7 +36,4 @@ def unique_names(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _parts(path: str) -> tuple[str, ...]:
-    whole = Path(abspath(path))
-    return (
-        whole.with_suffix("") if whole.suffix.lower() in (".hea", ".csv", ".tsv", ".txt") else whole
-    ).parts[1:]
+    return without_suffix(Path(abspath(path))).parts[1:]

@@ -1,10 +1,9 @@
-"""A recording of somebody's ECG at the 250 Hz of the signal chain, whatever its file's format."""
+"""Recordings of an ECG, read from a file of any format at the 250 Hz of the signal chain."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +12,18 @@ from numpy.typing import NDArray
 
 from daemon.recordings.csv_record import CsvRecord
 from daemon.recordings.errors import MalformedRecording, RecordingError, RecordingNotFound
+from daemon.recordings.replay import count_good_beats
 from daemon.recordings.resampling import resampled_blocks
-from daemon.recordings.signal_file import Reading, SignalFile, pick_signal
+from daemon.recordings.signal_file import (
+    Reading,
+    SignalFile,
+    is_table,
+    pick_signal,
+    without_suffix,
+)
 from daemon.recordings.wfdb_record import WfdbRecord
-from dsp.front_end import RATE_HZ, FrontEnd
-from dsp.signals import BeatWindow, Sample
+from dsp.front_end import RATE_HZ
 
-TABLES = (".csv", ".tsv", ".txt")
 TRIED_S = 30.0
 ENOUGH_BEATS = 10
 ECG = re.compile(r"ecg|ekg|lead|mlii|^(i|ii|iii|v\d)$", re.IGNORECASE)
@@ -35,7 +39,6 @@ class Recording:
     path: str  # where it was read from, as given
     #: shape (n,), raw potential between the electrodes, NaN where nothing was recorded
     ecg_mv: NDArray[np.float64]
-    rate_hz: float = RATE_HZ  # samples per second, always 250
     notes: tuple[str, ...] = ()  # what had to be assumed or mended to read it, a sentence each
     #: what channel 1 saw at the same time; None if it was not recorded
     respiration_mv: NDArray[np.float64] | None = None
@@ -43,21 +46,23 @@ class Recording:
     @property
     def duration_s(self) -> float:
         """Length in seconds."""
-        return len(self.ecg_mv) / self.rate_hz
+        return len(self.ecg_mv) / RATE_HZ
+
+    def blocks(self) -> Iterator[NDArray[np.float64]]:
+        """Yield the ECG as one block."""
+        yield self.ecg_mv
 
 
 class OpenRecording:
-    """One ECG lead of a file, read stretch by stretch, so that its length does not matter.
+    """One ECG lead of a file, read in blocks, so that its length does not matter.
+
+    ``name`` and ``path`` are as those of ``Recording``.
 
     Args:
         path: a WFDB record with or without ``.hea``, or a text table.
         signal: the signal's name, whatever the case, or its number from 0; None for the first that
             holds an ECG.
         reading: what the file does not say.
-
-    Attributes:
-        name: as ``Recording``.
-        path: as ``Recording``.
 
     Raises:
         RecordingError: it is missing, malformed, empty, or without such a signal.
@@ -67,11 +72,16 @@ class OpenRecording:
         self, path: str | Path, signal: str | None = None, reading: Reading | None = None
     ) -> None:
         where = Path(path)
-        is_table = where.suffix.casefold() in TABLES
-        kind = CsvRecord if is_table else WfdbRecord
+        kind = CsvRecord if is_table(where) else WfdbRecord
         self.path = str(path)
-        with _readable(where):
+        try:
             self._file: SignalFile = kind(where, reading or Reading())
+        except RecordingError:
+            raise
+        except OSError as error:
+            raise RecordingNotFound(
+                f"{error.filename or path} cannot be read: {error.strerror}; check who may read it."
+            ) from error
         self._note: tuple[str, ...] = ()
         if signal is not None:
             self._number = pick_signal(self._file.names, signal, where)
@@ -80,8 +90,8 @@ class OpenRecording:
             if len(self._file.names) > 1 and self._number:
                 chosen = self._file.names[self._number]
                 self._note = (f"signal {self._number} ({chosen}) is read, the first with an ECG",)
-        stem = where.with_suffix("") if is_table or where.suffix.casefold() == ".hea" else where
-        self.name = f"{stem.parent.name}/{stem.name}" if stem.parent.name else stem.name
+        stem = without_suffix(where)
+        self.name = f"{stem.parent.name}/{stem.name}".lstrip("/")
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -110,9 +120,8 @@ class OpenRecording:
         number = next((n for n in self._file.voltages() if RESPIRATION.search(names[n])), None)
         if number is None and tuple(names[:2]) == LOGGED_RESPIRATION and self._number == 1:
             number = 0
-        if number in (None, self._number):
+        if number is None or number == self._number:
             return None
-        assert number is not None
         return np.concatenate(list(_at_250_hz(self._file, number)))
 
 
@@ -132,20 +141,7 @@ def read_recording(
     ecg_mv = np.concatenate(list(opened.blocks()))
     notes = opened.notes
     respiration_mv = opened.respiration_mv() if with_respiration else None
-    return Recording(opened.name, opened.path, ecg_mv, RATE_HZ, notes, respiration_mv)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Turn what the operating system says against reading there into one sentence."""
-    try:
-        yield
-    except RecordingError:
-        raise
-    except OSError as error:
-        raise RecordingNotFound(
-            f"{error.filename or path} cannot be read: {error.strerror}; check who may read it."
-        ) from error
+    return Recording(opened.name, opened.path, ecg_mv, notes, respiration_mv)
 
 
 def _at_250_hz(file: SignalFile, number: int) -> Iterator[NDArray[np.float64]]:
@@ -161,7 +157,7 @@ def _ecg_of(file: SignalFile) -> int:
     refused: list[MalformedRecording] = []
     for number in numbers:
         try:
-            beats[number] = _good_beats(file, number)
+            beats[number] = count_good_beats(_first_half_minute(file, number))
         except MalformedRecording as error:
             beats[number] = 0
             refused.append(error)
@@ -175,15 +171,12 @@ def _ecg_of(file: SignalFile) -> int:
     return next((number for number in numbers if ECG.search(file.names[number])), numbers[0])
 
 
-def _good_beats(file: SignalFile, number: int) -> int:
-    """Count the good beats of the first half minute that was recorded."""
-    front_end, good, heard = FrontEnd(), 0, 0
+def _first_half_minute(file: SignalFile, number: int) -> Iterator[NDArray[np.float64]]:
+    """Yield a signal's first half minute of samples that were recorded."""
+    wanted = round(TRIED_S * RATE_HZ)
     for block in _at_250_hz(file, number):
-        recorded = block[np.isfinite(block)].tolist()[: round(TRIED_S * RATE_HZ) - heard]
-        for index, ecg_mv in enumerate(recorded, heard):
-            for event in front_end.push(Sample(index, ecg_mv, None)):
-                good += isinstance(event, BeatWindow) and event.quality.good
-        heard += len(recorded)
-        if heard >= TRIED_S * RATE_HZ:
-            break
-    return good
+        recorded = block[np.isfinite(block)][:wanted]
+        yield recorded
+        wanted -= len(recorded)
+        if wanted == 0:
+            return

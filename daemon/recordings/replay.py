@@ -1,7 +1,7 @@
-"""A recording on its way through the converter: to 24-bit codes and back, then on as samples.
+"""The samples of a recording as a chip at gain 6 with its 2.42 V reference would deliver them.
 
-Offline commands and training hear a recording exactly as the service would through a chip at gain 6
-with its 2.42 V reference: clipped at the ends of the range and in steps of the converter.
+They are clipped at the ends of the converter's range and come in its steps, so that offline
+commands and training work on what the service would.
 """
 
 from __future__ import annotations
@@ -11,25 +11,22 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.recordings.recording import Recording
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, millivolts_per_count
-from dsp.signals import Sample
+from dsp.front_end import FrontEnd
+from dsp.options import FrontEndOptions
+from dsp.signals import BeatWindow, Sample
 
 GAIN = 6
 VREF_V = 2.42
 LISTED = 10_000  # samples at a time, since Python's numbers take ten times the room of numpy's
 
 
-def samples(recording: Recording) -> Iterator[Sample]:
-    """Yield a recording's samples; those not recorded (NaN) are lost, so that the index jumps.
+def samples(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Sample]:
+    """Yield the samples of an ECG that comes in blocks, in mV at 250 Hz.
 
-    Whether the electrodes touched the skin is not known of a recording: ``lead_off`` is None.
+    Those that were not recorded (NaN) are lost, so that the index jumps. Whether the electrodes
+    touched the skin is not known of a recording: ``lead_off`` is None.
     """
-    return samples_of([recording.ecg_mv])
-
-
-def samples_of(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Sample]:
-    """Yield the samples of a recording that comes in blocks."""
     mv_per_count = millivolts_per_count(GAIN, VREF_V)
     begin = 0
     for ecg_mv in blocks:
@@ -46,3 +43,10 @@ def samples_of(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Sample]:
             for index, sample_mv, is_saturated in rows:
                 yield Sample(index, sample_mv, None, is_saturated)
         begin += len(ecg_mv)
+
+
+def count_good_beats(blocks: Iterable[NDArray[np.float64]], mains_hz: int = 50) -> int:
+    """Count the beats of an ECG that the service would count."""
+    front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
+    events = (event for sample in samples(blocks) for event in front_end.push(sample))
+    return sum(isinstance(event, BeatWindow) and event.quality.good for event in events)

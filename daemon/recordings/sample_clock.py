@@ -1,4 +1,4 @@
-"""The sample number of each row of a table, from stamps with bursts, wraps and clock changes.
+"""Finds the sample rate of a table by its time stamps, and the sample number of each row.
 
 The unit of numbers is the one that makes their step a rate at which ECGs are sampled. A logger's
 clock may stamp whole bursts of rows, wrap, be set, or begin anew: only a pause means lost samples.
@@ -28,10 +28,17 @@ PAUSE_S = 1.0  # stands for one of unknown length: longer than any that the sign
 DATES_S = 946_684_800, 4_102_444_800  # of 2000 and 2100: what a clock that was not set is set to
 WALL_S = 1e8  # seconds since 1970 are more, an uptime is less
 DAY_S = (86400.0, 43200.0)
-COUNTER_WRAPS = [float(2**bits) for bits in (8, 10, 12, 16, 24, 31, 32)] + [
+COUNTER_WRAPS = (
+    2.0**8,
+    2.0**10,
+    2.0**12,
+    2.0**16,
+    2.0**24,
+    2.0**31,
+    2.0**32,
     2**32 / 1e3,
     2**32 / 1e6,
-]
+)
 
 
 class SampleClock:
@@ -45,14 +52,10 @@ class SampleClock:
         told_hz: the rate that the user gives, which no stamp can contradict.
         comment_hz: the rate that a comment in the file gives.
         path: for messages.
-
-    Attributes:
-        rate_hz: samples per second.
-        note: how the rate was found.
-
-    Raises:
-        MalformedRecording: no rate can be told.
     """
+
+    rate_hz: float  # samples per second
+    note: str  # how the rate was found
 
     def __init__(
         self,
@@ -66,7 +69,7 @@ class SampleClock:
         path: Path,
     ) -> None:
         self._path = path
-        self._last = self._latest = np.nan
+        self._last = np.nan
         self._place = -1
         self._rows = self._missing = self._wraps = self._restarts = 0
         self._changes: list[str] = []
@@ -115,11 +118,7 @@ class SampleClock:
     def places(
         self, stamps: NDArray[np.float64], lines: Sequence[int], restarts: Sequence[int]
     ) -> NDArray[np.int64]:
-        """Return the sample number of each of the next rows; a jump is a gap.
-
-        Raises:
-            MalformedRecording: time runs backwards time and again, or leaps.
-        """
+        """Return the sample number of each of the next rows; a jump is a gap."""
         restarts_before = self._restarts
         if not self._step or not np.isfinite(stamps).any():
             extra = np.zeros(len(stamps), dtype=np.int64)
@@ -142,20 +141,14 @@ class SampleClock:
 
     def notes(self) -> list[str]:
         """Say what was seen in all rows so far."""
-        said = [
-            (self._missing, f"{self._missing} samples are missing by the time stamps"),
-            (self._wraps, f"the stamps wrapped and were counted on, times: {self._wraps}"),
-            (
-                self._restarts,
-                f"the logger began anew, a pause of {PAUSE_S:g} s assumed: {self._restarts} x",
-            ),
-            (
-                self._changed,
-                f"the clock was set while no time passed, times: {self._changed} "
-                f"({'; '.join(self._changes)})",
-            ),
-        ]
-        return [text for count, text in said if count]
+        said = {
+            "{} samples are missing by the time stamps": self._missing,
+            "the stamps wrapped and were counted on, times: {}": self._wraps,
+            f"the logger began anew, a pause of {PAUSE_S:g} s assumed: {{}} x": self._restarts,
+            "the clock was set while no time passed, times: {} "
+            f"({'; '.join(self._changes)})": self._changed,
+        }
+        return [text.format(count) for text, count in said.items() if count]
 
     def _steps(
         self, stamps: NDArray[np.float64], lines: Sequence[int], restarts: set[int]

@@ -33,25 +33,33 @@ class Reading:
 class SignalFile(Protocol):
     """A file of signals that is read in blocks, so that its length does not matter.
 
-    Attributes:
-        names: of its signals.
-        notes: what had to be assumed or mended, complete once the blocks have been read.
+    What is asked of it raises ``RecordingError`` if the file is not what it should be.
     """
 
-    names: list[str]
-    notes: list[str]
+    names: list[str]  # of its signals
+    notes: list[str]  # what had to be assumed or mended, complete once the blocks have been read
 
     def voltages(self) -> Sequence[int]:
         """Return the numbers of the signals that may be an ECG by their unit."""
-        ...
 
     def rate_hz(self, number: int) -> float:
         """Return a signal's samples per second."""
-        ...
 
     def blocks(self, number: int) -> Iterator[NDArray[np.float64]]:
-        """Yield a signal in mV, stretch after stretch, NaN where nothing was recorded."""
-        ...
+        """Yield a signal in mV, block after block, NaN where nothing was recorded."""
+
+
+def is_table(path: Path) -> bool:
+    """Tell by a file's name whether it is a text table; others are WFDB records."""
+    return path.suffix.casefold() in (".csv", ".tsv", ".txt")
+
+
+def without_suffix(path: Path) -> Path:
+    """Return a table's path without its suffix, a WFDB record's without ``.hea``.
+
+    A record's own name may have dots.
+    """
+    return path.with_suffix("") if is_table(path) or path.suffix.casefold() == ".hea" else path
 
 
 def voltage_unit(text: str) -> str | None:
@@ -65,11 +73,7 @@ def voltage_unit(text: str) -> str | None:
 
 
 def pick_signal(names: Sequence[str], wanted: str, path: Path) -> int:
-    """Return the position of a signal given by name, whatever its case, or by number from 0.
-
-    Raises:
-        SignalNotFound: there is no such signal; the message names those that there are.
-    """
+    """Return the position of a signal given by name, whatever its case, or by number from 0."""
     folded = [name.casefold() for name in names]
     if wanted.casefold() in folded:
         return folded.index(wanted.casefold())

@@ -1,7 +1,6 @@
-"""What the time stamps of a logger's table tell: the sample rate, and where rows are missing.
+"""Reads the time stamps of a logger's table: numbers of any unit, dates, or times of day.
 
-Stamps may be numbers of any unit from seconds to nanoseconds, dates, times of day, or a counter of
-samples. What they mean is in ``sample_clock``.
+What rate they mean, and where rows are missing by them, ``sample_clock`` finds out.
 """
 
 from __future__ import annotations
@@ -28,30 +27,19 @@ def is_stamp(text: str, style: NumberStyle) -> bool:
 def parse_stamps(
     cells: Sequence[str], lines: Sequence[int], style: NumberStyle, path: Path
 ) -> tuple[NDArray[np.float64], bool]:
-    """Return the stamps, NaN for empty ones, and whether they are dates or times, in seconds.
-
-    Raises:
-        MalformedRecording: one is neither number nor time; the message gives its line.
-    """
+    """Return the stamps, NaN for empty ones, and whether they are dates or times, in seconds."""
     try:
         return style.numbers(cells), False
     except ValueError as error:
         wrong = int(error.args[0])
     first = next((text for text in cells if text), "")
-    if style.number(first) is not None:
-        raise _no_stamp(path, lines[wrong], cells[wrong])
-    stamps = np.empty(len(cells))
-    for position, text in enumerate(cells):
-        seconds = _seconds(text) if text else np.nan
-        if seconds is None:
-            raise _no_stamp(path, lines[position], text)
-        stamps[position] = seconds
-    return stamps, True
-
-
-def _no_stamp(path: Path, line: int, text: str) -> MalformedRecording:
-    return MalformedRecording(
-        f"{path}, line {line}: {text!r} is neither a number nor an ISO 8601 time."
+    if style.number(first) is None:
+        seconds = [_seconds(text) if text else np.nan for text in cells]
+        if None not in seconds:
+            return np.array(seconds, dtype=np.float64), True
+        wrong = seconds.index(None)
+    raise MalformedRecording(
+        f"{path}, line {lines[wrong]}: {cells[wrong]!r} is neither a number nor an ISO 8601 time."
     )
 
 

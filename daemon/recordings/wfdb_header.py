@@ -1,8 +1,8 @@
-"""The header of a WFDB record, and what the reference library trips over in those of real devices.
+"""The header of a WFDB record, mended where the reference library trips over those of real devices.
 
 The library reads headers as ASCII and leaves out what is not, so that a microvolt becomes a volt;
-it refuses dates that are none, and takes a length of 0 at its word. Such a header is given to it as
-a cleaned copy beside links to the data files.
+it refuses dates that are none, and names of records and data files with a folder or several dots;
+and it takes a length of 0 at its word. So it is given a copy, beside links to the data files.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ LARGEST_BYTES = 1 << 20
 BYTES_PER_SAMPLE = {"8": 1, "80": 1, "212": 1.5, "310": 4 / 3, "311": 4 / 3, "24": 3, "32": 4} | (
     dict.fromkeys(("16", "61", "160"), 2)
 )
+COPY, LINK = "record", "signals{}.dat"  # names of the copy, and of the links beside it
 NO_DATA = "~"  # as the name of a segment
 MOST_S = 366 * 86400.0  # of one record: more is a damaged number
 
@@ -36,47 +37,44 @@ class Header:
     record: Path  # path without ``.hea``
     frame_hz: float  # frames per second
     frames: int  # how many
-    names: tuple[str, ...]  # of the signals
-    units: tuple[str, ...]  # of the signals
-    samples_per_frame: tuple[int, ...]  # of the signals
-    #: name and frames of each segment; empty for a record of one
-    segments: tuple[tuple[str, int], ...]
-    cleaned: str | None  # what the reference library is given instead; None for the file itself
-    files: tuple[str, ...]  # where the samples are
     notes: tuple[str, ...]  # what had to be assumed or mended
+    #: name and frames of each segment; empty for a record of one, which alone has the rest
+    segments: tuple[tuple[str, int], ...] = ()
+    names: tuple[str, ...] = ()  # of the signals
+    units: tuple[str, ...] = ()  # of the signals
+    samples_per_frame: tuple[int, ...] = ()  # of the signals
+    files: tuple[str, ...] = ()  # where the samples are
+    copy: str = ""  # what the reference library is given
 
     @contextmanager
     def opened(self) -> Iterator[str]:
-        """Provide the path that the reference library can read."""
-        with _copy(self.record, self.cleaned, self.files) as path:
-            yield path
-
-    def check_files(self) -> None:
-        """See to it that no data file is missing, a pipe or a device.
+        """Provide the path of a record that the reference library can read.
 
         Raises:
-            RecordingNotFound: one is.
+            RecordingNotFound: a data file is missing, a pipe or a device.
         """
-        for file in self.files:
-            if not (self.record.parent / file).is_file():
+        paths = [self.record.parent / file for file in self.files]
+        for path in paths:
+            if not path.is_file():
                 raise RecordingNotFound(
-                    f"{self.record} names a data file that is missing, or no regular file: {file}."
+                    f"{self.record} names a data file that is missing, or no regular file: {path}."
                 )
+        with _folder_of(self.copy) as folder:
+            for number, path in enumerate(paths):
+                (folder / LINK.format(number)).symlink_to(path.absolute())
+            yield str(folder / COPY)
 
 
 def read_header(record: Path) -> Header:
     """Read a header.
 
     Raises:
-        RecordingNotFound: there is none.
-        MalformedRecording: it is no header.
-        RecordsExtraMissing: the wfdb package is not installed.
+        RecordingError: there is none, or it is none; or the wfdb package is not installed.
     """
     path = record.with_name(record.name + ".hea")
     if not path.is_file():
         raise RecordingNotFound(_nothing_there(record))
-    wfdb = import_wfdb(record)
-    text, lines = _lines(path)
+    lines = _lines(path)
     try:
         fields = lines[0].split()
         frame_hz = float(re.split(r"[/(]", fields[2])[0]) if len(fields) > 2 else 250.0
@@ -90,38 +88,51 @@ def read_header(record: Path) -> Header:
             frames = sum(length for _, length in segments)
             if min(length for _, length in segments) < 0 or frames > MOST_S * frame_hz:
                 raise ValueError(f"segments of {frames} frames, which no record has")
-            return Header(record, frame_hz, frames, (), (), (), segments, None, (), tuple(notes))
-        count = int(fields[1])
-        if count != len(lines) - 1 or count < 1:
-            raise ValueError(f"signals announced: {count}, described: {len(lines) - 1}")
-        files = tuple(dict.fromkeys(line.split()[0] for line in lines[1:]))
-        cleaned, mended = _cleaned(record, text, lines, fields, frame_hz)
-        with _copy(record, cleaned, ()) as readable:
-            header = wfdb.rdheader(readable)
+            return Header(record, frame_hz, frames, tuple(notes), segments)
+        return _with_signals(record, frame_hz, fields, lines[1:], notes)
+    except RecordsExtraMissing:
+        raise
     except Exception as error:  # the parser raises whatever it trips over
         why = "a line lacks a field" if isinstance(error, IndexError) else error
         raise MalformedRecording(f"{path} is not a WFDB header: {why}.") from error
-    names = tuple(name or f"signal {number}" for number, name in enumerate(header.sig_name))
-    for name, line in zip(names, lines[1:], strict=True):
-        gain = [*line.split(), "", ""][2]
-        if not re.match(r"-?[\d.]*[1-9]", gain):
-            mended += (f"{name} gives no gain: 200 steps/mV, as WFDB has it",)
+
+
+def _with_signals(
+    record: Path, frame_hz: float, fields: list[str], lines: list[str], notes: list[str]
+) -> Header:
+    """Return the header of a record that describes its signals, a line each."""
+    if int(fields[1]) != len(lines) or not lines:
+        raise ValueError(f"signals announced: {fields[1]}, described: {len(lines)}")
+    signals = [(line.split()[0], " ".join(line.split()[1:])) for line in lines]
+    files = tuple(dict.fromkeys(file for file, _ in signals))
+    if not _is_moment(fields[4:]):
+        notes.append(f"the header's date is none and was left out: {' '.join(fields[4:])}")
+    frames, of_length = _frames(record, fields, signals)
+    described = [f"{LINK.format(files.index(file))} {rest}" for file, rest in signals]
+    copy = "\n".join([f"{COPY} {len(lines)} {frame_hz:f} {frames}", *described, ""])
+    with _folder_of(copy) as folder:
+        parsed = import_wfdb(record).rdheader(str(folder / COPY))
+    names = tuple(name or f"signal {number}" for number, name in enumerate(parsed.sig_name))
+    without_gain = [
+        f"{name} gives no gain: 200 steps/mV, as WFDB has it"
+        for name, (_, rest) in zip(names, signals, strict=True)
+        if not re.match(r"-?[\d.]*[1-9]", [*rest.split(), ""][1])
+    ]
     return Header(
         record,
         frame_hz,
-        int(header.sig_len),
-        names,
-        tuple(map(str, header.units)),
-        tuple(int(samples or 1) for samples in header.samps_per_frame),
-        (),
-        cleaned,
-        files,
-        (*notes, *mended),
+        frames,
+        (*notes, *of_length, *without_gain),
+        names=names,
+        units=tuple(map(str, parsed.units)),
+        samples_per_frame=tuple(int(samples or 1) for samples in parsed.samps_per_frame),
+        files=files,
+        copy=copy,
     )
 
 
-def _lines(path: Path) -> tuple[str, list[str]]:
-    """Return the text as it is, and its lines in ASCII without comments and empty ones."""
+def _lines(path: Path) -> list[str]:
+    """Return the lines that are neither comments nor empty, with u for micro."""
     with path.open("rb") as file:
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
@@ -130,33 +141,8 @@ def _lines(path: Path) -> tuple[str, list[str]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    plain = re.sub(f"[{MICRO}]", "u", text).encode("ascii", "replace").decode("ascii")
-    stripped = (line.strip() for line in plain.splitlines())
-    return text, [line for line in stripped if line and not line.startswith("#")]
-
-
-def _cleaned(
-    record: Path, text: str, lines: list[str], fields: list[str], frame_hz: float
-) -> tuple[str | None, tuple[str, ...]]:
-    """Return a header that the reference library understands, None if it does so already."""
-    length = int(fields[3]) if len(fields) > 3 else 0
-    notes = []
-    if not _is_moment(fields[4:]):
-        notes.append(f"the header's date is none and was left out: {' '.join(fields[4:])}")
-    held = _frames(record, lines[1:])
-    if length <= 0:
-        length = held or 0
-        notes.append("the header gives no length: taken from the size of the data file")
-    elif held is not None and held < length:
-        notes.append(f"the data file ends early: {held} frames of {length} are there")
-        length = held
-    plain_rate = len(fields) < 3 or re.fullmatch(r"\d*\.?\d+(/.*)?", fields[2])
-    plain_name = re.fullmatch(r"[-\w]+", fields[0])
-    if not notes and text.isascii() and plain_rate and plain_name:
-        return None, ()
-    rate = fields[2] if len(fields) > 2 and plain_rate else f"{frame_hz:f}"
-    first = " ".join(["record", fields[1], rate, str(length)])
-    return "\n".join([first, *lines[1:], ""]), tuple(notes)
+    stripped = (line.strip() for line in re.sub(f"[{MICRO}]", "u", text).splitlines())
+    return [line for line in stripped if line and not line.startswith("#")]
 
 
 def _is_moment(fields: list[str]) -> bool:
@@ -169,32 +155,40 @@ def _is_moment(fields: list[str]) -> bool:
     return True
 
 
-def _frames(record: Path, signals: list[str]) -> int | None:
+def _frames(
+    record: Path, fields: list[str], signals: list[tuple[str, str]]
+) -> tuple[int, list[str]]:
+    """Return how many frames there are, by the header or the data file, and what to note of it."""
+    length = int(fields[3]) if len(fields) > 3 else 0
+    held = _frames_held(record, signals)
+    if length <= 0:
+        return held or 0, ["the header gives no length: taken from the size of the data file"]
+    if held is not None and held < length:
+        return held, [f"the data file ends early: {held} frames of {length} are there"]
+    return length, []
+
+
+def _frames_held(record: Path, signals: list[tuple[str, str]]) -> int | None:
     """Return how many whole frames the first data file holds; None if its format hides that."""
-    file = signals[0].split()[0]
+    first = signals[0][0]
     a_frame, offset = 0.0, 0
-    for line in signals:
-        name, written = line.split()[:2]
-        parts = re.fullmatch(r"(\d+)(?:x(\d+))?(?::\d+)?(?:\+(\d+))?", written)
-        if name == file and parts:
+    for file, rest in signals:
+        parts = re.fullmatch(r"(\d+)(?:x(\d+))?(?::\d+)?(?:\+(\d+))?", rest.split()[0])
+        if file == first and parts:
             if parts[1] not in BYTES_PER_SAMPLE:
                 return None
             a_frame += BYTES_PER_SAMPLE[parts[1]] * int(parts[2] or 1)
             offset = int(parts[3] or 0)
-    path = record.parent / file
+    path = record.parent / first
     return int((path.stat().st_size - offset) / a_frame) if path.is_file() and a_frame else None
 
 
 @contextmanager
-def _copy(record: Path, cleaned: str | None, files: tuple[str, ...]) -> Iterator[str]:
-    if cleaned is None:
-        yield str(record)
-        return
+def _folder_of(header: str) -> Iterator[Path]:
+    """Provide a folder with a header for the reference library, which reads ASCII only."""
     with TemporaryDirectory(prefix="qrsd-") as folder:
-        (Path(folder) / "record.hea").write_text(cleaned)
-        for file in files:
-            (Path(folder) / file).symlink_to((record.parent / file).absolute())
-        yield str(Path(folder) / "record")
+        (Path(folder) / f"{COPY}.hea").write_text(header, "ascii", "replace")
+        yield Path(folder)
 
 
 def import_wfdb(path: Path) -> ModuleType:

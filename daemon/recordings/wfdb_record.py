@@ -8,32 +8,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.recordings.errors import MalformedRecording, RecordingNotFound
+from daemon.recordings.errors import MalformedRecording
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
-from daemon.recordings.signal_file import MV_PER_UNIT, Reading, voltage_unit
+from daemon.recordings.signal_file import MV_PER_UNIT, Reading, voltage_unit, without_suffix
 from daemon.recordings.wfdb_header import NO_DATA, Header, import_wfdb, read_header
 
 BLOCK_SAMPLES = 1 << 18  # of all signals
 
 
 class WfdbRecord:
-    """The signals of a record of one segment or several (see ``SignalFile``).
-
-    Raises:
-        RecordingNotFound: there is no header, or a data file that it names is missing.
-        MalformedRecording: a header cannot be read.
-        RecordsExtraMissing: the wfdb package is not installed.
-    """
+    """The signals of a record of one segment or several (see ``SignalFile``)."""
 
     def __init__(self, path: Path, reading: Reading) -> None:
-        self._record = path.with_suffix("") if path.suffix == ".hea" else path
+        self._record = without_suffix(path)
         self._reading = reading
         if reading.gain or reading.unit == "code":
             raise MalformedRecording(f"{path} is no table of codes: --gain does not apply to it.")
         self._header = read_header(self._record)
         self._segments = self._header.segments or ((self._record.name, self._header.frames),)
-        self._is_whole = not self._header.segments
-        self._layout = self._header if self._is_whole else self._first_segment()
+        self._layout = self._first_segment()
         self.names = list(self._layout.names)
         self.notes = list(dict.fromkeys((*self._header.notes, *self._layout.notes)))
 
@@ -45,7 +38,7 @@ class WfdbRecord:
         raise MalformedRecording(f"{self._record} has no segment with data.")
 
     def _segment(self, name: str) -> Header:
-        if self._is_whole:
+        if not self._header.segments:
             return self._header
         header = read_header(self._record.with_name(name))
         if header.segments:
@@ -63,11 +56,7 @@ class WfdbRecord:
         return [n for n, unit in units if self._reading.unit or voltage_unit(unit)]
 
     def rate_hz(self, number: int) -> float:
-        """Return a signal's samples per second: those of a frame times the frames.
-
-        Raises:
-            MalformedRecording: at that rate no ECG is sampled.
-        """
+        """Return a signal's samples per second: those of a frame times the frames."""
         if self._reading.rate_hz:
             return self._reading.rate_hz
         rate_hz = self._header.frame_hz * self._layout.samples_per_frame[number]
@@ -79,24 +68,15 @@ class WfdbRecord:
         return rate_hz
 
     def blocks(self, number: int) -> Iterator[NDArray[np.float64]]:
-        """Yield one signal in mV, NaN for samples marked invalid and for segments without it.
-
-        Raises:
-            RecordingNotFound: a data file is missing.
-            MalformedRecording: the data do not fit the header, or the signal is no voltage.
-        """
+        """Yield one signal in mV, NaN for samples marked invalid and for segments without it."""
         name, in_frame = self.names[number], self._layout.samples_per_frame[number]
         for segment, frames in self._segments:
-            if segment == NO_DATA:
+            header = self._segment(segment) if frames and segment != NO_DATA else None
+            if header and name in header.names:
+                alike = header.names == self._layout.names  # two signals may share a name
+                yield from self._read(header, number if alike else header.names.index(name), frames)
+            else:
                 yield from _nothing(frames * in_frame)
-            elif frames:
-                header = self._segment(segment)
-                if header.names == self._layout.names:  # of which two may be called the same
-                    yield from self._read(header, number, frames)
-                elif name in header.names:
-                    yield from self._read(header, header.names.index(name), frames)
-                else:
-                    yield from _nothing(frames * in_frame)
 
     def _read(self, header: Header, number: int, frames: int) -> Iterator[NDArray[np.float64]]:
         unit = voltage_unit(self._reading.unit or header.units[number])
@@ -105,7 +85,6 @@ class WfdbRecord:
                 f"Signal {header.names[number]!r} of {self._record} is in {header.units[number]}, "
                 "not in mV, uV or V."
             )
-        header.check_files()
         step = max(1, BLOCK_SAMPLES // sum(header.samples_per_frame))
         wfdb = import_wfdb(self._record)
         with header.opened() as readable:
@@ -118,10 +97,6 @@ class WfdbRecord:
                         sampto=min(begin + step, frames),
                         smooth_frames=False,
                     )
-                except FileNotFoundError as error:
-                    raise RecordingNotFound(
-                        f"{self._record} names a data file that is missing: {error.filename}."
-                    ) from error
                 except Exception as error:  # the parser raises whatever it trips over
                     raise MalformedRecording(
                         f"The data of {self._record} do not fit its header: {error}."

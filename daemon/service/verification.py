@@ -67,7 +67,7 @@ class Verifier(Closing):
         front_end = FrontEnd(FrontEndOptions(self._mains_hz))
         return [
             event
-            for sample in samples(recording(ecg_mv, name))
+            for sample in samples([recording(ecg_mv, name).ecg_mv])
             for event in front_end.push(sample)
             if isinstance(event, BeatWindow)
         ]

@@ -13,9 +13,9 @@ from scipy.signal import periodogram
 from benchmarks.qrs import peers
 from benchmarks.qrs.noises import KINDS, add_noise, make_noise, stretch
 from benchmarks.qrs.records import ReferenceRecord
-from benchmarks.qrs.scoring import Scope
 from benchmarks.qrs.stress import SNRS_DB
 from daemon.__main__ import main
+from daemon.offline.scoring import Scope
 from daemon.recordings.recording import Recording
 from dsp.front_end import RATE_HZ
 

@@ -143,6 +143,37 @@ def test_a_recording_alone_is_compared_with_itself(
     assert main(["explain", *map(str, (recordings["ada"], *asked))]) == 66
 
 
+def test_figures_are_printed_alone_for_a_dash(
+    recordings: dict[str, Path],
+    model: Path,
+    nobody: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = (recordings["ada"], "--model", model, "--gallery", nobody, "--json", "-")
+    assert main(["explain", *map(str, asked)]) == 0
+    assert json.loads(capsys.readouterr().out)["against"] == "its own other beats"
+
+
+def test_records_are_read_as_by_the_other_commands(
+    tmp_path: Path, recordings: dict[str, Path], model: Path, nobody: Path
+) -> None:
+    """The ECG beside a breath is found; each record has its signal; unit and rate can be said."""
+    asked = ("--model", model, "--gallery", nobody)
+    alone = explained(tmp_path, recordings["ada"], *asked)["score"]
+    codes = [row.split(",")[1] for row in recordings["ada"].read_text().splitlines()[1:]]
+    beside = tmp_path / "beside.csv"
+    beside.write_text(
+        "\n".join(["t,breath,ecg", *(f"{n / 250},0,{c}" for n, c in enumerate(codes))])
+    )
+    assert explained(tmp_path, beside, *asked)["score"] == alone
+    both = (beside, "--against", recordings["ada"], "--signal")
+    assert explained(tmp_path, *both, "ecg", "--signal", "0", *asked)["beats"] > 0
+    plain = tmp_path / "plain.csv"
+    plain.write_text("\n".join(codes))
+    told = explained(tmp_path, plain, "--rate", "250", "--unit", "code", "--gain", "6", *asked)
+    assert told["score"] == alone
+
+
 def test_the_shipped_model_gives_reasons_and_a_picture_of_them(
     tmp_path: Path, recordings: dict[str, Path], nobody: Path
 ) -> None:

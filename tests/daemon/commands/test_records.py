@@ -62,7 +62,7 @@ def write_passport(model: Path, cohort: Cohort | None, **changes: object) -> Pat
         "created_utc": "2024-05-01T12:00:00Z",
         "front_end": FrontEnd.description(),
         "tensors": TensorSpec(175, NORMALISATION, 3 if classifier else 4, labels),
-        "calibration": Calibration(0.01, (1.5,), (2.0,), (-3.0,)),
+        "calibration": Calibration(0.01, (0.47,), (20.0,), (-9.4,)),
         "cohort": cohort,
         "training": {},
         "metrics": {},
@@ -119,6 +119,42 @@ def test_detect_writes_the_r_peaks_of_a_known_heart_a_line_each(tmp_path: Path, 
     truth = truth[truth > START_S * RATE_HZ]
     assert all(np.abs(found - r).min() <= 2 for r in truth)
     assert np.count_nonzero(found > START_S * RATE_HZ) - len(truth) in (0, 1)
+
+
+def test_detect_compares_with_annotations(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wfdb = pytest.importorskip("wfdb", reason="needs pip install '.[records]'")
+    records = []
+    for seed in (1, 2):
+        name = f"heart{seed}"
+        ecg = np.rint(200 * heart(seed).ecg_mv[: 20 * RATE_HZ]).astype("<i2")
+        ecg.tofile(tmp_path / f"{name}.dat")
+        header = f"{name} 1 250 {len(ecg)}\n{name}.dat 16 200/mV 16 0 0 0 0 ECG\n"
+        (tmp_path / f"{name}.hea").write_text(header)
+        records.append(tmp_path / name)
+        assert qrsd("detect", records[-1], "--out", out) == 0
+        found = [int(line) for line in (out / f"{name}.txt").read_text().splitlines()]
+        count = len(found)
+        middle = (found[3] + found[4]) // 2  # of a pause between beats, so nobody finds it
+        marked = np.array(sorted([*found[: -2 * seed], middle]))
+        wfdb.wrann(name, "qrs", marked, ["N"] * len(marked), fs=250, write_dir=str(tmp_path))
+    capsys.readouterr()
+    compared = ("detect", *records, "--out", out, "--annotations", "qrs")
+    assert qrsd(*compared, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [(row["score"]["missed"], row["score"]["invented"]) for row in said["records"]] == [
+        (1, 2),
+        (1, 4),
+    ]
+    assert said["records"][1]["score"]["positive_predictivity_percent"] == pytest.approx(
+        100 * (count - 4) / count
+    )
+    assert (said["gross"]["missed"], said["gross"]["invented"]) == (2, 6)
+    qrsd(*compared)
+    assert "gross, 2 records: Se " in capsys.readouterr().out
+    assert qrsd("detect", *records, "--out", out, "--annotations", "atr") == 66
+    assert "There are no annotations" in capsys.readouterr().err
 
 
 def test_records_of_one_name_do_not_overwrite_each_other(
@@ -311,9 +347,9 @@ def test_verify_says_by_its_exit_code_whether_two_records_are_one_persons(
     same, different, undecided = map(json.loads, capsys.readouterr().out.splitlines())
     assert codes == [0, 1, 3]
     assert [same["same"], different["same"], undecided["same"]] == [True, False, None]
-    assert same["ln_likelihood_ratio"] == pytest.approx(2 * same["score"] - 3)
-    assert same["probability"] == pytest.approx(1 / (1 + np.exp(3 - 2 * same["score"])))
-    assert different["score"] < 1.5 < same["score"]
+    assert same["ln_likelihood_ratio"] == pytest.approx(20 * same["score"] - 9.4)
+    assert same["probability"] == pytest.approx(1 / (1 + np.exp(9.4 - 20 * same["score"])))
+    assert different["score"] < 0.47 < same["score"]
     assert undecided["score"] is undecided["ln_likelihood_ratio"] is None
 
 

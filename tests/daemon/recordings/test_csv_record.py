@@ -46,7 +46,7 @@ def test_signed_codes_come_back_from_each_channel(
 
 
 @reuse_tmp_path
-@given(codes=st.lists(signed_codes, min_size=1))
+@given(codes=st.lists(st.integers(-(3 << 21), 3 << 21), min_size=1))  # no leap of offset binary
 def test_unsigned_codes_get_their_sign_back(tmp_path: Path, codes: list[int]) -> None:
     unsigned = [code % (1 << 24) for code in codes]
     recording = read(tmp_path, HEADING, *(f"0, {code}, 0, 0" for code in unsigned))

@@ -117,6 +117,18 @@ SAME = {
             *(f"{1000 * mv:.3f}" for mv in heart_mv()),
         ]
     ),
+    "a German export": "\n".join(
+        [
+            "Name,Ada",
+            'Ger\N{LATIN SMALL LETTER A WITH DIAERESIS}t,"Watch6,7"',
+            'Messrate,"250,000\u00a0Hertz"',
+            "",
+            "Ableitung,Ableitung I",
+            "Einheit,\N{MICRO SIGN}V",
+            "",
+            *(f"{1000 * mv:.3f}".rstrip("0").rstrip(".").replace(".", ",") for mv in heart_mv()),
+        ]
+    ),
     "several clocks": "\n".join(
         [
             "phone timestamp;sensor timestamp [ns];ecg [uV]",

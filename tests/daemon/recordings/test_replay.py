@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.recordings.recording import Recording
 from daemon.recordings.replay import samples
 from drivers.frame import millivolts
 from dsp.signals import Sample
@@ -17,7 +16,7 @@ FULL_SCALE_MV = 2420 / 6
 
 
 def replay(*ecg_mv: float) -> list[Sample]:
-    return list(samples(Recording("made up", "made up", np.array(ecg_mv))))
+    return list(samples([np.array(ecg_mv)]))
 
 
 @given(codes=st.lists(st.integers(-(1 << 23), (1 << 23) - 1), min_size=1))

@@ -125,6 +125,29 @@ def test_impossible_segments_are_one_clear_line(
         read_recording(tmp_path / "rec")
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        "rec.1.dat",
+        "with/rec.dat",
+        "../rec.dat",
+        "{folder}/rec.dat",
+        "Ger\N{LATIN SMALL LETTER A WITH DIAERESIS}t.dat",
+    ],
+)
+def test_names_with_dots_and_folders_are_names(tmp_path: Path, data: str) -> None:
+    folder = tmp_path / "here"
+    (folder / "with").mkdir(parents=True)
+    data = data.format(folder=tmp_path)
+    zeros = "zeros.2.dat 16 200/mV 16 0 0 0 0 RESP\n"  # each file holds two of the four signals
+    ecg = f"{data} 16 200/mV 16 0 0 0 0 ECG\n"
+    (folder / "rec.1.hea").write_text(f"rec.1 4 250 2000\n{zeros}{zeros}{ecg}{ecg}")
+    np.zeros(4000, dtype="<i2").tofile(folder / "zeros.2.dat")
+    np.repeat(SAMPLES, 2).tofile(folder / data)
+    for record in ("rec.1", "rec.1.hea"):
+        np.testing.assert_allclose(read_recording(folder / record, "3").ecg_mv, SAMPLES / 200)
+
+
 @pytest.mark.parametrize("rate", ["0.001", "1000000000", "1e9", "0", "nan", "49"])
 def test_an_impossible_rate_is_one_clear_line(tmp_path: Path, rate: str) -> None:
     with pytest.raises(MalformedRecording, match="Hz"):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +108,19 @@ class Score:
     def sd_ms(self) -> float:
         """The offsets' standard deviation about their own mean; NaN without a pair."""
         return float(self.offsets_ms.std()) if len(self.offsets_ms) else float("nan")
+
+    def figures(self) -> dict[str, int | float | None]:
+        """Return the counts and rates, for JSON; None for what is not defined."""
+        figures = {
+            "beats": self.beats,
+            "missed": self.missed,
+            "invented": self.invented,
+            "sensitivity_percent": self.sensitivity,
+            "positive_predictivity_percent": self.positive_predictivity,
+            "f1_percent": self.f1,
+            "error_rate_percent": self.error_rate,
+        }
+        return {name: value if isfinite(value) else None for name, value in figures.items()}
 
 
 def _percent(part: int, whole: int) -> float:

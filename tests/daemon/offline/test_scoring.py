@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.qrs.scoring import Scope, pair, pool, score
+from daemon.offline.scoring import Scope, pair, pool, score
 
 EVERYTHING = Scope(0, 100_000)
 

@@ -1,0 +1,57 @@
+"""The annotations of a WFDB record: where experts, or other detectors, saw a beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.recordings.errors import MalformedRecording, RecordingNotFound
+from daemon.recordings.signal_file import without_suffix
+from daemon.recordings.wfdb_header import import_wfdb, read_header
+from dsp.front_end import RATE_HZ
+
+#: The symbols of beats; all others mark rhythm, noise, waves or comments. Source: wfdb's annotation
+#: codes (``isqrs`` in ecgmap.h of the WFDB library).
+BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ?")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annotations:
+    """What one annotator marked in a record, in time order."""
+
+    indices: NDArray[np.int64]  # sample at 250 Hz of each annotation
+    symbols: NDArray[np.str_]  # its WFDB symbol, such as ``N``
+
+    @property
+    def beats(self) -> NDArray[np.int64]:
+        """The samples of the beats, ascending."""
+        return np.sort(self.indices[np.isin(self.symbols, list(BEAT_SYMBOLS))])
+
+    @property
+    def flutter(self) -> tuple[tuple[int, int], ...]:
+        """The stretches from ``[`` to ``]`` of ventricular flutter, without single beats."""
+        ends = np.append(self.indices[self.symbols == "]"], np.iinfo(np.int64).max)
+        begins = self.indices[self.symbols == "["]
+        return tuple((int(begin), int(ends[ends > begin][0])) for begin in begins)
+
+
+def read_annotations(path: str | Path, annotator: str) -> Annotations:
+    """Read the annotation file of a record whose suffix is the annotator's name, such as ``atr``.
+
+    Raises:
+        RecordingError: it is missing or malformed, or its record's header is.
+    """
+    record = without_suffix(Path(path))
+    file = record.with_name(f"{record.name}.{annotator}")
+    if not file.is_file():
+        raise RecordingNotFound(f"There are no annotations {file}.")
+    try:
+        annotations = import_wfdb(record).rdann(str(record), annotator)
+        indices = np.asarray(annotations.sample, dtype=np.float64)
+    except Exception as error:  # the parser raises whatever it trips over
+        raise MalformedRecording(f"{file} cannot be read as annotations: {error}.") from error
+    grid = RATE_HZ / (annotations.fs or read_header(record).frame_hz)
+    return Annotations(np.rint(indices * grid).astype(np.int64), np.array(annotations.symbol))
