@@ -191,12 +191,9 @@ def _hum_notes(ecg_mv: NDArray[np.float64], mains_hz: int) -> Iterator[str]:
 def side_by_side(
     work: Callable[[Item], Outcome], items: Sequence[Item], jobs: int | None = None
 ) -> Iterator[Outcome]:
-    """Yield the outcome of some work on each recording, in the order given.
+    """Yield the outcome of some work on each item, in the order given.
 
-    Args:
-        work: what to do with one; another process must be able to.
-        items: the recordings, or what names them.
-        jobs: how many to work on at a time; None for as many as there are cores to run on.
+    If it takes long, other processes do it, ``jobs`` at a time; None: as many as there are cores.
     """
     began_s = perf_counter()
     first = [work(item) for item in items[:1]]

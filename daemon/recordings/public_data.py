@@ -219,13 +219,7 @@ def fetch_set(
     folder: Path,
     on_record: Callable[[], None],
 ) -> int:
-    """Fetch what is not there yet, and return how many files that were.
-
-    Args:
-        archive: where from.
-        records: what, from ``Archive.records``.
-        folder: where to.
-        on_record: called after each record.
+    """Fetch what is not in the folder yet, and return how many files that were.
 
     Raises:
         DownloadError: a file does not come; those that came before stay.

@@ -50,10 +50,6 @@ def to_250_hz(mv: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     The level is taken off before and put back after: the filter's phases differ in gain by 1e-4,
     which would turn an electrode offset of 300 mV into a hum of 40 uV. Missing samples (NaN) are
     bridged for the filter and are missing again in its output.
-
-    Args:
-        mv: shape (n,).
-        rate_hz: its samples per second.
     """
     from scipy.signal import resample_poly  # takes a second, and most commands read nothing
 
