@@ -282,7 +282,7 @@ LINES = (
     "detect /nowhere.csv",
     "embed /nowhere.csv --out /nowhere.npz",
     "identify /nowhere.csv",
-    "verify /nowhere.csv /nowhere.csv",
+    "verify /nowhere.csv /nor-here.csv",
     "explain /nowhere.csv",
     "config check /nowhere.yaml",
     "config show",
@@ -328,7 +328,7 @@ def test_whatever_its_streams_and_home_a_command_ends_with_a_line_and_a_code(
         said += more
         assert "Traceback" not in said
         errors = [each for each in more.splitlines() if each.startswith("qrsd")]
-        assert len(errors) <= 1
+        assert len(errors) <= max(1, line.count("csv"))  # a line for each record
 
 
 def test_every_command_has_such_a_line() -> None:

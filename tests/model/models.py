@@ -24,7 +24,7 @@ CALIBRATION = Calibration(
     fmr=0.01,
     thresholds=(0.8, 0.7, 0.6, 0.5, 0.3),
     slopes=(2.0, 2.0, 2.0, 2.0, 4.0),
-    intercepts=(-2.0, -2.0, -2.0, -2.0, -3.0),
+    intercepts=(-1.0, -1.0, -1.0, -1.0, -1.5),
 )
 
 

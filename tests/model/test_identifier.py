@@ -62,11 +62,11 @@ def test_confidence_is_the_probability_that_the_decision_is_right(identifier: Id
     other = corrected_cosine(ADA[None], NOBODY[None], AXES, COMMON).item()
     for _ in range(3):
         accepted = identifier.push(ADA, GOOD)
-    assert accepted.confidence == pytest.approx(expit(2 * own - 2))
+    assert accepted.confidence == pytest.approx(expit(2 * own - 1))
     identifier.interrupted("gap")
     for _ in range(3):
         unknown = identifier.push(NOBODY, GOOD)
-    assert unknown.confidence == pytest.approx(1 - expit(2 * other - 2))
+    assert unknown.confidence == pytest.approx(1 - expit(2 * other - 1))
 
 
 def test_the_threshold_falls_as_beats_come_in(identifier: Identifier) -> None:

@@ -60,10 +60,9 @@ def test_without_a_number_twenty_beats_are_gathered(office: Office) -> None:
 
 def test_beats_that_disagree_enrol_nobody_and_the_reason_is_told(office: Office) -> None:
     office.ask("enroll", person="Ada", beats=12)
-    office.network.says = ADA
-    office.wear(8.0)
-    office.network.says = BOB
-    office.wear(12.0)
+    for says in (ADA, BOB) * 6:  # never long enough to tell a change of heart
+        office.network.says = says
+        office.wear(1.6)
     outcome = office.ask("enrolment")
     assert outcome["state"] == "failed"
     assert outcome["person"] == "Ada"
