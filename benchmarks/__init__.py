@@ -1,1 +1,1 @@
-"""Measurements that print the README's figures; run them with ``python -m benchmarks.NAME``."""
+"""Prints the README's figures: as commands of ``qrsd``, or ``python -m benchmarks.NAME``."""

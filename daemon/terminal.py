@@ -1,4 +1,4 @@
-"""What others wrote, on its way to the terminal: names, dates, signals, devices, addresses."""
+"""Makes text that others wrote safe to print: names, dates, signals, devices, addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the chip is asked to be (ChipOptions) and what its registers say it is (ChipSetup).
+"""The chip's set-up: as asked for (ChipOptions), and as its registers were read back (ChipSetup).
 
     channel   respiration on                        respiration off
     1         respiration, gain 3 or 4              the ECG, if asked for; else powered down

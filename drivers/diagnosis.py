@@ -1,4 +1,4 @@
-"""From the bytes that came to the error that names what is wrong on the board."""
+"""Finds, from the bytes that were read, the error that names what is wrong on the board."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watches the codes for channels that say nothing: at the rail, stuck on one code, or zero."""
+"""Watches for channels without a signal: saturated, stuck on one code, or zero."""
 
 from __future__ import annotations
 

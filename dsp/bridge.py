@@ -21,7 +21,7 @@ HARMLESS_SAMPLES = 2
 
 
 class Bridge:
-    """Makes up the samples of short gaps, and remembers which beats that spoils."""
+    """Fills short gaps with a straight line, and remembers which beats that spoils."""
 
     def __init__(self) -> None:
         self._gaps: deque[range] = deque()

@@ -32,5 +32,5 @@ def hum_mv(ecg_mv: NDArray[np.float64], time_s: NDArray[np.float64], mains_hz: f
 
 
 def telling(stronger_mv: float, weaker_mv: float) -> bool:
-    """Tell whether the hum of one grid is so much stronger that it must be the one at hand."""
+    """Tell whether the hum of one grid is so much stronger that it must be the grid here."""
     return stronger_mv >= max(TELLING_MV, TELLING_RATIO * weaker_mv)

@@ -1,4 +1,4 @@
-"""Is it a heart, or something played into the wires? What repeats, is too clean or too even is not.
+"""Presentation attack detection: signals that repeat themselves, or are too clean or too regular.
 
 Three things that hearts do not do, told from the beats of one session alone:
 

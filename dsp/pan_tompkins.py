@@ -281,7 +281,7 @@ class PanTompkins:
         return (self._declare(hump, search_back=False),)
 
     def _regret_haste(self, hump: Hump) -> None:
-        """Be patient for a while if this wave, and not the last beat's, should have been it.
+        """Stop declaring early for a while if this hump, and not the one declared, was the beat.
 
         So it is with a P wave that stands as high as the R wave before which it was taken for one.
         """

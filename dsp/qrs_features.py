@@ -1,4 +1,4 @@
-"""What the detector feels of the ECG: one hump of energy for each wave in the QRS's band.
+"""The detector's features: one hump of energy for each wave in the QRS's frequency band.
 
     x --> band-pass --> slope --> square --> moving mean --> root --> energy --> humps
 

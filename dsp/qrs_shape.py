@@ -1,4 +1,4 @@
-"""Has a beat a QRS and a T wave? Detectors take oscillations, edges and knocks for heartbeats too.
+"""Checks for a QRS and a T wave: detectors take oscillations, edges and knocks for heartbeats too.
 
 A QRS is steep, goes up and comes down again, is over within a sixth of a second, and leaves most of
 the beat quiet but not dead. A slow wave follows it, since a heart has to recover. What fails one of

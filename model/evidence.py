@@ -1,4 +1,4 @@
-"""How long beats speak for whoever wears the electrodes: until too few follow, or others do.
+"""When gathered evidence is dropped: no good beats follow, or those of another heart do.
 
 Nothing says that the electrodes changed hands where lead-off is not measured. Two things do:
 

@@ -1,4 +1,4 @@
-"""Why a score is what it is: which parts of the beat it falls without.
+"""Occlusion: which parts of the beat a score rests on.
 
 A mask slides over each beat, and whatever the score loses is put down to the part it hides. Behind
 the mask the beat lies at its own median, which is the line between the waves: the mask asks what

@@ -1,4 +1,4 @@
-"""One person, several fittings: what is learnt of them each time the electrodes are put on anew.
+"""Grown templates: a sure session with the electrodes placed otherwise becomes one more template.
 
 The same heart looks different with the electrodes elsewhere. A session that is surely an enrolled
 person's, and not quite what is known of them, may become a template of theirs besides the enrolled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-#: What passports call the normalisation below.
+#: Name of this normalisation in passports.
 NORMALISATION = "z-score per beat"
 
 

@@ -34,8 +34,10 @@ Outcome = TypeVar("Outcome")
 Work = TypeVar("Work")
 
 QRS = """\
-Find the beats of annotated WFDB records with the whole signal chain, as the service would, and
-score them by EC57: missed and invented beats, place of R, latency and cost.
+Score the beats found in annotated WFDB records, by ANSI/AAMI EC57.
+
+The whole signal chain finds them, as in the service. Printed are missed and invented beats, place
+of R, latency and cost.
 
 examples:
   qrsd benchmark qrs --db mitdb --mains 60
@@ -44,8 +46,9 @@ examples:
 
 
 NOISE = """\
-Add noise to clean annotated WFDB records and see how well their beats are still found, at
-signal-to-noise ratios of 12, 6 and 0 dB: the power of a sine wave of the size of a QRS complex,
+Score the beats found in annotated WFDB records to which noise is added.
+
+At signal-to-noise ratios of 12, 6 and 0 dB: the power of a sine wave of the size of a QRS complex,
 over that of the noise.
 
   mains50, mains60  hum of the grid, whose frequency the detectors are told
@@ -62,10 +65,11 @@ examples:
   qrsd benchmark noise --db mitdb --kinds white emg --records 101 230 --minutes 2"""
 
 SOAK = """\
-Run the whole service for hours of virtual time, as fast as this machine can: the real driver on a
-simulated chip that keeps failing, the pipe, the signal chain, the network, the sockets. Two hearts
-wear the electrodes in turn, one of them enrolled. Every quarter of an hour or so the acquisition
-process dies and is started again.
+Run the whole service for hours of virtual time, on a chip that keeps failing.
+
+The real driver, the pipe, the signal chain, the network and the sockets run against a simulated
+chip, as fast as this machine can. Two hearts wear the electrodes in turn, one of them
+enrolled. Every quarter of an hour or so the acquisition process dies and is started again.
 
 It must hold that all samples that were produced are received or counted as lost, that beats are
 where the hearts beat, without drift, that every request is answered, and that memory and

@@ -51,7 +51,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
     parser.add_argument("--name", default="heart", help="of the model (default: %(default)s)")
     parser.add_argument("--classifier", action="store_true", help="a network for a fixed group")
-    parser.add_argument("--seed", type=int, default=1, help="of all chance (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of chance (default: %(default)s)")
     parser.add_argument(
         "--folds",
         type=at_least(2),

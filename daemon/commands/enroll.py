@@ -1,4 +1,4 @@
-"""``qrsd enroll``: have somebody known, from now on, by their heart."""
+"""``qrsd enroll``: enrol the wearer of the electrodes, or the person of recordings."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ examples:
 def add_enroll(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd enroll``."""
     describe(parser, ENROLL)
-    parser.add_argument("name", type=person_name, metavar="NAME", help="- asks for it")
+    parser.add_argument("name", type=person_name, metavar="NAME", help="the person; - asks for it")
     parser.add_argument(
         "--beats",
         type=int,

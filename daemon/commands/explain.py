@@ -31,8 +31,8 @@ from model.opening import open_network
 from model.template import Template
 
 EXPLAIN = """\
-40 ms of each good beat at a time are replaced by the straight line between their ends, and what the
-score loses by it is put down to them.
+40 ms of each good beat at a time are replaced by the beat's median, the line between its waves, and
+what the score loses by it is put down to them.
 
 The score is the likeness to the person that the recording was taken for, or came nearest to, or
 was said to be; where nobody is enrolled, the likeness of each beat to all the others.

@@ -1,4 +1,4 @@
-"""When a sample was taken, by the clock on the wall: a line through the edges, not each edge.
+"""UTC time of samples, from a line fitted through the edges of DRDY rather than each edge.
 
     index --(line fitted to the edges' monotonic times)--> monotonic time --(offset)--> UTC
 

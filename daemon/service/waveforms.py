@@ -1,4 +1,4 @@
-"""Frames gathered into ``wave`` and ``ecg`` messages, both on the ruler of the raw samples."""
+"""Frames gathered into ``wave`` and ``ecg`` messages, both with the indices of the raw samples."""
 
 from __future__ import annotations
 

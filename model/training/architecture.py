@@ -76,7 +76,7 @@ def embedder(
 ) -> KerasModel:
     """Return the network that turns a beat into a 48-number embedding.
 
-    What the convolutional branch finds depends on where its strides begin, and on an R peak a
+    What the convolutions find depends on where their strides begin, and on an R peak a
     sample off: so it looks at the beat twice, a sample earlier and later, and the mean counts.
     Both branches end in a matrix and the compensation for sessions is one more: they are
     multiplied here, so that the network only adds what its branches give.

@@ -1,4 +1,4 @@
-"""The straight line through the same problem: Fisher's linear discriminant, and its next of kin.
+"""Fisher's linear discriminant, and within-class covariance normalisation (session compensation).
 
 A network that learns from a few dozen hearts is led astray by what it happened to see; a linear
 projection can hardly be. They err on different people, so both together know people better. That

@@ -1,4 +1,4 @@
-"""Whom does the network know again? Enrol each person's earliest record, probe the later ones."""
+"""Verification trials: each person's earliest record enrolled, the later ones probed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the embedder is punished for: beats of one person apart, beats of two persons together.
+"""The embedder's losses: ArcFace, and a supervised contrastive loss.
 
 Sources: J. Deng et al., "ArcFace", CVPR 2019; P. Khosla et al., "Supervised Contrastive Learning",
 NeurIPS 2020.

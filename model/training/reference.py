@@ -1,4 +1,4 @@
-"""What Keras makes of some beats: how a runtime is shown to compute the same.
+"""Keras' outputs for some beats, by which tests show that a TFLite runtime computes the same.
 
 Of real beats only the outputs are kept and where the beats are found, not the beats themselves:
 recordings of people stay where their licence came with them.
