@@ -27,7 +27,7 @@ class Doubtful:
 
 
 class _Loader(yaml.SafeLoader):
-    """Makes the values."""
+    """PyYAML's safe loader, which refuses or marks what may be meant otherwise."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Refuse aliases: a few lines of them make a billion values."""

@@ -33,7 +33,7 @@ WIDTH_SAMPLES = 30  # on either side of the R peak: where a QRS's width is looke
 
 @dataclass(slots=True, eq=False)
 class Kind:
-    """Beats of one shape."""
+    """Beats of one morphology, with their running template."""
 
     template: NDArray[np.float64]  # their running mean, of mean 0 and about deviation 1
     count: float  # how many there were lately, older ones counting less
@@ -44,7 +44,7 @@ class Kind:
         return float(np.mean(shape * self.template) / self.template.std())
 
     def take(self, shape: NDArray[np.float64]) -> None:
-        """Let the template follow."""
+        """Update the running mean with a beat."""
         gain = max(TEMPLATE_GAIN, 1 / self.count)
         self.template = self.template + gain * (shape - self.template)
         self.width = qrs_width(self.template)

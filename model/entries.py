@@ -1,4 +1,4 @@
-"""What names and embeddings become on their way into a gallery: ciphertexts, if it is sealed."""
+"""Encodes names and embeddings for a gallery's file, and encrypts them if it is sealed."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class Entries:
 
     @property
     def rotation_seed(self) -> bytes | None:
-        """What embeddings are turned by; None if they are not."""
+        """The seed of the rotation of embeddings; None without one."""
         return None if self.seal is None else self.seal.rotation_seed
 
     def write_name(self, name: str, person: int) -> str | bytes:
-        """Return what stands for the name of the person of that number."""
+        """Return the entry for a person's name, encrypted if the gallery is sealed."""
         return name if self.seal is None else self.seal.close(name.encode(), f"name {person}")
 
     def read_name(self, entry: object, person: int) -> str:
@@ -57,7 +57,7 @@ class Entries:
         return normalize("NFC", entry)  # qrsd 0.1 kept them as they were typed
 
     def write_embedding(self, embedding: NDArray[np.float32], person: int, model: str) -> bytes:
-        """Return what stands for an embedding, shape (d,), that a model made of a person."""
+        """Return the entry for an embedding, shape (d,), encrypted if the gallery is sealed."""
         plain = embedding.astype("<f4").tobytes()
         return plain if self.seal is None else self.seal.close(plain, f"{person} by {model}")
 

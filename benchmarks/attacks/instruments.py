@@ -40,7 +40,7 @@ def played(recording: Recording, ecg_mv: NDArray[np.float64], seed: int) -> Reco
 
 
 def flat(stolen: Stolen, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return nothing at all: two wires tied together."""
+    """Return a flat line: two wires tied together."""
     return np.zeros(PLAYED)
 
 

@@ -36,7 +36,7 @@ def learnt_branch() -> KerasModel:
 
 
 def convolutional_branch() -> KerasModel:
-    """Return the convolutions alone, which do for a fixed group; 47 K parameters."""
+    """Return the convolutions alone, which are enough for a fixed group; 47 K parameters."""
     beat = keras.Input((WINDOW_SAMPLES, 1))
     return keras.Model(beat, layers.Dense(LEARNT)(_shapes(beat)))
 
