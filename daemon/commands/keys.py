@@ -9,7 +9,7 @@ from pathlib import Path
 
 from config.folders import another_is_the_systems, keys_folder
 from config.secret_file import from_hex
-from daemon.commands.parts import describe
+from daemon.commands.parts import add_part, describe
 from daemon.wire.keys import (
     CLIENT_COMMENT,
     SERVICE_COMMENT,
@@ -61,13 +61,13 @@ def add_keys(keys: argparse.ArgumentParser) -> None:
     describe(keys, KEYS)
     commands = keys.add_subparsers(metavar="COMMAND", required=True)
 
-    new = commands.add_parser("new", help="make a key: the service's own, or a client's")
+    new = add_part(commands, "new", "Make a key: the service's own, or a client's.")
     new.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="of a client's key (none: the service's)"
     )
     new.set_defaults(run=run_new)
 
-    allowing = commands.add_parser("allow", help="allow a client to connect")
+    allowing = add_part(commands, "allow", "Allow a client to connect.")
     allowing.add_argument("name", metavar="NAME", help="what to call it here")
     allowing.add_argument("key", metavar="KEY", help="what qrsd keys new FILE printed there")
     allowing.add_argument(
@@ -75,11 +75,11 @@ def add_keys(keys: argparse.ArgumentParser) -> None:
     )
     allowing.set_defaults(run=run_allow)
 
-    revoking = commands.add_parser("revoke", help="allow it no more")
+    revoking = add_part(commands, "revoke", "No longer allow a client to connect.")
     revoking.add_argument("name", metavar="NAME")
     revoking.set_defaults(run=run_revoke)
 
-    listing = commands.add_parser("list", help="the service's public key, and its clients")
+    listing = add_part(commands, "list", "Print the service's public key and its clients.")
     listing.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
     listing.set_defaults(run=run_list)
 

@@ -74,27 +74,27 @@ def add_people(people: argparse.ArgumentParser) -> None:
     describe(people, PEOPLE)
     commands = people.add_subparsers(metavar="COMMAND", required=True)
 
-    listing = commands.add_parser("list", help="who is enrolled")
+    listing = add_part(commands, "list", "Show who is enrolled.")
     listing.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
     listing.set_defaults(run=run_list)
 
-    rename = commands.add_parser("rename", help="call somebody otherwise")
+    rename = add_part(commands, "rename", "Rename somebody.")
     rename.add_argument("name", type=person_name, metavar="NAME")
     rename.add_argument("new_name", type=person_name, metavar="NEW_NAME")
     rename.set_defaults(run=run_rename)
 
-    forget = commands.add_parser("forget", help="erase everything that is held on somebody")
+    forget = add_part(commands, "forget", "Erase everything that is held on somebody.")
     forget.add_argument("name", type=person_name, metavar="NAME")
     forget.add_argument("--yes", action="store_true", help="do not ask")
     forget.set_defaults(run=run_forget)
 
-    export = commands.add_parser("export", help="print what is held on people, as JSON")
+    export = add_part(commands, "export", "Print what is held on people, as JSON.")
     export.add_argument(
         "names", nargs="*", type=person_name, metavar="NAME", help="whom (default: everybody)"
     )
     export.set_defaults(run=run_export)
 
-    importing = commands.add_parser("import", help="enrol the people of an export")
+    importing = add_part(commands, "import", "Enrol the people of an export.")
     importing.add_argument("file", metavar="FILE", help="what export printed; - for standard input")
     importing.set_defaults(run=run_import)
 
