@@ -61,8 +61,7 @@ def leaves(kind: type[Any], path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _build_value(hint: Any, value: object, path: str, default: object) -> Any:
-    if isinstance(value, Doubtful):
-        raise SettingInvalid(f"{path}: {value.why}")
+    _check_plain(value, path)
     if is_dataclass(hint):
         return build(cast(type[Any], hint), _table(value, path), f"{path}.", default)
     element = _element_of(hint)
@@ -96,9 +95,18 @@ def _default(kind: Any, name: str) -> Any:
     return field.default if field.default_factory is MISSING else field.default_factory()
 
 
-def _table(value: object, path: str) -> Mapping[str, Any]:
+def _check_plain(value: object, path: str) -> None:
+    """Refuse what may be meant otherwise, and what no name, path or address has in it."""
     if isinstance(value, Doubtful):
         raise SettingInvalid(f"{path}: {value.why}")
+    if isinstance(value, str) and any(letter < " " for letter in value):
+        raise SettingInvalid(f"{path}: {value!r:.60} has a control character in it")
+    if isinstance(value, list):
+        for i, each in enumerate(value):
+            _check_plain(each, f"{path}[{i}]")
+
+
+def _table(value: object, path: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise SettingInvalid(f"{path}: {value!r:.40} is not a table of settings")
     return value

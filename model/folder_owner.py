@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+MOST_STEPS = 4096  # to a file; the kernel gives up on links that lead in a circle
 
 
 @contextmanager
@@ -34,8 +37,13 @@ def as_owner_of_folder(path: Path) -> Iterator[None]:
 
 def _first_owner_but_root(path: Path) -> os.stat_result | None:
     """Return what is known of the first folder, or link to one, on the way that is not root's."""
-    for way in (path.absolute(), Path(os.path.realpath(path.parent)) / path.name):
-        for folder in reversed(way.parents):
-            if os.path.lexists(folder) and (status := folder.lstat()).st_uid != 0:
-                return status
+    way, ahead = Path(), [*reversed(path.absolute().parts[:-1])]
+    for _ in range(MOST_STEPS):
+        if not ahead or not os.path.lexists(way := way / ahead.pop()):
+            break
+        if (status := way.lstat()).st_uid != 0:
+            return status
+        if stat.S_ISLNK(status.st_mode):
+            ahead += reversed(way.readlink().parts)
+            way = way.parent
     return None

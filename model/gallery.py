@@ -23,7 +23,7 @@ from typing import Self
 from model.entries import Entries, EntryAltered
 from model.errors import GalleryError, GallerySealed
 from model.gallery_database import GalleryDatabase
-from model.gallery_file import explained
+from model.gallery_file import damaged, explained
 from model.names import NameIndex, check_name
 from model.seal import Seal
 from model.template import GROWN, MOST_BEATS, Person, Template
@@ -235,6 +235,8 @@ class Gallery:
         row = self._database.execute("SELECT salt, proof FROM seal").fetchone()
         if row is None:
             return
+        if not all(isinstance(each, bytes) for each in row):
+            raise damaged(self._path, "its seal is none")
         if key is None:
             raise GallerySealed(
                 f"{self._path}: sealed, and its key is not to be had here; run this with sudo, or "

@@ -30,7 +30,8 @@ def samples(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Sample]:
     mv_per_count = millivolts_per_count(GAIN, VREF_V)
     begin = 0
     for ecg_mv in blocks:
-        codes = np.clip(np.rint(ecg_mv / mv_per_count), MIN_COUNTS, FULL_SCALE_COUNTS)
+        with np.errstate(over="ignore"):  # what is endless in counts is cut off too
+            codes = np.clip(np.rint(ecg_mv / mv_per_count), MIN_COUNTS, FULL_SCALE_COUNTS)
         saturated = (codes == MIN_COUNTS) | (codes == FULL_SCALE_COUNTS)
         recorded = np.flatnonzero(~np.isnan(codes))
         for some in np.array_split(recorded, len(recorded) // LISTED + 1):

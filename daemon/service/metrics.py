@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from socket import SHUT_RDWR, socket
 from socketserver import ThreadingMixIn
-from threading import BoundedSemaphore, Thread
+from threading import Thread
+from time import monotonic
 from typing import Any, get_args
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -168,12 +170,13 @@ class _Server(ThreadingMixIn, WSGIServer):
     request_queue_size = 128
 
     def __init__(self, port: int) -> None:
-        self._free = BoundedSemaphore(MOST_SCRAPES)
+        self._asking: dict[socket, float] = {}  # since when
         super().__init__((LOOPBACK_HOST, port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a thread, or hang up where all are taken."""
-        if self._free.acquire(blocking=False):
+        if len(self._asking) < MOST_SCRAPES:
+            self._asking[request] = monotonic()
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
@@ -183,7 +186,14 @@ class _Server(ThreadingMixIn, WSGIServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._free.release()
+            del self._asking[request]
+
+    def service_actions(self) -> None:
+        """Hang up on who takes too long in all; the handler's timeout is for each byte anew."""
+        for request, since_s in tuple(self._asking.items()):
+            if monotonic() - since_s > SCRAPE_S:
+                with suppress(OSError):  # unless it has gone by itself
+                    request.shutdown(SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Let a client go that broke off or took too long."""

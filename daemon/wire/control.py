@@ -35,7 +35,7 @@ Command: TypeAlias = Callable[..., Answer | Future[Any]]
 MAX_REQUEST_BYTES = 1 << 20  # two recordings of a minute, with all the digits that JSON may write
 CUT_OFF_BYTES = 1 << 24  # a client that sends more is disconnected
 MOST_FRAMES = 16  # of a request with its envelope: a REQ client's has four
-WAITING_REQUESTS = 20  # of one client; more wait on its side
+WAITING = 20  # requests of one client; more wait on its side. And answers: it gets no more unread
 ANSWERS_AT_ONCE = 20  # then it is the samples' turn ...
 ANSWERS_S = 0.1  # ... or after so long, should the gallery be another program's just now
 
@@ -74,7 +74,7 @@ class ControlServer(Closing):
         self.connections = ConnectionLimit(self.socket, 2 * CUT_OFF_BYTES)
         self.socket.linger = 0
         self.socket.maxmsgsize = CUT_OFF_BYTES
-        self.socket.rcvhwm = WAITING_REQUESTS
+        self.socket.rcvhwm = self.socket.sndhwm = WAITING
         self._promised: list[tuple[list[bytes], Future[Answer]]] = []
         try:
             self.address = bind(self.socket, address, "control", gate)

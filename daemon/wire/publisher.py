@@ -117,7 +117,7 @@ class Publisher(Closing):
     def _take_subscription(self, said: bytes) -> None:
         subscribed, topic = said[:1] == SUBSCRIBED, said[1:]
         if not any(each.startswith(topic) for each in TOPICS):
-            self._foreign_bytes += len(said) if subscribed else -len(said)
+            self._foreign_bytes += len(said) if subscribed else 0  # as what never was can be ended
             if self._foreign_bytes > FOREIGN_BYTES:
                 self._forget_subscriptions()
         elif subscribed:

@@ -8,6 +8,7 @@ import pytest
 
 from config.errors import SettingInvalid
 from config.mapping import build, leaves
+from config.yaml_values import Doubtful
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,9 @@ def test_a_whole_number_will_do_for_a_float_and_null_for_an_option() -> None:
         ({"spares": [{}, {"inches": 27}]}, "spares[1].inches: 27 is not one of 26, 28"),
         ({"gears": [1, "two"]}, "gears[1]: 'two' is not int"),
         ({"bell_db": "loud"}, "bell_db: 'loud' is not a number"),
+        ({"name": "a\0b"}, r"name: 'a\x00b' has a control character in it"),
+        ({"gears": [3, Doubtful("025 is octal")]}, "gears[1]: 025 is octal"),
+        ({"gears": ["\33[31m"]}, r"gears[0]: '\x1b[31m' has a control character in it"),
         ({5: "x"}, "5: no such setting; there are name, bell_db, front, rear, spares, gears"),
     ],
 )

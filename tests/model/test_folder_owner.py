@@ -67,6 +67,23 @@ def test_a_link_in_a_folders_place_leads_root_no_farther_than_its_owner(
     assert list((tmp_path / "roots").iterdir()) == []
 
 
+def test_a_link_of_roots_to_a_link_of_its_owners_is_no_way_around(
+    state: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "roots").mkdir(mode=0o700)
+    (state / "keys").symlink_to(tmp_path / "roots")
+    (tmp_path / "moved").symlink_to("state/keys")
+    with pytest.raises(KeyNotWritten, match="Permission denied"):
+        write_private(tmp_path / "moved" / "clients", "laptop listen 00\n")
+    assert list((tmp_path / "roots").iterdir()) == []
+
+
+def test_links_in_a_circle_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(KeyNotWritten):
+        write_private(tmp_path / "circle" / "clients", "")
+
+
 def test_what_root_makes_there_is_the_owners(state: Path) -> None:
     with Gallery(state / "people" / "gallery.sqlite") as gallery:
         gallery.enrol(template("Ada"), template("Bob"))

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from daemon.commands.exit_codes import exit_code
-from model.errors import GallerySealed
+from model.errors import GallerySealed, GalleryUnreadable
 from model.gallery import Gallery
 from model.gallery_file import SCHEMA
 from model.people_file import to_json
@@ -127,6 +127,14 @@ def test_what_was_stolen_before_a_renewal_fits_nothing(sealed: Gallery) -> None:
         assert old.person == new.person
         assert abs(old.embedding @ new.embedding) < 0.5  # in 96 dimensions: 5 deviations
     np.testing.assert_allclose(sealed.people()[0].templates[0].embedding, BOB, atol=1e-6)
+
+
+@pytest.mark.parametrize("seal", ["'salt', x'00'", "5, x'00'", "x'00', 'proof'", "x'00', 7"])
+def test_a_seal_that_is_none_is_damage(sealed: Gallery, path: Path, seal: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.executescript(f"DELETE FROM seal; INSERT INTO seal VALUES ({seal})")
+    with pytest.raises(GalleryUnreadable, match="damaged"):
+        Gallery(path, key=KEY)
 
 
 def test_entries_that_were_exchanged_are_noticed(sealed: Gallery, path: Path) -> None:

@@ -32,10 +32,11 @@ def test_every_potential_is_met_to_half_a_step(ecg_mv: float) -> None:
 
 
 def test_beyond_the_range_it_clips_and_says_so() -> None:
-    low, inside, high = replay(-500.0, 400.0, 500.0)
+    low, inside, high, highest = replay(-500.0, 400.0, 500.0, 1e308)
     assert (low.ecg_mv, low.saturated) == (pytest.approx(-FULL_SCALE_MV, rel=1e-6), True)
     assert not inside.saturated
     assert (high.ecg_mv, high.saturated) == (pytest.approx(FULL_SCALE_MV), True)
+    assert (highest.ecg_mv, highest.saturated) == (high.ecg_mv, True)
 
 
 def test_samples_not_recorded_are_a_jump_in_the_index() -> None:

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -137,6 +137,18 @@ def test_idle_connections_keep_neither_threads_nor_those_who_ask(
         assert threading.active_count() - before <= MOST_SCRAPES
         time.sleep(0.6)
         assert "process_open_fds" in scrape(port)
+
+
+def test_who_asks_a_letter_at_a_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.service.metrics.SCRAPE_S", 0.5)
+    with served(Metrics("ads1292r"), 0) as port, socket.socket() as slow:
+        slow.connect(("127.0.0.1", port))
+        until_s = time.monotonic() + 10
+        with suppress(ConnectionError):
+            while time.monotonic() < until_s:
+                slow.sendall(b"G")
+                time.sleep(0.05)
+        assert time.monotonic() < until_s
 
 
 def test_nobody_outside_this_machine_can_ask() -> None:

@@ -225,6 +225,24 @@ def test_a_request_of_many_frames_is_hung_up_on_and_not_copied(
         assert not client.poll(100)
 
 
+def test_answers_that_nobody_reads_do_not_pile_up(
+    context: zmq.Context[zmq.Socket[bytes]], server: ControlServer
+) -> None:
+    request = json.dumps({"command": "enroll", "person": "x" * 100_000}).encode()
+    with context.socket(zmq.DEALER) as client:
+        client.rcvhwm = 1
+        client.connect(server.address)
+        for _ in range(400):
+            client.send(request)
+        while server.socket.poll(2000):
+            server.answer()
+        read = 0
+        while client.poll(500):
+            client.recv()
+            read += 1
+    assert 0 < read < 100
+
+
 def test_the_socket_is_for_its_user_only(server: ControlServer) -> None:
     path = Path(server.address.removeprefix("ipc://"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

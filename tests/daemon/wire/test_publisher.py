@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import stat
+import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -21,6 +22,7 @@ from daemon.wire.client import Subscriber
 from daemon.wire.errors import AddressInUse, AddressRefused, AddressUnusable
 from daemon.wire.messages import EcgMessage, IdentityMessage, Received, RPeakMessage, decode
 from daemon.wire.publisher import QUEUE_MESSAGES, Publisher
+from tests.daemon.wire.test_connection_limit import GREETING, READY
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ADA = IdentityMessage(900, "accepted", "Ada", 0.9, 5)
@@ -272,5 +274,27 @@ def test_subscriptions_to_what_is_no_topic_do_not_pile_up(
                 greedy.subscribe(f"{number:01000}")
             until_s = time.monotonic() + 10
             while not hangs_up.called and time.monotonic() < until_s:
+                publisher.welcome()
+        hangs_up.assert_called()
+
+
+def test_ending_what_was_never_subscribed_to_makes_no_room_for_more(
+    context: zmq.Context[zmq.Socket[bytes]],
+) -> None:
+    with Publisher(context, ["tcp://127.0.0.1:*"], "bench", "simulated") as publisher:
+        hangs_up = Mock(wraps=publisher.connections.hang_up_on_all)
+        publisher.connections.hang_up_on_all = hangs_up  # type: ignore[method-assign]
+        port = int(publisher.addresses[0].rpartition(":")[2])
+        until_s = time.monotonic() + 10
+        while not hangs_up.called and time.monotonic() < until_s:
+            with (
+                suppress(ConnectionError),
+                socket.create_connection(("127.0.0.1", port)) as greedy,
+            ):
+                greedy.sendall(GREETING + READY)
+                for number in range(50):  # no client of ZeroMQ's says the first of these
+                    for said in (f"\0{-number:01000}", f"\1{number:01000}"):
+                        greedy.sendall(b"\2" + struct.pack(">Q", len(said)) + said.encode())
+                time.sleep(0.1)
                 publisher.welcome()
         hangs_up.assert_called()
