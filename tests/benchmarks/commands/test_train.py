@@ -81,7 +81,7 @@ def test_a_classifier_knows_its_group_and_strangers_from_it(
 ) -> None:
     for seed, name in enumerate(("Ada", "Bob", "Cy")):
         write_record(tmp_path / "group" / f"{name}.csv", seed, 0, 110)
-    for seed in range(3, 13):
+    for seed in range(3, 23):
         write_record(tmp_path / "others" / f"Person_{seed}.csv", seed, 0, 20)
     write_record(tmp_path / "others" / "Ada.csv", 0, 0, 20)
     code = qrsd("train",
@@ -91,13 +91,13 @@ def test_a_classifier_knows_its_group_and_strangers_from_it(
     assert code == 0
     printed = capsys.readouterr().out
     assert "% right" in printed
-    assert "2 strangers" in printed
+    assert "4 strangers" in printed
     assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
     passport = Passport.load(tmp_path / "group.tflite")
     assert passport.kind == "classifier"
     assert passport.tensors.labels == ("Ada", "Bob", "Cy")
     assert passport.tensors.outputs == 4, "one for whoever is none of them"
-    assert passport.training["strangers"] == 6, "2 of 10 calibrated, 2 tested, Ada is a member"
+    assert passport.training["strangers"] == 12, "4 of 20 calibrated, 4 tested, Ada is a member"
     assert passport.metrics["accuracy"] > 90
     confusion = np.array(passport.metrics["confusion"])
     assert confusion.trace() / confusion.sum() == pytest.approx(
@@ -109,7 +109,7 @@ def test_a_classifier_knows_its_group_and_strangers_from_it(
         100 * recalls.mean(), abs=0.01
     )
     open_set = passport.metrics["open_set"]
-    assert open_set["strangers"] == 2
+    assert open_set["strangers"] == 4
     assert open_set["by_beats"]["10"]["fpir"] < 50, "of hearts it never met"
     assert max(passport.calibration.thresholds) <= 0, "a log-probability"
 
