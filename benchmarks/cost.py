@@ -97,8 +97,8 @@ def run(part: str, samples: int, under: Sequence[str], folder: Path) -> str:
     feeder = threading.Thread(target=_feed, args=(ours, part, samples))
     feeder.start()
     _, said = process.communicate()
+    feeder.join()  # which nobody reads from any more
     ours.close()
-    feeder.join()
     if process.returncode:
         sys.exit(f"{part} ended with {process.returncode}:\n{said[-2000:]}")
     return said
