@@ -303,7 +303,7 @@ def ended(line: str, redirected: str, environment: dict[str, str]) -> tuple[int,
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     return run.returncode, run.stderr
 

@@ -243,7 +243,7 @@ def test_every_name_of_the_loopback_interface_needs_no_key(
         publisher.publish(ADA, NOW)
         port = publisher.addresses[0].rpartition(":")[2]
         with Subscriber(f"tcp://{host}:{port}", timeout_s=0.5) as subscriber:
-            item, until_s = None, time.monotonic() + 20
+            item, until_s = None, time.monotonic() + 60
             while not isinstance(item, Received) and time.monotonic() < until_s:
                 publisher.welcome()  # each topic is subscribed to by a message of its own
                 item = next(subscriber)
@@ -273,7 +273,7 @@ def test_subscriptions_to_what_is_no_topic_do_not_pile_up(
             greedy.connect(publisher.addresses[0])
             for number in range(300):
                 greedy.subscribe(f"{number:01000}")
-            until_s = time.monotonic() + 10
+            until_s = time.monotonic() + 60
             while not hangs_up.called and time.monotonic() < until_s:
                 publisher.welcome()
         hangs_up.assert_called()
@@ -286,7 +286,7 @@ def test_ending_what_was_never_subscribed_to_makes_no_room_for_more(
         hangs_up = Mock(wraps=publisher.connections.hang_up_on_all)
         publisher.connections.hang_up_on_all = hangs_up  # type: ignore[method-assign]
         port = int(publisher.addresses[0].rpartition(":")[2])
-        until_s = time.monotonic() + 10
+        until_s = time.monotonic() + 60
         while not hangs_up.called and time.monotonic() < until_s:
             with (
                 suppress(ConnectionError),
