@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.segmenter import BEFORE_R
 from model.enrolment import keep_nearest
 from model.passport import Calibration, Search
 from model.scores import common_direction, corrected_cosine, cosine, familiarity, mean_direction
@@ -26,8 +27,7 @@ TAIL = 0.1  # part of the strangers' scores, the highest, that the tail is fitte
 TEMPLATES = 100  # drawn for each size of gallery, in all
 FEWEST_DRAWS = 20
 FEWEST_BEATS = 2 * STRETCHES[-1]  # half to enrol with, half to probe
-WINDOW_BEFORE_R = 70
-QRS = slice(WINDOW_BEFORE_R - 20, WINDOW_BEFORE_R + 20)
+QRS = slice(BEFORE_R - 20, BEFORE_R + 20)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
