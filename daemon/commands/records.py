@@ -36,9 +36,9 @@ from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
 from daemon.recordings.signal_file import Reading
 from daemon.terminal import plain
 from dsp.options import IN_WORDS
+from model.calibration import LARGEST_LN_RATIO
 from model.comparison import Verdict, compare
 from model.opening import open_network
-from model.passport import LARGEST_LN_RATIO
 from model.recogniser import Recogniser, embed_with
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3

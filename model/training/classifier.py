@@ -17,8 +17,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from dsp.segmenter import WINDOW_SAMPLES
+from model.calibration import Calibration
 from model.identifier import SMALLEST_PROBABILITY
-from model.passport import Calibration, Passport, TensorSpec, file_sha256
+from model.passport import Passport, TensorSpec, file_sha256
 from model.tensor import NORMALISATION, normalise
 from model.training.architecture import KerasModel
 from model.training.calibrate import fit_logistic

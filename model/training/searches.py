@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.segmenter import BEFORE_R
+from model.calibration import Calibration, Search
 from model.enrolment import keep_nearest
-from model.passport import Calibration, Search
 from model.scores import common_direction, corrected_cosine, cosine, familiarity, mean_direction
 from model.training.calibrate import FMR, fit_logistic
 from model.training.datasets import Beats

@@ -18,10 +18,11 @@ from daemon.offline.hearing import hear
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
+from model.calibration import Calibration
 from model.comparison import Verdict
 from model.errors import EmbedderNeeded, GalleryMissing, ModelMissing, PassportMismatch
 from model.gallery import Gallery
-from model.passport import Calibration, Cohort, Passport, TensorSpec, file_sha256
+from model.passport import Cohort, Passport, TensorSpec, file_sha256
 from model.scores import mean_direction
 from model.template import Template
 from model.tensor import NORMALISATION
