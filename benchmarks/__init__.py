@@ -1,1 +1,1 @@
-"""Prints the README's figures: as commands of ``qrsd``, or ``python -m benchmarks.NAME``."""
+"""Prints the figures of README and docs/measured.md: as commands of ``qrsd``, or ``python -m benchmarks.NAME``."""

@@ -1,4 +1,4 @@
-"""docs/protocol.md names every topic, field and command there is, and its example runs."""
+"""docs/protocol.md names every topic, field and command there is, and the README's client runs."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def given_codes(path: Path) -> Iterator[str]:
             yield ast.literal_eval(node.args[1])
 
 
-def test_the_python_example_prints_who_it_is() -> None:
-    [example] = re.findall(r"```python\n(.*?)```", PROTOCOL, re.DOTALL)
+def test_the_client_of_the_readme_prints_who_it_is() -> None:
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     with Publisher(context, ["tcp://127.0.0.1:*"], "bench", "simulated") as publisher:
         program = example.replace("tcp://127.0.0.1:5292", publisher.addresses[0])
