@@ -22,9 +22,9 @@ from rich.progress import Progress
 from rich.table import Table
 from scipy.stats import ks_2samp
 
-from benchmarks.training.records import hear_people
+from benchmarks.training.records import analyse_people
+from daemon.offline.analysis import Analysis
 from daemon.offline.errors import TooFewBeats
-from daemon.offline.hearing import Heard
 from daemon.tables import filled
 from model.comparison import good_beats
 from model.enrolment import keep_nearest
@@ -70,9 +70,11 @@ def measure(
     """
     if network.passport.cohort is None:
         raise EmbedderNeeded(f"model {network.passport.name!r} has no templates: give an embedder")
-    persons: dict[str, list[Heard]] = {}
-    for record, heard in zip(*hear_people(data, bars, mains_hz=mains_hz, jobs=jobs), strict=True):
-        persons.setdefault(record.person, []).append(heard)
+    persons: dict[str, list[Analysis]] = {}
+    for record, analysis in zip(
+        *analyse_people(data, bars, mains_hz=mains_hz, jobs=jobs), strict=True
+    ):
+        persons.setdefault(record.person, []).append(analysis)
     return figures(gather(persons.values(), network))
 
 
@@ -95,7 +97,7 @@ def table(measured: dict[str, Any]) -> Table:
     )
 
 
-def gather(persons: Iterable[list[Heard]], network: Network) -> Sessions:
+def gather(persons: Iterable[list[Analysis]], network: Network) -> Sessions:
     """Enrol each person by their first recording, and take the others for probes.
 
     Recordings with fewer than five good beats are left out, and people with one recording.
@@ -108,7 +110,7 @@ def gather(persons: Iterable[list[Heard]], network: Network) -> Sessions:
     probes: list[Vectors] = []
     probe_of: list[int] = []
     for recordings in persons:
-        good = (good_beats(heard.beats) for heard in recordings)
+        good = (good_beats(analysis.beats) for analysis in recordings)
         sessions = [network.run(beats) for beats in good if len(beats) >= FEWEST_BEATS]
         if len(sessions) < 2:
             continue

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import stage_bars
-from benchmarks.training.one_each import find_recordings, hear_all
+from benchmarks.training.one_each import analyse_all, find_recordings
 from daemon.recordings.recording import Recording, read_recording
 from dsp.front_end import RATE_HZ
 from model.identifier import UNFAMILIAR_FPIR
@@ -55,8 +55,10 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
     with stage_bars() as bars:
-        hand_held = hear_all(find_recordings(args.cinc2017, get_args(Purpose)), MAINS_HZ, bars)
-        others = {folder.name: hear_all(minutes(folder), MAINS_HZ, bars) for folder in args.other}
+        hand_held = analyse_all(find_recordings(args.cinc2017, get_args(Purpose)), MAINS_HZ, bars)
+        others = {
+            folder.name: analyse_all(minutes(folder), MAINS_HZ, bars) for folder in args.other
+        }
     for model in args.models:
         network = Network(model)
         people = _halve(hand_held, network, by_record=False)

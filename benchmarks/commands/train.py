@@ -15,7 +15,7 @@ from benchmarks.report import stage, stage_bars
 from benchmarks.training.confusion_picture import draw
 from benchmarks.training.extra import require_tensorflow
 from benchmarks.training.others import add_others, data_names, gather_others
-from benchmarks.training.records import gather_beats, hear_people
+from benchmarks.training.records import analyse_people, gather_beats
 from benchmarks.training.report import classifier_tables, embedder_table
 from daemon.commands.parts import add_mains, at_least, describe
 from daemon.offline.drawing import require_matplotlib
@@ -127,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _beats(data: Sequence[Path], args: argparse.Namespace, bars: Progress) -> Beats:
-    return gather_beats(*hear_people(data, bars, signal=args.signal, mains_hz=args.mains))
+    return gather_beats(*analyse_people(data, bars, signal=args.signal, mains_hz=args.mains))
 
 
 def _plan(args: argparse.Namespace) -> Plan:

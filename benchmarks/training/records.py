@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from rich.progress import Progress
 
-from daemon.offline.hearing import Heard, hear, side_by_side
+from daemon.offline.analysis import Analysis, analyse, side_by_side
 from daemon.recordings.errors import RecordingNotFound
 from model.training.datasets import Beats
 
@@ -29,7 +29,7 @@ class TrainingRecord:
     """A recording and whose it is."""
 
     person: str  # the name of the folder or of the .csv file
-    path: str  # for ``hear``
+    path: str  # for ``analyse``
     day: str  # ``2004-12-07``, or empty if the record does not say
 
 
@@ -56,35 +56,35 @@ def find_records(data: Iterable[Path]) -> list[TrainingRecord]:
     return sorted(found, key=lambda record: (record.person, record.day, _natural(record.path)))
 
 
-def hear_people(
+def analyse_people(
     data: Iterable[Path],
     bars: Progress,
     *,
     signal: str = "0",
     mains_hz: int = 50,
     jobs: int | None = None,
-) -> tuple[list[TrainingRecord], list[Heard]]:
+) -> tuple[list[TrainingRecord], list[Analysis]]:
     """Find everybody's records and run them through the signal chain, with a progress bar.
 
     Raises:
         RecordingError: there are none, or one cannot be read.
     """
     records = find_records(data)
-    hear_one = partial(hear, signal=signal, mains_hz=mains_hz)
-    heard = side_by_side(hear_one, [record.path for record in records], jobs)
-    return records, list(bars.track(heard, len(records), description="Listening"))
+    analyse_one = partial(analyse, signal=signal, mains_hz=mains_hz)
+    analyses = side_by_side(analyse_one, [record.path for record in records], jobs)
+    return records, list(bars.track(analyses, len(records), description="Listening"))
 
 
-def gather_beats(records: Sequence[TrainingRecord], heard: Sequence[Heard]) -> Beats:
+def gather_beats(records: Sequence[TrainingRecord], analyses: Sequence[Analysis]) -> Beats:
     """Put the beats of all records together, in the order of the records."""
-    counts = [len(each.beats) for each in heard]
+    counts = [len(each.beats) for each in analyses]
 
     return Beats(
-        windows_mv=np.concatenate([each.windows_mv for each in heard]),
+        windows_mv=np.concatenate([each.windows_mv for each in analyses]),
         persons=np.repeat([record.person for record in records], counts),
         records=np.repeat([record.path for record in records], counts),
         days=np.repeat([record.day for record in records], counts),
-        good=np.array([beat.quality.good for each in heard for beat in each.beats], dtype=bool),
+        good=np.array([beat.quality.good for each in analyses for beat in each.beats], dtype=bool),
     )
 
 

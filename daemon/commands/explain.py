@@ -20,9 +20,9 @@ from daemon.commands.parts import (
     describe,
 )
 from daemon.commands.records import Outcomes, add_reading
+from daemon.offline.analysis import analyse
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.explaining import ask, figures
-from daemon.offline.hearing import hear
 from daemon.offline.recognition import open_with_people
 from daemon.offline.results import hand_out, writing
 from daemon.tables import filled
@@ -75,11 +75,11 @@ def run(args: argparse.Namespace) -> int:
     else:
         network, templates = open_with_people(args.model, args.gallery)
     args.records = [args.record, args.against] if args.against else [args.record]
-    outcomes = Outcomes(args, hear)
-    heard = list(outcomes)
+    outcomes = Outcomes(args, analyse)
+    analyses = list(outcomes)
     if outcomes.exit_code:
         return outcomes.exit_code
-    question = ask(heard[0], network, templates, args.person, *heard[1:])
+    question = ask(analyses[0], network, templates, args.person, *analyses[1:])
     with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("Hiding parts of beats", total=len(question.beats))
         explanation = explain(

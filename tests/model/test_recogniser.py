@@ -118,19 +118,19 @@ class TestUpsideDown:
 
     def hear(self, recogniser: Recogniser, events: Sequence[Event]) -> str | None:
         for event in events:
-            recogniser.push_upside_down(event)
+            recogniser.push_inverted(event)
         return recogniser.decision.hint
 
     def test_it_listens_only_while_an_enrolled_person_may_be_upside_down(
         self, recogniser: Recogniser, passport: Passport
     ) -> None:
-        assert not recogniser.listens_upside_down
+        assert not recogniser.inverted_wanted
         states(recogniser, beats(0, 5))
-        assert not recogniser.listens_upside_down
+        assert not recogniser.inverted_wanted
         states(recogniser, [HANDOVER, *beats(1, 5)])
-        assert recogniser.listens_upside_down
+        assert recogniser.inverted_wanted
         recogniser.use_templates([])
-        assert not recogniser.listens_upside_down
+        assert not recogniser.inverted_wanted
 
     def test_a_stranger_whose_negative_is_enrolled_gets_a_hint_only(
         self, recogniser: Recogniser
@@ -146,14 +146,14 @@ class TestUpsideDown:
     ) -> None:
         states(recogniser, beats(1, 5))
         assert self.hear(recogniser, beats(1, 9)) is None
-        assert recogniser.listens_upside_down
+        assert recogniser.inverted_wanted
         self.hear(recogniser, beats(1, 1))
-        assert not recogniser.listens_upside_down
+        assert not recogniser.inverted_wanted
         states(recogniser, beats(1, 60))
         assert recogniser.decision.state == "unknown"
-        assert not recogniser.listens_upside_down
+        assert not recogniser.inverted_wanted
         states(recogniser, beats(1, 61))
-        assert recogniser.listens_upside_down
+        assert recogniser.inverted_wanted
         assert self.hear(recogniser, beats(0, 5)) == "electrodes_swapped"
 
     def test_once_sure_of_the_hint_it_stays_without_listening(self, recogniser: Recogniser) -> None:
@@ -161,7 +161,7 @@ class TestUpsideDown:
         assert self.hear(recogniser, beats(0, 10)) == "electrodes_swapped"
         for seconds in (70, 150):
             states(recogniser, beats(1, seconds))
-            assert not recogniser.listens_upside_down
+            assert not recogniser.inverted_wanted
             assert recogniser.decision.hint == "electrodes_swapped"
 
     def test_what_was_heard_counts_no_more_once_somebody_is_known(

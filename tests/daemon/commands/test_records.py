@@ -14,7 +14,7 @@ from daemon.commands.exit_codes import exit_code
 from daemon.commands.records import explained
 from daemon.errors import ResultsNotWritable
 from daemon.offline import hearing as offline
-from daemon.offline.hearing import hear
+from daemon.offline.analysis import analyse
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
@@ -84,7 +84,7 @@ def embedder(tmp_path: Path) -> Path:
 
 
 def enrol(gallery_path: Path, person: str, record: Path, model: Path) -> None:
-    embeddings = cosine_embeddings(hear(str(record)).windows_mv)
+    embeddings = cosine_embeddings(analyse(str(record)).windows_mv)
     template = mean_direction(embeddings).astype(np.float32)
     sha256 = file_sha256(model)
     with Gallery(gallery_path) as gallery:
@@ -210,9 +210,9 @@ def test_embed_writes_a_row_for_each_beat_and_the_cohort(tmp_path: Path, embedde
     paths = [str(write_heart(tmp_path / f"heart{seed}.csv", seed)) for seed in (1, 2)]
     assert qrsd("embed", *paths, "--model", embedder, "--out", tmp_path / "F.npz") == 0
     written = np.load(tmp_path / "F.npz", allow_pickle=False)
-    heard = [hear(path) for path in paths]
-    beats = [beat for one in heard for beat in one.beats]
-    assert written["record"].tolist() == [one.path for one in heard for _ in one.beats]
+    analyses = [analyse(path) for path in paths]
+    beats = [beat for one in analyses for beat in one.beats]
+    assert written["record"].tolist() == [one.path for one in analyses for _ in one.beats]
     assert written["r_index"].tolist() == [beat.r_index for beat in beats]
     assert written["quality"].tolist() == [beat.quality.score for beat in beats]
     assert written["good"].tolist() == [beat.quality.good for beat in beats]
