@@ -33,15 +33,10 @@ SOON_BEATS = 5
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """The evidence was dropped.
+    """The evidence was dropped."""
 
-    Attributes:
-        doubt: why; having no good beats is no false alarm, but tells a change as well.
-        beats: cut out since a given sample, that one included.
-    """
-
-    doubt: Doubt
-    beats: int
+    doubt: Doubt  # why; having no good beats is no false alarm, but tells a change as well
+    beats: int  # cut out since a given sample, that one included
 
 
 def main() -> None:

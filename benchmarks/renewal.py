@@ -43,19 +43,12 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sessions:
-    """Mean embeddings, of one enrolment a person and of any number of probes.
+    """Mean embeddings, of one enrolment a person and of any number of probes."""
 
-    Attributes:
-        templates: shape (persons, d).
-        probes: shape (probes, d).
-        probe_of: number of each probe's person, shape (probes,).
-        cohort: the strangers that scores are compared with, shape (n, d).
-    """
-
-    templates: Vectors
-    probes: Vectors
-    probe_of: NDArray[np.int64]
-    cohort: Vectors
+    templates: Vectors  # shape (persons, d)
+    probes: Vectors  # shape (probes, d)
+    probe_of: NDArray[np.int64]  # number of each probe's person, shape (probes,)
+    cohort: Vectors  # the strangers that scores are compared with, shape (n, d)
 
 
 def measure(

@@ -19,20 +19,15 @@ class Search:
     """How the best score among several enrolled people becomes a decision.
 
     The tables have an entry for each number of beats, as those of ``Calibration``.
-
-    Attributes:
-        enrolled: how many templates a probe was compared with.
-        thresholds: the best score that a stranger reaches with the calibration's ``fpir``.
-        scales: by how much the threshold rises where e times fewer strangers are to pass.
-        slopes: of the line from the best score to its log-likelihood ratio.
-        intercepts: of the same line.
     """
 
-    enrolled: int
+    enrolled: int  # how many templates a probe was compared with
+    #: the best score that a stranger reaches with the calibration's ``fpir``.
     thresholds: tuple[float, ...]
+    #: by how much the threshold rises where e times fewer strangers are to pass.
     scales: tuple[float, ...]
-    slopes: tuple[float, ...]
-    intercepts: tuple[float, ...]
+    slopes: tuple[float, ...]  # of the line from the best score to its log-likelihood ratio
+    intercepts: tuple[float, ...]  # of the same line
 
     @classmethod
     def from_json(cls, fields: Fields) -> Self:
@@ -53,23 +48,18 @@ class Calibration:
     Entry ``k`` of each table is for a decision on ``k + 1`` beats, the last one for that many or
     more. The score is the corrected cosine of ``model.scores`` for an embedder, and for a
     classifier the mean log-probability of its best label.
-
-    Attributes:
-        fmr: false match rate that the thresholds were set for, 0 to 1.
-        thresholds: the lowest score that is accepted.
-        slopes: of the line from score to log-likelihood ratio, see ``ln_likelihood_ratio``.
-        intercepts: of the same line.
-        fpir: false-positive identification rate that the searches' thresholds were set for.
-        searches: by rising number of templates; none where only pairs were measured.
-        familiar: the lowest familiarity (``model.scores``) of anybody that it was measured on.
     """
 
-    fmr: float
-    thresholds: tuple[float, ...]
+    fmr: float  # false match rate that the thresholds were set for, 0 to 1
+    thresholds: tuple[float, ...]  # the lowest score that is accepted
+    #: of the line from score to log-likelihood ratio, see ``ln_likelihood_ratio``.
     slopes: tuple[float, ...]
-    intercepts: tuple[float, ...]
+    intercepts: tuple[float, ...]  # of the same line
+    #: false-positive identification rate that the searches' thresholds were set for.
     fpir: float = 0.01
+    #: by rising number of templates; none where only pairs were measured.
     searches: tuple[Search, ...] = ()
+    #: the lowest familiarity (``model.scores``) of anybody that it was measured on.
     familiar: float = -1.0
 
     @classmethod

@@ -39,35 +39,24 @@ Kind: TypeAlias = Literal["embedder", "classifier"]
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
-    """What goes into the network and what comes out.
+    """What goes into the network and what comes out."""
 
-    Attributes:
-        samples: length of a beat window.
-        normalisation: what is done to a window first; ``model.tensor.NORMALISATION``.
-        outputs: numbers that come out per beat: the embedding's size; of a classifier, one per
-            label and, if it has heard strangers, one more for whoever is none of them.
-        labels: the persons that a classifier tells apart, in the order of its outputs.
-    """
-
-    samples: int
-    normalisation: str
+    samples: int  # length of a beat window
+    normalisation: str  # what is done to a window first; ``model.tensor.NORMALISATION``
+    #: numbers that come out per beat: the embedding's size; of a classifier, one per label and, if
+    #: it has heard strangers, one more for whoever is none of them.
     outputs: int
+    #: the persons that a classifier tells apart, in the order of its outputs.
     labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cohort:
-    """Persons whom nobody enrols, of one device or several: what a chance likeness looks like.
+    """Persons whom nobody enrols, of one device or several: what a chance likeness looks like."""
 
-    Attributes:
-        file: the .npy's name, in the model's folder.
-        sha256: of the .npy, in hexadecimal.
-        embeddings: one unit vector per person, shape (persons, size), float32.
-    """
-
-    file: str
-    sha256: str
-    embeddings: NDArray[np.float32]
+    file: str  # the .npy's name, in the model's folder
+    sha256: str  # of the .npy, in hexadecimal
+    embeddings: NDArray[np.float32]  # one unit vector per person, shape (persons, size), float32
 
     @classmethod
     def write(cls, path: Path, embeddings: NDArray[np.float32]) -> Self:
@@ -99,31 +88,20 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """All that is known of a model.
+    """All that is known of a model."""
 
-    Attributes:
-        name: the model's, for messages and people.
-        kind: ``embedder`` (who is enrolled is in the gallery) or ``classifier`` (a fixed group).
-        sha256: of the .tflite, in hexadecimal.
-        created_utc: ISO 8601.
-        front_end: ``FrontEnd.description()`` of the chain that cut the training's beats.
-        tensors: input and output.
-        calibration: from scores to decisions.
-        cohort: what scores are corrected by; None for a classifier.
-        training: data, licence, persons, seed: whatever says where the model comes from.
-        metrics: figures, each with the protocol that it was measured by.
-    """
-
-    name: str
-    kind: Kind
-    sha256: str
-    created_utc: str
+    name: str  # the model's, for messages and people
+    kind: Kind  # ``embedder`` (who is enrolled is in the gallery) or ``classifier`` (a fixed group)
+    sha256: str  # of the .tflite, in hexadecimal
+    created_utc: str  # ISO 8601
+    #: ``FrontEnd.description()`` of the chain that cut the training's beats.
     front_end: dict[str, Any]
-    tensors: TensorSpec
-    calibration: Calibration
-    cohort: Cohort | None
+    tensors: TensorSpec  # input and output
+    calibration: Calibration  # from scores to decisions
+    cohort: Cohort | None  # what scores are corrected by; None for a classifier
+    #: data, licence, persons, seed: whatever says where the model comes from.
     training: dict[str, Any]
-    metrics: dict[str, Any]
+    metrics: dict[str, Any]  # figures, each with the protocol that it was measured by
 
     @classmethod
     def load(cls, model_path: Path, content: bytes | None = None) -> Self:

@@ -47,25 +47,15 @@ Progress: TypeAlias = Callable[[str, int], Callable[[], None]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be made.
+    """What is to be made."""
 
-    Attributes:
-        name: of the model and its files.
-        recipe: how each network is trained.
-        folds: into how many groups the persons are split for the evaluation.
-        seed: of everything that is drawn.
-        leave_out: persons who are neither trained on nor evaluated with.
-        provenance: data, licence and citations, for the passport.
-        front_end: ``FrontEnd.description()`` of the chain that cut the beats.
-    """
-
-    name: str
-    recipe: Recipe
-    folds: int
-    seed: int
-    leave_out: tuple[str, ...]
-    provenance: dict[str, Any]
-    front_end: dict[str, Any]
+    name: str  # of the model and its files
+    recipe: Recipe  # how each network is trained
+    folds: int  # into how many groups the persons are split for the evaluation
+    seed: int  # of everything that is drawn
+    leave_out: tuple[str, ...]  # persons who are neither trained on nor evaluated with
+    provenance: dict[str, Any]  # data, licence and citations, for the passport
+    front_end: dict[str, Any]  # ``FrontEnd.description()`` of the chain that cut the beats
 
     def __post_init__(self) -> None:
         if self.folds < 2:
@@ -74,15 +64,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldResult:
-    """One fold's network on the persons that it never saw, by number of beats.
+    """One fold's network on the persons that it never saw, by number of beats."""
 
-    Attributes:
-        converted: comparisons by the TFLite model, one for each of STRETCHES.
-        original: the same by Keras, one for each of REPORTED.
-    """
-
-    converted: list[Comparison]
-    original: list[Comparison]
+    converted: list[Comparison]  # comparisons by the TFLite model, one for each of STRETCHES
+    original: list[Comparison]  # the same by Keras, one for each of REPORTED
 
 
 def study(

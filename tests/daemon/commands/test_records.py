@@ -13,7 +13,7 @@ import pytest
 from daemon.commands.exit_codes import exit_code
 from daemon.commands.records import explained
 from daemon.errors import ResultsNotWritable
-from daemon.offline import hearing as offline
+from daemon.offline import analysis as offline
 from daemon.offline.analysis import analyse
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
