@@ -54,13 +54,7 @@ class Sessions:
 def measure(
     data: Sequence[Path], network: Network, bars: Progress, mains_hz: int, jobs: int
 ) -> dict[str, Any]:
-    """Hear everybody's recordings in the order of their days, enrol, probe and measure.
-
-    Raises:
-        EmbedderNeeded: the model is a classifier.
-        RecordingError: a recording cannot be read.
-        TooFewBeats: fewer than two people have two good recordings.
-    """
+    """Hear everybody's recordings in the order of their days, enrol, probe and measure."""
     if network.passport.cohort is None:
         raise EmbedderNeeded(f"model {network.passport.name!r} has no templates: give an embedder")
     persons: dict[str, list[Analysis]] = {}
@@ -94,9 +88,6 @@ def gather(persons: Iterable[list[Analysis]], network: Network) -> Sessions:
     """Enrol each person by their first recording, and take the others for probes.
 
     Recordings with fewer than five good beats are left out, and people with one recording.
-
-    Raises:
-        TooFewBeats: fewer than two people are left.
     """
     assert network.passport.cohort is not None  # a classifier has no templates
     templates: list[Vectors] = []

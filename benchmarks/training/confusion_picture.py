@@ -19,9 +19,6 @@ def draw(metrics: dict[str, Any], file: Path) -> None:
     Args:
         metrics: of a classifier's passport.
         file: where to write.
-
-    Raises:
-        OSError: the file cannot be written.
     """
     counts = np.array(metrics["confusion"])
     names = list(metrics["persons"])[: len(counts)]

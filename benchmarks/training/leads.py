@@ -24,11 +24,7 @@ from model.training.views import LEAD_I, LEADS, MARGIN, vectorcardiogram
 
 
 def find_twelve_leads(data: Path) -> list[str]:
-    """Find the WFDB records of a folder, each of another person.
-
-    Raises:
-        RecordingNotFound: there are none.
-    """
+    """Find the WFDB records of a folder, each of another person."""
     if records := sorted(str(header.with_suffix("")) for header in data.glob("*.hea")):
         return records
     raise RecordingNotFound(
@@ -37,11 +33,7 @@ def find_twelve_leads(data: Path) -> list[str]:
 
 
 def gather_hearts(data: Path, bars: Progress, mains_hz: int) -> Hearts:
-    """Return the beats of every heart of 12 leads, to train with.
-
-    Raises:
-        RecordingError: there are none, or one cannot be read.
-    """
+    """Return the beats of every heart of 12 leads, to train with."""
     paths = find_twelve_leads(data)
     dipoles = side_by_side(partial(_beat_dipoles, mains_hz=mains_hz), paths)
     hearts = list(bars.track(dipoles, len(paths), description="Looking from all sides"))
@@ -49,11 +41,7 @@ def gather_hearts(data: Path, bars: Progress, mains_hz: int) -> Hearts:
 
 
 def read_vectorcardiogram(path: str) -> NDArray[np.float64]:
-    """Return the heart's dipole at 250 Hz in mV, shape (3, n).
-
-    Raises:
-        RecordingError: a lead is missing or cannot be read.
-    """
+    """Return the heart's dipole at 250 Hz in mV, shape (3, n)."""
     return vectorcardiogram(np.stack([read_recording(path, lead).ecg_mv for lead in LEADS]))
 
 

@@ -28,11 +28,7 @@ USABLE = ("N", "O")
 
 
 def find_recordings(folder: Path, wanted: Sequence[Purpose]) -> list[Recording]:
-    """Read the records of all who are for one of these purposes.
-
-    Raises:
-        RecordingNotFound: there are none.
-    """
+    """Read the records of all who are for one of these purposes."""
     found = []
     for path in sorted(folder.glob("*.npz")):
         part = np.load(path, allow_pickle=False)
@@ -51,11 +47,7 @@ def find_recordings(folder: Path, wanted: Sequence[Purpose]) -> list[Recording]:
 def gather_one_each(
     folder: Path, bars: Progress, mains_hz: int, wanted: Sequence[Purpose] = ("training",)
 ) -> Beats:
-    """Return the beats of everybody whose record is not upside down.
-
-    Raises:
-        RecordingNotFound: there is nobody.
-    """
+    """Return the beats of everybody whose record is not upside down."""
     beats = analyse_all(find_recordings(folder, wanted), mains_hz, bars)
     rows = {name: beats.good & (beats.persons == name) for name in beats.names}
     return beats.of(

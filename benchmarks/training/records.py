@@ -38,9 +38,6 @@ def find_records(data: Iterable[Path]) -> list[TrainingRecord]:
 
     Args:
         data: data sets, or single persons.
-
-    Raises:
-        RecordingNotFound: one of them is missing, or there is no recording in it.
     """
     found = []
     for place in data:
@@ -64,11 +61,7 @@ def analyse_people(
     mains_hz: int = 50,
     jobs: int | None = None,
 ) -> tuple[list[TrainingRecord], list[Analysis]]:
-    """Find everybody's records and run them through the signal chain, with a progress bar.
-
-    Raises:
-        RecordingError: there are none, or one cannot be read.
-    """
+    """Find everybody's records and run them through the signal chain, with a progress bar."""
     records = find_records(data)
     analyse_one = partial(analyse, signal=signal, mains_hz=mains_hz)
     analyses = side_by_side(analyse_one, [record.path for record in records], jobs)

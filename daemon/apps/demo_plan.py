@@ -68,11 +68,7 @@ def synthetic_hearts() -> list[Person]:
 
 
 def people_of(folder: Path) -> list[Person]:
-    """Return the first three people of a folder that has a folder of WFDB records for each.
-
-    Raises:
-        NothingToShow: it is not such a folder, or has fewer than three people with two records.
-    """
+    """Return the first three people of a folder that has a folder of WFDB records for each."""
     records: dict[Path, list[Path]] = {}
     for header in sorted(folder.rglob("*.hea"), key=_in_reading_order):
         records.setdefault(header.parent, []).append(header.with_suffix(""))

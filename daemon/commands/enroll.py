@@ -120,12 +120,7 @@ def enrol_live(
     *,
     consent: bool = False,
 ) -> None:
-    """Have the running service enrol whoever wears the electrodes, and show how far it is.
-
-    Raises:
-        CommandRefused: the service cannot begin.
-        EnrolmentFailed: the beats were not one person's, or somebody cancelled.
-    """
+    """Have the running service enrol whoever wears the electrodes, and show how far it is."""
     agreed = {"consent": True} if consent else {}
     answer = control.request("enroll", person=person, beats=beats, **agreed)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

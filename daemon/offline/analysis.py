@@ -135,9 +135,6 @@ def analyse(
         mains_hz: frequency of the grid, 50 or 60.
         inverted: turn it upside down, as it would be with the two electrodes in each other's place.
         reading: what the file does not say.
-
-    Raises:
-        RecordingError: it cannot be read.
     """
     return analyse_recording(OpenRecording(path, signal, reading), mains_hz, inverted=inverted)
 
@@ -161,9 +158,6 @@ def find_beats(
     """Find the heartbeats of a recording of any length; memory does not grow with it.
 
     With an annotator, they are scored against what it marked.
-
-    Raises:
-        RecordingError: it, or its annotations, cannot be read.
     """
     annotations = read_annotations(path, annotator) if annotator else None
     run = ChainRun(OpenRecording(path, signal, reading), mains_hz)
