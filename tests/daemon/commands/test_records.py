@@ -13,7 +13,6 @@ import pytest
 from daemon.commands.exit_codes import exit_code
 from daemon.commands.records import explained
 from daemon.errors import ResultsNotWritable
-from daemon.offline import analysis as offline
 from daemon.offline.analysis import analyse
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
@@ -183,19 +182,6 @@ def test_what_had_to_be_assumed_is_said_on_standard_error(
 ) -> None:
     qrsd("detect", write_heart(tmp_path / "one.csv", seed=1), "--out", out)
     assert "codes taken as gain 6, reference 2.42 V" in capsys.readouterr().err
-
-
-def test_side_by_side_is_the_same_as_one_by_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(offline, "WORTH_PROCESSES_S", 0.0)
-    paths = [write_heart(tmp_path / f"heart{seed}.csv", seed) for seed in range(3)]
-    printed = []
-    for jobs in ("1", "2"):
-        assert qrsd("detect", *paths, "--out", tmp_path / "out", "--jobs", jobs, "--json") == 0
-        printed.append(json.loads(capsys.readouterr().out)["records"])
-    assert printed[0] == printed[1]
-    assert [row["record"] for row in printed[0]] == [str(path) for path in paths]
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
