@@ -29,8 +29,6 @@ class Enrolment:
         most: good beats to go on to while nothing interrupts; None for no more than needed.
 
     Attributes:
-        person: as above.
-        needed: as above.
         suspicion: why the beats seem to be no living heart's; None if they do not.
 
     Raises:
@@ -142,11 +140,6 @@ def check_same_person(
     template: Template, templates: Sequence[Template], passport: Passport
 ) -> None:
     """Refuse a template under the name of somebody else, who would then pass for the first.
-
-    Args:
-        template: of whoever was enrolled just now.
-        templates: of all people, made by the same embedder.
-        passport: of that embedder.
 
     Raises:
         EnrolmentFailed: it is likelier a stranger's than theirs who have that name.

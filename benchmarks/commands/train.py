@@ -12,11 +12,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.report import stage, stage_bars
-from benchmarks.training.confusion_picture import draw
 from benchmarks.training.extra import require_tensorflow
 from benchmarks.training.others import add_others, data_names, gather_others
 from benchmarks.training.records import analyse_people, gather_beats
-from benchmarks.training.report import classifier_tables, embedder_table
+from benchmarks.training.report import classifier_tables, draw_confusion, embedder_table
 from daemon.commands.parts import add_mains, at_least, describe
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.results import make_folder, show, writing
@@ -168,5 +167,5 @@ def _classifier(beats: Beats, args: argparse.Namespace, bars: Progress) -> list[
     metrics = train_classifier(group, _plan(args), args.out, partial(stage, bars)).metrics
     if args.picture:
         with writing(args.picture):
-            draw(metrics, args.picture)
+            draw_confusion(metrics, args.picture)
     return classifier_tables(metrics)

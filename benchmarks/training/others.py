@@ -38,7 +38,7 @@ def add_others(parser: argparse.ArgumentParser) -> None:
 
 
 def gather_others(args: argparse.Namespace, bars: Progress) -> Others:
-    """Hear them."""
+    """Cut the beats of all of them."""
     return Others(
         tuple(gather_one_each(place, bars, args.also_mains) for place in args.also),
         gather_hearts(args.leads, bars, args.mains) if args.leads else None,

@@ -28,13 +28,6 @@ CONTACT: dict[bool | None, ContactState] = {None: "unknown", True: "off", False:
 class Pipeline:
     """Turns frames into messages.
 
-    Args:
-        network: the model.
-        templates: of the enrolled people.
-        front_end: what can be set on the signal chain.
-        identifier: what can be set on the decision.
-        liveness: what to do about a signal that is no living heart's.
-
     Attributes:
         recogniser: decides whose heart it is, and gathers beats for an enrolment.
         contact: whether the electrodes touch the skin.

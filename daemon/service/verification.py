@@ -26,12 +26,7 @@ LONGEST_S = 60.0
 
 
 class Verifier(Closing):
-    """Compares recordings one after another, in a thread of its own.
-
-    Args:
-        network: the model, for this thread only.
-        mains_hz: frequency of the grid, 50 or 60.
-    """
+    """Compares recordings one after another, in a thread that has the network to itself."""
 
     def __init__(self, network: Network, mains_hz: int) -> None:
         self._network = network

@@ -24,11 +24,7 @@ def accuracy(confusion: NDArray[np.int64]) -> float:
 
 
 def person_figures(confusion: NDArray[np.int64]) -> tuple[PersonFigures, ...]:
-    """Return each person's figures, one person against the rest.
-
-    Args:
-        confusion: beats by whose they are (rows) and whom they are taken for (columns).
-    """
+    """Return each person's figures, one person against the rest."""
     right = np.diag(confusion)
     taken, own, beats = confusion.sum(axis=0), confusion.sum(axis=1), confusion.sum()
     precision, recall = _part(right, taken), _part(right, own)

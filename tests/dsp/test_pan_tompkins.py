@@ -12,8 +12,8 @@ import pytest
 from scipy.signal import resample_poly
 
 from dsp.conditioner import Conditioner, conditioning_delay
-from dsp.moving_mean import MovingMean
 from dsp.pan_tompkins import Detection, PanTompkins
+from dsp.qrs_features import MovingMean
 from tests.dsp.heartbeats import RATE_HZ, ecg, regular
 
 
