@@ -1,4 +1,4 @@
-"""Good beats in, a person's template out; or the reason why they make none."""
+"""Enrolment: makes a person's template from good beats, or says why they make none."""
 
 from __future__ import annotations
 

@@ -74,7 +74,6 @@ class Matcher(Protocol):
 
     def best(self, outputs: NDArray[np.float32]) -> Match | None:
         """Return the best match, or None where there is nobody to match."""
-        ...
 
 
 class Identifier:

@@ -53,7 +53,7 @@ Embed: TypeAlias = Callable[[BeatWindow], NDArray[np.float32]]
 
 
 def embed_with(network: Network) -> Embed:
-    """Return what puts one beat through a network."""
+    """Return the function that gives a network's output for one beat."""
     return lambda beat: network.run(normalise([beat.ecg_mv]))[0]
 
 
@@ -65,7 +65,7 @@ class Recogniser:
         embed: the network, or outputs that were computed before.
         templates: of the enrolled people, made by that network; a classifier needs none.
         options: how many beats a decision counts.
-        liveness: what to do about a signal that is no living heart's; if ignored, none is sought.
+        liveness: what to do about a signal that seems to be played; ``ignore`` runs no check.
         smoothed: whether the signal may have been smoothed, as a file's: it is never too clean.
 
     Attributes:

@@ -22,7 +22,7 @@ from daemon.commands.parts import (
 from daemon.commands.records import Outcomes, add_reading
 from daemon.offline.analysis import analyse
 from daemon.offline.drawing import require_matplotlib
-from daemon.offline.explaining import ask, figures
+from daemon.offline.explaining import comparison_for, figures
 from daemon.offline.recognition import open_with_people
 from daemon.offline.results import hand_out, writing
 from daemon.tables import filled
@@ -79,15 +79,15 @@ def run(args: argparse.Namespace) -> int:
     analyses = list(outcomes)
     if outcomes.exit_code:
         return outcomes.exit_code
-    question = ask(analyses[0], network, templates, args.person, *analyses[1:])
+    comparison = comparison_for(analyses[0], network, templates, args.person, *analyses[1:])
     with Progress(console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("Hiding parts of beats", total=len(question.beats))
+        task = bars.add_task("Hiding parts of beats", total=len(comparison.beats))
         explanation = explain(
-            network.run, question.beats, question.scores, partial(bars.advance, task)
+            network.run, comparison.beats, comparison.scores, partial(bars.advance, task)
         )
-    title = f"{args.record} against {question.against}"
+    title = f"{args.record} against {comparison.against}"
     model = network.passport.sha256
-    asked = {"record": args.record, "against": question.against, "model_sha256": model}
+    asked = {"record": args.record, "against": comparison.against, "model_sha256": model}
     hand_out({**asked, **figures(explanation)}, [table(explanation, title)], args.json)
     if args.picture:
         from daemon.offline.explanation_picture import draw

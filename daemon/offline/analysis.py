@@ -1,4 +1,4 @@
-"""Runs recordings through the whole signal chain, several at a time on as many cores."""
+"""Runs the signal chain over recordings, several at a time on as many cores: R peaks and beats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a recording's beats are compared with, for ``model.explanation`` to say why they fit."""
+"""Which scores of a recording's beats ``model.explanation`` is to explain, for ``qrsd explain``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_BEATS = 50  # of a long recording these, spread evenly, tell as much
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class Comparison:
     """What the beats of a recording are compared with, and how."""
 
     against: str  # for people to read
@@ -35,13 +35,13 @@ class Question:
     scores: Sequence[Score]  # one for each beat
 
 
-def ask(
+def comparison_for(
     analysis: Analysis,
     network: Network,
     templates: Sequence[Template],
     person: str | None = None,
     against: Analysis | None = None,
-) -> Question:
+) -> Comparison:
     """Return what the beats of a recording are to be compared with.
 
     Args:
@@ -99,8 +99,8 @@ def _about_people(
     cohort: Cohort,
     templates: Sequence[Template],
     person: str | None,
-) -> Question:
-    """Ask why it is this person; None for whoever it was taken for, or came nearest."""
+) -> Comparison:
+    """Compare with this person; None for whoever it was taken for, or came nearest to."""
     _require_known(person, [template.person for template in templates])
     beats = good_beats(analysis)
     outputs = network.run(beats)
@@ -113,35 +113,35 @@ def _about_people(
     whose = person or decided.person or _likest(templates, outputs).person
     template = _likest([each for each in templates if each.person == whose], outputs)
     against = whose if person else f"{whose} (decided: {decided.state})"
-    return Question(against, beats, [_likeness(template.embedding, cohort)] * len(beats))
+    return Comparison(against, beats, [_likeness(template.embedding, cohort)] * len(beats))
 
 
 def _about_recording(
     analysis: Analysis, network: Network, cohort: Cohort, other: Analysis
-) -> Question:
-    """Ask why it is the same person as in another recording, as if that had been enrolled."""
+) -> Comparison:
+    """Compare with the person of another recording, as if that had been enrolled."""
     beats = good_beats(analysis)
     template = mean_direction(keep_nearest(network.run(good_beats(other))))
-    return Question(other.path, beats, [_likeness(template, cohort)] * len(beats))
+    return Comparison(other.path, beats, [_likeness(template, cohort)] * len(beats))
 
 
-def _about_itself(analysis: Analysis, network: Network, cohort: Cohort) -> Question:
-    """Ask why each beat is the same person's as all others of the recording."""
+def _about_itself(analysis: Analysis, network: Network, cohort: Cohort) -> Comparison:
+    """Compare each beat with all others of the recording."""
     beats = good_beats(analysis, least=2)
     outputs = network.run(beats)
     others = unit(outputs.sum(axis=0) - outputs)
-    return Question("its own other beats", beats, [_likeness(each, cohort) for each in others])
+    return Comparison("its own other beats", beats, [_likeness(each, cohort) for each in others])
 
 
-def _about_labels(analysis: Analysis, network: Network, person: str | None) -> Question:
-    """Ask a classifier why it is this person; None for whoever is likeliest."""
+def _about_labels(analysis: Analysis, network: Network, person: str | None) -> Comparison:
+    """Take a classifier's evidence for this person; None for whoever is likeliest."""
     labels = network.passport.tensors.labels
     _require_known(person, labels)
     beats = good_beats(analysis)
     evidence = _evidence(network.run(beats))[:, : len(labels)]  # the last may be for anybody else
     whose = person or labels[int(evidence.mean(axis=0).argmax())]
     label = labels.index(whose)
-    return Question(whose, beats, [lambda outputs: _evidence(outputs)[:, label]] * len(beats))
+    return Comparison(whose, beats, [lambda outputs: _evidence(outputs)[:, label]] * len(beats))
 
 
 def good_beats(analysis: Analysis, least: int = 1) -> NDArray[np.float32]:

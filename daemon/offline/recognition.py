@@ -1,4 +1,4 @@
-"""The network over recordings: whose they are, enrolment by them, their embeddings."""
+"""Recordings and the network: opening model and gallery, enrolment, embeddings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results: printed, or written to a file; a place that cannot be written is one line for users."""
+"""Prints results or writes them to files; what cannot be written is one line for the user."""
 
 from __future__ import annotations
 

@@ -16,22 +16,20 @@ from model.recogniser import Recogniser
 
 
 class Judge(Protocol):
-    """Makes messages of events, in the order of both."""
+    """Makes messages from the events of the signal chain."""
 
     def push(self, event: Event, index: int) -> list[Message]:
         """Take one event that the sample of this index completed."""
-        ...
 
     def tick(self, sample: Sample) -> list[Message]:
         """Take one sample, after its events: time passes without events too."""
-        ...
 
 
 class IdentityJudge:
-    """Says whose heart it is: after each beat, and whenever that changes.
+    """Makes the ``identity`` messages: after each beat, and whenever the decision changes.
 
     Args:
-        recogniser: decides.
+        recogniser: decides whose heart it is.
         front_end: options of the second signal chain, which takes the inverted signal.
     """
 

@@ -1,4 +1,4 @@
-"""Two recordings that a client sends: are they one person's?
+"""The command ``verify``: compares two recordings that a client sends.
 
 The service goes on with its own heart meanwhile. A comparison takes seconds on a small board, so it
 has a thread and a network to itself, and its answer is sent when it is there.
