@@ -34,8 +34,4 @@ def attack_all(
         outcomes = side_by_side(work, list(paths), jobs)
         tracked = bars.track(outcomes, total=len(paths), description="Attacking")
         measured = figures(dict(zip(paths, tracked, strict=True)))
-    return {
-        **measured,
-        "min_beats": options.min_beats,
-        "data": [place.name for place in data],
-    }
+    return {**measured, "min_beats": options.min_beats, "data": [place.name for place in data]}

@@ -54,10 +54,7 @@ def thresholds_were_set_on(person: str) -> bool:
 
 
 def attack(
-    person: str,
-    paths: Mapping[str, Sequence[str]],
-    mains_hz: int,
-    options: IdentifierOptions,
+    person: str, paths: Mapping[str, Sequence[str]], mains_hz: int, options: IdentifierOptions
 ) -> list[Presentation]:
     """Enrol a person by the first recording; play the others, and attacks made of the second.
 

@@ -52,11 +52,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classifier", action="store_true", help="a network for a fixed group")
     parser.add_argument("--seed", type=int, default=1, help="of chance (default: %(default)s)")
     parser.add_argument(
-        "--folds",
-        type=at_least(2),
-        default=3,
-        metavar="K",
-        help="for the evaluation (default: 3)",
+        "--folds", type=at_least(2), default=3, metavar="K", help="for the evaluation (default: 3)"
     )
     parser.add_argument(
         "--steps",
@@ -140,11 +136,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         folds=args.folds,
         seed=args.seed,
         leave_out=tuple(args.leave_out),
-        provenance={
-            "data": data_names(args),
-            "licence": args.licence,
-            "citations": args.cite,
-        },
+        provenance={"data": data_names(args), "licence": args.licence, "citations": args.cite},
         front_end=FrontEnd.description(),
     )
 

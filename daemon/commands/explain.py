@@ -11,14 +11,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from config.folders import gallery_path
-from daemon.commands.parts import (
-    A_RECORD,
-    add_gallery,
-    add_json,
-    add_mains,
-    add_model,
-    describe,
-)
+from daemon.commands.parts import A_RECORD, add_gallery, add_json, add_mains, add_model, describe
 from daemon.commands.records import Outcomes, add_reading
 from daemon.offline.analysis import analyse
 from daemon.offline.drawing import require_matplotlib

@@ -18,14 +18,7 @@ from rich.progress import track
 
 from config.settings import load
 from daemon.commands.exit_codes import exit_code
-from daemon.commands.parts import (
-    A_RECORD,
-    add_gallery,
-    add_jobs,
-    add_mains,
-    add_model,
-    describe,
-)
+from daemon.commands.parts import A_RECORD, add_gallery, add_jobs, add_mains, add_model, describe
 from daemon.offline.analysis import Analysis, FoundBeats, analyse, find_beats, side_by_side
 from daemon.offline.recognition import embed, open_with_people
 from daemon.offline.results import make_folder, writing

@@ -18,11 +18,7 @@ from http.client import INTERNAL_SERVER_ERROR, OK, TOO_MANY_REQUESTS
 from pathlib import Path, PurePosixPath
 
 from daemon.errors import ResultsNotWritable, import_extra
-from daemon.recordings.errors import (
-    ChecksumWrong,
-    DownloadError,
-    TransferFailed,
-)
+from daemon.recordings.errors import ChecksumWrong, DownloadError, TransferFailed
 
 ARCHIVE = "https://physionet.org/files"
 CHECKSUMS = "SHA256SUMS.txt"

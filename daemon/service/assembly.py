@@ -136,11 +136,7 @@ def _pipeline(settings: Settings, network: Network, gallery: Gallery) -> Pipelin
 
 
 def _people_commands(
-    settings: Settings,
-    gallery: Gallery,
-    network: Network,
-    pipeline: Pipeline,
-    clock: UtcClock,
+    settings: Settings, gallery: Gallery, network: Network, pipeline: Pipeline, clock: UtcClock
 ) -> PeopleCommands:
     people = PeopleCommands(
         gallery,
