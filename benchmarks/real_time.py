@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.soak.machine import resident_mib
 from daemon.offline.results import show
 from daemon.tables import filled
 from daemon.wire.client import Lost, Subscriber
@@ -41,9 +42,8 @@ class Usage:
     def of(cls, pid: int) -> Usage:
         """Read it from /proc."""
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         cpu_s = (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-        return cls(cpu_s, pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
+        return cls(cpu_s, resident_mib(pid))
 
 
 @dataclass(slots=True)

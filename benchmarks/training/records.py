@@ -19,6 +19,7 @@ from rich.progress import Progress
 
 from daemon.offline.analysis import Analysis, analyse, side_by_side
 from daemon.recordings.errors import RecordingNotFound
+from daemon.recordings.record_names import reading_order
 from model.training.datasets import Beats
 
 DAY = re.compile(r"date:\s*(\d{1,2})\.(\d{1,2})\.(\d{4})", re.IGNORECASE)
@@ -50,7 +51,7 @@ def find_records(data: Iterable[Path]) -> list[TrainingRecord]:
                 "or a .csv file for each person"
             )
         found += [record for person in persons for record in _records(person)]
-    return sorted(found, key=lambda record: (record.person, record.day, _natural(record.path)))
+    return sorted(found, key=lambda record: (record.person, record.day, reading_order(record.path)))
 
 
 def analyse_people(
@@ -110,10 +111,3 @@ def _day(header: Path) -> str:
     """Return the day that a header's comments give, as ECG-ID's do."""
     day = DAY.search(header.read_text(encoding="utf-8", errors="replace"))
     return f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}" if day else ""
-
-
-def _natural(path: str) -> list[tuple[int, str]]:
-    """Return a key that sorts rec_2 before rec_10."""
-    return [
-        (int(part or 0), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path)
-    ]
