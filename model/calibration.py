@@ -22,9 +22,9 @@ class Search:
     """
 
     enrolled: int  # how many templates a probe was compared with
-    #: the best score that a stranger reaches with the calibration's ``fpir``.
+    #: the best score that a stranger reaches with the calibration's ``fpir``
     thresholds: tuple[float, ...]
-    #: by how much the threshold rises where e times fewer strangers are to pass.
+    #: by how much the threshold rises where e times fewer strangers are to pass
     scales: tuple[float, ...]
     slopes: tuple[float, ...]  # of the line from the best score to its log-likelihood ratio
     intercepts: tuple[float, ...]  # of the same line
@@ -52,14 +52,14 @@ class Calibration:
 
     fmr: float  # false match rate that the thresholds were set for, 0 to 1
     thresholds: tuple[float, ...]  # the lowest score that is accepted
-    #: of the line from score to log-likelihood ratio, see ``ln_likelihood_ratio``.
+    #: of the line from score to log-likelihood ratio, see ``ln_likelihood_ratio``
     slopes: tuple[float, ...]
     intercepts: tuple[float, ...]  # of the same line
-    #: false-positive identification rate that the searches' thresholds were set for.
+    #: false-positive identification rate that the searches' thresholds were set for
     fpir: float = 0.01
-    #: by rising number of templates; none where only pairs were measured.
+    #: by rising number of templates; none where only pairs were measured
     searches: tuple[Search, ...] = ()
-    #: the lowest familiarity (``model.scores``) of anybody that it was measured on.
+    #: the lowest familiarity (``model.scores``) of anybody that it was measured on
     familiar: float = -1.0
 
     @classmethod

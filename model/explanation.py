@@ -66,7 +66,7 @@ class Explanation:
 
     beat: NDArray[np.float64]  # the mean of the normalised beats, shape (175,)
     #: what the score loses by a mask over each place, shape (175,); below 0 where the beat speaks
-    #: against the person.
+    #: against the person
     importance: NDArray[np.float64]
     score: float  # of the beats as they are
     beats: int  # how many they were

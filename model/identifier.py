@@ -49,13 +49,13 @@ SMALLEST_PROBABILITY = 1e-6  # a float32 softmax may say 0, whose logarithm woul
 class Decision:
     """Whose heart it is."""
 
-    #: what is known; ``suspect`` if the signal seems to be no living heart's.
+    #: what is known; ``suspect`` if the signal seems to be no living heart's
     state: Literal["accepted", "unknown", "undecided", "no_contact", "suspect"]
     person: str | None  # who, if ``accepted``
-    #: probability that ``accepted`` or ``unknown`` is right, 0 to 1; None otherwise.
+    #: probability that ``accepted`` or ``unknown`` is right, 0 to 1; None otherwise
     confidence: float | None
     beats: int  # good beats that the decision counts
-    #: what may be wrong with the signal; ``model.recogniser`` gives all but one.
+    #: what may be wrong with the signal; ``model.recogniser`` gives all but one
     hint: Hint | None = None
 
 

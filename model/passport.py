@@ -44,9 +44,9 @@ class TensorSpec:
     samples: int  # length of a beat window
     normalisation: str  # what is done to a window first; ``model.tensor.NORMALISATION``
     #: numbers that come out per beat: the embedding's size; of a classifier, one per label and, if
-    #: it has heard strangers, one more for whoever is none of them.
+    #: it has heard strangers, one more for whoever is none of them
     outputs: int
-    #: the persons that a classifier tells apart, in the order of its outputs.
+    #: the persons that a classifier tells apart, in the order of its outputs
     labels: tuple[str, ...] = ()
 
 
@@ -94,12 +94,12 @@ class Passport:
     kind: Kind  # ``embedder`` (who is enrolled is in the gallery) or ``classifier`` (a fixed group)
     sha256: str  # of the .tflite, in hexadecimal
     created_utc: str  # ISO 8601
-    #: ``FrontEnd.description()`` of the chain that cut the training's beats.
+    #: ``FrontEnd.description()`` of the chain that cut the training's beats
     front_end: dict[str, Any]
     tensors: TensorSpec  # input and output
     calibration: Calibration  # from scores to decisions
     cohort: Cohort | None  # what scores are corrected by; None for a classifier
-    #: data, licence, persons, seed: whatever says where the model comes from.
+    #: data, licence, persons, seed: whatever says where the model comes from
     training: dict[str, Any]
     metrics: dict[str, Any]  # figures, each with the protocol that it was measured by
 

@@ -22,7 +22,7 @@ class Template:
     created_utc: str  # ISO 8601
     model_sha256: str  # of the network that made it; to another one it means nothing
     #: what the beats of an enrolment came from: ``ads1292r``, ``simulated`` or ``recording``;
-    #: ``grown`` if nobody enrolled them, see ``model.fittings``.
+    #: ``grown`` if nobody enrolled them, see ``model.fittings``
     source: str
 
 

@@ -62,7 +62,7 @@ class Group:
     """What the network for a fixed group is made of."""
 
     beats: Beats  # of the members, each person's in time order
-    #: beats of others, to tell from the members; None if there are none.
+    #: beats of others, to tell from the members; None if there are none
     strangers: Beats | None = None
     network: Literal["ours", "reference"] = "ours"  # ``ours``, or the ``reference`` 1D-CNN
     random_split: bool = False  # split the members' beats at random instead of by time

@@ -28,7 +28,7 @@ class Beats:
     windows_mv: NDArray[np.float64]  # conditioned beats in mV, shape (n, 175)
     persons: NDArray[np.str_]  # whose each beat is, shape (n,), str
     records: NDArray[np.str_]  # which recording it is from, unique across persons, shape (n,), str
-    #: when that was recorded, ``2004-12-07`` or empty if not known, shape (n,), str.
+    #: when that was recorded, ``2004-12-07`` or empty if not known, shape (n,), str
     days: NDArray[np.str_]
     good: NDArray[np.bool_]  # whether the signal chain found no flaw in it, shape (n,), bool
 

@@ -37,7 +37,7 @@ class Probes:
 
     embeddings: NDArray[np.float32]  # mean direction of each stretch, shape (n, d)
     persons: NDArray[np.int64]  # whose it is, as a number into ``Beats.names``, shape (n,)
-    #: whether it is from another day than that person's enrolment, shape (n,).
+    #: whether it is from another day than that person's enrolment, shape (n,)
     other_day: NDArray[np.bool_]
 
 
@@ -49,7 +49,7 @@ class Scores:
     cosines: NDArray[np.float64]  # shape (t, p); the highest one says who it is
     template_of: NDArray[np.int64]  # person number of each template, shape (t,)
     probe_of: NDArray[np.int64]  # person number of each probe, shape (p,)
-    #: of each probe: whether it is from another day than the enrolment, shape (p,).
+    #: of each probe: whether it is from another day than the enrolment, shape (p,)
     other_day: NDArray[np.bool_]
 
     @property
@@ -80,9 +80,9 @@ class Comparison:
     """Every template against every probe."""
 
     trials: Trials  # scored by corrected cosine
-    #: of each trial: whether its probe is from another day than the enrolment.
+    #: of each trial: whether its probe is from another day than the enrolment
     other_day: NDArray[np.bool_]
-    #: of each probe: whether the nearest template by cosine is its person's.
+    #: of each probe: whether the nearest template by cosine is its person's
     nearest_is_right: NDArray[np.bool_]
     enrolled: int  # how many templates there were to choose from
 

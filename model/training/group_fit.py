@@ -33,7 +33,7 @@ class Lesson:
     """What is to be learnt, and how."""
 
     members: Beats  # beats with a label for each person, in the order of ``members.names``
-    #: beats that share one more label, the last; without any there is no such label.
+    #: beats that share one more label, the last; without any there is no such label
     strangers: Beats
     network: Literal["ours", "reference"]  # which one
     recipe: Recipe  # how it is trained

@@ -36,7 +36,7 @@ class Halves:
 
     names: tuple[str, ...]  # of the persons
     templates: NDArray[np.float32]  # shape (persons, d)
-    #: good beats in the order in which they came, an array (n, d) for each person.
+    #: good beats in the order in which they came, an array (n, d) for each person
     probes: list[NDArray[np.float32]]
 
     def probe(self, stretch: int) -> NDArray[np.float32]:
