@@ -54,7 +54,7 @@ class Sessions:
 def measure(
     data: Sequence[Path], network: Network, bars: Progress, mains_hz: int, jobs: int
 ) -> dict[str, Any]:
-    """Hear everybody's recordings in the order of their days, enrol, probe and measure."""
+    """Analyse everybody's recordings in the order of their days, enrol, probe and measure."""
     if network.passport.cohort is None:
         raise EmbedderNeeded(f"model {network.passport.name!r} has no templates: give an embedder")
     persons: dict[str, list[Analysis]] = {}

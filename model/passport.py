@@ -44,7 +44,7 @@ class TensorSpec:
     samples: int  # length of a beat window
     normalisation: str  # what is done to a window first; ``model.tensor.NORMALISATION``
     #: numbers that come out per beat: the embedding's size; of a classifier, one per label and, if
-    #: it has heard strangers, one more for whoever is none of them
+    #: it was trained with strangers, one more for whoever is none of them
     outputs: int
     #: the persons that a classifier tells apart, in the order of its outputs
     labels: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""A fixed group: a softmax over its members and, where strangers were heard, one more label.
+"""A fixed group: a softmax over its members and, if trained with strangers, one more label.
 
 members --> split by time -----> network --> figures of the members' last beats
 strangers -> split by person --/        `--> calibration, on beats between
