@@ -144,6 +144,25 @@ def test_nobodys_template_may_grow_from_what_is_refused(
     assert (decision.state, decision.hint, grows) == told
 
 
+def test_what_was_played_has_no_part_in_the_session_of_what_is_alive(passport: Passport) -> None:
+    recogniser = Recogniser(passport, axis, [ada(passport)])
+    rng = np.random.default_rng(1)
+
+    def state_after(number: int, noise_mv: float) -> str:
+        window = (0.0, *rng.normal(0, noise_mv, WINDOW_SAMPLES - 1).tolist())
+        decision = recogniser.push(BeatWindow(250 * number, rng.normal(0.8, 0.04), window, GOOD))
+        assert decision is not None
+        return decision.state
+
+    assert [state_after(number, 0.0) for number in range(5)][-1] == "suspect"
+    alive = next(number for number in range(5, 100) if state_after(number, 0.002) == "accepted")
+    for number in range(alive + 1, alive + 19):
+        state_after(number, 0.002)
+    assert recogniser.session.take() is None
+    state_after(alive + 19, 0.002)
+    assert recogniser.session.take() is not None
+
+
 def test_one_that_is_played_is_suspect_until_the_electrodes_are_fitted_anew(
     passport: Passport,
 ) -> None:
