@@ -37,7 +37,7 @@ class Enrolment:
     """
 
     def __init__(
-        self, person: str, passport: Passport, needed: int = 20, most: int | None = None
+        self, person: str, passport: Passport, needed: int, most: int | None = None
     ) -> None:
         self.person = check_name(person)
         if passport.cohort is None:
