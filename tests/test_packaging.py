@@ -45,6 +45,7 @@ DOORS = {
         "annotations",
         "errors",
         "public_data",
+        "reading_order",
         "record_names",
         "recording",
         "replay",

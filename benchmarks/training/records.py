@@ -19,7 +19,7 @@ from rich.progress import Progress
 
 from daemon.offline.analysis import Analysis, analyse, side_by_side
 from daemon.recordings.errors import RecordingNotFound
-from daemon.recordings.record_names import reading_order
+from daemon.recordings.reading_order import reading_order
 from model.training.datasets import Beats
 
 DAY = re.compile(r"date:\s*(\d{1,2})\.(\d{1,2})\.(\d{4})", re.IGNORECASE)

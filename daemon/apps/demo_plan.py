@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from daemon.apps.errors import NothingToShow
-from daemon.recordings.record_names import reading_order
+from daemon.recordings.reading_order import reading_order
 
 RATE_HZ = 250
 PAUSE_S = 2.0  # the electrodes move from one person to the next
