@@ -10,9 +10,10 @@ from dsp.contact import OFF_SAMPLES, ON_SAMPLES, Contact
 
 def test_bits_count_after_48_ms_and_again_after_48_ms_without() -> None:
     contact = Contact()
-    assert [contact.push(True) or contact.off for _ in range(OFF_SAMPLES)].index(True) == 11
-    assert [contact.push(False) for _ in range(ON_SAMPLES)].index(True) == 11
-    assert not contact.off
+    for _ in range(2):  # the second time as the first
+        assert [contact.push(True) or contact.off for _ in range(OFF_SAMPLES)].index(True) == 11
+        assert [contact.push(False) for _ in range(ON_SAMPLES)].index(True) == 11
+        assert not contact.off
 
 
 @pytest.mark.parametrize("every", [50, 250, 500, 1500])
