@@ -15,7 +15,6 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import TypeVar
 
 from daemon.errors import import_extra
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound, RecordsExtraMissing
@@ -26,9 +25,9 @@ LARGEST_BYTES = 1 << 20
 BYTES_PER_SAMPLE = {"8": 1, "80": 1, "212": 1.5, "310": 4 / 3, "311": 4 / 3, "24": 3, "32": 4} | (
     dict.fromkeys(("16", "61", "160"), 2)
 )
+NO_NUMBER = re.compile(r"(?:invalid literal for int|could not convert string to float).*?: (.*)")
 COPY, LINK = "record", "signals{}.dat"  # names of the copy, and of the links beside it
 NO_DATA = "~"  # as the name of a segment
-Number = TypeVar("Number", int, float)
 MOST_S = 366 * 86400.0  # of one record: more is a damaged number
 
 
@@ -79,18 +78,14 @@ def read_header(record: Path) -> Header:
     lines = _lines(path)
     try:
         fields = lines[0].split()
-        rate = re.split(r"[/(]", fields[2])[0] if len(fields) > 2 else "250"
-        frame_hz = _number(float, rate, "its rate")
+        frame_hz = float(re.split(r"[/(]", fields[2])[0]) if len(fields) > 2 else 250.0
         if not 0 < frame_hz <= MOST_RATE_HZ:
             raise ValueError(f"a rate of {frame_hz:g} Hz; expected at most {MOST_RATE_HZ:g} Hz")
         notes = (
             [] if len(fields) > 2 else ["the header gives no rate: 250 frames/s, as WFDB has it"]
         )
         if "/" in fields[0]:
-            segments = tuple(
-                (line.split()[0], _number(int, line.split()[1], "a segment's length"))
-                for line in lines[1:]
-            )
+            segments = tuple((line.split()[0], int(line.split()[1])) for line in lines[1:])
             frames = sum(length for _, length in segments)
             if min(length for _, length in segments) < 0 or frames > MOST_S * frame_hz:
                 raise ValueError(f"segments of {frames} frames, which no record has")
@@ -99,7 +94,7 @@ def read_header(record: Path) -> Header:
     except RecordsExtraMissing:
         raise
     except Exception as error:  # the parser raises whatever it trips over
-        why = "a line lacks a field" if isinstance(error, IndexError) else error
+        why = "a line lacks a field" if isinstance(error, IndexError) else _plain(str(error))
         raise MalformedRecording(f"{path} is not a WFDB header: {why}.") from error
 
 
@@ -107,7 +102,7 @@ def _with_signals(
     record: Path, frame_hz: float, fields: list[str], lines: list[str], notes: list[str]
 ) -> Header:
     """Return the header of a record that describes its signals, a line each."""
-    if _number(int, fields[1], "the count of signals") != len(lines) or not lines:
+    if int(fields[1]) != len(lines) or not lines:
         raise ValueError(f"signals announced: {fields[1]}, described: {len(lines)}")
     signals = [(line.split()[0], " ".join(line.split()[1:])) for line in lines]
     files = tuple(dict.fromkeys(file for file, _ in signals))
@@ -151,12 +146,9 @@ def _lines(path: Path) -> list[str]:
     return [line for line in stripped if line and not line.startswith("#")]
 
 
-def _number(kind: type[Number], text: str, called: str) -> Number:
-    try:
-        return kind(text)
-    except ValueError:
-        whole = "whole number" if kind is int else "number"
-        raise ValueError(f"{called}, {text!r:.40}, is no {whole}") from None
+def _plain(complaint: str) -> str:
+    """Say in the user's words what Python says of a text that is no number."""
+    return NO_NUMBER.sub(r"\1 stands where a number belongs", complaint)
 
 
 def _is_moment(fields: list[str]) -> bool:
@@ -173,7 +165,7 @@ def _frames(
     record: Path, fields: list[str], signals: list[tuple[str, str]]
 ) -> tuple[int, list[str]]:
     """Return how many frames there are, by the header or the data file, and what to note of it."""
-    length = _number(int, fields[3], "its length") if len(fields) > 3 else 0
+    length = int(fields[3]) if len(fields) > 3 else 0
     held = _frames_held(record, signals)
     if length <= 0:
         return held or 0, ["the header gives no length: taken from the size of the data file"]
