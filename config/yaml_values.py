@@ -1,7 +1,8 @@
 """YAML as plain values, without what it quietly takes for something else than was written.
 
 YAML 1.1 takes 025 for 21, 12:30 for 750, and of a section that is there twice PyYAML keeps the last
-one. Each of these becomes a :class:`Doubtful`, which no setting takes, so that it is named.
+one. Each of these becomes a :class:`Doubtful`, which no setting takes, so that it is named. It
+takes 1e6 for a text, too; here it is the number that everybody means.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import yaml
 NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
 
 OCTAL = re.compile(r"[-+]?0[0-7_]+")
+EXPONENT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.?[0-9]*)[eE][-+]?[0-9]+")
 SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
 
 
@@ -62,6 +64,7 @@ class _Loader(yaml.SafeLoader):
 
 for _kind in ("int", "float"):
     _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.construct_number)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", EXPONENT, list("+-.0123456789"))
 
 
 def read(text: str) -> Any:

@@ -27,7 +27,7 @@ RECENT_BEATS = 8  # how far back a kind of beats is counted
 SEEN_AGAIN = 1.7  # beats of a kind, counted so, that make it more than one odd beat
 OTHER_KINDS = 2  # remembered: ectopic beats come in more than one shape
 USUAL_SHARE = 0.25  # of the beats, from which on a kind is usual: bigeminy has 0.5, trigeminy 0.33
-NARROWER = 0.8  # the sinus beat's QRS, at most, to the ventricular one's
+NARROWER = 0.85  # the sinus beat's QRS, at most, to the ventricular one's
 WIDTH_SAMPLES = 30  # on either side of the R peak: where a QRS's width is looked for
 
 

@@ -201,8 +201,7 @@ class Gallery:
             names = NameIndex(self._names())
             at, *_ = names.known(name)
             names.check_free(new_name, but=at)
-            entry = self._entries.write_name(new_name, at)
-            self._database.execute("UPDATE person SET name = ? WHERE id = ?", (entry, at))
+            self._write_name(at, new_name)
         self._database.sweep()
 
     def forget(self, name: str) -> None:
@@ -323,12 +322,15 @@ class Gallery:
         return at
 
     def _insert_person(self, name: str, created_utc: str) -> int:
-        at: int = self._database.value("SELECT coalesce(max(id), 0) + 1 FROM person")
-        self._database.execute(
-            "INSERT INTO person (id, name, created_utc) VALUES (?, ?, ?)",
-            (at, self._entries.write_name(name, at), created_utc),
+        at: int = self._database.value(  # SQLite finds a free number; a sealed name depends on it
+            "INSERT INTO person (name, created_utc) VALUES ('', ?) RETURNING id", created_utc
         )
+        self._write_name(at, name)
         return at
+
+    def _write_name(self, at: int, name: str) -> None:
+        entry = self._entries.write_name(name, at)
+        self._database.execute("UPDATE person SET name = ? WHERE id = ?", (entry, at))
 
     def _set_consent(self, at: int, consent_utc: str | None) -> None:
         self._database.execute("UPDATE person SET consent_utc = ? WHERE id = ?", (consent_utc, at))

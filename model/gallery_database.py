@@ -22,6 +22,9 @@ from model.gallery_file import (
     make_empty,
 )
 
+#: a trigger or view would change or pretend what is held on people, behind the gallery's back
+FOREIGN = """SELECT type || ' ' || quote(name) FROM sqlite_schema WHERE sql NOTNULL AND NOT
+    (type = 'table' AND rootpage AND name IN ('person', 'template', 'seal')) LIMIT 1"""
 BUSY_S = 2.0  # to wait for another program; the service's samples wait nine seconds in their pipe
 
 
@@ -50,9 +53,9 @@ class GalleryDatabase:
         """Run one statement."""
         return self._connection.execute(query, tuple(values))
 
-    def value(self, query: str) -> Any:
+    def value(self, query: str, *values: object) -> Any:
         """Return the one value that a query has for an answer."""
-        return self.execute(query).fetchone()[0]
+        return self.execute(query, values).fetchone()[0]
 
     @contextmanager
     def transaction(self, *, changes: bool) -> Iterator[None]:
@@ -65,6 +68,7 @@ class GalleryDatabase:
         with explained(self._path):
             self.execute("BEGIN IMMEDIATE" if changes else "BEGIN")
             try:
+                self._check_own()
                 yield
                 self.execute("COMMIT")
             except BaseException:
@@ -146,6 +150,11 @@ class GalleryDatabase:
                 for statement in FROM_SCHEMA_1:
                     self.execute(statement)
         self._version = self.value("PRAGMA data_version")
+
+    def _check_own(self) -> None:
+        """Check that nobody has added anything to the tables that the gallery makes."""
+        if foreign := self.execute(FOREIGN).fetchone():
+            raise damaged(self._path, f"it holds a foreign {foreign[0]:.60}")
 
     def _check_whole(self) -> None:
         """Check that the end of the file is there: SQLite takes a missing one for zeros."""

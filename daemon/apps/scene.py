@@ -18,7 +18,7 @@ class Scene:
 
     stamp: Stamp | None = None  # of the newest message
     status: StatusMessage | None = None  # the newest
-    identity: IdentityMessage | None = None  # the newest
+    identity: IdentityMessage | None = None  # the newest, until the service falls silent
     silent_s: float = 0.0  # for how long the service has said nothing
     lost_messages: int = 0  # what this subscriber missed since the service started
     #: the newest samples, each with its index
@@ -29,6 +29,7 @@ class Scene:
         match item:
             case Silent(seconds):
                 self.silent_s = seconds
+                self.identity = None  # somebody else may wear the electrodes by now
             case Lost(_, count):
                 self.lost_messages += count
             case Restarted():

@@ -124,7 +124,7 @@ def who(identity: IdentityMessage | None) -> str:
     """Say who wears the electrodes."""
     match identity:
         case None:
-            return "no beat yet"
+            return "nothing heard (undecided)"
         case IdentityMessage(hint="too_clean" | "repeated" | "too_regular" as hint):
             wearer = identity.person or NOBODY[identity.state]
             perhaps = "" if identity.state == "suspect" else ", or something played"
@@ -167,7 +167,7 @@ def _title(scene: Scene) -> Text:
 def _wearer(scene: Scene) -> RenderableType:
     """Draw who it is, with a bar for the confidence."""
     identity = scene.identity
-    colour = COLOURS[identity.state] if identity and not scene.silent_s else "dim"
+    colour = COLOURS[identity.state] if identity else "dim"
     row = Table.grid(padding=(0, 2))
     name = Text(f"● {plain(who(identity))}", f"bold {colour}")
     if identity is None or identity.confidence is None:

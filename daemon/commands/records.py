@@ -19,12 +19,20 @@ from rich.progress import track
 from config.settings import load
 from daemon.commands.exit_codes import exit_code
 from daemon.commands.parts import A_RECORD, add_gallery, add_jobs, add_mains, add_model, describe
-from daemon.offline.analysis import Analysis, FoundBeats, analyse, find_beats, side_by_side
+from daemon.offline.analysis import (
+    Analysis,
+    ChainRun,
+    FoundBeats,
+    analyse,
+    find_beats,
+    side_by_side,
+)
 from daemon.offline.recognition import embed, open_with_people
 from daemon.offline.results import make_folder, writing
 from daemon.offline.scoring import pool
 from daemon.recordings.errors import RecordingError, SignalNotFound
 from daemon.recordings.record_names import record_name, unique_names
+from daemon.recordings.recording import OpenRecording
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
 from daemon.recordings.signal_file import Reading
 from daemon.terminal import plain
@@ -297,10 +305,10 @@ def run_identify(args: argparse.Namespace) -> int:
         )
         for event in analysis.events:
             recogniser.push(event)
-        if recogniser.inverted_wanted:
-            inverted = analyse(analysis.path, outcomes.signal, args.mains, True, reading_of(args))
-            for event in inverted.events:
-                recogniser.push_inverted(event)
+        again = OpenRecording(analysis.path, outcomes.signal, reading_of(args))
+        inverted = ChainRun(again, args.mains, inverted=True).events()
+        while recogniser.inverted_wanted and (inverted_event := next(inverted, None)):
+            recogniser.push_inverted(inverted_event)
         rows.append({"record": analysis.path, **asdict(recogniser.decision)})
     _report(args, rows, _identity_line)
     return outcomes.exit_code or outcomes.nothing_found

@@ -14,7 +14,7 @@ from daemon.commands.parts import describe
 from daemon.wire.client import Subscriber
 from daemon.wire.messages import KINDS, EcgMessage, IdentityMessage, StatusMessage, WaveMessage
 
-SILENT_AFTER_S = 2.0  # the status comes each second
+SILENT_AFTER_S = 3.0  # the service's own evidence is stale by then; the status comes each second
 LINES = (StatusMessage.TOPIC, IdentityMessage.TOPIC)
 WAVEFORMS = (WaveMessage.TOPIC, EcgMessage.TOPIC)
 

@@ -76,7 +76,13 @@ class FoundBeats:
 
 
 class ChainRun:
-    """One run of a recording, block after block, through a fresh signal chain."""
+    """One run of a recording, block after block, through a fresh signal chain.
+
+    Args:
+        recording: the recording.
+        mains_hz: frequency of the grid, 50 or 60.
+        inverted: turn it upside down, as it would be with the two electrodes in each other's place.
+    """
 
     def __init__(
         self, recording: Recording | OpenRecording, mains_hz: int, *, inverted: bool = False
@@ -124,7 +130,6 @@ def analyse(
     path: str,
     signal: str | None = "0",
     mains_hz: int = 50,
-    inverted: bool = False,
     reading: Reading | None = None,
 ) -> Analysis:
     """Run the recording of a file through a fresh signal chain.
@@ -133,17 +138,14 @@ def analyse(
         path: the recording.
         signal: name or number of the signal; None for the first that holds an ECG.
         mains_hz: frequency of the grid, 50 or 60.
-        inverted: turn it upside down, as it would be with the two electrodes in each other's place.
         reading: what the file does not say.
     """
-    return analyse_recording(OpenRecording(path, signal, reading), mains_hz, inverted=inverted)
+    return analyse_recording(OpenRecording(path, signal, reading), mains_hz)
 
 
-def analyse_recording(
-    recording: Recording | OpenRecording, mains_hz: int = 50, *, inverted: bool = False
-) -> Analysis:
+def analyse_recording(recording: Recording | OpenRecording, mains_hz: int = 50) -> Analysis:
     """Run a recording through a fresh signal chain."""
-    run = ChainRun(recording, mains_hz, inverted=inverted)
+    run = ChainRun(recording, mains_hz)
     events = tuple(run.events())
     return Analysis(recording.path, run.duration_s, run.notes(), events, run.nothing_because())
 

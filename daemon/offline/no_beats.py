@@ -46,8 +46,8 @@ def _reasons(ecg_mv: NDArray[np.float64], mains_hz: int, flaws: Counter[str]) ->
         )
     if span_mv < FLAT_MV:
         yield (
-            f"it is flat: it moves by {1000 * span_mv:.1f} uV; were the electrodes on, is it the "
-            "right --signal, and are these codes of a 24-bit converter (else say --unit)?"
+            f"it is flat: it moves by {1000 * span_mv:.1f} uV; try another --signal or, if these "
+            "are no codes of a 24-bit converter, --unit; or the electrodes were off"
         )
     other_hz = 110 - mains_hz
     if count_good_beats([ecg_mv], other_hz) >= REMEDIED_BEATS:

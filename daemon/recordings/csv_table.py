@@ -92,10 +92,13 @@ class Table:
             data = [row[: width - 1] for row in data if len(row) == width]
             width -= 1  # each row ends with a separator
         self.width = width
-        if begin and self._separator == "," and width == 2 * len(rows[begin - 1][1]) > 2:
+        headings = sum(map(bool, rows[begin - 1][1])) if begin else 0
+        fractions = any(map(_is_fraction, [*zip(*data, strict=False)][1:]))
+        if self._separator == "," and headings < width and (fractions or width == 2 * headings):
             raise MalformedRecording(
-                f"{self.path}, line {self._first_line}: {width} columns under {width // 2} "
-                "headings; are commas decimal marks too? Then write semicolons between the columns."
+                f"{self.path}, line {self._first_line}: {width} columns under {headings} headings; "
+                "are commas decimal marks too? Then write semicolons between the columns; if not, "
+                "name them all in the first line."
             )
         named = [row[:width] for _, row in rows[:begin] if len(_trimmed(row, width)) == width]
         self.heading, self.units = [*named, [], []][:2]
@@ -171,6 +174,11 @@ class Table:
         else:
             cells = text.split(None if self._separator == " " else self._separator)
         return [cell.strip(" \t'\ufeff") for cell in cells]
+
+
+def _is_fraction(column: tuple[str, ...]) -> bool:
+    """Tell whether cells are what a decimal comma has on its right, as in 0,004."""
+    return all(map(str.isdecimal, column)) and any(cell[0] == "0" < cell[1:] for cell in column)
 
 
 def _trimmed(cells: list[str], width: int) -> list[str]:

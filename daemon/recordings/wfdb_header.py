@@ -25,6 +25,7 @@ LARGEST_BYTES = 1 << 20
 BYTES_PER_SAMPLE = {"8": 1, "80": 1, "212": 1.5, "310": 4 / 3, "311": 4 / 3, "24": 3, "32": 4} | (
     dict.fromkeys(("16", "61", "160"), 2)
 )
+NO_NUMBER = re.compile(r"(?:invalid literal for int|could not convert string to float).*?: (.*)")
 COPY, LINK = "record", "signals{}.dat"  # names of the copy, and of the links beside it
 NO_DATA = "~"  # as the name of a segment
 MOST_S = 366 * 86400.0  # of one record: more is a damaged number
@@ -93,7 +94,7 @@ def read_header(record: Path) -> Header:
     except RecordsExtraMissing:
         raise
     except Exception as error:  # the parser raises whatever it trips over
-        why = "a line lacks a field" if isinstance(error, IndexError) else error
+        why = "a line lacks a field" if isinstance(error, IndexError) else _plain(str(error))
         raise MalformedRecording(f"{path} is not a WFDB header: {why}.") from error
 
 
@@ -143,6 +144,11 @@ def _lines(path: Path) -> list[str]:
         text = content.decode("latin-1")
     stripped = (line.strip() for line in re.sub(f"[{MICRO}]", "u", text).splitlines())
     return [line for line in stripped if line and not line.startswith("#")]
+
+
+def _plain(complaint: str) -> str:
+    """Say in the user's words what Python says of a text that is no number."""
+    return NO_NUMBER.sub(r"\1 stands where a number belongs", complaint)
 
 
 def _is_moment(fields: list[str]) -> bool:

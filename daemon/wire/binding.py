@@ -14,6 +14,7 @@ from daemon.errors import DaemonError
 from daemon.wire.addresses import IPC, check_address, is_ipv6, needs_key, somebody_has
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.errors import AddressInUse, AddressRefused, AddressUnusable
+from daemon.wire.keepalive import keep_alive
 from daemon.wire.keys import Right
 
 
@@ -35,6 +36,7 @@ def bind(
     """
     check_address(address, right, keys=gate is not None)
     socket.ipv6 = is_ipv6(address)
+    keep_alive(socket)
     with explained(address):
         if address.startswith(IPC):
             _prepare(Path(address.removeprefix(IPC)))

@@ -34,6 +34,7 @@ from daemon.wire.errors import (
     ServiceRefusesKey,
     ServiceUnavailable,
 )
+from daemon.wire.keepalive import keep_alive
 from daemon.wire.keys import ClientKeys
 from daemon.wire.messages import KINDS, Received, Stamp, StatusMessage, decode
 
@@ -240,6 +241,7 @@ class _Line:
         self.socket: zmq.Socket[bytes] = self._context.socket(kind)
         self.socket.linger = 0
         self.socket.ipv6 = is_ipv6(address)
+        keep_alive(self.socket)
         if keys is not None:
             self.socket.curve_publickey = keys.own.public
             self.socket.curve_secretkey = keys.own.secret

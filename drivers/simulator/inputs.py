@@ -165,7 +165,7 @@ class Channel:
     ) -> float:
         lsb_mv = vref_v * 1000 / (selection.gain * FULL_SCALE_COUNTS)
         if selection.input is MuxInput.ELECTRODES:
-            counts = electrode_mv / lsb_mv if electrode_mv < math.inf else _RAIL_COUNTS
+            counts = min(max(electrode_mv / lsb_mv, -_RAIL_COUNTS), _RAIL_COUNTS)
         elif selection.input is MuxInput.CONSTANT:
             counts = selection.constant_mv / lsb_mv
         elif selection.input is MuxInput.TEST:

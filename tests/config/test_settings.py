@@ -78,6 +78,9 @@ def test_values_are_written_as_in_yaml() -> None:
         ["publish.addresses=[ipc:///run/qrsd/p.ipc]", "simulated.play=[{heart: 3, seconds: 2}]"],
     ).settings
     assert settings.board.start_pin is None
+    assert load(None, {}, ["identifier.fpir=1e-2"]).settings.identifier.fpir == 0.01
+    with pytest.raises(SettingsError, match=r"fpir: 1e-300 is not between 0.001 and 0.5"):
+        load(None, {}, ["identifier.fpir=1e-300"])
     assert settings.chip.respiration is False
     assert settings.publish.addresses == ("ipc:///run/qrsd/p.ipc",)
     assert settings.simulated.play[0].heart == 3

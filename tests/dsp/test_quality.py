@@ -56,6 +56,22 @@ def test_the_narrow_kind_of_beats_counts_whichever_came_first(kinds: str) -> Non
     assert all((flaws == ()) == (kind == "N") for kind, flaws in settled)
 
 
+#: A ventricular beat whose QRS is wider than the sinus beat's by a fifth only, as in MIT-BIH 106.
+LESS_WIDE = ecg(
+    [BEFORE_R], WINDOW_SAMPLES, ((-1.2, 0.0, 0.010), (0.5, 0.04, 0.012), (0.4, 0.3, 0.06))
+)
+
+
+def test_a_kind_that_is_narrower_by_a_sixth_is_the_hearts_own() -> None:
+    judge = QualityJudge()
+    kinds = "VN" * 20
+    flaws = [
+        judge.judge(tuple(CLEAN if kind == "N" else LESS_WIDE), False, False, 0.8).flaws
+        for kind in kinds
+    ]
+    assert [each == () for each in flaws[6:]] == [kind == "N" for kind in kinds[6:]]
+
+
 #: Another ventricular beat, from another place.
 WIDE_TOO = ecg([BEFORE_R], WINDOW_SAMPLES, ((-1.1, 0.0, 0.02), (0.7, 0.07, 0.02), (0.4, 0.3, 0.06)))
 

@@ -22,7 +22,7 @@ from daemon.recordings.recording import read_recording
 from drivers.frame import Frame, millivolts
 from dsp.front_end import FrontEnd
 from dsp.options import FrontEndOptions
-from dsp.signals import Event, RPeak, Sample
+from dsp.signals import BeatWindow, Event, RPeak, Sample
 from tests.dsp.heartbeats import ecg, regular
 
 RATE_HZ = 250
@@ -267,6 +267,34 @@ def test_t_waves_of_1_2_mv_are_no_beats(t_after_s: float, t_width_s: float) -> N
     beats = regular(80, 30)
     waves = ((1.0, 0.0, 0.010), (1.2, t_after_s, t_width_s))
     assert count(r_positions(ecg(beats, 30 * RATE_HZ, waves)), beats) == Count([], [])
+
+
+#: A ventricular beat: wide, discordant, without P.
+VENTRICULAR = ((1.3, -0.03, 0.03), (-0.9, 0.06, 0.04), (-0.5, 0.3, 0.07))
+
+
+@pytest.mark.parametrize("kinds", ["NV" * 20, "VN" * 20, "NNV" * 14, "VNN" * 14, "VV" + "N" * 30])
+def test_of_bigeminy_the_sinus_beats_are_good_whichever_comes_first(kinds: str) -> None:
+    ahead = [0.52 if kind == "V" else 1.18 for kind in kinds]  # early, and a pause after it
+    sinus = [
+        0.85 if before != "V" else rr_s for before, rr_s in zip("V" + kinds, ahead, strict=False)
+    ]
+    rr_s = [
+        early if kind == "V" else rr for kind, early, rr in zip(kinds, ahead, sinus, strict=True)
+    ]
+    at = np.round((1 + np.cumsum(rr_s)) * RATE_HZ).astype(int)
+    length = int(at[-1]) + 2 * RATE_HZ
+    normal, early = (at[[kind == which for kind in kinds]] for which in "NV")
+    noise_mv = np.random.default_rng(1).normal(0, 0.008, length)
+    front_end, good = FrontEnd(), []
+    for index, mv in enumerate(ecg(normal, length) + ecg(early, length, VENTRICULAR) + noise_mv):
+        heard = front_end.push(Sample(index, float(mv), None))
+        good += [
+            each.r_index for each in heard if isinstance(each, BeatWindow) and each.quality.good
+        ]
+    settled = [each for each in good if each > at[5] + TOLERANCE]
+    assert all(np.abs(normal - each).min() <= TOLERANCE for each in settled)
+    assert len(settled) >= 0.9 * (normal > at[5]).sum() - 2
 
 
 FRAMES = [

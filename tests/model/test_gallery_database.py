@@ -197,6 +197,58 @@ def test_ten_thousand_people_are_there_within_two_seconds(path: Path) -> None:
     assert process_time() - begin_s < 2.0
 
 
+@pytest.mark.parametrize(
+    ("addition", "named"),
+    [
+        ("TRIGGER t AFTER INSERT ON person BEGIN DELETE FROM template; END", "trigger 't'"),
+        ("TRIGGER t AFTER DELETE ON person BEGIN DELETE FROM seal; END", "trigger 't'"),
+        ("VIEW people AS SELECT name FROM person", "view 'people'"),
+        ("TABLE copy (name)", "table 'copy'"),
+        ("INDEX i ON person (abs(name))", "index 'i'"),
+        ('TABLE "\x1b]0;\n\n" (name)', "table '"),
+    ],
+)
+def test_what_another_program_added_is_refused_at_once_and_never_runs(
+    gallery: Gallery, path: Path, addition: str, named: str
+) -> None:
+    gallery.enrol(template("Ada"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute(f"CREATE {addition}")
+        for use in (
+            lambda: gallery.enrol(template("Bob")),
+            lambda: gallery.forget("Ada"),
+            lambda: Gallery(path),
+        ):
+            with pytest.raises(GalleryUnreadable, match=f"it holds a foreign {named}"):
+                use()
+        assert database.execute("SELECT name FROM person").fetchall() == [("Ada",)]
+        assert database.execute("SELECT count(*) FROM template").fetchone() == (1,)
+
+
+def test_a_view_in_a_tables_place_is_no_gallery(gallery: Gallery, path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("ALTER TABLE template RENAME TO person2")
+        database.execute("CREATE VIEW template AS SELECT * FROM person2")
+    with pytest.raises(GalleryUnreadable, match="it holds a foreign"):
+        Gallery(path)
+
+
+@pytest.mark.parametrize("key", [None, bytes(32)])
+def test_the_highest_number_is_no_end_of_enrolling(path: Path, key: bytes | None) -> None:
+    with Gallery(path, key=key) as gallery:
+        if key is None:
+            gallery.enrol(template("Ada"))
+            with closing(sqlite3.connect(path, isolation_level=None)) as database:
+                database.execute("UPDATE person SET id = 9223372036854775807")
+                database.execute("UPDATE template SET person = 9223372036854775807")
+        else:
+            with closing(sqlite3.connect(path, isolation_level=None)) as database:
+                database.execute("INSERT INTO person VALUES (9223372036854775807, x'00', '', '')")
+        gallery.enrol(template("Bob"))
+        assert "Bob" in names(gallery)
+        assert "Bob" in [each.person for each in gallery.templates(MODEL, 3)]
+
+
 def test_a_file_cut_short(gallery: Gallery, path: Path) -> None:
     for at in range(40):
         gallery.enrol(template(f"Person {at}", *range(1, 65)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -260,6 +261,28 @@ class TestUpsideDown:
         self.hear(recogniser, beats(0, 5))
         recogniser.use_templates([ada(passport)])
         assert recogniser.decision.hint == "electrodes_swapped"
+
+
+def test_nobody_is_known_any_more_three_seconds_after_the_last_good_beat(
+    recogniser: Recogniser, passport: Passport
+) -> None:
+    """Though lead-off was never told: the next wearer begins from nothing, an enrolment too."""
+    recogniser.enrol(enrolment := Enrolment("Bob", passport, 20))
+    assert states(recogniser, beats(0, 10))[-1] == "accepted"
+    last = 9 * 250
+    recogniser.tick(last + 750)
+    assert (recogniser.decision.state, enrolment.beats) == ("accepted", 10)
+    recogniser.tick(last + 751)
+    assert (recogniser.decision.state, recogniser.decision.hint) == ("undecided", "no_good_beats")
+    assert enrolment.beats == 0
+    later = [replace(beat, r_index=beat.r_index + 60 * 250) for beat in beats(1, 5)]
+    assert states(recogniser, later) == ["undecided"] * 4 + ["unknown"]
+
+
+def test_flaws_do_not_keep_evidence_alive(recogniser: Recogniser) -> None:
+    states(recogniser, beats(0, 10))
+    late = [replace(beat, r_index=beat.r_index + 10 * 250, quality=NOISY) for beat in beats(0, 4)]
+    assert states(recogniser, late)[-1] == "undecided"
 
 
 def test_beats_with_flaws_count_for_nobody(recogniser: Recogniser) -> None:

@@ -142,6 +142,15 @@ def test_silence_is_told_until_the_next_message() -> None:
     assert "silent" not in text_of([Silent(4.0), *heard(RUNNING)])
 
 
+def test_nobody_is_named_while_the_service_is_silent() -> None:
+    text = text_of([*heard(RUNNING, ADA), Silent(3.0)])
+    assert "Ada" not in text
+    assert "nothing heard (undecided)" in text
+    said = "12:30:15 Ada, 97 %, 9 beats"
+    silence = "the service is silent, for 3 s so far"
+    assert lines_of([*heard(ADA), Silent(3.0), *heard(ADA)]) == [said, silence, said]
+
+
 def test_lost_messages_are_told() -> None:
     assert "5 messages did not arrive" in text_of([*heard(RUNNING), Lost("ecg", 5)])
 

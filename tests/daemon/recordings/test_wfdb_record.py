@@ -111,6 +111,7 @@ def test_of_two_signals_of_one_name_the_number_tells(tmp_path: Path) -> None:
         ("one 2000\n~ -1", "segments of"),
         ("one 2000\nfast 2000", "segment fast has 500 frames/s; expected 250"),
         ("one 2000\nrest", "a line lacks a field"),
+        ("one 2000\nfast 7.5", "'7.5' stands where a number belongs"),
     ],
 )
 def test_impossible_segments_are_one_clear_line(
@@ -152,6 +153,21 @@ def test_names_with_dots_and_folders_are_names(tmp_path: Path, data: str) -> Non
 def test_an_impossible_rate_is_one_clear_line(tmp_path: Path, rate: str) -> None:
     with pytest.raises(MalformedRecording, match="Hz"):
         read_recording(write(tmp_path, one_signal(f"rec 1 {rate} 2000")))
+
+
+@pytest.mark.parametrize(
+    ("first", "complaint"),
+    [
+        ('rec 1 25" 2000', "'25\"' stands where a number belongs"),
+        ("rec 1 250 2000.0", "'2000.0' stands where a number belongs"),
+        ("rec one 250 2000", "'one' stands where a number belongs"),
+    ],
+)
+def test_what_is_no_number_is_named(tmp_path: Path, first: str, complaint: str) -> None:
+    with pytest.raises(MalformedRecording, match=complaint):
+        read_recording(write(tmp_path, one_signal(first)))
+    with pytest.raises(MalformedRecording, match="'200-' stands where a number belongs"):
+        read_recording(write(tmp_path, one_signal(gain="200-")))
 
 
 def test_a_rate_in_scientific_notation_is_a_rate(tmp_path: Path) -> None:

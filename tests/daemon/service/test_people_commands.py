@@ -85,6 +85,17 @@ def test_a_damaged_name_is_not_logged(
     assert "Zacharias" not in caplog.text
 
 
+@pytest.mark.parametrize("table", ["template", "person", "seal"])
+def test_a_table_that_is_dropped_under_the_service_is_missed_within_a_second(
+    office: Office, tmp_path: Path, caplog: pytest.LogCaptureFixture, table: str
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "gallery.sqlite", isolation_level=None)) as database:
+        database.execute(f"DROP TABLE {table}")
+    office.desk.refresh()  # as each second
+    assert f"the gallery cannot be read now: {tmp_path}" in caplog.text
+    assert f"no such table: {table}" in caplog.text
+
+
 def test_another_name_is_used_from_the_next_beat_on(staffed: Office) -> None:
     assert staffed.ask("rename", person="Ada", new_name="Ada Lovelace") == {"ok": True}
     identity = staffed.wear(2.0)

@@ -10,9 +10,11 @@ from itertools import pairwise
 
 import pytest
 
+from drivers.waveforms import Contact
 from tests.drivers.simulator.bench import (
     TCLK_S,
     Bench,
+    Ramp,
     counts,
     running,
 )
@@ -64,6 +66,20 @@ def test_a_recording_comes_out_sample_for_sample_and_clips() -> None:
             expected = round(number * 0.01 / (2420 / 6 / 8388607))
             assert counts(bench.frame())[1] == min(expected, 0x7FFFFF)
     assert bench.frame()[-8:] == "7F FF FF"
+
+
+@pytest.mark.parametrize("mv", [1.7e308, math.inf, 1e300])
+def test_what_is_beyond_all_numbers_is_at_the_rail_of_its_sign(
+    monkeypatch: pytest.MonkeyPatch, mv: float
+) -> None:
+    turned = lambda _, time_s: Contact(0.0, mv if time_s < 0.2 else -mv, False)  # noqa: E731
+    monkeypatch.setattr(Ramp, "at", turned)
+    bench = running()
+    seen = []
+    for _ in range(100):
+        bench.convert()
+        seen.append(counts(bench.frame())[1])
+    assert (seen[10], seen[-1]) == (8388607, -8388608)
 
 
 def test_noise_is_the_datasheets() -> None:
