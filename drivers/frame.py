@@ -49,8 +49,10 @@ def status_is_valid(status: int) -> bool:
 
 
 def decode(data: bytes) -> tuple[int, tuple[int, int]]:
-    """Split the nine bytes of a frame into the status word and the two channels' counts."""
-    status, low, first, first_low, second, second_low = _STATUS_AND_CHANNELS.unpack(data)
+    """Return the status word and the two channels' counts of a frame, the last nine bytes."""
+    status, low, first, first_low, second, second_low = _STATUS_AND_CHANNELS.unpack_from(
+        data, len(data) - FRAME_BYTES
+    )
     return status << 8 | low, (first << 8 | first_low, second << 8 | second_low)
 
 

@@ -28,8 +28,10 @@ from drivers.errors import GpioNotPermitted, GpioUnavailable, PackageMissing, re
 GPIOD_QUEUE = 256
 #: Kernel stamps within this of the monotonic clock are taken to be on its scale.
 _SAME_SCALE_S = 10.0
-#: The kernel's ``struct gpio_v2_line_event``: time in ns, kind, line, number among all, number.
-_EVENT = struct.Struct("=QIIII24x")
+#: The kernel's ``struct gpio_v2_line_event``: time in ns and the number of the line's event; kind,
+#: line and number among all lines' are skipped.
+_EVENT = struct.Struct("=Q12xI24x")
+_READ_BYTES = GPIOD_QUEUE * _EVENT.size
 
 
 class GpiozeroReadyLine:
@@ -107,8 +109,9 @@ class GpiodReadyLine:
             self._request = gpiod.request_lines(
                 chip, consumer="qrsd", config={pin: settings}, event_buffer_size=GPIOD_QUEUE
             )
+        self._events: int = self._request.fd
         self._poller = select.poll()
-        self._poller.register(self._request.fd, select.POLLIN)
+        self._poller.register(self._events, select.POLLIN)
 
     def wait(self, timeout_s: float) -> list[Edge]:
         """Return the falling edges not yet taken, none after ``timeout_s``.
@@ -117,11 +120,10 @@ class GpiodReadyLine:
         """
         if not self._poller.poll(timeout_s * 1000):
             return []
-        events = os.read(self._request.fd, GPIOD_QUEUE * _EVENT.size)
-        return [
-            edge_of((time_ns / 1e9, sequence))
-            for time_ns, _kind, _line, _of_all, sequence in _EVENT.iter_unpack(events)
-        ]
+        edges = []
+        for time_ns, sequence in _EVENT.iter_unpack(os.read(self._events, _READ_BYTES)):
+            edges.append(edge_of((time_ns / 1e9, sequence)))
+        return edges
 
     def is_low(self) -> bool:
         """Return whether DRDY is low."""

@@ -81,7 +81,7 @@ class SampleClock:
                 self.duplicate_edges += 1
                 return False
             periods = interval_s / self.period_s
-            steps = round(periods)
+            steps = 1 if 0.5 < periods < 1.5 else round(periods)  # 1 nearly always
             self.on_beat = periods > 0.5 and abs(periods - steps) < OFF_BEAT_SHARE
             self._intervals_s.append(interval_s)
             if len(self._intervals_s) == RATE_EDGES:
@@ -94,7 +94,10 @@ class SampleClock:
                 return False
         self.index += steps
         self._sample_s = time_s
-        self._measure(time_s)
+        self._history.append((self.index, time_s))
+        first_index, first_s = self._history[0]
+        if self.index - first_index >= RATE_EDGES:
+            self.period_s = (time_s - first_s) / (self.index - first_index)
         return True
 
     def _steps_to(self, time_s: float) -> int:
@@ -107,9 +110,3 @@ class SampleClock:
         self.rate_ratio = self._nominal_s / median(self._intervals_s)
         self.wrong_rate = abs(self.rate_ratio - 1) > WRONG_RATE
         self._intervals_s.clear()
-
-    def _measure(self, time_s: float) -> None:
-        self._history.append((self.index, time_s))
-        first_index, first_s = self._history[0]
-        if self.index - first_index >= RATE_EDGES:
-            self.period_s = (time_s - first_s) / (self.index - first_index)

@@ -18,6 +18,7 @@ class SignalMonitor:
     """Remembers the newest codes, and counts those at the end of the range.
 
     Attributes:
+        repeated: frames with the same codes as the one before.
         saturated: frames in which the ECG channel was at the end of its range.
     """
 
@@ -26,13 +27,17 @@ class SignalMonitor:
         self._newest: deque[tuple[int, int]] = deque(maxlen=round(_RUN_S * setup.rate_hz))
         settings = setup.registers[Register.CH1SET], setup.registers[Register.CH2SET]
         self._watched = [n for n, value in enumerate(settings) if not value & reg.POWER_DOWN]
+        self.repeated = 0
         self.saturated = 0
 
     def push(self, counts: tuple[int, int]) -> None:
         """Take the counts of one frame."""
+        newest = self._newest
+        if newest and counts == newest[-1]:
+            self.repeated += 1
         if not MIN_COUNTS < counts[self._ecg] < FULL_SCALE_COUNTS:
             self.saturated += 1
-        self._newest.append(counts)
+        newest.append(counts)
 
     def conditions(self) -> tuple[Condition, ...]:
         """Return what is wrong with the channels now."""

@@ -103,6 +103,7 @@ class FrameStream:
         reinitialisations: int = 0,
     ) -> None:
         self._board = board
+        self._now = board.clock.now
         self._chip = chip
         self._continuous = continuous
         self._request = bytes(FRAME_BYTES) if continuous else bytes([Opcode.RDATA, *bytes(9)])
@@ -112,12 +113,12 @@ class FrameStream:
         self._monitor = SignalMonitor(setup)
         self._frames = self._bad_frames = self._late_reads = 0
         self._off_beat_frames = 0
-        self._repeated_frames = self._watchdog_reads = self._bus_errors = 0
+        self._watchdog_reads = self._bus_errors = 0
         self._reinitialisations = reinitialisations
         self._latency_max_s = 0.0
         self._transfer_s: float | None = None
         self._first_index = 0  # of the frames handed out
-        self._last: Frame | None = None
+        self._last_index: int | None = None
         self._good_since = 0  # so many frames had been handed out when one was last bad
         self._heard_s = self._checked_s = 0.0
         self._settled_s: float | None = None
@@ -163,7 +164,7 @@ class FrameStream:
             bad_frames=self._bad_frames,
             off_beat_frames=self._off_beat_frames,
             late_reads=self._late_reads,
-            repeated_frames=self._repeated_frames,
+            repeated_frames=self._monitor.repeated,
             duplicate_edges=self._samples.duplicate_edges,
             unseen_edges=self._samples.unseen_edges,
             watchdog_reads=self._watchdog_reads,
@@ -182,11 +183,13 @@ class FrameStream:
     @property
     def _lost(self) -> int:
         """Samples between the first and the last frame that was handed out, but for the frames."""
-        return self._last.index - self._first_index + 1 - self._frames if self._last else 0
+        if self._last_index is None:
+            return 0
+        return self._last_index - self._first_index + 1 - self._frames
 
     def _expect_first_edge(self) -> None:
         """Forget what was counted in a row: the chip has been started."""
-        now_s = self._board.clock.now()
+        now_s = self._now()
         self._heard_s = now_s + reg.SETTLING_S[round(self.setup.rate_hz)]
         self._settled_s = None
         self._checked_s = now_s
@@ -211,7 +214,7 @@ class FrameStream:
 
     def _watch(self) -> None:
         """Do something about DRDY if it has been silent for too long."""
-        now_s = self._board.clock.now()
+        now_s = self._now()
         silent_s = now_s - self._heard_s
         if silent_s < SILENT_PERIODS * self.period_s:
             return
@@ -246,9 +249,9 @@ class FrameStream:
 
     def _read(self, edge: Edge) -> Frame | None:
         """Read the sample of ``edge``; None if it cannot be trusted."""
-        now, samples = self._board.clock.now, self._samples
+        samples = self._samples
         time_s, _ = edge
-        begin_s = now()
+        begin_s = self._now()
         deadline_s = time_s + samples.period_s - GUARD_S
         self._latency_max_s = max(self._latency_max_s, begin_s - time_s)
         if self._continuous and begin_s + (self._transfer_s or 0.0) > deadline_s:
@@ -257,7 +260,7 @@ class FrameStream:
         answer = self._transfer()
         if answer is None:
             return None
-        end_s = now()
+        end_s = self._now()
         # The shortest so far, since one that was interrupted must not forbid all later ones.
         if self._transfer_s is None or end_s - begin_s < self._transfer_s:
             self._transfer_s = end_s - begin_s
@@ -265,10 +268,9 @@ class FrameStream:
             self._count_late_read()
             return None
         self._late_run = 0
-        data = answer[-FRAME_BYTES:]
-        status, counts = decode(data)
+        status, counts = decode(answer)
         if not status_is_valid(status):
-            self._count_bad_frame(data)
+            self._count_bad_frame(answer[-FRAME_BYTES:])
             return None
         if self._bad_run:
             self._bad_run.clear()
@@ -325,11 +327,9 @@ class FrameStream:
             self._settled_s = time_s + self._settle_s
         if time_s < self._settled_s:
             return False
-        if self._last is None:
+        if self._last_index is None:
             self._first_index = index
-        elif counts == self._last.counts:
-            self._repeated_frames += 1
-        self._last = frame
+        self._last_index = index
         self._frames += 1
         self._monitor.push(counts)
         if self._reinitialisations_left < self._max_reinitialisations:

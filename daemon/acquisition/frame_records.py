@@ -1,8 +1,8 @@
 """Frames on the pipe between the acquisition process and the pipeline: 28 bytes each.
 
     0        8            16        20          24        28
-    | index  | edge in ns | status  | channel 1 | channel 2 |      little-endian
-       u64      i64          u32       i32         i32
+    | index  | edge in s  | status  | channel 1 | channel 2 |      little-endian
+       u64      f64          u32       i32         i32
 
 The pipe is the queue: its 64 KiB hold nine seconds. A record is shorter than PIPE_BUF, so that it
 is written as a whole or, into a full pipe, not at all; its index is then missing at the reader.
@@ -14,13 +14,14 @@ import struct
 
 from drivers.frame import Frame, frame_of
 
-RECORD = struct.Struct("<QqIii")
+RECORD = struct.Struct("<QdIii")
+RECORD_BYTES = RECORD.size
 
 
 def pack(frame: Frame) -> bytes:
     """Return the record of a frame."""
     index, time_s, status, (first, second) = frame
-    return RECORD.pack(index, round(time_s * 1e9), status, first, second)
+    return RECORD.pack(index, time_s, status, first, second)
 
 
 class RecordReader:
@@ -31,11 +32,10 @@ class RecordReader:
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take the next bytes and return the frames that they complete."""
-        if self._rest:
-            data = self._rest + data
-        whole = len(data) - len(data) % RECORD.size
+        data = self._rest + data
+        whole = len(data) - len(data) % RECORD_BYTES
         self._rest = data[whole:]
         return [
-            frame_of((index, time_ns / 1e9, status, (first, second)))
-            for index, time_ns, status, first, second in RECORD.iter_unpack(data[:whole])
+            frame_of((index, time_s, status, (first, second)))
+            for index, time_s, status, first, second in RECORD.iter_unpack(data[:whole])
         ]

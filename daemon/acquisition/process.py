@@ -93,11 +93,12 @@ def pass_on(stream: FrameStream, source: Source, sink: Sink, report: Report) -> 
             setup = stream.setup
             report({"report": "setup", **asdict(setup)})
         sink.write(frame)
-        if frame.time_s >= report_at_s:
-            report_at_s = frame.time_s + REPORT_S
+        index, time_s, _, _ = frame
+        if time_s >= report_at_s:
+            report_at_s = time_s + REPORT_S
             report(_counters(stream, sink))
-        if source.electrodes is not None and frame.index % PLAYING_EVERY == 0:
-            name = source.electrodes.playing(frame.index / setup.rate_hz)
+        if source.electrodes is not None and index % PLAYING_EVERY == 0:
+            name = source.electrodes.playing(index / setup.rate_hz)
             if name != playing:
                 playing = name
                 report({"report": "playing", "name": name})

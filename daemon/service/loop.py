@@ -161,8 +161,10 @@ class Service:
             jitter_s = parts.clock.observe(index, time_s)
             if jitter_s is not None:
                 parts.observer.edge(jitter_s)
-            self._publish(parts.pipeline.push(frame))
-            parts.people.attend()
+            messages = parts.pipeline.push(frame)
+            if messages:
+                self._publish(messages)
+                parts.people.attend()  # a beat ends an enrolment, and has messages
             latency_s = parts.time.monotonic() - time_s
             self._latency_max_s = max(self._latency_max_s, latency_s)
         self._received += len(frames)

@@ -50,7 +50,9 @@ class EdgeFit:
         if self._count == 0 or abs(error_s) > LOST_RHYTHM_S:
             self._count, self._index, self._time_s = 1, index, time_s
             return None
-        self._count = n = min(self._count + 1, FIT_SAMPLES)
+        if self._count < FIT_SAMPLES:
+            self._count += 1
+        n = self._count
         self._time_s = expected_s + error_s * 2 * (2 * n - 1) / (n * (n + 1))
         self._index = index
         if n > 2:  # two edges alone would make a line of their jitter

@@ -104,6 +104,8 @@ class ControlServer(Closing):
 
     def keep_promises(self) -> None:
         """Send the answers of futures that are done."""
+        if not self._promised:
+            return  # as nearly always, with each sample
         finished = [promise for promise in self._promised if promise[1].done()]
         for promise in finished:
             self._promised.remove(promise)

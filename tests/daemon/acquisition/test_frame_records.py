@@ -25,7 +25,7 @@ def test_the_bytes_are_those_of_the_drawing() -> None:
     frame = Frame(index=5, time_s=1.5, status=0xC00000, counts=(-2, 8388607))
     expected = (
         "0500000000000000"  # index
-        "002f685900000000"  # 1,500,000,000 ns
+        "000000000000f83f"  # 1.5 s
         "0000c000"  # status
         "feffffff"  # channel 1
         "ffff7f00"  # channel 2
