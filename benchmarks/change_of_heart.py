@@ -54,7 +54,7 @@ def main() -> None:
     network = Network(args.model)
     people = [
         recording
-        for recording in find_recordings(args.cinc2017, ["test"])
+        for recording in find_recordings(args.cinc2017, "test")
         if len(recording.ecg_mv) >= SHORTEST_S * RATE_HZ
     ]
     print("| one person's recordings | hours | false alarms an hour |\n| --- | --- | --- |")

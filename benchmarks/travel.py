@@ -1,39 +1,33 @@
-"""Scores that travel: a cohort of two devices, thresholds from people of the second, and tables.
+"""Scores that travel: strangers and the enrolled on other devices, at a model's own thresholds.
 
-    python -m benchmarks.travel CINC2017 [--other svdb mitdb] [--models M.tflite ...] [--write]
+    python -m benchmarks.travel CINC2017 [--other svdb mitdb] [--models M.tflite ...]
 
 CINC2017 is a folder as of ``benchmarks.training.one_each``. Each record stands for one person, its
-halves for two sittings; records that are upside down are left out. Who sets thresholds, who is
-tested and who may be in the cohort, ``model.training.datasets.purpose`` says.
-``--write`` puts cohort and calibration into the passports of the models, by default the one that
-comes with qrsd. OTHER are folders of WFDB records of half an hour, at 60 Hz mains: a minute of each
+halves for two sittings; those who are tested have trained no model and set no thresholds.
+OTHER are folders of WFDB records of half an hour, at 60 Hz mains: a minute of each
 is enrolled, and one a quarter of an hour later is the probe.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import stage_bars
-from benchmarks.training.one_each import find_recordings, hear_all
+from benchmarks.training.one_each import gather_one_each, hear_all
 from daemon.recordings.recording import Recording, read_recording
 from dsp.front_end import RATE_HZ
 from model.identifier import UNFAMILIAR_FPIR
 from model.network import Network
 from model.opening import DEFAULT_MODEL
 from model.options import IdentifierOptions
-from model.passport import Cohort, Passport
+from model.passport import Passport
 from model.tensor import normalise
-from model.training.datasets import Beats, Purpose, purpose
 from model.training.metrics import mean_bootstrap
-from model.training.searches import Halves, Searches, calibrate_searches, halve, search
+from model.training.searches import Halves, Searches, halve, search
 
 COHORT = 200
 SEED = 1  # of the galleries that thresholds are set with
@@ -47,42 +41,22 @@ LATER = 15 * MINUTE
 
 
 def main() -> None:
-    """Calibrate each model, print its tables and perhaps write its passport."""
+    """Print each model's tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cinc2017", type=Path)
     parser.add_argument("--other", nargs="*", type=Path, default=[])
     parser.add_argument("--models", nargs="+", type=Path, default=[DEFAULT_MODEL])
-    parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
     with stage_bars() as bars:
-        hand_held = hear_all(find_recordings(args.cinc2017, get_args(Purpose)), MAINS_HZ, bars)
-        others = {folder.name: hear_all(minutes(folder), MAINS_HZ, bars) for folder in args.other}
+        beats = {"cinc2017": gather_one_each(args.cinc2017, bars, MAINS_HZ, "test")}
+        beats |= {folder.name: hear_all(minutes(folder), MAINS_HZ, bars) for folder in args.other}
     for model in args.models:
         network = Network(model)
-        people = _halve(hand_held, network, by_record=False)
-        with TemporaryDirectory() as aside:
-            folder = model.parent if args.write else Path(aside)
-            passport = calibrate_passport(network.passport, people, folder)
-            passport.save(folder / model.name)
-        devices = {"cinc2017": people.where(lambda name: purpose(name) == "test")}
-        devices |= {name: _halve(beats, network, by_record=True) for name, beats in others.items()}
-        print_tables(passport, devices)
-
-
-def calibrate_passport(passport: Passport, people: Halves, folder: Path) -> Passport:
-    """Write a cohort of both devices into a folder; return the passport with new thresholds."""
-    assert passport.cohort is not None
-    trained_on = passport.training["persons"]
-    rows = zip(trained_on, passport.cohort.embeddings, strict=False)  # those of an earlier run last
-    of_training = [row for name, row in rows if name not in people.names]
-    of_device = people.where(lambda name: purpose(name) == "training").templates[:COHORT]
-    both = np.concatenate([of_training, of_device])
-    setting = people.where(lambda name: purpose(name) == "thresholds")
-    return replace(
-        passport,
-        cohort=Cohort.write(folder / passport.cohort.file, both),
-        calibration=calibrate_searches([(setting, both)], SEED),
-    )
+        devices = {
+            name: halve(each, network.run(normalise(each.windows_mv)), name != "cinc2017")
+            for name, each in beats.items()
+        }
+        print_tables(network.passport, devices)
 
 
 def print_tables(passport: Passport, devices: dict[str, Halves]) -> None:
@@ -168,11 +142,6 @@ def _rate(passed: NDArray[np.bool_], found: Searches, counted: NDArray[np.bool_]
     values = passed[counted].astype(np.float64)
     low, high = mean_bootstrap(values, found.probe_of[counted])
     return f"{100 * values.mean():.1f} ({100 * low:.1f} to {100 * high:.1f})"
-
-
-def _halve(beats: Beats, network: Network, by_record: bool) -> Halves:
-    embeddings = network.run(normalise(beats.windows_mv))
-    return halve(beats, embeddings, by_record, any_side_up=by_record)
 
 
 def minutes(folder: Path) -> list[Recording]:

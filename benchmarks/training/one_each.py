@@ -27,8 +27,8 @@ CODES_PER_MV = 1000
 USABLE = ("N", "O")
 
 
-def find_recordings(folder: Path, wanted: Sequence[Purpose]) -> list[Recording]:
-    """Read the records of all who are for one of these purposes.
+def find_recordings(folder: Path, wanted: Purpose) -> list[Recording]:
+    """Read the records of all who are for this purpose.
 
     Raises:
         RecordingNotFound: there are none.
@@ -38,7 +38,7 @@ def find_recordings(folder: Path, wanted: Sequence[Purpose]) -> list[Recording]:
         part = np.load(path, allow_pickle=False)
         signals = np.split(part["codes"], np.cumsum(part["lengths"])[:-1])
         for name, label, codes in zip(part["names"].tolist(), part["labels"], signals, strict=True):
-            if label in USABLE and purpose(name) in wanted:
+            if label in USABLE and purpose(name) == wanted:
                 found.append(Recording(name, name, to_250_hz(codes / CODES_PER_MV, RATE_HZ)))
     if not found:
         raise RecordingNotFound(
@@ -48,9 +48,7 @@ def find_recordings(folder: Path, wanted: Sequence[Purpose]) -> list[Recording]:
     return found
 
 
-def gather_one_each(
-    folder: Path, bars: Progress, mains_hz: int, wanted: Sequence[Purpose] = ("training",)
-) -> Beats:
+def gather_one_each(folder: Path, bars: Progress, mains_hz: int, wanted: Purpose) -> Beats:
     """Return the beats of everybody whose record is not upside down.
 
     Raises:

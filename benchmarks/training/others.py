@@ -43,10 +43,12 @@ def gather_others(args: argparse.Namespace, bars: Progress) -> Others:
     Raises:
         RecordingError: there are none, or one cannot be read.
     """
-    return Others(
-        tuple(gather_one_each(place, bars, args.also_mains) for place in args.also),
-        gather_hearts(args.leads, bars, args.mains) if args.leads else None,
+    devices, setters = (
+        tuple(gather_one_each(place, bars, args.also_mains, wanted) for place in args.also)
+        for wanted in ("training", "thresholds")
     )
+    hearts = gather_hearts(args.leads, bars, args.mains) if args.leads else None
+    return Others(devices, setters, hearts)
 
 
 def data_names(args: argparse.Namespace) -> list[str]:
