@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.identity.devices import minutes
 from benchmarks.training.one_each import find_recordings
-from benchmarks.travel import MAINS_HZ, minutes
+from benchmarks.travel import MAINS_HZ
 from daemon.offline.hearing import hear_recording
 from daemon.recordings.recording import Recording
 from dsp.front_end import RATE_HZ

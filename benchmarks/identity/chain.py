@@ -38,7 +38,7 @@ from model.training.evaluate import (
     templates,
 )
 from model.training.metrics import Trials
-from model.training.searches import Setting, halve
+from model.training.searches import Halves, Setting, halve
 
 GROUP = 6  # enrolled in an open set
 DRAWS = 20  # of a group from each fold
@@ -52,12 +52,14 @@ class Embedded:
 
     job: FoldJob  # the fold
     passport: Passport  # of its model
+    cohort: NDArray[np.float32]  # the passport's, shape (c, d)
     runtime: str  # that ran it
     embeddings: NDArray[np.float32]  # of the unseen beats, shape (n, d)
     #: by number of beats, one for each of STRETCHES, to calibrate other folds with
     trials: list[Trials]
     #: people of other devices, to calibrate this fold with
     setters: list[Setting]
+    tested: dict[str, Halves]  # people of other devices, to be judged, by the device
     pairs: Trials  # single beats of different records
     sides: dict[tuple[int, int], Scores]  # scores by number of fittings and angle, if there are any
 
@@ -101,10 +103,12 @@ def hear_fold(job: FoldJob, model_path: Path) -> Embedded:
     return Embedded(
         job,
         passport,
+        cohort,
         network.runtime,
         embeddings,
         [compare(beats, embeddings[able], cohort, stretch).trials for stretch in STRETCHES],
         [(halve(setters, embed(setters.windows_mv)), cohort) for setters in job.others.setters],
+        {name: halve(beats, embed(beats.windows_mv)) for name, beats in job.tested.items()},
         _pairs(job, embeddings, cohort),
         score_by_angle(job.sides, embed(job.side_windows_mv), cohort, job.hearts)
         if job.sides

@@ -105,9 +105,7 @@ def _calibration(own: Embedded, others: Sequence[Embedded]) -> Calibration:
     """Calibrate as the shipped model is, on people whom no network of theirs knows."""
     device = []
     for each in others:
-        assert each.passport.cohort is not None
-        people = halve(each.job.unseen, each.embeddings, by_record=True)
-        device.append((people, each.passport.cohort.embeddings))
+        device.append((halve(each.job.unseen, each.embeddings), each.cohort))
     trials = [pool_trials(of_one) for of_one in zip(*(each.trials for each in others), strict=True)]
     others_devices = [[setting] for setting in own.setters]
     return calibrate_for_galleries(trials, [device, *others_devices], own.job.seed)

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from dsp.segmenter import BEFORE_R
 from model.enrolment import keep_nearest
+from model.identifier import UNFAMILIAR_FPIR
+from model.options import IdentifierOptions
 from model.passport import Calibration, Search
 from model.scores import common_direction, corrected_cosine, cosine, familiarity, mean_direction
 from model.training.calibrate import FMR, calibrate, fit_logistic
@@ -104,26 +106,23 @@ def upright(windows_mv: NDArray[np.float64]) -> bool:
     return bool(-qrs.min() < 2 * qrs.max())
 
 
-def halve(beats: Beats, embeddings: NDArray[np.float32], by_record: bool = False) -> Halves:
-    """Enrol people with their earlier beats and keep the later ones as probes.
+def halve(beats: Beats, embeddings: NDArray[np.float32]) -> Halves:
+    """Enrol people with the first record and keep the later ones as probes.
 
-    Whoever has too few good beats is left out.
+    Of whoever has one record only, its halves are taken. Who has too few good beats is left out.
 
     Args:
         beats: of the people.
         embeddings: of these beats, shape (n, d).
-        by_record: enrol the first record and probe the others, rather than halves of one record.
     """
     names, templates, probes = [], [], []
     for person in beats.names:
         rows = np.flatnonzero((beats.persons == person) & beats.good)
         if len(rows) < FEWEST_BEATS:
             continue
-        is_first = (
-            beats.records[rows] == beats.records[rows[0]]
-            if by_record
-            else np.arange(len(rows)) < len(rows) // 2
-        )
+        is_first = beats.records[rows] == beats.records[rows[0]]
+        if is_first.all():
+            is_first = np.arange(len(rows)) < len(rows) // 2
         if min(is_first.sum(), (~is_first).sum()) >= STRETCHES[-1]:
             names.append(person)
             templates.append(mean_direction(keep_nearest(embeddings[rows[is_first]])))
@@ -149,6 +148,20 @@ def search(
         is_enrolled, is_right = np.isin(everybody, group), group[nearest] == everybody
         parts.append(Searches(scores, is_enrolled, is_right, familiar, everybody))
     return Searches.pool(parts)
+
+
+def accepted(
+    calibration: Calibration, found: Searches, enrolled: int, stretch: int
+) -> NDArray[np.bool_]:
+    """Tell which probes the identifier accepts by its default settings."""
+    fpir = IdentifierOptions().fpir
+    usual, stricter = (
+        calibration.search_threshold(stretch, enrolled, rate)
+        for rate in (fpir, fpir / UNFAMILIAR_FPIR)
+    )
+    needed = np.where(found.familiarity < calibration.familiar, stricter, usual)
+    passed: NDArray[np.bool_] = found.scores >= needed
+    return passed
 
 
 def calibrate_for_galleries(

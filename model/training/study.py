@@ -164,7 +164,7 @@ def _judge_fold(known: Beats, unseen: Beats, network: KerasModel, others: Others
     return FoldResult(
         [compare(unseen, embeddings, cohort, stretch) for stretch in STRETCHES],
         [compare(unseen, original, original_cohort, stretch) for stretch in REPORTED],
-        (halve(unseen, embeddings, by_record=True), cohort),
+        (halve(unseen, embeddings), cohort),
     )
 
 
