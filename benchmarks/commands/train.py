@@ -21,9 +21,9 @@ from daemon.commands.parts import add_mains, at_least, describe
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.results import make_folder, show, writing
 from dsp.front_end import FrontEnd
+from model.training.datasets import NOBODY_ELSE, Beats, Others
 
 if TYPE_CHECKING:
-    from model.training.datasets import NOBODY_ELSE, Beats, Others
     from model.training.study import Plan
 
 GROUP_STEPS = 800
