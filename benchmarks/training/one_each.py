@@ -42,8 +42,8 @@ def find_recordings(folder: Path, wanted: Purpose) -> list[Recording]:
                 found.append(Recording(name, name, to_250_hz(codes / CODES_PER_MV, RATE_HZ)))
     if not found:
         raise RecordingNotFound(
-            f"{folder} holds no .npz files of records: expected names, labels, lengths and codes "
-            "of the PhysioNet/CinC Challenge 2017"
+            f"{folder} holds no .npz files with records for {wanted}: expected names, labels, "
+            "lengths and codes of some 20 records or more of the PhysioNet/CinC Challenge 2017"
         )
     return found
 

@@ -11,11 +11,10 @@ from rich.progress import Progress
 from benchmarks.training.one_each import find_recordings, gather_one_each
 from daemon.recordings.errors import RecordingNotFound
 from drivers.waveforms.hearts import Heart
-from model.training.datasets import purpose
-from tests.benchmarks.training.one_each_set import SECONDS, write_set
+from tests.benchmarks.training.one_each_set import SECONDS, names_for, write_set
 
-TRAINED = [name for name in map("A{:05}".format, range(30)) if purpose(name) == "training"][:4]
-TESTED = next(name for name in map("A{:05}".format, range(30)) if purpose(name) == "test")
+TRAINED = names_for("training", 4)
+TESTED = names_for("test", 1)[0]
 
 
 @pytest.fixture(scope="module")
@@ -42,5 +41,5 @@ def test_who_is_upside_down_is_left_out(data: Path) -> None:
 
 
 def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RecordingNotFound, match=r"holds no \.npz files"):
+    with pytest.raises(RecordingNotFound, match=r"no \.npz files with records for training"):
         find_recordings(tmp_path, "training")

@@ -61,6 +61,14 @@ def test_whoever_has_few_beats_is_left_out() -> None:
     np.testing.assert_array_equal(halves.probes, [embeddings[12:24]])
 
 
+def test_whoever_has_several_records_is_enrolled_with_the_first() -> None:
+    persons = np.repeat("Ada", 36)
+    records = np.repeat(["1", "2", "3"], 12)
+    beats = Beats(np.zeros((36, 175)), persons, records, np.full(36, ""), np.ones(36, dtype=bool))
+    embeddings = unit(np.random.default_rng(1).normal(size=(36, 12)).astype(np.float32))
+    np.testing.assert_array_equal(halve(beats, embeddings).probes, [embeddings[12:]])
+
+
 def test_the_people_chosen_keep_their_beats() -> None:
     some = people(2, 5)
     chosen = some.where(lambda name: name in ("1", "3"))
