@@ -1,1 +1,1 @@
-"""Prints the README's figures: as commands of ``qrsd``, or ``python -m benchmarks.NAME``."""
+"""Takes the figures of README and docs/measured.md; nothing else imports it."""

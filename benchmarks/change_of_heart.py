@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from benchmarks.identity.devices import minutes
 from benchmarks.training.one_each import find_recordings
 from benchmarks.travel import MAINS_HZ
-from daemon.offline.hearing import hear_recording
+from daemon.offline.analysis import analyse_recording
 from daemon.recordings.recording import Recording
 from dsp.front_end import RATE_HZ
 from model.evidence import Doubt, Evidence
@@ -34,15 +34,10 @@ SOON_BEATS = 5
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """The evidence was dropped.
+    """The evidence was dropped."""
 
-    Attributes:
-        doubt: why; having no good beats is no false alarm, but tells a change as well.
-        beats: cut out since a given sample, that one included.
-    """
-
-    doubt: Doubt
-    beats: int
+    doubt: Doubt  # why; having no good beats is no false alarm, but tells a change as well
+    beats: int  # cut out since a given sample, that one included
 
 
 def main() -> None:
@@ -89,7 +84,7 @@ def alarms(ecg_mv: NDArray[np.float64], network: Network, since: int) -> list[Al
     """Play a signal and return each time that the evidence is dropped, to begin anew."""
     evidence, embed = Evidence(), embed_with(network)
     told, beats = [], 0
-    for beat in hear_recording(Recording("played", "played", ecg_mv), MAINS_HZ).beats:
+    for beat in analyse_recording(Recording("played", "played", ecg_mv), MAINS_HZ).beats:
         beats += beat.r_index >= since
         doubt = evidence.push(beat, embed(beat))
         if doubt is not None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from daemon.offline.hearing import hear_recording
+from daemon.offline.analysis import analyse_recording
 from daemon.recordings.recording import Recording
 from drivers.waveforms.hearts import Heart, draw_anatomy
 from dsp.liveness import Liveness
@@ -33,7 +33,7 @@ def suspected(seed: int, bpm: int) -> tuple[bool, float]:
     )
     ecg_mv = Heart(seed, anatomy).ecg_mv[: SECONDS * 250]
     noise_mv = rng.normal(0, MUSCLE_MV, len(ecg_mv))
-    beats = hear_recording(Recording("drawn", "drawn", ecg_mv + noise_mv)).beats
+    beats = analyse_recording(Recording("drawn", "drawn", ecg_mv + noise_mv)).beats
     liveness = Liveness()
     said = [liveness.push(beat) for beat in beats]
     return any(said), sum(beat.quality.good for beat in beats) / len(beats)

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.soak.machine import resident_mib
 from daemon.offline.results import show
 from daemon.tables import filled
 from daemon.wire.client import Lost, Subscriber
@@ -41,9 +42,8 @@ class Usage:
     def of(cls, pid: int) -> Usage:
         """Read it from /proc."""
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         cpu_s = (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-        return cls(cpu_s, pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
+        return cls(cpu_s, resident_mib(pid))
 
 
 @dataclass(slots=True)
@@ -98,29 +98,29 @@ def measure(minutes: float, folder: Path) -> Table:
             )
             pids = {"service": service.pid, "acquisition, with the simulated chip": acquisition}
             before = {name: Usage.of(pid) for name, pid in pids.items()}
-            heard = listen(subscriber, minutes * 60)
+            tally = listen(subscriber, minutes * 60)
             after = {name: Usage.of(pid) for name, pid in pids.items()}
     finally:
         service.terminate()
         service.wait(10)
-    return table(heard, before, after, minutes)
+    return table(tally, before, after, minutes)
 
 
-def table(heard: Tally, before: dict[str, Usage], after: dict[str, Usage], minutes: float) -> Table:
+def table(tally: Tally, before: dict[str, Usage], after: dict[str, Usage], minutes: float) -> Table:
     """Draw the figures."""
-    counters, start = heard.last.counters, heard.first.counters
-    latencies_ms = 1000 * np.array(heard.latencies_s)
+    counters, start = tally.last.counters, tally.first.counters
+    latencies_ms = 1000 * np.array(tally.latencies_s)
     rows: list[tuple[str, str]] = [
         ("samples received", f"{counters.received - start.received:.0f}"),
         ("samples lost", f"{counters.lost - start.lost:.0f}"),
         ("late reads", f"{counters.late_reads - start.late_reads:.0f}"),
         ("most samples queued in the pipe", f"{counters.queued_max:.0f}"),
-        ("messages lost by the subscriber", str(heard.lost_messages)),
+        ("messages lost by the subscriber", str(tally.lost_messages)),
         ("identity messages", str(len(latencies_ms))),
         ("last sample to identity, median", f"{np.median(latencies_ms):.2f} ms"),
         ("last sample to identity, p99", f"{np.percentile(latencies_ms, 99):.2f} ms"),
         ("last sample to identity, max", f"{latencies_ms.max():.2f} ms"),
-        ("scheduling", heard.last.scheduling.policy if heard.last.scheduling else "unknown"),
+        ("scheduling", tally.last.scheduling.policy if tally.last.scheduling else "unknown"),
     ]
     for name, used in after.items():
         share = (used.cpu_s - before[name].cpu_s) / (minutes * 60)

@@ -22,9 +22,9 @@ from rich.progress import Progress
 from rich.table import Table
 from scipy.stats import ks_2samp
 
-from benchmarks.training.records import hear_people
+from benchmarks.training.records import analyse_people
+from daemon.offline.analysis import Analysis
 from daemon.offline.errors import TooFewBeats
-from daemon.offline.hearing import Heard
 from daemon.tables import filled
 from model.comparison import good_beats
 from model.enrolment import keep_nearest
@@ -43,36 +43,25 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sessions:
-    """Mean embeddings, of one enrolment a person and of any number of probes.
+    """Mean embeddings, of one enrolment a person and of any number of probes."""
 
-    Attributes:
-        templates: shape (persons, d).
-        probes: shape (probes, d).
-        probe_of: number of each probe's person, shape (probes,).
-        cohort: the strangers that scores are compared with, shape (n, d).
-    """
-
-    templates: Vectors
-    probes: Vectors
-    probe_of: NDArray[np.int64]
-    cohort: Vectors
+    templates: Vectors  # shape (persons, d)
+    probes: Vectors  # shape (probes, d)
+    probe_of: NDArray[np.int64]  # number of each probe's person, shape (probes,)
+    cohort: Vectors  # the strangers that scores are compared with, shape (n, d)
 
 
 def measure(
     data: Sequence[Path], network: Network, bars: Progress, mains_hz: int, jobs: int
 ) -> dict[str, Any]:
-    """Hear everybody's recordings in the order of their days, enrol, probe and measure.
-
-    Raises:
-        EmbedderNeeded: the model is a classifier.
-        RecordingError: a recording cannot be read.
-        TooFewBeats: fewer than two people have two good recordings.
-    """
+    """Analyse everybody's recordings in the order of their days, enrol, probe and measure."""
     if network.passport.cohort is None:
         raise EmbedderNeeded(f"model {network.passport.name!r} has no templates: give an embedder")
-    persons: dict[str, list[Heard]] = {}
-    for record, heard in zip(*hear_people(data, bars, mains_hz=mains_hz, jobs=jobs), strict=True):
-        persons.setdefault(record.person, []).append(heard)
+    persons: dict[str, list[Analysis]] = {}
+    for record, analysis in zip(
+        *analyse_people(data, bars, mains_hz=mains_hz, jobs=jobs), strict=True
+    ):
+        persons.setdefault(record.person, []).append(analysis)
     return figures(gather(persons.values(), network))
 
 
@@ -95,20 +84,17 @@ def table(measured: dict[str, Any]) -> Table:
     )
 
 
-def gather(persons: Iterable[list[Heard]], network: Network) -> Sessions:
+def gather(persons: Iterable[list[Analysis]], network: Network) -> Sessions:
     """Enrol each person by their first recording, and take the others for probes.
 
     Recordings with fewer than five good beats are left out, and people with one recording.
-
-    Raises:
-        TooFewBeats: fewer than two people are left.
     """
     assert network.passport.cohort is not None  # a classifier has no templates
     templates: list[Vectors] = []
     probes: list[Vectors] = []
     probe_of: list[int] = []
     for recordings in persons:
-        good = (good_beats(heard.beats) for heard in recordings)
+        good = (good_beats(analysis.beats) for analysis in recordings)
         sessions = [network.run(beats) for beats in good if len(beats) >= FEWEST_BEATS]
         if len(sessions) < 2:
             continue

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from benchmarks.identity.devices import gather_tested
 from benchmarks.report import stage_bars
-from dsp.front_end import RATE_HZ
 from model.network import Network
 from model.opening import DEFAULT_MODEL
 from model.passport import Passport
@@ -26,15 +25,11 @@ from model.tensor import normalise
 from model.training.metrics import mean_bootstrap
 from model.training.searches import Halves, Searches, accepted, halve, search
 
-COHORT = 200
-SEED = 1  # of the galleries that thresholds are set with
 TEST_SEED = 3  # of the galleries in the tables
 TESTED = (1, 2, 4, 5, 6, 10, 20, 25)
 BEATS = 10
 BINS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)  # of the confidence
 MAINS_HZ = 60
-MINUTE = int(60 * RATE_HZ)
-LATER = 15 * MINUTE
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from drivers.raspberry import BoardOptions
 from drivers.simulator.options import SimulatorOptions
 from drivers.waveforms.options import AT_REST, InterferenceOptions
 
-SHORTEST_S = 0.1  # nobody is heard in less
+SHORTEST_S = 0.1  # no heartbeat fits in less
 
 
 @dataclass(frozen=True, slots=True)

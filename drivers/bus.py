@@ -33,11 +33,9 @@ class SpiBus(Protocol):
         Raises:
             BusError: the operating system refused or failed the transfer.
         """
-        ...
 
     def close(self) -> None:
         """Release the device."""
-        ...
 
 
 class ReadyLine(Protocol):
@@ -48,15 +46,12 @@ class ReadyLine(Protocol):
 
         A late reader thus finds all that it has missed; a timeout of 0 does not wait.
         """
-        ...
 
     def is_low(self) -> bool:
         """Return the present level: True while an unread sample waits."""
-        ...
 
     def close(self) -> None:
         """Release the line."""
-        ...
 
 
 class OutputLine(Protocol):
@@ -64,11 +59,9 @@ class OutputLine(Protocol):
 
     def set(self, high: bool) -> None:
         """Drive the pin high or low."""
-        ...
 
     def close(self) -> None:
         """Release the pin."""
-        ...
 
 
 class Clock(Protocol):
@@ -76,11 +69,9 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Return monotonic seconds, on the same scale as :attr:`Edge.time_s`."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Wait for ``seconds``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

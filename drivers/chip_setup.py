@@ -121,10 +121,7 @@ def setup_from(registers: tuple[int, ...], options: ChipOptions, *, simulated: b
     return ChipSetup(
         part=reg.PARTS[registers[Register.ID]],
         rate_hz=float(reg.rate_of(registers[Register.CONFIG1])),
-        gains=(
-            reg.gain_of(registers[Register.CH1SET]),
-            reg.gain_of(registers[Register.CH2SET]),
-        ),
+        gains=(reg.gain_of(registers[Register.CH1SET]), reg.gain_of(registers[Register.CH2SET])),
         vref_v=reg.vref_of(registers[Register.CONFIG2]),
         ecg_channel=ecg,
         respiration_channel=1 if registers[Register.RESP1] & reg.DEMOD_EN else None,

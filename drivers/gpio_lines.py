@@ -33,11 +33,7 @@ _EVENT = struct.Struct("=QIIII24x")
 
 
 class GpiozeroReadyLine:
-    """DRDY through gpiozero, whose callback thread feeds a bounded queue.
-
-    Args:
-        pin: BCM number of the GPIO that DRDY is wired to.
-    """
+    """DRDY through gpiozero, whose callback thread feeds a bounded queue."""
 
     def __init__(self, pin: int) -> None:
         gpiozero = _gpiozero()
@@ -137,12 +133,7 @@ class GpiodReadyLine:
 
 
 class GpiozeroOutputLine:
-    """START or PWDN/RESET through gpiozero; low until told otherwise.
-
-    Args:
-        name: what the chip calls the pin.
-        pin: BCM number of the GPIO it is wired to.
-    """
+    """START or PWDN/RESET through gpiozero; low until told otherwise."""
 
     def __init__(self, name: str, pin: int) -> None:
         gpiozero = _gpiozero()

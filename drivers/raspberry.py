@@ -78,11 +78,9 @@ class SpiDev(Protocol):
 
     def xfer2(self, values: bytes, speed_hz: int, delay_usec: int, /) -> Sequence[int]:
         """Exchange bytes in one chip-select frame."""
-        ...
 
     def close(self) -> None:
         """Close the device."""
-        ...
 
 
 class SpidevBus:

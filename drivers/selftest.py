@@ -54,11 +54,9 @@ class Measuring(Protocol):
     @property
     def setup(self) -> ChipSetup:
         """What the chip is."""
-        ...
 
     def measure(self, changes: Mapping[Register, int], count: int) -> list[Frame]:
         """Return frames taken with some registers changed."""
-        ...
 
 
 def run_self_tests(chip: Measuring) -> tuple[SelfTestLine, ...]:

@@ -65,11 +65,9 @@ class StreamingChip(Protocol):
         Raises:
             DriverError: it did not come up.
         """
-        ...
 
     def diagnose(self) -> DriverError | None:
         """Look at the registers while the chip converts; return what is wrong with them."""
-        ...
 
 
 class FrameStream:

@@ -16,7 +16,6 @@ from operator import sub
 import numpy as np
 
 from dsp.biquads import Cascade
-from dsp.moving_mean import MovingMean
 
 BAND_HZ = (5.0, 15.0)
 SLOPE_S = 0.032  # the slope is taken over so long: it is deaf to muscle noise of 30 Hz and more
@@ -61,6 +60,31 @@ def band_pass_delay(rate_hz: float) -> int:
     _, response = signal.sosfreqz(band_pass_sections(rate_hz), around_hz, fs=rate_hz)
     phase_rad = float(np.angle(response[1] / response[0]))
     return round(-phase_rad / (2 * np.pi * 0.2) * rate_hz)
+
+
+class MovingMean:
+    """The mean of the newest ``length`` samples, at the same cost however many they are."""
+
+    __slots__ = ("_at", "_length", "_ring", "_sum")
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._ring = [0.0] * length
+        self._at = 0
+        self._sum = 0.0
+
+    def push(self, x: float) -> float:
+        """Take one sample and return the mean."""
+        ring, at = self._ring, self._at
+        total = self._sum + x - ring[at]
+        ring[at] = x
+        at += 1
+        if at == self._length:  # once a round, afresh: rounding errors must not add up
+            at = 0
+            total = sum(ring)
+        self._at = at
+        self._sum = total
+        return total / self._length if total > 0 else 0.0
 
 
 class QrsFeatures:

@@ -1,4 +1,4 @@
-"""Good beats in, a person's template out; or the reason why they make none."""
+"""Enrolment: makes a person's template from good beats, or says why they make none."""
 
 from __future__ import annotations
 
@@ -29,8 +29,6 @@ class Enrolment:
         most: good beats to go on to while nothing interrupts; None for no more than needed.
 
     Attributes:
-        person: as above.
-        needed: as above.
         suspicion: why the beats seem to be no living heart's; None if they do not.
 
     Raises:
@@ -39,7 +37,7 @@ class Enrolment:
     """
 
     def __init__(
-        self, person: str, passport: Passport, needed: int = 20, most: int | None = None
+        self, person: str, passport: Passport, needed: int, most: int | None = None
     ) -> None:
         self.person = check_name(person)
         if passport.cohort is None:
@@ -142,11 +140,6 @@ def check_same_person(
     template: Template, templates: Sequence[Template], passport: Passport
 ) -> None:
     """Refuse a template under the name of somebody else, who would then pass for the first.
-
-    Args:
-        template: of whoever was enrolled just now.
-        templates: of all people, made by the same embedder.
-        passport: of that embedder.
 
     Raises:
         EnrolmentFailed: it is likelier a stranger's than theirs who have that name.

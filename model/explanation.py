@@ -43,17 +43,11 @@ Score: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of the beat.
+    """A part of the beat."""
 
-    Attributes:
-        name: of the wave that lies there.
-        from_ms: its beginning, counted from the R peak.
-        to_ms: its end, not included.
-    """
-
-    name: str
-    from_ms: float
-    to_ms: float
+    name: str  # of the wave that lies there
+    from_ms: float  # its beginning, counted from the R peak
+    to_ms: float  # its end, not included
 
 
 #: Nobody's waves are measured: these are the places where they lie at rest. In lead I of LUDB (140
@@ -68,20 +62,14 @@ REGIONS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """What carried the score, as the mean over some beats.
+    """What carried the score, as the mean over some beats."""
 
-    Attributes:
-        beat: the mean of the normalised beats, shape (175,).
-        importance: what the score loses by a mask over each place, shape (175,); below 0 where
-            the beat speaks against the person.
-        score: of the beats as they are.
-        beats: how many they were.
-    """
-
-    beat: NDArray[np.float64]
+    beat: NDArray[np.float64]  # the mean of the normalised beats, shape (175,)
+    #: what the score loses by a mask over each place, shape (175,); below 0 where the beat speaks
+    #: against the person
     importance: NDArray[np.float64]
-    score: float
-    beats: int
+    score: float  # of the beats as they are
+    beats: int  # how many they were
 
     def inside(self, region: Region) -> NDArray[np.float64]:
         """Return the importance within a region."""

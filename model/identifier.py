@@ -47,38 +47,26 @@ SMALLEST_PROBABILITY = 1e-6  # a float32 softmax may say 0, whose logarithm woul
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whose heart it is.
+    """Whose heart it is."""
 
-    Attributes:
-        state: what is known; ``suspect`` if the signal seems to be no living heart's.
-        person: who, if ``accepted``.
-        confidence: probability that ``accepted`` or ``unknown`` is right, 0 to 1; None otherwise.
-        beats: good beats that the decision counts.
-        hint: what may be wrong with the signal; ``model.recogniser`` gives all but one.
-    """
-
+    #: what is known; ``suspect`` if the signal seems to be no living heart's
     state: Literal["accepted", "unknown", "undecided", "no_contact", "suspect"]
-    person: str | None
+    person: str | None  # who, if ``accepted``
+    #: probability that ``accepted`` or ``unknown`` is right, 0 to 1; None otherwise
     confidence: float | None
-    beats: int
+    beats: int  # good beats that the decision counts
+    #: what may be wrong with the signal; ``model.recogniser`` gives all but one
     hint: Hint | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The person that the beats are likest to, and what the calibration's tables are asked with.
+    """The person that the beats are likest to, and what the calibration's tables are asked with."""
 
-    Attributes:
-        person: the name.
-        score: how alike.
-        templates: how many the beats were compared with.
-        familiarity: how alike the beats are to the likest strangers of the cohort.
-    """
-
-    person: str
-    score: float
-    templates: int
-    familiarity: float = 1.0
+    person: str  # the name
+    score: float  # how alike
+    templates: int  # how many the beats were compared with
+    familiarity: float = 1.0  # how alike the beats are to the likest strangers of the cohort
 
 
 class Matcher(Protocol):
@@ -86,7 +74,6 @@ class Matcher(Protocol):
 
     def best(self, outputs: NDArray[np.float32]) -> Match | None:
         """Return the best match, or None where there is nobody to match."""
-        ...
 
 
 class Identifier:

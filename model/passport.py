@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias, cast
@@ -19,6 +18,7 @@ from typing import Any, Literal, Self, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from model.calibration import Calibration
 from model.errors import (
     CohortUnusable,
     ModelAltered,
@@ -36,153 +36,27 @@ SCHEMA = 3
 
 Kind: TypeAlias = Literal["embedder", "classifier"]
 
-#: Trials of some sixty persons cannot support stronger words than "a thousand times as likely".
-LARGEST_LN_RATIO = math.log(1000)
-
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
-    """What goes into the network and what comes out.
+    """What goes into the network and what comes out."""
 
-    Attributes:
-        samples: length of a beat window.
-        normalisation: what is done to a window first; ``model.tensor.NORMALISATION``.
-        outputs: numbers that come out per beat: the embedding's size; of a classifier, one per
-            label and, if it has heard strangers, one more for whoever is none of them.
-        labels: the persons that a classifier tells apart, in the order of its outputs.
-    """
-
-    samples: int
-    normalisation: str
+    samples: int  # length of a beat window
+    normalisation: str  # what is done to a window first; ``model.tensor.NORMALISATION``
+    #: numbers that come out per beat: the embedding's size; of a classifier, one per label and, if
+    #: it was trained with strangers, one more for whoever is none of them
     outputs: int
+    #: the persons that a classifier tells apart, in the order of its outputs
     labels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """How the best score among several enrolled people becomes a decision.
-
-    The tables have an entry for each number of beats, as those of ``Calibration``.
-
-    Attributes:
-        enrolled: how many templates a probe was compared with.
-        thresholds: the best score that a stranger reaches with the calibration's ``fpir``.
-        scales: by how much the threshold rises where e times fewer strangers are to pass.
-        slopes: of the line from the best score to its log-likelihood ratio.
-        intercepts: of the same line.
-    """
-
-    enrolled: int
-    thresholds: tuple[float, ...]
-    scales: tuple[float, ...]
-    slopes: tuple[float, ...]
-    intercepts: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How scores become decisions, measured on persons that the network was not trained on.
-
-    Entry ``k`` of each table is for a decision on ``k + 1`` beats, the last one for that many or
-    more. The score is the corrected cosine of ``model.scores`` for an embedder, and for a
-    classifier the mean log-probability of its best label.
-
-    Attributes:
-        fmr: false match rate that the thresholds were set for, 0 to 1.
-        thresholds: the lowest score that is accepted.
-        slopes: of the line from score to log-likelihood ratio, see ``ln_likelihood_ratio``.
-        intercepts: of the same line.
-        fpir: false-positive identification rate that the searches' thresholds were set for.
-        searches: by rising number of templates; none where only pairs were measured.
-        familiar: the lowest familiarity (``model.scores``) of anybody that it was measured on.
-    """
-
-    fmr: float
-    thresholds: tuple[float, ...]
-    slopes: tuple[float, ...]
-    intercepts: tuple[float, ...]
-    fpir: float = 0.01
-    searches: tuple[Search, ...] = ()
-    familiar: float = -1.0
-
-    def threshold(self, beats: int) -> float:
-        """Return the lowest score of a pair that is accepted on so many beats."""
-        return self.thresholds[self._row(beats)]
-
-    def search_threshold(self, beats: int, enrolled: int, fpir: float) -> float:
-        """Return the lowest best score of so many templates that is accepted.
-
-        The tail of strangers' scores is taken as exponential, in the rate that may pass as in the
-        number of templates beyond the largest that was measured.
-        """
-        if not self.searches:
-            return self.threshold(beats)
-        level = self._at(enrolled, [s.thresholds[self._row(beats)] for s in self.searches])
-        scale = self._at(enrolled, [s.scales[self._row(beats)] for s in self.searches])
-        return level + scale * (math.log(self.fpir / fpir) + self._beyond(enrolled))
-
-    def search_probability(self, score: float, beats: int, enrolled: int) -> float:
-        """Return the probability that the best of so many scores is its person's, 0 to 1.
-
-        Whoever comes is as likely enrolled as a stranger.
-        """
-        if not self.searches:
-            return self.probability(score, beats)
-        slope = self._at(enrolled, [s.slopes[self._row(beats)] for s in self.searches])
-        intercept = self._at(enrolled, [s.intercepts[self._row(beats)] for s in self.searches])
-        return _logistic(_bounded(slope * score + intercept - self._beyond(enrolled)))
-
-    def _at(self, enrolled: int, values: list[float]) -> float:
-        measured = np.log([search.enrolled for search in self.searches])
-        return float(np.interp(math.log(enrolled), measured, values))
-
-    def _beyond(self, enrolled: int) -> float:
-        """Return the logarithm of how many times the largest measured gallery this one is."""
-        return max(0.0, math.log(enrolled / self.searches[-1].enrolled))
-
-    def ln_likelihood_ratio(self, score: float, beats: int) -> float:
-        """Return how much likelier a score is of one person than of two, as a natural logarithm.
-
-        The line was fitted as a logistic regression in which mated and non-mated trials weighed
-        the same. Its log-odds are those at even prior odds, which is the likelihood ratio itself.
-        It is bounded by the ln of 1/1000 and 1000: the trials of some sixty persons have too few
-        independent extremes to support more.
-
-        Source: N. Brummer and J. du Preez, "Application-independent evaluation of speaker
-        detection", Computer Speech & Language 20 (2006).
-        """
-        row = self._row(beats)
-        return _bounded(self.slopes[row] * score + self.intercepts[row])
-
-    def probability(self, score: float, beats: int) -> float:
-        """Return the probability that a score is the same person's, at even prior odds, 0 to 1."""
-        return _logistic(self.ln_likelihood_ratio(score, beats))
-
-    def _row(self, beats: int) -> int:
-        return min(beats, len(self.thresholds)) - 1
-
-
-def _bounded(ln_ratio: float) -> float:
-    return max(-LARGEST_LN_RATIO, min(LARGEST_LN_RATIO, ln_ratio))
-
-
-def _logistic(ln_odds: float) -> float:
-    return 1 / (1 + math.exp(-ln_odds))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cohort:
-    """Persons whom nobody enrols, of one device or several: what a chance likeness looks like.
+    """Persons whom nobody enrols, of one device or several: what a chance likeness looks like."""
 
-    Attributes:
-        file: the .npy's name, in the model's folder.
-        sha256: of the .npy, in hexadecimal.
-        embeddings: one unit vector per person, shape (persons, size), float32.
-    """
-
-    file: str
-    sha256: str
-    embeddings: NDArray[np.float32]
+    file: str  # the .npy's name, in the model's folder
+    sha256: str  # of the .npy, in hexadecimal
+    embeddings: NDArray[np.float32]  # one unit vector per person, shape (persons, size), float32
 
     @classmethod
     def write(cls, path: Path, embeddings: NDArray[np.float32]) -> Self:
@@ -214,31 +88,20 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """All that is known of a model.
+    """All that is known of a model."""
 
-    Attributes:
-        name: the model's, for messages and people.
-        kind: ``embedder`` (who is enrolled is in the gallery) or ``classifier`` (a fixed group).
-        sha256: of the .tflite, in hexadecimal.
-        created_utc: ISO 8601.
-        front_end: ``FrontEnd.description()`` of the chain that cut the training's beats.
-        tensors: input and output.
-        calibration: from scores to decisions.
-        cohort: what scores are corrected by; None for a classifier.
-        training: data, licence, persons, seed: whatever says where the model comes from.
-        metrics: figures, each with the protocol that it was measured by.
-    """
-
-    name: str
-    kind: Kind
-    sha256: str
-    created_utc: str
+    name: str  # the model's, for messages and people
+    kind: Kind  # ``embedder`` (who is enrolled is in the gallery) or ``classifier`` (a fixed group)
+    sha256: str  # of the .tflite, in hexadecimal
+    created_utc: str  # ISO 8601
+    #: ``FrontEnd.description()`` of the chain that cut the training's beats
     front_end: dict[str, Any]
-    tensors: TensorSpec
-    calibration: Calibration
-    cohort: Cohort | None
+    tensors: TensorSpec  # input and output
+    calibration: Calibration  # from scores to decisions
+    cohort: Cohort | None  # what scores are corrected by; None for a classifier
+    #: data, licence, persons, seed: whatever says where the model comes from
     training: dict[str, Any]
-    metrics: dict[str, Any]
+    metrics: dict[str, Any]  # figures, each with the protocol that it was measured by
 
     @classmethod
     def load(cls, model_path: Path, content: bytes | None = None) -> Self:
@@ -289,7 +152,7 @@ class Passport:
             created_utc=fields.text("created_utc"),
             front_end=fields.object("front_end").values,
             tensors=tensors,
-            calibration=_calibration(fields.object("calibration")),
+            calibration=Calibration.from_json(fields.object("calibration")),
             cohort=cohort,
             training=fields.object("training").values,
             metrics=fields.object("metrics").values,
@@ -375,39 +238,3 @@ def _tensors(fields: Fields, kind: Kind) -> TensorSpec:
         listed = " or ".join(map(str, expected))
         raise fields.invalid("labels", f"{len(spec.labels)} labels, expected {listed}")
     return spec
-
-
-def _calibration(fields: Fields) -> Calibration:
-    calibration = Calibration(
-        fmr=fields.number("fmr"),
-        thresholds=fields.numbers("thresholds"),
-        slopes=fields.numbers("slopes"),
-        intercepts=fields.numbers("intercepts"),
-        fpir=fields.number("fpir"),
-        searches=tuple(_search(each) for each in fields.objects("searches")),
-        familiar=fields.number("familiar"),
-    )
-    if not 0 < calibration.fpir < 1:
-        raise fields.invalid("fpir", f"{calibration.fpir} is not between 0 and 1")
-    sizes = [search.enrolled for search in calibration.searches]
-    if sizes != sorted(set(sizes)):
-        raise fields.invalid("searches", f"enrolled is not rising: {sizes}")
-    rows = len(calibration.thresholds)
-    for name in ("slopes", "intercepts"):
-        if len(fields.numbers(name)) != rows:
-            raise fields.invalid(name, f"not as long as thresholds, which has {rows} entries")
-    for search in calibration.searches:
-        tables = (search.thresholds, search.scales, search.slopes, search.intercepts)
-        if any(len(table) != rows for table in tables):
-            raise fields.invalid("searches", f"a table of one has not the {rows} entries it should")
-    return calibration
-
-
-def _search(fields: Fields) -> Search:
-    return Search(
-        enrolled=fields.integer("enrolled"),
-        thresholds=fields.numbers("thresholds"),
-        scales=fields.numbers("scales"),
-        slopes=fields.numbers("slopes"),
-        intercepts=fields.numbers("intercepts"),
-    )

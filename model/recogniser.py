@@ -1,19 +1,19 @@
-"""The decision chain behind one call: what the front end tells in, whose heart it is out.
+"""Whose heart it is: the decision chain from the front end's events to a ``Decision``.
 
     BeatWindow -> embedding --> Identifier ----> accepted, unknown, undecided --.
          |            |-------> Session, Enrolment                               +-> Decision
          `---------------------> Liveness -----> suspect ------------------------'
     Interruption, ContactRestored --> all of them begin anew
-    the same signal upside down -----> Identifier --> hint: the electrodes may be swapped
+    the inverted signal -------------> Identifier --> hint: the electrodes may be swapped
 
 The service, the commands and the benchmarks run this same object, as they run one front end.
 
-Swapped electrodes turn lead I upside down, and a heart upside down is nobody's. So while nobody is
-known, the signal is heard the other way round as well, for as many beats as a decision looks back
-on; if that is nobody either, anew after a minute. Turning round the beats that were cut out already
-would be less work, but the detector may put the R peak elsewhere in a signal that is upside down:
-on ECG-ID that finds 73 % of swapped pairs, hearing the signal anew 97 %, as many as are known the
-right way round. Either is a hint only: nobody is accepted by it.
+Swapped electrodes invert lead I, and an inverted heart matches no template. So while nobody is
+known, the inverted signal is analysed too, for as many beats as a decision looks back on; if it
+matches nobody either, again after a minute. To invert the beats that were cut out already would be
+less work, but the detector may put the R peak elsewhere in an inverted signal: on ECG-ID that finds
+73 % of swapped pairs, a second analysis 97 %, as many as are known the right way round. Either is a
+hint only: nobody is accepted by it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ CHANGED: Hint = "heart_changed"
 CONTRADICTED: Hint = "lead_off_contradicted"
 TWO_KINDS: Hint = "two_kinds_of_beats"
 
-#: Until a signal that is nobody's upside down either is heard upside down again.
+#: Until an inverted signal that matched nobody is analysed again.
 REST_SAMPLES = round(60.0 * RATE_HZ)
 
 #: Gives the network's output for a beat, shape (outputs,).
@@ -53,7 +53,7 @@ Embed: TypeAlias = Callable[[BeatWindow], NDArray[np.float32]]
 
 
 def embed_with(network: Network) -> Embed:
-    """Return what puts one beat through a network."""
+    """Return the function that gives a network's output for one beat."""
     return lambda beat: network.run(normalise([beat.ecg_mv]))[0]
 
 
@@ -65,7 +65,7 @@ class Recogniser:
         embed: the network, or outputs that were computed before.
         templates: of the enrolled people, made by that network; a classifier needs none.
         options: how many beats a decision counts.
-        liveness: what to do about a signal that is no living heart's; if ignored, none is sought.
+        liveness: what to do about a signal that seems to be played; ``ignore`` runs no check.
         smoothed: whether the signal may have been smoothed, as a file's: it is never too clean.
 
     Attributes:
@@ -92,8 +92,8 @@ class Recogniser:
         self._max_beats = (options or IdentifierOptions()).max_beats
         matcher = matching(passport, templates)
         self._identifier = Identifier(passport, matcher, options)
-        self._upside_down = Identifier(passport, matcher, options)
-        self._rest_ends: int | None = None  # the sample from which it is heard upside down again
+        self._inverted = Identifier(passport, matcher, options)
+        self._rest_ends: int | None = None  # when the inverted signal is analysed again, a sample
         self._has_labels = passport.kind == "classifier"
         self._anybody = bool(templates) or self._has_labels
         self._liveness = Liveness(smoothed)
@@ -101,23 +101,25 @@ class Recogniser:
         self._evidence = Evidence()
         self.session = Session()
         self.enrolment: Enrolment | None = None
-        self._of_signal: Hint | None = None  # what the front end has to say of it
+        self._of_signal: Hint | None = (
+            None  # why evidence was dropped, or what the front end warns of
+        )
         self.decision = self._decide()
 
     @property
-    def listens_upside_down(self) -> bool:
-        """Tell whether ``push_upside_down`` is of use now: somebody enrolled may be."""
+    def inverted_wanted(self) -> bool:
+        """Tell whether ``push_inverted`` is of use now: nobody is known as the signal comes."""
         return (
             self.decision.state == "unknown"
             and self._anybody
-            and self._upside_down.decision.beats < self._max_beats
+            and self._inverted.decision.beats < self._max_beats
         )
 
     def push(self, event: Event) -> Decision | None:
         """Take one event; return the decision if it is made anew, be it the same as before."""
         match event:
             case BeatWindow():
-                self._hear(event)
+                self._take_beat(event)
             case Interruption() if event.wearer_may_differ:
                 self._begin_anew(event.reason)
             case ContactRestored():
@@ -137,16 +139,16 @@ class Recogniser:
             self.decision = self._decide()
         if self._rest_ends is not None and index >= self._rest_ends:
             self._rest_ends = None
-            if self._upside_down.decision.state == "unknown":
-                self._upside_down.interrupted("gap")
+            if self._inverted.decision.state == "unknown":
+                self._inverted.interrupted("gap")
 
-    def push_upside_down(self, event: Event) -> None:
-        """Take one event of the same signal negated, while ``listens_upside_down``."""
+    def push_inverted(self, event: Event) -> None:
+        """Take one event of the inverted signal, while ``inverted_wanted``."""
         if isinstance(event, BeatWindow):
-            self._upside_down.push(self._embed(event), event.quality)
+            self._inverted.push(self._embed(event), event.quality)
             self._rest_ends = event.r_index + REST_SAMPLES
         elif isinstance(event, Interruption) and event.wearer_may_differ:
-            self._upside_down.interrupted(event.reason)
+            self._inverted.interrupted(event.reason)
         self.decision = self._decide()
 
     def enrol(self, enrolment: Enrolment) -> None:
@@ -162,7 +164,7 @@ class Recogniser:
         """
         matcher = matching(self._passport, templates)
         self._identifier.update(matcher)
-        self._upside_down.update(matcher)
+        self._inverted.update(matcher)
         self._anybody = bool(templates) or self._has_labels
         self.decision = self._decide()
 
@@ -171,7 +173,7 @@ class Recogniser:
         """Why nobody is accepted or enrolled by this session; None if somebody may be."""
         return self._liveness_options.refused(self._liveness.suspicion)
 
-    def _hear(self, beat: BeatWindow) -> None:
+    def _take_beat(self, beat: BeatWindow) -> None:
         output = self._embed(beat)
         self.tick(beat.r_index)
         self._of_signal = TWO_KINDS if beat.quality.two_kinds else None
@@ -205,13 +207,13 @@ class Recogniser:
             self.enrolment.restart()
 
     def _decide(self) -> Decision:
-        """Return the identifier's decision, held to the check for life, with its hint."""
+        """Return the identifier's decision, or ``suspect`` by the liveness check, with its hint."""
         decision = self._identifier.decision
         suspicion = self._liveness.suspicion
         if self._refused:
             decision = Decision("suspect", None, None, decision.beats)
         if decision.state != "unknown":
-            self._upside_down.interrupted("gap")
-        elif suspicion is None and self._upside_down.decision.state == "accepted":
+            self._inverted.interrupted("gap")
+        elif suspicion is None and self._inverted.decision.state == "accepted":
             return replace(decision, hint=SWAPPED)
         return replace(decision, hint=suspicion or self._of_signal or decision.hint)

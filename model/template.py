@@ -14,41 +14,26 @@ SOURCES = ("ads1292r", "simulated", "recording", GROWN)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """A person's heart as a network saw it at one fitting of the electrodes.
+    """A person's heart as a network saw it at one fitting of the electrodes."""
 
-    Attributes:
-        person: the name.
-        embedding: unit vector, shape (d,), float32.
-        beats: how many beats it is the mean of.
-        created_utc: ISO 8601.
-        model_sha256: of the network that made it; to another one it means nothing.
-        source: what the beats of an enrolment came from: ``ads1292r``, ``simulated`` or
-            ``recording``; ``grown`` if nobody enrolled them, see ``model.fittings``.
-    """
-
-    person: str
-    embedding: NDArray[np.float32]
-    beats: int
-    created_utc: str
-    model_sha256: str
+    person: str  # the name
+    embedding: NDArray[np.float32]  # unit vector, shape (d,), float32
+    beats: int  # how many beats it is the mean of
+    created_utc: str  # ISO 8601
+    model_sha256: str  # of the network that made it; to another one it means nothing
+    #: what the beats of an enrolment came from: ``ads1292r``, ``simulated`` or ``recording``;
+    #: ``grown`` if nobody enrolled them, see ``model.fittings``
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Everything that is held on somebody.
+    """Everything that is held on somebody."""
 
-    Attributes:
-        name: unique among the enrolled.
-        created_utc: when they were first enrolled, ISO 8601.
-        templates: one for each fitting, oldest first.
-        consent_utc: when they agreed to that, ISO 8601; None if nobody said so.
-    """
-
-    name: str
-    created_utc: str
-    templates: tuple[Template, ...]
-    consent_utc: str | None = None
+    name: str  # unique among the enrolled
+    created_utc: str  # when they were first enrolled, ISO 8601
+    templates: tuple[Template, ...]  # one for each fitting, oldest first
+    consent_utc: str | None = None  # when they agreed to that, ISO 8601; None if nobody said so
 
     @property
     def grown(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,25 +25,63 @@ BELOW = {
     "drivers": set[str](),
     "model": {"dsp"},
     "config": {"model", "dsp", "drivers"},
-    "daemon": {"config"},
-    "daemon.recordings": GROUND,
-    "daemon.acquisition": GROUND | {"daemon.recordings"},
-    "daemon.wire": GROUND,
+    "daemon": set[str](),
+    "daemon.recordings": {"dsp", "drivers", "daemon"},
+    "daemon.acquisition": {"drivers", "config", "daemon", "daemon.recordings"},
+    "daemon.wire": {"drivers", "model", "config", "daemon"},
     "daemon.offline": GROUND | {"daemon.recordings"},
     "daemon.service": GROUND | {"daemon.recordings", "daemon.acquisition", "daemon.wire"},
     "daemon.apps": GROUND | {"daemon.recordings", "daemon.wire"},
     "daemon.doctor": GROUND
-    | {
-        "daemon.recordings",
-        "daemon.acquisition",
-        "daemon.wire",
-        "daemon.offline",
-        "daemon.service",
-    },
+    | {"daemon.recordings", "daemon.acquisition", "daemon.wire", "daemon.service"},
 }
 BELOW["daemon.commands"] = set(BELOW)
 BELOW["daemon.__main__"] = set(BELOW)
 BELOW["benchmarks"] = set(BELOW)
+#: The modules of each room that other rooms may import; the others are its insides. Benchmarks,
+#: which nothing imports, may look inside.
+DOORS = {
+    "daemon.recordings": {
+        "annotations",
+        "errors",
+        "public_data",
+        "record_names",
+        "recording",
+        "replay",
+        "sample_clock",
+        "signal_file",
+    },
+    "daemon.acquisition": {"handle", "realtime", "sources"},
+    "daemon.wire": {
+        "addresses",
+        "answers",
+        "api",
+        "binding",
+        "client",
+        "connection_limit",
+        "control",
+        "curve_gate",
+        "errors",
+        "keys",
+        "messages",
+        "publisher",
+        "status",
+    },
+    "daemon.offline": {
+        "analysis",
+        "drawing",
+        "errors",
+        "explaining",
+        "explanation_picture",
+        "recognition",
+        "results",
+        "scoring",
+    },
+    "daemon.service": {"assembly", "errors"},
+    "daemon.apps": {"demo", "demo_plan", "errors", "watch"},
+    "daemon.doctor": {"checks", "visit", "walk"},
+    "daemon.commands": {"exit_codes"},
+}
 RUNTIMES = {"tflite_runtime", "ai_edge_litert"}
 
 
@@ -163,6 +202,32 @@ def test_imports_run_downwards_only() -> None:
     ]
 
     assert upwards == []
+
+
+def test_no_room_of_the_daemon_imports_anothers_insides() -> None:
+    inside = [
+        f"{source.relative_to(ROOT)} imports {name}"
+        for source in sources("daemon")
+        for name in imports_of(source)
+        for room in [room_of(name)]
+        if room in DOORS and room != room_of(module_of(source))
+        for module in name.removeprefix(room).split(".")[1:2]
+        if module not in DOORS[room]
+    ]
+
+    assert inside == []
+
+
+def test_nobody_imports_what_a_module_keeps_for_itself() -> None:
+    private = [
+        f"{source.relative_to(ROOT)} imports {name}"
+        for package in PACKAGES
+        for source in sources(package)
+        for name in imports_of(source)
+        if room_of(name) and re.search(r"\._[a-z]", name)
+    ]
+
+    assert private == []
 
 
 def test_every_file_that_is_not_python_is_installed() -> None:

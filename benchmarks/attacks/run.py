@@ -11,7 +11,7 @@ from benchmarks.attacks.figures import figures
 from benchmarks.attacks.trial import attack, thresholds_were_set_on
 from benchmarks.report import stage_bars
 from benchmarks.training.records import find_records
-from daemon.offline.hearing import side_by_side
+from daemon.offline.analysis import side_by_side
 from daemon.recordings.errors import RecordingNotFound
 from model.options import IdentifierOptions
 
@@ -34,8 +34,4 @@ def attack_all(
         outcomes = side_by_side(work, list(paths), jobs)
         tracked = bars.track(outcomes, total=len(paths), description="Attacking")
         measured = figures(dict(zip(paths, tracked, strict=True)))
-    return {
-        **measured,
-        "min_beats": options.min_beats,
-        "data": [place.name for place in data],
-    }
+    return {**measured, "min_beats": options.min_beats, "data": [place.name for place in data]}

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.attacks.instruments import INSTRUMENTS, Stolen, played
 from benchmarks.qrs.peers import bridged
-from daemon.offline.hearing import Heard, hear_recording
+from daemon.offline.analysis import Analysis, analyse_recording
 from daemon.offline.recognition import template_of
 from daemon.recordings.recording import Recording, read_recording
 from daemon.service.people_commands import ENROL_BEATS
@@ -54,14 +54,11 @@ def thresholds_were_set_on(person: str) -> bool:
 
 
 def attack(
-    person: str,
-    paths: Mapping[str, Sequence[str]],
-    mains_hz: int,
-    options: IdentifierOptions,
+    person: str, paths: Mapping[str, Sequence[str]], mains_hz: int, options: IdentifierOptions
 ) -> list[Presentation]:
     """Enrol a person by the first recording; play the others, and attacks made of the second.
 
-    Who has one recording only is not enrolled, and only heard. ``paths`` has all recordings.
+    Who has one recording only is never enrolled, only identified. ``paths`` has all recordings.
     """
     recordings = [read_recording(path) for path in paths[person]]
     network = _network()
@@ -70,11 +67,11 @@ def attack(
     seed = int.from_bytes(sha256(person.encode()).digest()[:4])
     presentations = []
     for kind, recording in _sittings(probes, seed, mains_hz):
-        heard = hear_recording(recording, mains_hz)
+        analysis = analyse_recording(recording, mains_hz)
         recogniser = Recogniser(
             network.passport, embed_with(network), [template] if template else [], options
         )
-        came_of = _present(kind, heard, recogniser, network.passport)
+        came_of = _present(kind, analysis, recogniser, network.passport)
         if template is None:
             came_of = replace(came_of, accepted_ever=None, accepted_at_end=None)
         presentations.append(came_of)
@@ -87,7 +84,7 @@ def _sittings(
     """Yield what the chip converts, the genuine first."""
     for probe in probes:
         yield GENUINE, played(probe, probe.ecg_mv, seed)
-    r_indices = np.array([peak.index for peak in hear_recording(probes[0], mains_hz).r_peaks])
+    r_indices = np.array([peak.index for peak in analyse_recording(probes[0], mains_hz).r_peaks])
     if len(r_indices) < STOLEN_BEATS:
         return
     stolen = Stolen(bridged(probes[0].ecg_mv), r_indices)
@@ -96,17 +93,19 @@ def _sittings(
         yield kind, played(probes[0], signal, seed)
 
 
-def _present(kind: str, heard: Heard, recogniser: Recogniser, passport: Passport) -> Presentation:
-    """Let the service's decision chain hear a session, and enrol somebody by it.
+def _present(
+    kind: str, analysis: Analysis, recogniser: Recogniser, passport: Passport
+) -> Presentation:
+    """Run a session through the service's decision chain, and enrol somebody by it.
 
     Of a session that has fewer good beats than an enrolment asks for, all that there are count.
     """
-    good = sum(beat.quality.good for beat in heard.beats)
+    good = sum(beat.quality.good for beat in analysis.beats)
     if good >= FEWEST_BEATS:
         recogniser.enrol(Enrolment(GENUINE, passport, min(good, ENROL_BEATS)))
     responded = ever = enrolled = False
     suspected_s = None
-    for event in heard.events:
+    for event in analysis.events:
         decision = recogniser.push(event)
         if decision is None or not isinstance(event, BeatWindow):
             continue
@@ -131,12 +130,12 @@ def _ends_well(enrolment: Enrolment) -> bool:
 
 def _enrol(person: str, recording: Recording, network: Network, mains_hz: int) -> Template | None:
     """Return a template of all good beats; None if they are too few or disagree."""
-    heard = hear_recording(recording, mains_hz)
+    analysis = analyse_recording(recording, mains_hz)
     created_utc = network.passport.created_utc
     liveness = LivenessOptions("ignore")
     try:
         return template_of(
-            heard, person, network, FEWEST_BEATS, liveness=liveness, created_utc=created_utc
+            analysis, person, network, FEWEST_BEATS, liveness=liveness, created_utc=created_utc
         )
     except EnrolmentFailed:
         return None

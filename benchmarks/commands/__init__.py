@@ -6,10 +6,4 @@ from benchmarks.qrs.errors import BenchmarkError, NothingToScore
 from daemon.commands.exit_codes import DATA, EXIT_CODES, NO_INPUT
 from model.training.errors import UnknownPerson
 
-EXIT_CODES.update(
-    {
-        BenchmarkError: DATA,
-        NothingToScore: NO_INPUT,
-        UnknownPerson: NO_INPUT,
-    }
-)
+EXIT_CODES.update({BenchmarkError: DATA, NothingToScore: NO_INPUT, UnknownPerson: NO_INPUT})

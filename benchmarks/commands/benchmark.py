@@ -26,8 +26,8 @@ from daemon.commands.parts import (
     more_than,
     not_below,
 )
+from daemon.offline.analysis import side_by_side
 from daemon.offline.drawing import require_matplotlib
-from daemon.offline.hearing import side_by_side
 from daemon.offline.results import hand_out, require_files, writing
 
 Outcome = TypeVar("Outcome")

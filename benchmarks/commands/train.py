@@ -12,11 +12,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.report import stage, stage_bars
-from benchmarks.training.confusion_picture import draw
 from benchmarks.training.extra import require_tensorflow
 from benchmarks.training.others import add_others, data_names, gather_others
-from benchmarks.training.records import gather_beats, hear_people
-from benchmarks.training.report import classifier_tables, embedder_table
+from benchmarks.training.records import analyse_people, gather_beats
+from benchmarks.training.report import classifier_tables, draw_confusion, embedder_table
 from daemon.commands.parts import add_mains, at_least, describe
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.results import make_folder, show, writing
@@ -53,11 +52,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classifier", action="store_true", help="a network for a fixed group")
     parser.add_argument("--seed", type=int, default=1, help="of chance (default: %(default)s)")
     parser.add_argument(
-        "--folds",
-        type=at_least(2),
-        default=3,
-        metavar="K",
-        help="for the evaluation (default: 3)",
+        "--folds", type=at_least(2), default=3, metavar="K", help="for the evaluation (default: 3)"
     )
     parser.add_argument(
         "--steps",
@@ -127,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _beats(data: Sequence[Path], args: argparse.Namespace, bars: Progress) -> Beats:
-    return gather_beats(*hear_people(data, bars, signal=args.signal, mains_hz=args.mains))
+    return gather_beats(*analyse_people(data, bars, signal=args.signal, mains_hz=args.mains))
 
 
 def _plan(args: argparse.Namespace, others: Others = NOBODY_ELSE) -> Plan:
@@ -141,11 +136,7 @@ def _plan(args: argparse.Namespace, others: Others = NOBODY_ELSE) -> Plan:
         folds=args.folds,
         seed=args.seed,
         leave_out=tuple(args.leave_out),
-        provenance={
-            "data": data_names(args),
-            "licence": args.licence,
-            "citations": args.cite,
-        },
+        provenance={"data": data_names(args), "licence": args.licence, "citations": args.cite},
         front_end=FrontEnd.description(),
         others=others,
     )
@@ -169,5 +160,5 @@ def _classifier(beats: Beats, args: argparse.Namespace, bars: Progress) -> list[
     metrics = train_classifier(group, _plan(args), args.out, partial(stage, bars)).metrics
     if args.picture:
         with writing(args.picture):
-            draw(metrics, args.picture)
+            draw_confusion(metrics, args.picture)
     return classifier_tables(metrics)

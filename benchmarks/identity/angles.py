@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.training.leads import read_vectorcardiogram
-from daemon.offline.hearing import hear_recording
+from daemon.offline.analysis import analyse_recording
 from daemon.recordings.recording import Recording
 from model.scores import corrected_cosine, cosine, mean_direction
 from model.training.evaluate import Scores
@@ -60,7 +60,7 @@ def _hear_side(
     ecg_mv: NDArray[np.float64],
     mains_hz: int,
 ) -> Side:
-    heard = hear_recording(Recording(path, path, ecg_mv), mains_hz)
+    heard = analyse_recording(Recording(path, path, ecg_mv), mains_hz)
     good = np.array([beat.quality.good for beat in heard.beats], dtype=bool)
     places = np.array([beat.r_index for beat in heard.beats])
     first_half = places < len(ecg_mv) // 2

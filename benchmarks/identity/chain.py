@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from benchmarks.identity.angles import score_by_angle
 from benchmarks.identity.plan import FoldJob, Session, decided_s
 from dsp.options import LivenessOptions
+from model.calibration import Calibration
 from model.enrolment import FEWEST_BEATS, Enrolment
 from model.errors import EnrolmentFailed
 from model.gallery import Gallery
 from model.network import Network
-from model.passport import Calibration, Cohort, Passport
+from model.passport import Cohort, Passport
 from model.recogniser import Recogniser
 from model.scores import corrected_cosine
 from model.template import MOST_BEATS, Template

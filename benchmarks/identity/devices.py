@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from benchmarks.identity.figures import mean_rate, rate
 from benchmarks.identity.work import Fold
-from benchmarks.training.one_each import gather_one_each, hear_all
+from benchmarks.training.one_each import analyse_all, gather_one_each
 from daemon.recordings.recording import Recording, read_recording
 from dsp.front_end import RATE_HZ
 from model.scores import corrected_cosine
@@ -37,7 +37,7 @@ def gather_tested(folder: Path, bars: Progress, mains_hz: int) -> Beats:
         RecordingError: there are none, or one cannot be read.
     """
     if parts := minutes(folder):
-        return hear_all(parts, mains_hz, bars)
+        return analyse_all(parts, mains_hz, bars)
     return gather_one_each(folder, bars, mains_hz, "test")
 
 

@@ -20,8 +20,8 @@ from benchmarks.identity.random_split import random_split
 from benchmarks.identity.work import evaluate
 from benchmarks.report import stage
 from benchmarks.training.leads import find_twelve_leads
-from benchmarks.training.records import hear_people
-from daemon.offline.hearing import side_by_side
+from benchmarks.training.records import analyse_people
+from daemon.offline.analysis import side_by_side
 from model.training.datasets import Beats, Others
 from model.training.evaluate import REPORTED
 from model.training.train import Recipe
@@ -45,7 +45,7 @@ class Evaluation:
         """Hear, train with others as well, enrol and probe; return all figures."""
         steps = self.steps or Recipe().steps
         people = People.of(
-            *hear_people(self.data, bars, mains_hz=self.mains_hz, jobs=self.jobs),
+            *analyse_people(self.data, bars, mains_hz=self.mains_hz, jobs=self.jobs),
         )
         sides = self._sides(self.leads, bars) if self.leads else []
         tested = {

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from benchmarks.identity.plan import FoldJob
 from dsp.front_end import FrontEnd
 from dsp.segmenter import WINDOW_SAMPLES
-from model.passport import Calibration, Cohort, Passport, TensorSpec, file_sha256
+from model.calibration import Calibration
+from model.passport import Cohort, Passport, TensorSpec, file_sha256
 from model.tensor import NORMALISATION
 from model.training.architecture import EMBEDDING
 from model.training.evaluate import cohort_templates

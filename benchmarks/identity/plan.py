@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.training.records import TrainingRecord, gather_beats
-from daemon.offline.hearing import Heard
+from daemon.offline.analysis import Analysis
 from dsp.front_end import RATE_HZ
 from dsp.segmenter import FROM_R, WINDOW_SAMPLES
 from dsp.signals import BeatWindow, Interruption
@@ -35,7 +35,7 @@ class Session:
     events: tuple[BeatWindow | Interruption, ...]
 
     @classmethod
-    def of(cls, record: TrainingRecord, heard: Heard) -> Session:
+    def of(cls, record: TrainingRecord, heard: Analysis) -> Session:
         """Take from a record what the recogniser needs beside the embeddings."""
         events: list[BeatWindow | Interruption] = []
         for event in heard.events:
@@ -66,7 +66,7 @@ class People:
     sessions: tuple[Session, ...]
 
     @classmethod
-    def of(cls, records: Sequence[TrainingRecord], heard: Sequence[Heard]) -> People:
+    def of(cls, records: Sequence[TrainingRecord], heard: Sequence[Analysis]) -> People:
         """Put all records together."""
         sessions = tuple(map(Session.of, records, heard))
         return cls(gather_beats(records, heard), sessions)

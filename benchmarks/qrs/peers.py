@@ -88,11 +88,7 @@ def require_peers() -> None:
 
 
 def detect(peer: str, recording: Recording, mains_hz: int) -> Detections:
-    """Give a recording to a peer, with samples that were not recorded bridged.
-
-    Raises:
-        PeerFailed: the peer gives up on it.
-    """
+    """Give a recording to a peer, with samples that were not recorded bridged."""
     ecg_mv = bridged(recording.ecg_mv)
     find = PEERS[peer]
     with warnings.catch_warnings():

@@ -54,9 +54,6 @@ def find_records(folder: Path, annotator: str, names: Sequence[str] = ()) -> lis
     """Return the records of a folder that have annotations, in the order of their names.
 
     With ``names`` only these.
-
-    Raises:
-        NothingToScore: there are none, or not these.
     """
     headers = sorted(folder.glob("*.hea"))
     records = [path.with_suffix("") for path in headers]

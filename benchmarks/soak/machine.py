@@ -23,12 +23,17 @@ class Taken(NamedTuple):
     threads: int  # Python's
 
 
+def resident_mib(process: int | str = "self") -> float:
+    """Return a process's resident memory."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 def taken(hours: float) -> Taken:
     """Return what the process holds now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
     return Taken(
         hours,
-        pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
+        resident_mib(),
         sys.getallocatedblocks(),
         len(os.listdir("/proc/self/fd")),
         threading.active_count(),

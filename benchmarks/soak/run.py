@@ -123,7 +123,7 @@ class Soak:
             source = replace(self._time.source(), sleep=time.sleep)
             service = stack.enter_context(assembled(settings, self._start, source))
             service.run()
-            self._hear()
+            self._receive()
         self._close_books()
         self._tracer.end()
         return self._figures()
@@ -148,7 +148,7 @@ class Soak:
 
     def _turn(self) -> None:
         now_s = self._time.monotonic()
-        self._hear()
+        self._receive()
         if now_s >= self._ask_due_s:
             self._ask()
             self._ask_due_s = now_s + ASK_EVERY_S
@@ -170,7 +170,7 @@ class Soak:
         else:
             self._listener.ask("enroll", person=ENROLLED)
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         for received in self._listener.take():
             match received.message:
                 case StatusMessage() as status:

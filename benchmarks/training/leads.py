@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
-from daemon.offline.hearing import hear_recording, side_by_side
+from daemon.offline.analysis import analyse_recording, side_by_side
 from daemon.recordings.errors import RecordingNotFound
 from daemon.recordings.recording import Recording, read_recording
 from dsp.conditioner import Conditioner, conditioning_delay
@@ -24,11 +24,7 @@ from model.training.views import LEAD_I, LEADS, MARGIN, vectorcardiogram
 
 
 def find_twelve_leads(data: Path) -> list[str]:
-    """Find the WFDB records of a folder, each of another person.
-
-    Raises:
-        RecordingNotFound: there are none.
-    """
+    """Find the WFDB records of a folder, each of another person."""
     if records := sorted(str(header.with_suffix("")) for header in data.glob("*.hea")):
         return records
     raise RecordingNotFound(
@@ -37,36 +33,28 @@ def find_twelve_leads(data: Path) -> list[str]:
 
 
 def gather_hearts(data: Path, bars: Progress, mains_hz: int) -> Hearts:
-    """Return the beats of every heart of 12 leads, to train with.
-
-    Raises:
-        RecordingError: there are none, or one cannot be read.
-    """
+    """Return the beats of every heart of 12 leads, to train with."""
     paths = find_twelve_leads(data)
-    heard = side_by_side(partial(_hear_dipoles, mains_hz=mains_hz), paths)
-    hearts = list(bars.track(heard, len(paths), description="Looking from all sides"))
+    dipoles = side_by_side(partial(_beat_dipoles, mains_hz=mains_hz), paths)
+    hearts = list(bars.track(dipoles, len(paths), description="Looking from all sides"))
     return Hearts(np.concatenate(hearts), np.repeat(paths, [len(beats) for beats in hearts]))
 
 
 def read_vectorcardiogram(path: str) -> NDArray[np.float64]:
-    """Return the heart's dipole at 250 Hz in mV, shape (3, n).
-
-    Raises:
-        RecordingError: a lead is missing or cannot be read.
-    """
+    """Return the heart's dipole at 250 Hz in mV, shape (3, n)."""
     return vectorcardiogram(np.stack([read_recording(path, lead).ecg_mv for lead in LEADS]))
 
 
-def _hear_dipoles(path: str, mains_hz: int) -> NDArray[np.float64]:
+def _beat_dipoles(path: str, mains_hz: int) -> NDArray[np.float64]:
     """Return the good beats of a heart as dipoles (see ``Hearts``)."""
     dipole_mv = read_vectorcardiogram(path)
-    heard = hear_recording(Recording(path, path, LEAD_I @ dipole_mv), mains_hz)
+    analysis = analyse_recording(Recording(path, path, LEAD_I @ dipole_mv), mains_hz)
     conditioned_mv = np.array(
         [list(map(Conditioner(mains_hz, RATE_HZ).push, axis_mv)) for axis_mv in dipole_mv]
     )
     delay = conditioning_delay(mains_hz, RATE_HZ)
     before, after = BEFORE_R + MARGIN, FROM_R + MARGIN
-    places = [beat.r_index + delay for beat in heard.beats if beat.quality.good]
+    places = [beat.r_index + delay for beat in analysis.beats if beat.quality.good]
     beats_mv = [
         conditioned_mv[:, place - before : place + after]
         for place in places

@@ -15,7 +15,7 @@ import numpy as np
 from rich.progress import Progress
 
 from benchmarks.training.records import TrainingRecord, gather_beats
-from daemon.offline.hearing import hear_recording, side_by_side
+from daemon.offline.analysis import analyse_recording, side_by_side
 from daemon.recordings.errors import RecordingNotFound
 from daemon.recordings.recording import Recording
 from daemon.recordings.resampling import to_250_hz
@@ -28,11 +28,7 @@ USABLE = ("N", "O")
 
 
 def find_recordings(folder: Path, wanted: Purpose) -> list[Recording]:
-    """Read the records of all who are for this purpose.
-
-    Raises:
-        RecordingNotFound: there are none.
-    """
+    """Read the records of all who are for this purpose."""
     found = []
     for path in sorted(folder.glob("*.npz")):
         part = np.load(path, allow_pickle=False)
@@ -49,21 +45,17 @@ def find_recordings(folder: Path, wanted: Purpose) -> list[Recording]:
 
 
 def gather_one_each(folder: Path, bars: Progress, mains_hz: int, wanted: Purpose) -> Beats:
-    """Return the beats of everybody whose record is not upside down.
-
-    Raises:
-        RecordingNotFound: there is nobody.
-    """
-    beats = hear_all(find_recordings(folder, wanted), mains_hz, bars)
+    """Return the beats of everybody whose record is not upside down."""
+    beats = analyse_all(find_recordings(folder, wanted), mains_hz, bars)
     rows = {name: beats.good & (beats.persons == name) for name in beats.names}
     return beats.of(
         [name for name, good in rows.items() if good.any() and upright(beats.windows_mv[good])]
     )
 
 
-def hear_all(recordings: Sequence[Recording], mains_hz: int, bars: Progress) -> Beats:
+def analyse_all(recordings: Sequence[Recording], mains_hz: int, bars: Progress) -> Beats:
     """Return the beats of recordings that are named after their persons."""
-    outcomes = side_by_side(partial(hear_recording, mains_hz=mains_hz), recordings)
-    heard = list(bars.track(outcomes, len(recordings), description="Listening to one each"))
+    outcomes = side_by_side(partial(analyse_recording, mains_hz=mains_hz), recordings)
+    analyses = list(bars.track(outcomes, len(recordings), description="Listening to one each"))
     records = [TrainingRecord(each.name, each.path, day="") for each in recordings]
-    return gather_beats(records, heard)
+    return gather_beats(records, analyses)

@@ -38,11 +38,7 @@ def add_others(parser: argparse.ArgumentParser) -> None:
 
 
 def gather_others(args: argparse.Namespace, bars: Progress) -> Others:
-    """Hear them.
-
-    Raises:
-        RecordingError: there are none, or one cannot be read.
-    """
+    """Cut the beats of all of them."""
     devices, setters = (
         tuple(gather_one_each(place, bars, args.also_mains, wanted) for place in args.also)
         for wanted in ("training", "thresholds")

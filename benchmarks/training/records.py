@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from rich.progress import Progress
 
-from daemon.offline.hearing import Heard, hear, side_by_side
+from daemon.offline.analysis import Analysis, analyse, side_by_side
 from daemon.recordings.errors import RecordingNotFound
+from daemon.recordings.record_names import reading_order
 from model.training.datasets import Beats
 
 DAY = re.compile(r"date:\s*(\d{1,2})\.(\d{1,2})\.(\d{4})", re.IGNORECASE)
@@ -29,7 +30,7 @@ class TrainingRecord:
     """A recording and whose it is."""
 
     person: str  # the name of the folder or of the .csv file
-    path: str  # for ``hear``
+    path: str  # for ``analyse``
     day: str  # ``2004-12-07``, or empty if the record does not say
 
 
@@ -38,9 +39,6 @@ def find_records(data: Iterable[Path]) -> list[TrainingRecord]:
 
     Args:
         data: data sets, or single persons.
-
-    Raises:
-        RecordingNotFound: one of them is missing, or there is no recording in it.
     """
     found = []
     for place in data:
@@ -53,38 +51,34 @@ def find_records(data: Iterable[Path]) -> list[TrainingRecord]:
                 "or a .csv file for each person"
             )
         found += [record for person in persons for record in _records(person)]
-    return sorted(found, key=lambda record: (record.person, record.day, _natural(record.path)))
+    return sorted(found, key=lambda record: (record.person, record.day, reading_order(record.path)))
 
 
-def hear_people(
+def analyse_people(
     data: Iterable[Path],
     bars: Progress,
     *,
     signal: str = "0",
     mains_hz: int = 50,
     jobs: int | None = None,
-) -> tuple[list[TrainingRecord], list[Heard]]:
-    """Find everybody's records and run them through the signal chain, with a progress bar.
-
-    Raises:
-        RecordingError: there are none, or one cannot be read.
-    """
+) -> tuple[list[TrainingRecord], list[Analysis]]:
+    """Find everybody's records and run them through the signal chain, with a progress bar."""
     records = find_records(data)
-    hear_one = partial(hear, signal=signal, mains_hz=mains_hz)
-    heard = side_by_side(hear_one, [record.path for record in records], jobs)
-    return records, list(bars.track(heard, len(records), description="Listening"))
+    analyse_one = partial(analyse, signal=signal, mains_hz=mains_hz)
+    analyses = side_by_side(analyse_one, [record.path for record in records], jobs)
+    return records, list(bars.track(analyses, len(records), description="Listening"))
 
 
-def gather_beats(records: Sequence[TrainingRecord], heard: Sequence[Heard]) -> Beats:
+def gather_beats(records: Sequence[TrainingRecord], analyses: Sequence[Analysis]) -> Beats:
     """Put the beats of all records together, in the order of the records."""
-    counts = [len(each.beats) for each in heard]
+    counts = [len(each.beats) for each in analyses]
 
     return Beats(
-        windows_mv=np.concatenate([each.windows_mv for each in heard]),
+        windows_mv=np.concatenate([each.windows_mv for each in analyses]),
         persons=np.repeat([record.person for record in records], counts),
         records=np.repeat([record.path for record in records], counts),
         days=np.repeat([record.day for record in records], counts),
-        good=np.array([beat.quality.good for each in heard for beat in each.beats], dtype=bool),
+        good=np.array([beat.quality.good for each in analyses for beat in each.beats], dtype=bool),
     )
 
 
@@ -117,10 +111,3 @@ def _day(header: Path) -> str:
     """Return the day that a header's comments give, as ECG-ID's do."""
     day = DAY.search(header.read_text(encoding="utf-8", errors="replace"))
     return f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}" if day else ""
-
-
-def _natural(path: str) -> list[tuple[int, str]]:
-    """Return a key that sorts rec_2 before rec_10."""
-    return [
-        (int(part or 0), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path)
-    ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from daemon.apps.errors import NothingToShow
+from daemon.recordings.record_names import reading_order
 
 RATE_HZ = 250
 PAUSE_S = 2.0  # the electrodes move from one person to the next
@@ -68,13 +68,9 @@ def synthetic_hearts() -> list[Person]:
 
 
 def people_of(folder: Path) -> list[Person]:
-    """Return the first three people of a folder that has a folder of WFDB records for each.
-
-    Raises:
-        NothingToShow: it is not such a folder, or has fewer than three people with two records.
-    """
+    """Return the first three people of a folder that has a folder of WFDB records for each."""
     records: dict[Path, list[Path]] = {}
-    for header in sorted(folder.rglob("*.hea"), key=_in_reading_order):
+    for header in sorted(folder.rglob("*.hea"), key=reading_order):
         records.setdefault(header.parent, []).append(header.with_suffix(""))
     people = [
         Person(home.name, {"record": str(first.resolve())}, {"record": str(second.resolve())})
@@ -116,8 +112,3 @@ def _enrol(person: Person, enrol: EnrolOptions) -> Act:
 def _show(person: Person, play: dict[str, Any], title: str, expected: Expected) -> Act:
     play = {**play, "seconds": SHOW_S}
     return Act(f"{person.name} {title}", play, SHOW_S, expected, person.name)
-
-
-def _in_reading_order(path: Path) -> list[str | int]:
-    """Put rec_2 before rec_10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", str(path))]

@@ -10,13 +10,8 @@ class NothingToShow(DaemonError, FileNotFoundError):
 
 
 class ServiceStopped(DaemonError, ChildProcessError):
-    """The service that the demonstration had started ended too early, or fell silent.
-
-    Args:
-        message: what it said last.
-        status: what it ended with; None if it still runs.
-    """
+    """The service that the demonstration had started ended too early, or fell silent."""
 
     def __init__(self, message: str, status: int | None) -> None:
         super().__init__(message)
-        self.status = status
+        self.status = status  # what it ended with; None if it still runs

@@ -40,11 +40,7 @@ def add_keys(parser: argparse._ActionsContainer) -> None:
 
 
 def read_keys(args: argparse.Namespace, connect: ConnectOptions) -> ClientKeys | None:
-    """Return the keys by the options or else the settings; None if no key is given.
-
-    Raises:
-        KeysError: one of the two is not given, or is no key.
-    """
+    """Return the keys by the options or else the settings; None if no key is given."""
     key, service_key = args.key or connect.key, args.service_key or connect.service_key
     if bool(key) != bool(service_key):
         raise KeyMissing(
@@ -55,22 +51,14 @@ def read_keys(args: argparse.Namespace, connect: ConnectOptions) -> ClientKeys |
 
 
 def to_messages(args: argparse.Namespace) -> Connection:
-    """Return how to reach the socket that publishes.
-
-    Raises:
-        SettingsError, KeysError: settings or keys cannot be used.
-    """
+    """Return how to reach the socket that publishes."""
     settings = load().settings
     ours, keyed = local_address(settings.publish.addresses)
     return _connection(args, settings.connect, settings.connect.messages, ours, keyed)
 
 
 def to_control(args: argparse.Namespace) -> Connection:
-    """Return how to reach the socket that takes commands.
-
-    Raises:
-        SettingsError, KeysError: settings or keys cannot be used.
-    """
+    """Return how to reach the socket that takes commands."""
     connect = load().settings.connect
     return _connection(args, connect, connect.control, control_address(), keyed=False)
 

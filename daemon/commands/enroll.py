@@ -20,7 +20,7 @@ from config.settings import load
 from daemon.commands.connection import add_connection, to_control
 from daemon.commands.parts import add_mains, confirmed, describe, person_name
 from daemon.commands.records import Outcomes, add_reading
-from daemon.offline.hearing import hear
+from daemon.offline.analysis import analyse
 from daemon.offline.recognition import template_of
 from daemon.wire.client import Control
 from daemon.wire.errors import CommandRefused
@@ -120,12 +120,7 @@ def enrol_live(
     *,
     consent: bool = False,
 ) -> None:
-    """Have the running service enrol whoever wears the electrodes, and show how far it is.
-
-    Raises:
-        CommandRefused: the service cannot begin.
-        EnrolmentFailed: the beats were not one person's, or somebody cancelled.
-    """
+    """Have the running service enrol whoever wears the electrodes, and show how far it is."""
     agreed = {"consent": True} if consent else {}
     answer = control.request("enroll", person=person, beats=beats, **agreed)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -151,13 +146,13 @@ def enrol_from_records(args: argparse.Namespace) -> int:
     """Enrol the person of recordings: from each of them or, if one does not serve, from none."""
     settings = load().settings
     network = open_network(args.model or (Path(settings.model) if settings.model else None))
-    outcomes = Outcomes(args, hear)
+    outcomes = Outcomes(args, analyse)
     minimum = RECORD_BEATS if args.beats is None else args.beats
     name = check_name(args.name)
     now_utc, liveness = _now_utc(), settings.liveness
     templates = [
-        template_of(heard, name, network, minimum, liveness=liveness, created_utc=now_utc)
-        for heard in outcomes
+        template_of(analysis, name, network, minimum, liveness=liveness, created_utc=now_utc)
+        for analysis in outcomes
     ]
     if outcomes.exit_code:
         return outcomes.exit_code

@@ -11,18 +11,11 @@ from rich.progress import Progress
 from rich.table import Table
 
 from config.folders import gallery_path
-from daemon.commands.parts import (
-    A_RECORD,
-    add_gallery,
-    add_json,
-    add_mains,
-    add_model,
-    describe,
-)
+from daemon.commands.parts import A_RECORD, add_gallery, add_json, add_mains, add_model, describe
 from daemon.commands.records import Outcomes, add_reading
+from daemon.offline.analysis import analyse
 from daemon.offline.drawing import require_matplotlib
-from daemon.offline.explaining import ask, figures
-from daemon.offline.hearing import hear
+from daemon.offline.explaining import comparison_for, figures
 from daemon.offline.recognition import open_with_people
 from daemon.offline.results import hand_out, writing
 from daemon.tables import filled
@@ -75,19 +68,19 @@ def run(args: argparse.Namespace) -> int:
     else:
         network, templates = open_with_people(args.model, args.gallery)
     args.records = [args.record, args.against] if args.against else [args.record]
-    outcomes = Outcomes(args, hear)
-    heard = list(outcomes)
+    outcomes = Outcomes(args, analyse)
+    analyses = list(outcomes)
     if outcomes.exit_code:
         return outcomes.exit_code
-    question = ask(heard[0], network, templates, args.person, *heard[1:])
+    comparison = comparison_for(analyses[0], network, templates, args.person, *analyses[1:])
     with Progress(console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("Hiding parts of beats", total=len(question.beats))
+        task = bars.add_task("Hiding parts of beats", total=len(comparison.beats))
         explanation = explain(
-            network.run, question.beats, question.scores, partial(bars.advance, task)
+            network.run, comparison.beats, comparison.scores, partial(bars.advance, task)
         )
-    title = f"{args.record} against {question.against}"
+    title = f"{args.record} against {comparison.against}"
     model = network.passport.sha256
-    asked = {"record": args.record, "against": question.against, "model_sha256": model}
+    asked = {"record": args.record, "against": comparison.against, "model_sha256": model}
     hand_out({**asked, **figures(explanation)}, [table(explanation, title)], args.json)
     if args.picture:
         from daemon.offline.explanation_picture import draw

@@ -263,13 +263,7 @@ def _service_runs() -> bool:
 
 
 def _asked_service(args: argparse.Namespace, command: str, **fields: object) -> bool:
-    """Have the running service do it; return False if none runs on this machine.
-
-    Raises:
-        CommandRefused: the service refuses.
-        ServiceNotPermitted: it runs as another user.
-        ServiceUnavailable: the one that the user named does not answer.
-    """
+    """Have the running service do it; return False if none runs on this machine."""
     if args.gallery is not None:
         return False
     service = to_control(args)

@@ -18,15 +18,8 @@ from rich.progress import track
 
 from config.settings import load
 from daemon.commands.exit_codes import exit_code
-from daemon.commands.parts import (
-    A_RECORD,
-    add_gallery,
-    add_jobs,
-    add_mains,
-    add_model,
-    describe,
-)
-from daemon.offline.hearing import Found, Heard, find_beats, hear, side_by_side
+from daemon.commands.parts import A_RECORD, add_gallery, add_jobs, add_mains, add_model, describe
+from daemon.offline.analysis import Analysis, FoundBeats, analyse, find_beats, side_by_side
 from daemon.offline.recognition import embed, open_with_people
 from daemon.offline.results import make_folder, writing
 from daemon.offline.scoring import pool
@@ -36,14 +29,14 @@ from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
 from daemon.recordings.signal_file import Reading
 from daemon.terminal import plain
 from dsp.options import IN_WORDS
+from model.calibration import LARGEST_LN_RATIO
 from model.comparison import Verdict, compare
 from model.opening import open_network
-from model.passport import LARGEST_LN_RATIO
 from model.recogniser import Recogniser, embed_with
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
 NOTHING_FOUND = 65  # not one good beat
-Outcome = TypeVar("Outcome", Heard, Found)
+Outcome = TypeVar("Outcome", Analysis, FoundBeats)
 
 DETECT = """\
 The filters and the detector are those of the service. Writes one NAME.txt for each record, with a
@@ -268,18 +261,18 @@ def _in_words(score: dict[str, Any]) -> str:
 def run_embed(args: argparse.Namespace) -> int:
     """Write what the network makes of each beat to one .npz."""
     network = open_network(args.model)
-    outcomes = Outcomes(args, hear)
+    outcomes = Outcomes(args, analyse)
     recordings = list(outcomes)
     arrays = embed(recordings, network)
     with writing(args.out, "another --out"), args.out.open("wb") as file:
         np.savez(file, **arrays)
     rows = [
         {
-            "record": heard.path,
-            "beats": len(heard.beats),
-            "good": sum(beat.quality.good for beat in heard.beats),
+            "record": analysis.path,
+            "beats": len(analysis.beats),
+            "good": sum(beat.quality.good for beat in analysis.beats),
         }
-        for heard in recordings
+        for analysis in recordings
     ]
     _report(args, rows, "{beats:6d} beats, {good:6d} of them good  {record}".format_map)
     return outcomes.exit_code or outcomes.nothing_found
@@ -291,9 +284,9 @@ def run_identify(args: argparse.Namespace) -> int:
     if not templates and network.passport.kind == "embedder":
         print(f"note: {args.gallery}: nobody is enrolled with this model", file=sys.stderr)
     settings = load().settings
-    outcomes = Outcomes(args, hear)
+    outcomes = Outcomes(args, analyse)
     rows = []
-    for heard in outcomes:
+    for analysis in outcomes:
         recogniser = Recogniser(
             network.passport,
             embed_with(network),
@@ -302,13 +295,13 @@ def run_identify(args: argparse.Namespace) -> int:
             settings.liveness,
             smoothed=True,
         )
-        for event in heard.events:
+        for event in analysis.events:
             recogniser.push(event)
-        if recogniser.listens_upside_down:
-            inverted = hear(heard.path, outcomes.signal, args.mains, True, reading_of(args))
+        if recogniser.inverted_wanted:
+            inverted = analyse(analysis.path, outcomes.signal, args.mains, True, reading_of(args))
             for event in inverted.events:
-                recogniser.push_upside_down(event)
-        rows.append({"record": heard.path, **asdict(recogniser.decision)})
+                recogniser.push_inverted(event)
+        rows.append({"record": analysis.path, **asdict(recogniser.decision)})
     _report(args, rows, _identity_line)
     return outcomes.exit_code or outcomes.nothing_found
 
@@ -324,11 +317,11 @@ def _identity_line(row: dict[str, Any]) -> str:
 def run_verify(args: argparse.Namespace) -> int:
     """Print whether two records are one person's, and say it by the exit code."""
     network = open_network(args.model)
-    outcomes = Outcomes(args, hear)
-    heard = list(outcomes)
+    outcomes = Outcomes(args, analyse)
+    analyses = list(outcomes)
     if outcomes.exit_code:
         return outcomes.exit_code
-    verdict = compare(heard[0].beats, heard[1].beats, network)
+    verdict = compare(analyses[0].beats, analyses[1].beats, network)
     if args.json:
         print(json.dumps({"records": args.records, **asdict(verdict)}))
     else:

@@ -58,11 +58,7 @@ def _of_frames(frames: list[Frame], delay_s: list[float], stream: FrameStream) -
 
 
 def from_service(address: str, keys: ClientKeys | None = None) -> Samples:
-    """Listen to the service for as long, at an address that may ask for keys.
-
-    Raises:
-        ServiceUnavailable: it fell silent, or gets no samples any more.
-    """
+    """Listen to the service for as long, at an address that may ask for keys."""
     waves: list[WaveMessage] = []
     status: StatusMessage | None = None
     topics = (StatusMessage.TOPIC, WaveMessage.TOPIC)

@@ -19,11 +19,7 @@ def require_matplotlib() -> None:
 
 @contextmanager
 def picture(file: Path, width: float, height: float) -> Iterator[Any]:
-    """Yield a matplotlib figure of so many inches, and write it to the file afterwards.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Yield a matplotlib figure of so many inches, and write it to the file afterwards."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

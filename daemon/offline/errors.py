@@ -1,4 +1,4 @@
-"""Why a recording cannot be asked what a command asks it."""
+"""The error of recordings that a command cannot work with."""
 
 from __future__ import annotations
 

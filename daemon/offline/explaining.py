@@ -1,4 +1,4 @@
-"""What a recording's beats are compared with, for ``model.explanation`` to say why they fit."""
+"""Which scores of a recording's beats ``model.explanation`` is to explain, for ``qrsd explain``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.offline.analysis import Analysis
 from daemon.offline.errors import TooFewBeats
-from daemon.offline.hearing import Heard
 from dsp.options import LivenessOptions
 from model.enrolment import keep_nearest
 from model.errors import EmbedderNeeded, PersonUnknown
@@ -27,7 +27,7 @@ MOST_BEATS = 50  # of a long recording these, spread evenly, tell as much
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class Comparison:
     """What the beats of a recording are compared with, and how."""
 
     against: str  # for people to read
@@ -35,17 +35,17 @@ class Question:
     scores: Sequence[Score]  # one for each beat
 
 
-def ask(
-    heard: Heard,
+def comparison_for(
+    analysis: Analysis,
     network: Network,
     templates: Sequence[Template],
     person: str | None = None,
-    against: Heard | None = None,
-) -> Question:
+    against: Analysis | None = None,
+) -> Comparison:
     """Return what the beats of a recording are to be compared with.
 
     Args:
-        heard: the recording.
+        analysis: the recording.
         network: that decides.
         templates: of the enrolled people.
         person: why it is, or is not, this one; None for whoever it was taken for.
@@ -63,12 +63,12 @@ def ask(
                 f"model {network.passport.name!r} knows only the group it was trained on; "
                 "--against takes an embedder, such as the model that comes with qrsd"
             )
-        return _about_labels(heard, network, person)
+        return _about_labels(analysis, network, person)
     if against:
-        return _about_recording(heard, network, cohort, against)
+        return _about_recording(analysis, network, cohort, against)
     if templates or person:
-        return _about_people(heard, network, cohort, templates, person)
-    return _about_itself(heard, network, cohort)
+        return _about_people(analysis, network, cohort, templates, person)
+    return _about_itself(analysis, network, cohort)
 
 
 def figures(explanation: Explanation) -> dict[str, Any]:
@@ -94,64 +94,66 @@ def figures(explanation: Explanation) -> dict[str, Any]:
 
 
 def _about_people(
-    heard: Heard,
+    analysis: Analysis,
     network: Network,
     cohort: Cohort,
     templates: Sequence[Template],
     person: str | None,
-) -> Question:
-    """Ask why it is this person; None for whoever it was taken for, or came nearest."""
+) -> Comparison:
+    """Compare with this person; None for whoever it was taken for, or came nearest to."""
     _require_known(person, [template.person for template in templates])
-    beats = good_beats(heard)
+    beats = good_beats(analysis)
     outputs = network.run(beats)
     recogniser = Recogniser(
         network.passport, embed_with(network), templates, liveness=LivenessOptions("ignore")
     )
-    for event in heard.events:
+    for event in analysis.events:
         recogniser.push(event)
     decided = recogniser.decision
     whose = person or decided.person or _likest(templates, outputs).person
     template = _likest([each for each in templates if each.person == whose], outputs)
     against = whose if person else f"{whose} (decided: {decided.state})"
-    return Question(against, beats, [_likeness(template.embedding, cohort)] * len(beats))
+    return Comparison(against, beats, [_likeness(template.embedding, cohort)] * len(beats))
 
 
-def _about_recording(heard: Heard, network: Network, cohort: Cohort, other: Heard) -> Question:
-    """Ask why it is the same person as in another recording, as if that had been enrolled."""
-    beats = good_beats(heard)
+def _about_recording(
+    analysis: Analysis, network: Network, cohort: Cohort, other: Analysis
+) -> Comparison:
+    """Compare with the person of another recording, as if that had been enrolled."""
+    beats = good_beats(analysis)
     template = mean_direction(keep_nearest(network.run(good_beats(other))))
-    return Question(other.path, beats, [_likeness(template, cohort)] * len(beats))
+    return Comparison(other.path, beats, [_likeness(template, cohort)] * len(beats))
 
 
-def _about_itself(heard: Heard, network: Network, cohort: Cohort) -> Question:
-    """Ask why each beat is the same person's as all others of the recording."""
-    beats = good_beats(heard, least=2)
+def _about_itself(analysis: Analysis, network: Network, cohort: Cohort) -> Comparison:
+    """Compare each beat with all others of the recording."""
+    beats = good_beats(analysis, least=2)
     outputs = network.run(beats)
     others = unit(outputs.sum(axis=0) - outputs)
-    return Question("its own other beats", beats, [_likeness(each, cohort) for each in others])
+    return Comparison("its own other beats", beats, [_likeness(each, cohort) for each in others])
 
 
-def _about_labels(heard: Heard, network: Network, person: str | None) -> Question:
-    """Ask a classifier why it is this person; None for whoever is likeliest."""
+def _about_labels(analysis: Analysis, network: Network, person: str | None) -> Comparison:
+    """Take a classifier's evidence for this person; None for whoever is likeliest."""
     labels = network.passport.tensors.labels
     _require_known(person, labels)
-    beats = good_beats(heard)
+    beats = good_beats(analysis)
     evidence = _evidence(network.run(beats))[:, : len(labels)]  # the last may be for anybody else
     whose = person or labels[int(evidence.mean(axis=0).argmax())]
     label = labels.index(whose)
-    return Question(whose, beats, [lambda outputs: _evidence(outputs)[:, label]] * len(beats))
+    return Comparison(whose, beats, [lambda outputs: _evidence(outputs)[:, label]] * len(beats))
 
 
-def good_beats(heard: Heard, least: int = 1) -> NDArray[np.float32]:
+def good_beats(analysis: Analysis, least: int = 1) -> NDArray[np.float32]:
     """Return the beats that the service would count, normalised; 50 of them at the most."""
-    good = np.flatnonzero([beat.quality.good for beat in heard.beats])
+    good = np.flatnonzero([beat.quality.good for beat in analysis.beats])
     if len(good) < least:
         raise TooFewBeats(
-            f"{heard.path}: good beats: {len(good)}, needed: {least}; choose a longer or a cleaner "
-            "recording"
+            f"{analysis.path}: good beats: {len(good)}, needed: {least}; choose a longer or a "
+            "cleaner recording"
         )
     some = np.linspace(0, len(good) - 1, min(len(good), MOST_BEATS)).astype(int)
-    return normalise(heard.windows_mv[good[some]])
+    return normalise(analysis.windows_mv[good[some]])
 
 
 def _require_known(person: str | None, known: Sequence[str]) -> None:

@@ -15,11 +15,7 @@ FINEST = 1e-9  # a colour scale needs two ends, even where nothing matters
 
 
 def draw(explanation: Explanation, title: str, file: Path) -> None:
-    """Write the mean beat coloured by importance, above the importance itself.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Write the mean beat coloured by importance, above the importance itself."""
     with picture(file, 9, 6) as figure:
         beat, importance = figure.subplots(2, sharex=True, height_ratios=(3, 2))
         for axes in (beat, importance):

@@ -1,4 +1,4 @@
-"""The network over recordings: whose they are, enrolment by them, their embeddings."""
+"""Recordings and the network: opening model and gallery, enrolment, embeddings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from config.gallery_key import find_gallery_key
-from daemon.offline.hearing import Heard
+from daemon.offline.analysis import Analysis
 from dsp.options import LivenessOptions
 from model.enrolment import Enrolment
 from model.errors import EnrolmentFailed, GalleryMissing
@@ -43,7 +43,7 @@ def open_with_people(model: Path | None, gallery_path: Path) -> tuple[Network, l
 
 
 def template_of(
-    heard: Heard,
+    analysis: Analysis,
     person: str,
     network: Network,
     minimum: int,
@@ -63,20 +63,20 @@ def template_of(
     recogniser = Recogniser(network.passport, embed_with(network), liveness=liveness, smoothed=True)
     enrolment = Enrolment(person, network.passport, minimum, MOST_BEATS)
     recogniser.enrol(enrolment)
-    for event in heard.events:
+    for event in analysis.events:
         recogniser.push(event)
     try:
         return enrolment.template(created_utc, "recording")
     except EnrolmentFailed as error:
-        why = f" ({heard.nothing_because})" if heard.nothing_because else ""
-        raise type(error)(f"{heard.path}: {error}{why}") from error
+        why = f" ({analysis.nothing_because})" if analysis.nothing_because else ""
+        raise type(error)(f"{analysis.path}: {error}{why}") from error
 
 
-def embed(recordings: Sequence[Heard], network: Network) -> dict[str, Any]:
+def embed(recordings: Sequence[Analysis], network: Network) -> dict[str, Any]:
     """Return what ``qrsd embed`` writes, by the names that it has there."""
-    beats = [(heard.path, beat) for heard in recordings for beat in heard.beats]
+    beats = [(analysis.path, beat) for analysis in recordings for beat in analysis.beats]
     none = np.empty((0, network.passport.tensors.outputs), np.float32)
-    outputs = [network.run(normalise(heard.windows_mv)) for heard in recordings]
+    outputs = [network.run(normalise(analysis.windows_mv)) for analysis in recordings]
     arrays: dict[str, Any] = {
         "record": np.array([path for path, _ in beats], dtype=np.str_),
         "r_index": np.array([beat.r_index for _, beat in beats], dtype=np.int64),

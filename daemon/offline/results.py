@@ -1,4 +1,4 @@
-"""Results: printed, or written to a file; a place that cannot be written is one line for users."""
+"""Prints results or writes them to files; what cannot be written is one line for the user."""
 
 from __future__ import annotations
 
@@ -19,11 +19,7 @@ STANDARD_OUTPUT = Path("-")
 
 @contextmanager
 def writing(place: Path, instead: str = "another file") -> Iterator[None]:
-    """Turn what the operating system says against writing there into one sentence.
-
-    Raises:
-        ResultsNotWritable: it says something.
-    """
+    """Turn what the operating system says against writing there into one sentence."""
     try:
         yield
     except OSError as error:
@@ -31,21 +27,13 @@ def writing(place: Path, instead: str = "another file") -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder of ``--out`` before the work, and not after minutes of it.
-
-    Raises:
-        ResultsNotWritable: it cannot be made.
-    """
+    """Make the folder of ``--out`` before the work, and not after minutes of it."""
     with writing(folder, "another --out"):
         folder.mkdir(parents=True, exist_ok=True)
 
 
 def require_files(*files: Path | None) -> None:
-    """Find out before minutes of work whether files can be written; they are made, empty.
-
-    Raises:
-        ResultsNotWritable: one cannot.
-    """
+    """Find out before minutes of work whether files can be written; they are made, empty."""
     for file in files:
         if file and file != STANDARD_OUTPUT:
             with writing(file):
@@ -53,11 +41,7 @@ def require_files(*files: Path | None) -> None:
 
 
 def hand_out(figures: dict[str, Any], tables: Iterable[Table], file: Path | None) -> None:
-    """Print the tables and write the figures to the file, if any; or print the figures alone.
-
-    Raises:
-        ResultsNotWritable: the file cannot be written.
-    """
+    """Print the tables and write the figures to the file, if any; or print the figures alone."""
     text = json.dumps(figures, indent=1)
     if file == STANDARD_OUTPUT:
         print(text)

@@ -18,11 +18,7 @@ from http.client import INTERNAL_SERVER_ERROR, OK, TOO_MANY_REQUESTS
 from pathlib import Path, PurePosixPath
 
 from daemon.errors import ResultsNotWritable, import_extra
-from daemon.recordings.errors import (
-    ChecksumWrong,
-    DownloadError,
-    TransferFailed,
-)
+from daemon.recordings.errors import ChecksumWrong, DownloadError, TransferFailed
 
 ARCHIVE = "https://physionet.org/files"
 CHECKSUMS = "SHA256SUMS.txt"
@@ -112,22 +108,14 @@ class RemoteFile:
 
 
 class Archive:
-    """PhysioNet, or what stands in its place.
-
-    Raises:
-        ExtraMissing: what speaks HTTP, which comes with wfdb, is not installed.
-    """
+    """PhysioNet, or what stands in its place."""
 
     def __init__(self) -> None:
         requests = import_extra("requests", "records", "Fetching recordings")
         self._session = requests.Session()
 
     def records(self, wanted: PublicSet) -> list[tuple[RemoteFile, ...]]:
-        """Return the files of each record of a set, the header last: with it, a record is whole.
-
-        Raises:
-            DownloadError: the archive does not tell.
-        """
+        """Return the files of each record of a set, the header last: with it, a record is whole."""
         base = f"{ARCHIVE}/{wanted.address}"
         try:
             listed = self._get(f"{base}/{CHECKSUMS}").decode(errors="replace")
@@ -149,12 +137,7 @@ class Archive:
         return _by_record(files)
 
     def fetch(self, file: RemoteFile, folder: Path) -> None:
-        """Put a file into the folder of its set, whole or not at all.
-
-        Raises:
-            DownloadError: it does not come, or not as it was published.
-            ResultsNotWritable: the disk does not take it.
-        """
+        """Put a file into the folder of its set, whole or not at all."""
         content = self._get_published(file)
         place = folder / file.name
         part = place.with_name(f"{place.name}.part")
@@ -213,12 +196,7 @@ def fetch_set(
     folder: Path,
     on_record: Callable[[], None],
 ) -> int:
-    """Fetch what is not in the folder yet, and return how many files that were.
-
-    Raises:
-        DownloadError: a file does not come; those that came before stay.
-        ResultsNotWritable: the disk does not take one.
-    """
+    """Fetch what is not in the folder yet, and return how many files that were."""
 
     def fetch(record: tuple[RemoteFile, ...]) -> int:
         missing = [file for file in record if not file.is_in(folder)]

@@ -1,13 +1,20 @@
-"""What to call the files that are made from records, so that none overwrites another."""
+"""The names of records: their order, and names for the files that are made from them."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from os.path import abspath
 from pathlib import Path
 
 from daemon.recordings.signal_file import without_suffix
+
+
+def reading_order(path: str | Path) -> list[tuple[int, str]]:
+    """Return a key that sorts rec_2 before rec_10."""
+    parts = re.split(r"(\d+)", str(path))
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
 
 
 def record_name(path: str) -> str:

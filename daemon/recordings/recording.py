@@ -14,13 +14,7 @@ from daemon.recordings.csv_record import CsvRecord
 from daemon.recordings.errors import MalformedRecording, RecordingError, RecordingNotFound
 from daemon.recordings.replay import count_good_beats
 from daemon.recordings.resampling import resampled_blocks
-from daemon.recordings.signal_file import (
-    Reading,
-    SignalFile,
-    is_table,
-    pick_signal,
-    without_suffix,
-)
+from daemon.recordings.signal_file import Reading, SignalFile, is_table, pick_signal, without_suffix
 from daemon.recordings.wfdb_record import WfdbRecord
 from dsp.front_end import RATE_HZ
 

@@ -31,7 +31,7 @@ from daemon.service.verification import Verifier
 from daemon.wire.addresses import check_address, check_path, needs_key
 from daemon.wire.answers import Description
 from daemon.wire.connection_limit import raise_descriptor_limit
-from daemon.wire.control import ControlServer
+from daemon.wire.control import Command, ControlServer
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.errors import AddressRefused
 from daemon.wire.keys import Right, service_key_path
@@ -45,6 +45,8 @@ from model.network import Network
 from model.opening import open_network
 
 MACHINE_TIME = TimeSource()
+
+_LOG = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -66,50 +68,27 @@ def assembled(
     check(settings)
     raise_descriptor_limit()
     model = Path(settings.model) if settings.model else None
-    source: Source = "simulated" if settings.source == "simulated" else "ads1292r"
+    source = _source(settings)
+    device = settings.device or socket.gethostname()
+    clock = UtcClock(RATE_HZ, time.monotonic, time.wall)
     with ExitStack() as parts:
-        key = find_gallery_key()
-        gallery = parts.enter_context(
-            Gallery(gallery_path(simulated=source == "simulated"), key=key)
-        )
-        if key is not None and not gallery.sealed:
-            _seal(gallery, key)
+        gallery = parts.enter_context(_opened_gallery(source))
         network = open_network(model, gallery.rotation_seed)
-        passport = network.passport
-        templates = gallery.templates(passport.sha256, passport.tensors.outputs)
-        pipeline = Pipeline(
-            network, templates, settings.front_end, settings.identifier, settings.liveness
-        )
-        clock = UtcClock(RATE_HZ, time.monotonic, time.wall)
-        people = PeopleCommands(
-            gallery,
-            passport,
-            pipeline.recogniser,
-            source,
-            lambda: clock.date().isoformat(timespec="seconds"),
-            grown_templates=settings.identifier.grown_templates,
-        )
-        people.open()
+        pipeline = _pipeline(settings, network, gallery)
+        people = _people_commands(settings, gallery, network, pipeline, clock)
+        status = _model_status(network, gallery)
         context = parts.enter_context(zmq.Context())
-        device = settings.device or socket.gethostname()
-        gate = _gate(settings, context)
-        if gate is not None:
-            parts.enter_context(gate)
-        addresses = settings.publish.addresses
-        publisher = Publisher(context, addresses, device, source, gate, monotonic=time.monotonic)
+        gate = parts.enter_context(_gate(settings, context))
+        publisher = Publisher(
+            context, settings.publish.addresses, device, source, gate, monotonic=time.monotonic
+        )
         parts.enter_context(publisher)
         verifier = parts.enter_context(Verifier(open_network(model), settings.front_end.mains_hz))
-        model_status = ModelStatus(
-            passport.name, passport.kind, passport.sha256, network.runtime, gallery.sealed
-        )
-
-        def describe() -> Description:
-            topics, channels = tuple(KINDS), pipeline.channels
-            return Description(
-                version("qrsd"), device, source, SCHEMA, topics, channels, model_status
-            )
-
-        commands = {**people.commands, "verify": verifier.verify, "describe": describe}
+        commands: dict[str, Command] = {
+            **people.commands,
+            "verify": verifier.verify,
+            "describe": lambda: _describe(device, source, pipeline, status),
+        }
         control = ControlServer(
             context, control_address(), commands, settings.control.addresses, gate
         )
@@ -127,18 +106,62 @@ def assembled(
                 clock=clock,
                 notifier=notifier,
                 time=time,
-                model=model_status,
+                model=status,
                 observer=parts.enter_context(_observed(settings, network, source)),
             )
         )
 
 
-def _seal(gallery: Gallery, key: bytes) -> None:
-    """Seal an open gallery; go on if only its traces could not be erased, as on a full disk."""
-    try:
-        gallery.seal(key)
-    except GalleryNotSwept as error:
-        logging.getLogger(__name__).warning("%s", error, extra=event("gallery_not_swept"))
+def _source(settings: Settings) -> Source:
+    return "simulated" if settings.source == "simulated" else "ads1292r"
+
+
+@contextmanager
+def _opened_gallery(source: Source) -> Iterator[Gallery]:
+    """Yield the gallery, sealed if there is a key; go on if only its traces cannot be erased."""
+    key = find_gallery_key()
+    with Gallery(gallery_path(simulated=source == "simulated"), key=key) as gallery:
+        if key is not None and not gallery.sealed:
+            try:
+                gallery.seal(key)
+            except GalleryNotSwept as error:  # as on a full disk
+                _LOG.warning("%s", error, extra=event("gallery_not_swept"))
+        yield gallery
+
+
+def _pipeline(settings: Settings, network: Network, gallery: Gallery) -> Pipeline:
+    passport = network.passport
+    templates = gallery.templates(passport.sha256, passport.tensors.outputs)
+    return Pipeline(network, templates, settings.front_end, settings.identifier, settings.liveness)
+
+
+def _people_commands(
+    settings: Settings, gallery: Gallery, network: Network, pipeline: Pipeline, clock: UtcClock
+) -> PeopleCommands:
+    people = PeopleCommands(
+        gallery,
+        network.passport,
+        pipeline.recogniser,
+        _source(settings),
+        lambda: clock.date().isoformat(timespec="seconds"),
+        grown_templates=settings.identifier.grown_templates,
+    )
+    people.open()
+    return people
+
+
+def _model_status(network: Network, gallery: Gallery) -> ModelStatus:
+    passport = network.passport
+    return ModelStatus(
+        passport.name, passport.kind, passport.sha256, network.runtime, gallery.sealed
+    )
+
+
+def _describe(device: str, source: Source, pipeline: Pipeline, model: ModelStatus) -> Description:
+    """Answer ``describe``; what the channels record is known once the chip is set up."""
+    return Description(
+        version("qrsd"), device, source, SCHEMA, tuple(KINDS), pipeline.channels, model
+    )
 
 
 @contextmanager
@@ -187,11 +210,16 @@ def check(settings: Settings) -> None:
         raise SettingInvalid(*problems)
 
 
-def _gate(settings: Settings, context: zmq.Context[zmq.Socket[bytes]]) -> CurveGate | None:
-    """Return what authenticates clients, if an address needs it."""
+@contextmanager
+def _gate(
+    settings: Settings, context: zmq.Context[zmq.Socket[bytes]]
+) -> Iterator[CurveGate | None]:
+    """Yield what authenticates clients, if an address needs it."""
     if any(needs_key(address, right) for address, right in _addresses(settings)):
-        return CurveGate(context, keys_folder())
-    return None
+        with CurveGate(context, keys_folder()) as gate:
+            yield gate
+    else:
+        yield None
 
 
 def _addresses(settings: Settings) -> Iterator[tuple[str, Right]]:

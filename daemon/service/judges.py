@@ -1,7 +1,7 @@
-"""Judges turn events of the signal chain into messages.
+"""Judges: they make the messages about each beat that need more than the signal chain.
 
 A judge only computes. What touches a disk, a network or a browser is a program of its own, which
-listens to the messages.
+subscribes to the messages.
 """
 
 from __future__ import annotations
@@ -16,29 +16,27 @@ from model.recogniser import Recogniser
 
 
 class Judge(Protocol):
-    """Makes messages of events, in the order of both."""
+    """Makes messages from the events of the signal chain."""
 
     def push(self, event: Event, index: int) -> list[Message]:
         """Take one event that the sample of this index completed."""
-        ...
 
     def tick(self, sample: Sample) -> list[Message]:
         """Take one sample, after its events: time passes without events too."""
-        ...
 
 
 class IdentityJudge:
-    """Says whose heart it is: after each beat, and whenever that changes.
+    """Makes the ``identity`` messages: after each beat, and whenever the decision changes.
 
     Args:
-        recogniser: decides.
-        front_end: what can be set on the signal chain, to hear the signal upside down too.
+        recogniser: decides whose heart it is.
+        front_end: options of the second signal chain, which takes the inverted signal.
     """
 
     def __init__(self, recogniser: Recogniser, front_end: FrontEndOptions) -> None:
         self._recogniser = recogniser
         self._options = front_end
-        self._upside_down: FrontEnd | None = None
+        self._inverted: FrontEnd | None = None
         self._said = recogniser.decision
 
     def push(self, event: Event, index: int) -> list[Message]:
@@ -46,16 +44,16 @@ class IdentityJudge:
         return [] if self._recogniser.push(event) is None else [self._identity(index)]
 
     def tick(self, sample: Sample) -> list[Message]:
-        """Let evidence age, hear the sample upside down if nobody is known, say what changed."""
+        """Let evidence age, try the inverted sample if nobody is known, and tell a new decision."""
         self._recogniser.tick(sample.index)
-        if not self._recogniser.listens_upside_down:
-            self._upside_down = None
+        if not self._recogniser.inverted_wanted:
+            self._inverted = None
         else:
-            if self._upside_down is None:
-                self._upside_down = FrontEnd(self._options)
+            if self._inverted is None:
+                self._inverted = FrontEnd(self._options)
             inverted = Sample(sample.index, -sample.ecg_mv, sample.lead_off, sample.saturated)
-            for event in self._upside_down.push(inverted):
-                self._recogniser.push_upside_down(event)
+            for event in self._inverted.push(inverted):
+                self._recogniser.push_inverted(event)
         decision = self._recogniser.decision
         if decision is self._said or decision == self._said:
             return []

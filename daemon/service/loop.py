@@ -121,7 +121,7 @@ class Service:
         try:
             while not (acquisition.ended or self._stop_asked):
                 ready = poller.poll(POLL_MS)
-                self._hear(acquisition, ready)
+                self._take(acquisition, ready)
                 self._attend(ready)
         finally:
             exit_code = acquisition.stop()
@@ -136,7 +136,7 @@ class Service:
         """Return a poller of these pipes and of the sockets."""
         return self._parts.time.poller(pipes, tuple(self._serve))
 
-    def _hear(self, acquisition: Acquisition, ready: Collection[int | Socket]) -> None:
+    def _take(self, acquisition: Acquisition, ready: Collection[int | Socket]) -> None:
         """Take reports, then samples, as the setup comes before the samples."""
         if acquisition.reports in ready:
             for report in acquisition.read_reports():

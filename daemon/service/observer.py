@@ -1,4 +1,4 @@
-"""What is told of every edge and message: the metrics, if they are on."""
+"""The observer of the service, which is told of every edge of DRDY and every message."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from daemon.wire.messages import Message
 
 
 class Observer(Protocol):
-    """Takes what happens in the service."""
+    """Is told what happens in the service; ``daemon.service.metrics`` counts it."""
 
     def edge(self, jitter_s: float) -> None:
-        """Take by how many seconds an edge of DRDY was off the line through those before."""
-        ...
+        """Take the jitter of an edge of DRDY: its distance from the line through those before."""
 
     def message(self, message: Message) -> None:
-        """Take what is being published."""
-        ...
+        """Take a message that is being published."""
 
 
 class NullObserver:
-    """Takes nothing."""
+    """Counts nothing: metrics are off."""
 
     def edge(self, jitter_s: float) -> None:
         """Ignore it."""

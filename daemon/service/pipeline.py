@@ -1,4 +1,4 @@
-"""Frames in, messages out: everything between the pipe and the sockets, and none of either.
+"""Turns the chip's frames into messages: waveforms, R peaks, beats and identity, without any I/O.
 
 Frame -> Sample (mV) -> FrontEnd -> events -----------> r_peak, beat
   |                        |           `----> Judges -> identity, ...
@@ -26,14 +26,7 @@ CONTACT: dict[bool | None, ContactState] = {None: "unknown", True: "off", False:
 
 
 class Pipeline:
-    """Turns frames into messages.
-
-    Args:
-        network: the model.
-        templates: of the enrolled people.
-        front_end: what can be set on the signal chain.
-        identifier: what can be set on the decision.
-        liveness: what to do about a signal that is no living heart's.
+    """The signal chain, the decision and the waveforms of the service.
 
     Attributes:
         recogniser: decides whose heart it is, and gathers beats for an enrolment.

@@ -20,12 +20,7 @@ Socket: TypeAlias = zmq.Socket[bytes]
 
 
 class Poller:
-    """Waits until there is something to read.
-
-    Args:
-        pipes: descriptors.
-        sockets: of ZeroMQ.
-    """
+    """Waits until there is something to read."""
 
     def __init__(self, pipes: Sequence[int], sockets: Sequence[Socket]) -> None:
         self._pipes = frozenset(pipes)

@@ -1,4 +1,4 @@
-"""Two recordings that a client sends: are they one person's?
+"""The command ``verify``: compares two recordings that a client sends.
 
 The service goes on with its own heart meanwhile. A comparison takes seconds on a small board, so it
 has a thread and a network to itself, and its answer is sent when it is there.
@@ -26,12 +26,7 @@ LONGEST_S = 60.0
 
 
 class Verifier(Closing):
-    """Compares recordings one after another, in a thread of its own.
-
-    Args:
-        network: the model, for this thread only.
-        mains_hz: frequency of the grid, 50 or 60.
-    """
+    """Compares recordings one after another, in a thread that has the network to itself."""
 
     def __init__(self, network: Network, mains_hz: int) -> None:
         self._network = network

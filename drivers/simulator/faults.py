@@ -47,10 +47,7 @@ CATALOGUE: dict[str, FaultKind] = {
     "duplicate-edges": FaultKind("F7", "two interrupts for one sample", 0.01, "share of edges"),
     "lgpio-hold": FaultKind("F7", "each edge is told 0.5 to 1 ms late", 0.0005, "least delay in s"),
     "reader-pause": FaultKind(
-        "F7",
-        "once a second the reader stands still",
-        0.020,
-        "s (GC 0.02, GIL 0.035)",
+        "F7", "once a second the reader stands still", 0.020, "s (GC 0.02, GIL 0.035)"
     ),
     "brown-out": FaultKind("F8", "all registers at reset values in mid-run, 500 samples/s"),
     "clock-error": FaultKind("F9", "samples come early or late", 15_000, "ppm longer periods"),
@@ -63,10 +60,7 @@ CATALOGUE: dict[str, FaultKind] = {
     ),
     "spi-error": FaultKind("F14", "the kernel fails a transfer", 1.0, "share of transfers"),
     "ads1292": FaultKind(
-        "F15",
-        "a part without respiration: its settings spoil the data",
-        0x53,
-        "ID register",
+        "F15", "a part without respiration: its settings spoil the data", 0x53, "ID register"
     ),
     "foreign-traffic": FaultKind(
         "F16", "DRDY rises although nobody read: another device on SPI0", 0.1, "share of samples"

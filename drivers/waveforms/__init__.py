@@ -26,12 +26,9 @@ class Electrodes(Protocol):
     @property
     def duration_s(self) -> float | None:
         """Seconds until the end, or None if there is none."""
-        ...
 
     def playing(self, time_s: float) -> str:
         """Name what the electrodes see at ``time_s``; empty after the end."""
-        ...
 
     def at(self, time_s: float) -> Contact:
         """Return what the electrodes see at ``time_s``; lead-off after the end."""
-        ...

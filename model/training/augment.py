@@ -46,12 +46,7 @@ def augment(groups_mv: NDArray[np.float64], rng: np.random.Generator) -> NDArray
 
 
 def blend(groups: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Average the beats of a group, or mix two of them; one half of the groups each.
-
-    Args:
-        groups: shape (n, 3, 175).
-        rng: the source of chance.
-    """
+    """Average the beats of a group, or mix two of them; one half of the groups each."""
     averaged = rng.random(len(groups)) < 0.5
     share = rng.random(len(groups)) * 0.5
     weights = np.stack([1 - share, share, np.zeros_like(share)], axis=1)

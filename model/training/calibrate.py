@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from model.passport import Calibration
+from model.calibration import Calibration
 from model.training.metrics import Trials, error_rates, pool_trials, threshold_at_fmr
 
 FMR = 0.01

@@ -1,4 +1,4 @@
-"""A fixed group: a softmax over its members and, where strangers were heard, one more label.
+"""A fixed group: a softmax over its members and, if trained with strangers, one more label.
 
 members --> split by time -----> network --> figures of the members' last beats
 strangers -> split by person --/        `--> calibration, on beats between
@@ -17,8 +17,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from dsp.segmenter import WINDOW_SAMPLES
+from model.calibration import Calibration
 from model.identifier import SMALLEST_PROBABILITY
-from model.passport import Calibration, Passport, TensorSpec, file_sha256
+from model.passport import Passport, TensorSpec, file_sha256
 from model.tensor import NORMALISATION, normalise
 from model.training.architecture import KerasModel
 from model.training.calibrate import fit_logistic
@@ -58,32 +59,21 @@ OPEN_SET = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """What the network for a fixed group is made of.
+    """What the network for a fixed group is made of."""
 
-    Attributes:
-        beats: of the members, each person's in time order.
-        strangers: beats of others, to tell from the members; None if there are none.
-        network: ``ours``, or the ``reference`` 1D-CNN.
-        random_split: split the members' beats at random instead of by time.
-    """
-
-    beats: Beats
+    beats: Beats  # of the members, each person's in time order
+    #: beats of others, to tell from the members; None if there are none
     strangers: Beats | None = None
-    network: Literal["ours", "reference"] = "ours"
-    random_split: bool = False
+    network: Literal["ours", "reference"] = "ours"  # ``ours``, or the ``reference`` 1D-CNN
+    random_split: bool = False  # split the members' beats at random instead of by time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Mean log-probabilities of stretches of beats.
+    """Mean log-probabilities of stretches of beats."""
 
-    Attributes:
-        labels: of each member's label, shape (stretches, members).
-        whose: the label that would be right, shape (stretches,); -1 for a stranger.
-    """
-
-    labels: NDArray[np.float64]
-    whose: NDArray[np.int64]
+    labels: NDArray[np.float64]  # of each member's label, shape (stretches, members)
+    whose: NDArray[np.int64]  # the label that would be right, shape (stretches,); -1 for a stranger
 
     @property
     def own(self) -> NDArray[np.float64]:

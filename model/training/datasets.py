@@ -23,21 +23,14 @@ BLEND = 3  # beats of one record that augmentation may blend into one sample
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Beats:
-    """Beats of many persons; a person's records come in the order in which they were recorded.
+    """Beats of many persons; a person's records come in the order in which they were recorded."""
 
-    Attributes:
-        windows_mv: conditioned beats in mV, shape (n, 175).
-        persons: whose each beat is, shape (n,), str.
-        records: which recording it is from, unique across persons, shape (n,), str.
-        days: when that was recorded, ``2004-12-07`` or empty if not known, shape (n,), str.
-        good: whether the signal chain found no flaw in it, shape (n,), bool.
-    """
-
-    windows_mv: NDArray[np.float64]
-    persons: NDArray[np.str_]
-    records: NDArray[np.str_]
+    windows_mv: NDArray[np.float64]  # conditioned beats in mV, shape (n, 175)
+    persons: NDArray[np.str_]  # whose each beat is, shape (n,), str
+    records: NDArray[np.str_]  # which recording it is from, unique across persons, shape (n,), str
+    #: when that was recorded, ``2004-12-07`` or empty if not known, shape (n,), str
     days: NDArray[np.str_]
-    good: NDArray[np.bool_]
+    good: NDArray[np.bool_]  # whether the signal chain found no flaw in it, shape (n,), bool
 
     def __len__(self) -> int:
         return len(self.persons)

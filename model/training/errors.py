@@ -1,10 +1,4 @@
-"""Why a network cannot be trained.
-
-TrainingError
-├── TooLittleData (ValueError)      too few persons, records or good beats to learn from
-├── UnknownPerson (LookupError)     somebody is to be left out who is not in the data
-└── ConversionFailed (ValueError)   the TFLite model does not compute what Keras does
-"""
+"""Why a network cannot be trained."""
 
 from __future__ import annotations
 

@@ -35,35 +35,23 @@ PROTOCOL = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Probes:
-    """Stretches of consecutive good beats from records later than the enrolment.
+    """Stretches of consecutive good beats from records later than the enrolment."""
 
-    Attributes:
-        embeddings: mean direction of each stretch, shape (n, d).
-        persons: whose it is, as a number into ``Beats.names``, shape (n,).
-        other_day: whether it is from another day than that person's enrolment, shape (n,).
-    """
-
-    embeddings: NDArray[np.float32]
-    persons: NDArray[np.int64]
+    embeddings: NDArray[np.float32]  # mean direction of each stretch, shape (n, d)
+    persons: NDArray[np.int64]  # whose it is, as a number into ``Beats.names``, shape (n,)
+    #: whether it is from another day than that person's enrolment, shape (n,)
     other_day: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """How alike each template is to each probe.
+    """How alike each template is to each probe."""
 
-    Attributes:
-        corrected: shape (t, p).
-        cosines: shape (t, p); the highest one says who it is.
-        template_of: person number of each template, shape (t,).
-        probe_of: person number of each probe, shape (p,).
-        other_day: of each probe: whether it is from another day than the enrolment, shape (p,).
-    """
-
-    corrected: NDArray[np.float64]
-    cosines: NDArray[np.float64]
-    template_of: NDArray[np.int64]
-    probe_of: NDArray[np.int64]
+    corrected: NDArray[np.float64]  # shape (t, p)
+    cosines: NDArray[np.float64]  # shape (t, p); the highest one says who it is
+    template_of: NDArray[np.int64]  # person number of each template, shape (t,)
+    probe_of: NDArray[np.int64]  # person number of each probe, shape (p,)
+    #: of each probe: whether it is from another day than the enrolment, shape (p,)
     other_day: NDArray[np.bool_]
 
     @property
@@ -91,19 +79,14 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Every template against every probe.
+    """Every template against every probe."""
 
-    Attributes:
-        trials: scored by corrected cosine.
-        other_day: of each trial: whether its probe is from another day than the enrolment.
-        nearest_is_right: of each probe: whether the nearest template by cosine is its person's.
-        enrolled: how many templates there were to choose from.
-    """
-
-    trials: Trials
+    trials: Trials  # scored by corrected cosine
+    #: of each trial: whether its probe is from another day than the enrolment
     other_day: NDArray[np.bool_]
+    #: of each probe: whether the nearest template by cosine is its person's
     nearest_is_right: NDArray[np.bool_]
-    enrolled: int
+    enrolled: int  # how many templates there were to choose from
 
     @classmethod
     def pool(cls, comparisons: list[Self]) -> Self:

@@ -27,10 +27,6 @@ def to_tflite(network: KerasModel, windows_mv: NDArray[np.float64]) -> bytes:
 
     Input and output stay floats. Activations of 8 bits would be faster, but would turn the
     embedding by 2.6 degrees, where these turn it by 1.
-
-    Args:
-        network: takes (n, 175, 1).
-        windows_mv: beats that it was trained on, shape (n, 175).
     """
     chosen = np.random.default_rng(0).permutation(len(windows_mv))[:REPRESENTATIVE]
     beats = HEADROOM * normalise(windows_mv[chosen])

@@ -3,7 +3,7 @@
     |-------- learn --------|-- calibrate --|-- test --|     a member's beats, in time order
                            60 %            80 %      100 %
 
-Strangers are split by person instead: whoever tests was never heard before.
+Strangers are split by person instead: whoever tests was never trained with.
 """
 
 from __future__ import annotations

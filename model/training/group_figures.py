@@ -10,19 +10,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class PersonFigures:
-    """How well one person's beats are told from the others', each figure 0 to 1.
+    """How well one person's beats are told from the others', each figure 0 to 1."""
 
-    Attributes:
-        precision: part of the beats taken for this person that are; 0 where there are none.
-        recall: part of this person's beats that are taken for this person (sensitivity).
-        f1: harmonic mean of both.
-        specificity: part of the others' beats that are not taken for this person.
-    """
-
-    precision: float
-    recall: float
-    f1: float
-    specificity: float
+    precision: float  # part of the beats taken for this person that are; 0 where there are none
+    recall: float  # part of this person's beats that are taken for this person (sensitivity)
+    f1: float  # harmonic mean of both
+    specificity: float  # part of the others' beats that are not taken for this person
 
 
 def accuracy(confusion: NDArray[np.int64]) -> float:
@@ -31,11 +24,7 @@ def accuracy(confusion: NDArray[np.int64]) -> float:
 
 
 def person_figures(confusion: NDArray[np.int64]) -> tuple[PersonFigures, ...]:
-    """Return each person's figures, one person against the rest.
-
-    Args:
-        confusion: beats by whose they are (rows) and whom they are taken for (columns).
-    """
+    """Return each person's figures, one person against the rest."""
     right = np.diag(confusion)
     taken, own, beats = confusion.sum(axis=0), confusion.sum(axis=1), confusion.sum()
     precision, recall = _part(right, taken), _part(right, own)

@@ -30,21 +30,14 @@ SAVED_EVERY = 50  # steps
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """What is to be learnt, and how.
+    """What is to be learnt, and how."""
 
-    Attributes:
-        members: beats with a label for each person, in the order of ``members.names``.
-        strangers: beats that share one more label, the last; without any there is no such label.
-        network: which one.
-        recipe: how it is trained.
-        seed: of everything that is drawn.
-    """
-
-    members: Beats
+    members: Beats  # beats with a label for each person, in the order of ``members.names``
+    #: beats that share one more label, the last; without any there is no such label
     strangers: Beats
-    network: Literal["ours", "reference"]
-    recipe: Recipe
-    seed: int
+    network: Literal["ours", "reference"]  # which one
+    recipe: Recipe  # how it is trained
+    seed: int  # of everything that is drawn
 
     @property
     def outputs(self) -> int:

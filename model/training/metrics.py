@@ -13,19 +13,12 @@ from scipy.special import expit
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trials:
-    """Comparisons of a template with a probe, each array of shape (n,).
+    """Comparisons of a template with a probe, each array of shape (n,)."""
 
-    Attributes:
-        scores: the higher, the more alike.
-        template_of: person number of the template.
-        probe_of: person number of the probe.
-        weights: how often each trial counts.
-    """
-
-    scores: NDArray[np.float64]
-    template_of: NDArray[np.int64]
-    probe_of: NDArray[np.int64]
-    weights: NDArray[np.float64]
+    scores: NDArray[np.float64]  # the higher, the more alike
+    template_of: NDArray[np.int64]  # person number of the template
+    probe_of: NDArray[np.int64]  # person number of the probe
+    weights: NDArray[np.float64]  # how often each trial counts
 
     @property
     def mated(self) -> NDArray[np.bool_]:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.segmenter import BEFORE_R
+from model.calibration import Calibration, Search
 from model.enrolment import keep_nearest
 from model.identifier import UNFAMILIAR_FPIR
 from model.options import IdentifierOptions
-from model.passport import Calibration, Search
 from model.scores import common_direction, corrected_cosine, cosine, familiarity, mean_direction
 from model.training.calibrate import FMR, calibrate, fit_logistic
 from model.training.datasets import Beats
@@ -36,16 +36,11 @@ QRS = slice(BEFORE_R - 20, BEFORE_R + 20)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Halves:
-    """People who are enrolled with one half of what is known of them, and probed with the other.
+    """People who are enrolled with one half of what is known of them, and probed with the other."""
 
-    Attributes:
-        names: of the persons.
-        templates: shape (persons, d).
-        probes: good beats in the order in which they came, an array (n, d) for each person.
-    """
-
-    names: tuple[str, ...]
-    templates: NDArray[np.float32]
+    names: tuple[str, ...]  # of the persons
+    templates: NDArray[np.float32]  # shape (persons, d)
+    #: good beats in the order in which they came, an array (n, d) for each person
     probes: list[NDArray[np.float32]]
 
     def probe(self, stretch: int) -> NDArray[np.float32]:
@@ -64,21 +59,13 @@ class Halves:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Searches:
-    """Probes that were searched among enrolled people, each array of shape (n,).
+    """Probes that were searched among enrolled people, each array of shape (n,)."""
 
-    Attributes:
-        scores: of the nearest template.
-        is_enrolled: whether the probe is of somebody enrolled.
-        is_right: whether the nearest template is that person's.
-        familiarity: of the probe.
-        probe_of: whose it is, as a number into the names.
-    """
-
-    scores: NDArray[np.float64]
-    is_enrolled: NDArray[np.bool_]
-    is_right: NDArray[np.bool_]
-    familiarity: NDArray[np.float64]
-    probe_of: NDArray[np.int64]
+    scores: NDArray[np.float64]  # of the nearest template
+    is_enrolled: NDArray[np.bool_]  # whether the probe is of somebody enrolled
+    is_right: NDArray[np.bool_]  # whether the nearest template is that person's
+    familiarity: NDArray[np.float64]  # of the probe
+    probe_of: NDArray[np.int64]  # whose it is, as a number into the names
 
     @property
     def strangers(self) -> NDArray[np.float64]:

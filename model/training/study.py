@@ -50,27 +50,16 @@ Progress: TypeAlias = Callable[[str, int], Callable[[], None]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be made.
+    """What is to be made."""
 
-    Attributes:
-        name: of the model and its files.
-        recipe: how each network is trained.
-        folds: into how many groups the persons are split for the evaluation.
-        seed: of everything that is drawn.
-        leave_out: persons who are neither trained on nor evaluated with.
-        provenance: data, licence and citations, for the passport.
-        front_end: ``FrontEnd.description()`` of the chain that cut the beats.
-        others: to train every network with as well; nobody of them is judged.
-    """
-
-    name: str
-    recipe: Recipe
-    folds: int
-    seed: int
-    leave_out: tuple[str, ...]
-    provenance: dict[str, Any]
-    front_end: dict[str, Any]
-    others: Others = NOBODY_ELSE
+    name: str  # of the model and its files
+    recipe: Recipe  # how each network is trained
+    folds: int  # into how many groups the persons are split for the evaluation
+    seed: int  # of everything that is drawn
+    leave_out: tuple[str, ...]  # persons who are neither trained on nor evaluated with
+    provenance: dict[str, Any]  # data, licence and citations, for the passport
+    front_end: dict[str, Any]  # ``FrontEnd.description()`` of the chain that cut the beats
+    others: Others = NOBODY_ELSE  # to train every network with as well; nobody of them is judged
 
     def __post_init__(self) -> None:
         if self.folds < 2:
@@ -79,17 +68,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldResult:
-    """One fold's network on the persons that it never saw, by number of beats.
+    """One fold's network on the persons that it never saw, by number of beats."""
 
-    Attributes:
-        converted: comparisons by the TFLite model, one for each of STRETCHES.
-        original: the same by Keras, one for each of REPORTED.
-        setting: the persons and the cohort, to calibrate with.
-    """
-
-    converted: list[Comparison]
-    original: list[Comparison]
-    setting: Setting
+    converted: list[Comparison]  # comparisons by the TFLite model, one for each of STRETCHES
+    original: list[Comparison]  # the same by Keras, one for each of REPORTED
+    setting: Setting  # the persons and the cohort, to calibrate with
 
 
 def study(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passport:

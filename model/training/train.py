@@ -40,23 +40,14 @@ START = 0.04  # the rate at the start, as a part of its peak
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a network is trained.
+    """How a network is trained."""
 
-    Attributes:
-        steps: batches to learn from.
-        persons: in a batch, as many of each device.
-        beats_each: beats of each person in a batch.
-        views: made-up persons in a batch, if there are hearts to look at (see ``views``).
-        peak_rate: highest learning rate of the cycle.
-        weight_decay: of AdamW.
-    """
-
-    steps: int = 1600
-    persons: int = 48
-    beats_each: int = 4
-    views: int = 12
-    peak_rate: float = 2e-3
-    weight_decay: float = 1e-2
+    steps: int = 1600  # batches to learn from
+    persons: int = 48  # in a batch, as many of each device
+    beats_each: int = 4  # beats of each person in a batch
+    views: int = 12  # made-up persons in a batch, if there are hearts to look at (see ``views``)
+    peak_rate: float = 2e-3  # highest learning rate of the cycle
+    weight_decay: float = 1e-2  # of AdamW
 
     def __post_init__(self) -> None:
         if self.steps < 1:

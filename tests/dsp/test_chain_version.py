@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.offline.hearing import hear
+from daemon.offline.analysis import analyse
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import CHAIN_VERSION, FrontEnd
 from dsp.signals import BeatWindow, Event, Interruption, Sample
@@ -72,7 +72,7 @@ def test_the_beats_of_synthetic_hearts_are_this_versions() -> None:
 
 def test_the_beats_of_recordings_are_this_versions(shared_data: Callable[[str], Path]) -> None:
     folder = shared_data("ecg-id")
-    events = [event for record in RECORDS for event in hear(str(folder / record)).events]
+    events = [event for record in RECORDS for event in analyse(str(folder / record)).events]
     assert beats_hash(events) == RECORDED[CHAIN_VERSION]
 
 

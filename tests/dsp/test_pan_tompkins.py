@@ -12,8 +12,8 @@ import pytest
 from scipy.signal import resample_poly
 
 from dsp.conditioner import Conditioner, conditioning_delay
-from dsp.moving_mean import MovingMean
 from dsp.pan_tompkins import Detection, PanTompkins
+from dsp.qrs_features import MovingMean
 from tests.dsp.heartbeats import RATE_HZ, ecg, regular
 
 
@@ -78,6 +78,16 @@ def test_a_small_beat_among_large_ones_is_found_by_search_back() -> None:
     found = detections(signal_mv)
     assert_found([d.position for d in found], beats, tolerance=4)
     assert [d.search_back for d in found].index(True) == 20
+
+
+@pytest.mark.parametrize("tremor_mv", [0.08, 0.1, 0.12])
+def test_a_tremor_in_a_pause_is_no_overdue_beat(tremor_mv: float) -> None:
+    """It lasts for longer than a QRS and so has as much energy, but does not deflect as far."""
+    beats = regular(72, 30)
+    since_s = np.arange(30 * 250) / 250 - beats[20] / 250
+    tremor = np.where(np.abs(since_s) < 0.15, np.sin(2 * np.pi * 12 * since_s), 0)
+    paused = np.delete(beats, 20)
+    assert_found(r_positions(ecg(paused, 30 * 250) + tremor_mv * tremor), paused)
 
 
 def test_the_moving_mean_forgets_a_giant_without_rounding_residue() -> None:

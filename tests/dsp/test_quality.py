@@ -67,7 +67,8 @@ def test_ventricular_beats_of_two_shapes_do_not_hide_the_narrow_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "two"), [("NV" * 20, True), ("VN" * 20, True), ("N" * 30, False)]
+    ("kinds", "two"),
+    [("NV" * 20, True), ("VN" * 20, True), ("N" * 30, False), ("NNV", False)],
 )
 def test_two_kinds_of_beats_are_told(kinds: str, two: bool) -> None:
     judge = QualityJudge()

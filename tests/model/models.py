@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from dsp.front_end import FrontEnd
 from dsp.signals import BeatQuality
-from model.passport import Calibration, Cohort, Passport, TensorSpec, file_sha256
+from model.calibration import Calibration
+from model.passport import Cohort, Passport, TensorSpec, file_sha256
 from model.tensor import NORMALISATION
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
-from model.enrolment import Enrolment, keep_nearest
-from model.errors import EnrolmentFailed, NameInvalid
+from dsp.options import Suspicion
+from model.enrolment import Enrolment, check_same_person, keep_nearest
+from model.errors import EnrolmentFailed, EnrolmentSuspect, NameInvalid
 from model.passport import Passport
-from model.scores import mean_direction, unit
-from model.template import Template
-from tests.model.models import AXES, GOOD, NOISY, classifier, embedder
+from model.scores import corrected_cosine, mean_direction, unit
+from model.template import GROWN, Template
+from tests.model.models import AXES, GOOD, NOISY, classifier, embedder, towards
 
 NOW = "2026-01-01T00:00:00Z"
 
@@ -98,10 +102,55 @@ def test_too_few_beats_are_refused(passport: Passport) -> None:
         enrolment.template(NOW, "simulated")
 
 
+@pytest.mark.parametrize(
+    ("suspicion", "remedy"),
+    [("too_regular", "set liveness.on_suspicion: warn"), ("repeated", "put on anew")],
+)
+def test_one_that_is_suspect_has_ended_and_stays_so(
+    passport: Passport, suspicion: Suspicion, remedy: str
+) -> None:
+    enrolment = Enrolment("Ada", passport, needed=5)
+    for _ in range(4):
+        enrolment.push(AXES[0], GOOD)
+    assert not enrolment.ended
+    enrolment.suspect(suspicion)
+    assert enrolment.ended
+    enrolment.suspect(None)
+    enrolment.push(AXES[0], GOOD)
+    with pytest.raises(EnrolmentSuspect, match=f"'Ada' was not enrolled: .*{remedy}"):
+        enrolment.template(NOW, "simulated")
+
+
+def test_nobody_is_enrolled_under_the_name_of_somebody_else(passport: Passport) -> None:
+    known = [enrol(passport, around(axis, 20)) for axis in (0, 3)]
+    people = [*known, replace(known[0], person="Bob", embedding=AXES[1])]
+    check_same_person(enrol(passport, around(3, 10)), people, passport)  # as in the second fitting
+    stranger = enrol(passport, around(1, 20))
+    for theirs in ([], [replace(known[0], source=GROWN)], people[2:]):
+        check_same_person(stranger, theirs, passport)  # as far as anybody can tell
+    with pytest.raises(EnrolmentFailed, match="'Ada' was not enrolled again"):
+        check_same_person(stranger, people, passport)
+
+
+@pytest.mark.parametrize(("part_of_theirs", "theirs"), [(0.9, True), (0.5, False)])
+def test_even_odds_are_enough_for_a_name_that_is_taken(
+    passport: Passport, part_of_theirs: float, theirs: bool
+) -> None:
+    again = enrol(passport, np.tile(towards(part_of_theirs, 1, 0, 0), (20, 1)))
+    score = corrected_cosine(AXES[:1], again.embedding[None], AXES).item()
+    assert (expit(4 * score - 1.5) > 0.5) == theirs  # by the passport's last line
+    known = [replace(again, embedding=AXES[0])]
+    with nullcontext() if theirs else pytest.raises(EnrolmentFailed, match="likelier somebody"):
+        check_same_person(again, known, passport)
+
+
 def test_what_cannot_end_well_does_not_begin(passport: Passport, tmp_path: Path) -> None:
     with pytest.raises(NameInvalid):
-        Enrolment("", passport)
+        Enrolment("", passport, needed=5)
     with pytest.raises(EnrolmentFailed, match="4 beats is not between 5 and 1000"):
         Enrolment("Ada", passport, needed=4)
+    with pytest.raises(EnrolmentFailed, match="1001 beats is not between"):
+        Enrolment("Ada", passport, needed=1001)
+    assert not Enrolment("Ada", passport, needed=1000).complete
     with pytest.raises(EnrolmentFailed, match="knows only the group it was trained on"):
-        Enrolment("Ada", Passport.load(classifier(tmp_path)))
+        Enrolment("Ada", Passport.load(classifier(tmp_path)), needed=5)

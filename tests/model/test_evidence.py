@@ -46,6 +46,14 @@ def test_another_heart_at_right_angles_is_told_by_its_third_beat(flaws: tuple[st
     assert told == [None, None, "heart_changed"]
 
 
+@pytest.mark.parametrize(("before", "third"), [(3, "heart_changed"), (2, None)])
+def test_three_beats_are_the_fewest_that_another_heart_is_told_from(
+    before: int, third: str | None
+) -> None:
+    evidence = followed(before)
+    assert [evidence.push(beat(10 + number), BOB) for number in range(3)][-1] == third
+
+
 def test_a_heart_that_is_more_alike_takes_more_beats() -> None:
     evidence = followed(10)
     alike = towards(3, 1, 2.5, 9)  # a cosine of 0.32, of log-likelihood ratio 1.3
@@ -72,3 +80,11 @@ def test_after_a_restart_nothing_is_compared_with_what_was_before() -> None:
     evidence = followed(10)
     evidence.restart()
     assert [evidence.push(beat(10 + n), BOB) for n in range(10)] == [None] * 10
+
+
+def test_once_a_change_is_told_the_other_heart_is_followed_like_the_first() -> None:
+    evidence = followed(10)
+    assert [evidence.push(beat(10 + n), BOB) for n in range(3)][-1] == "heart_changed"
+    evidence.restart()
+    told = [evidence.push(beat(20 + n), BOB if n < 10 else ADA) for n in range(13)]
+    assert told == [None] * 12 + ["heart_changed"]

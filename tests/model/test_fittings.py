@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model.calibration import Calibration
 from model.fittings import SITTING_BEATS, Session, grow
-from model.passport import Calibration, Passport
+from model.passport import Passport
 from model.scores import mean_direction, unit
 from model.template import GROWN, Template
 from tests.model.models import AXES, GOOD, NOISY, embedder

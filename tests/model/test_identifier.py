@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
+from model.calibration import Search
 from model.errors import ForeignTemplate
 from model.identifier import Decision, Identifier, matching
 from model.options import IdentifierOptions
-from model.passport import Passport, Search
+from model.passport import Passport
 from model.scores import common_direction, corrected_cosine, mean_direction, unit
 from model.template import Template
 from tests.model.models import AXES, CALIBRATION, GOOD, NOISY, classifier, embedder, towards

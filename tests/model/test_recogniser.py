@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from dsp.options import LivenessOptions
 from dsp.segmenter import WINDOW_SAMPLES
-from dsp.signals import HANDOVER_SAMPLES, BeatWindow, ContactRestored, Event, Interruption, RPeak
+from dsp.signals import (
+    HANDOVER_SAMPLES,
+    BeatQuality,
+    BeatWindow,
+    ContactRestored,
+    Event,
+    Interruption,
+    LeadOffContradicted,
+    RPeak,
+)
 from model.enrolment import Enrolment
 from model.errors import EnrolmentSuspect
 from model.passport import Passport
@@ -86,6 +95,74 @@ def test_contact_alone_leaves_everything_undecided(recogniser: Recogniser) -> No
     assert states(recogniser, events) == ["no_contact", "undecided", "undecided"]
 
 
+def hints(recogniser: Recogniser, events: Iterable[Event]) -> list[str | None]:
+    decisions = [recogniser.push(event) for event in events]
+    return [decision.hint for decision in decisions if decision is not None]
+
+
+def test_evidence_that_is_dropped_says_why_until_the_next_good_beat(recogniser: Recogniser) -> None:
+    states(recogniser, beats(0, 10))
+    three_seconds_after = 9 * 250 + 750
+    recogniser.tick(three_seconds_after)
+    assert recogniser.decision.state == "accepted"
+    recogniser.tick(three_seconds_after + 1)
+    assert (recogniser.decision.state, recogniser.decision.hint) == ("undecided", "no_good_beats")
+    assert hints(recogniser, beats(0, 10)) == [None] * 10
+    assert hints(recogniser, beats(1, 4)) == [None, None, "heart_changed", None]
+    assert (recogniser.decision.state, recogniser.decision.beats) == ("undecided", 2)
+
+
+def test_what_is_odd_about_the_signal_is_a_hint_beside_the_decision(recogniser: Recogniser) -> None:
+    odd = [LEAD_OFF, LeadOffContradicted(9), ContactRestored(9)]
+    assert hints(recogniser, odd) == [None, "lead_off_contradicted", None]
+    states(recogniser, beats(0, 5))
+    two_kinds = BeatWindow(1250, 0.8, beats(0, 1)[0].ecg_mv, BeatQuality(1.0, (), two_kinds=True))
+    assert hints(recogniser, [two_kinds, *beats(0, 1)]) == ["two_kinds_of_beats", None]
+    assert recogniser.decision.person == "Ada"
+
+
+@pytest.mark.parametrize(
+    ("options", "smoothed", "told"),
+    [
+        (LivenessOptions("refuse"), False, ("suspect", "too_clean", False)),
+        (LivenessOptions("warn"), False, ("accepted", "too_clean", True)),
+        (LivenessOptions("refuse"), True, ("accepted", None, True)),
+    ],
+)
+def test_nobodys_template_may_grow_from_what_is_refused(
+    passport: Passport,
+    options: LivenessOptions,
+    smoothed: bool,
+    told: tuple[str, str | None, bool],
+) -> None:
+    recogniser = Recogniser(passport, axis, [ada(passport)], liveness=options, smoothed=smoothed)
+    uneven = np.random.default_rng(1).normal(0.8, 0.04, 20).tolist()
+    for rr_s, beat in zip(uneven, beats(0, 20), strict=True):
+        decision = recogniser.push(BeatWindow(beat.r_index, rr_s, beat.ecg_mv, GOOD))
+    assert decision is not None
+    grows = recogniser.session.take() is not None
+    assert (decision.state, decision.hint, grows) == told
+
+
+def test_what_was_played_has_no_part_in_the_session_of_what_is_alive(passport: Passport) -> None:
+    recogniser = Recogniser(passport, axis, [ada(passport)])
+    rng = np.random.default_rng(1)
+
+    def state_after(number: int, noise_mv: float) -> str:
+        window = (0.0, *rng.normal(0, noise_mv, WINDOW_SAMPLES - 1).tolist())
+        decision = recogniser.push(BeatWindow(250 * number, rng.normal(0.8, 0.04), window, GOOD))
+        assert decision is not None
+        return decision.state
+
+    assert [state_after(number, 0.0) for number in range(5)][-1] == "suspect"
+    alive = next(number for number in range(5, 100) if state_after(number, 0.002) == "accepted")
+    for number in range(alive + 1, alive + 19):
+        state_after(number, 0.002)
+    assert recogniser.session.take() is None
+    state_after(alive + 19, 0.002)
+    assert recogniser.session.take() is not None
+
+
 def test_one_that_is_played_is_suspect_until_the_electrodes_are_fitted_anew(
     passport: Passport,
 ) -> None:
@@ -118,19 +195,19 @@ class TestUpsideDown:
 
     def hear(self, recogniser: Recogniser, events: Sequence[Event]) -> str | None:
         for event in events:
-            recogniser.push_upside_down(event)
+            recogniser.push_inverted(event)
         return recogniser.decision.hint
 
     def test_it_listens_only_while_an_enrolled_person_may_be_upside_down(
         self, recogniser: Recogniser, passport: Passport
     ) -> None:
-        assert not recogniser.listens_upside_down
+        assert not recogniser.inverted_wanted
         states(recogniser, beats(0, 5))
-        assert not recogniser.listens_upside_down
+        assert not recogniser.inverted_wanted
         states(recogniser, [HANDOVER, *beats(1, 5)])
-        assert recogniser.listens_upside_down
+        assert recogniser.inverted_wanted
         recogniser.use_templates([])
-        assert not recogniser.listens_upside_down
+        assert not recogniser.inverted_wanted
 
     def test_a_stranger_whose_negative_is_enrolled_gets_a_hint_only(
         self, recogniser: Recogniser
@@ -146,14 +223,14 @@ class TestUpsideDown:
     ) -> None:
         states(recogniser, beats(1, 5))
         assert self.hear(recogniser, beats(1, 9)) is None
-        assert recogniser.listens_upside_down
+        assert recogniser.inverted_wanted
         self.hear(recogniser, beats(1, 1))
-        assert not recogniser.listens_upside_down
+        assert not recogniser.inverted_wanted
         states(recogniser, beats(1, 60))
         assert recogniser.decision.state == "unknown"
-        assert not recogniser.listens_upside_down
+        assert not recogniser.inverted_wanted
         states(recogniser, beats(1, 61))
-        assert recogniser.listens_upside_down
+        assert recogniser.inverted_wanted
         assert self.hear(recogniser, beats(0, 5)) == "electrodes_swapped"
 
     def test_once_sure_of_the_hint_it_stays_without_listening(self, recogniser: Recogniser) -> None:
@@ -161,7 +238,7 @@ class TestUpsideDown:
         assert self.hear(recogniser, beats(0, 10)) == "electrodes_swapped"
         for seconds in (70, 150):
             states(recogniser, beats(1, seconds))
-            assert not recogniser.listens_upside_down
+            assert not recogniser.inverted_wanted
             assert recogniser.decision.hint == "electrodes_swapped"
 
     def test_what_was_heard_counts_no_more_once_somebody_is_known(

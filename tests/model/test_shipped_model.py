@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from daemon.offline.hearing import hear
+from daemon.offline.analysis import analyse
 from dsp.front_end import FrontEnd
 from model.network import Network
 from model.scores import unit
@@ -56,7 +56,7 @@ def test_it_computes_what_keras_computed_of_500_real_beats(
 @cache
 def beats(record: Path) -> NDArray[np.float64]:
     """What the signal chain cuts out of a recording, shape (beats, 175)."""
-    return hear(str(record)).windows_mv
+    return analyse(str(record)).windows_mv
 
 
 @models

@@ -1,4 +1,4 @@
-"""Recordings of 12 leads, heard from many sides."""
+"""Recordings of 12 leads, projected on many directions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from rich.progress import Progress
 
 from benchmarks.training.leads import find_twelve_leads, gather_hearts, read_vectorcardiogram
-from daemon.offline.hearing import hear_recording
+from daemon.offline.analysis import analyse_recording
 from daemon.recordings.errors import RecordingError, RecordingNotFound
 from daemon.recordings.recording import Recording, read_recording
 from model.training.views import LEAD_I, MARGIN
@@ -35,8 +35,8 @@ def test_the_dipoles_of_a_heart_are_what_the_signal_chain_makes_of_lead_i(
     hearts = gather_hearts(tmp_path, Progress(disable=True), 50)
     path = str(tmp_path / "1")
     assert set(hearts.names) == {path}
-    heard = hear_recording(Recording(path, path, LEAD_I @ read_vectorcardiogram(path)))
-    good_mv = [beat.ecg_mv for beat in heard.beats if beat.quality.good]
+    analysis = analyse_recording(Recording(path, path, LEAD_I @ read_vectorcardiogram(path)))
+    good_mv = [beat.ecg_mv for beat in analysis.beats if beat.quality.good]
     seen_mv = (LEAD_I @ hearts.dipoles_mv)[:, MARGIN:-MARGIN]
     assert len(seen_mv) > 5
     for beat_mv in seen_mv:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.training.records import find_records, gather_beats
-from daemon.offline.hearing import Heard
+from daemon.offline.analysis import Analysis
 from daemon.recordings.errors import RecordingNotFound
 from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import BeatQuality, BeatWindow, RPeak
@@ -78,11 +78,11 @@ def test_beats_know_whose_and_from_when_they_are(tmp_path: Path) -> None:
     records = find_records([tmp_path / "set"])
     good, bad = BeatQuality(1.0, ()), BeatQuality(0.0, ("flat",))
     peak = RPeak(70, 1.0, None, False)
-    heard = [
-        Heard(records[0].path, 9.0, (), (peak, beat(1.0, good), beat(2.0, bad))),
-        Heard(records[1].path, 9.0, (), (beat(3.0, good),)),
+    analyses = [
+        Analysis(records[0].path, 9.0, (), (peak, beat(1.0, good), beat(2.0, bad))),
+        Analysis(records[1].path, 9.0, (), (beat(3.0, good),)),
     ]
-    beats = gather_beats(records, heard)
+    beats = gather_beats(records, analyses)
     assert beats.persons.tolist() == ["Ada", "Ada", "Bob"]
     assert beats.days.tolist() == ["2004-12-07", "2004-12-07", ""]
     assert beats.good.tolist() == [True, False, True]

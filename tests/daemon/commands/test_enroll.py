@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from daemon.commands.enroll import enrol_live
-from daemon.offline.hearing import hear
+from daemon.offline.analysis import analyse
 from daemon.wire.answers import Done, EnrolmentAnswer
 from daemon.wire.client import Control
 from daemon.wire.control import Command
@@ -54,9 +54,9 @@ class TestFromRecordings:
     ) -> None:
         record = write_heart(tmp_path / "1.csv", 1)
         self.enroll("Ada", model, record)
-        heard = hear(str(record))
-        good = [beat.quality.good for beat in heard.beats]
-        embeddings = Network(model).run(normalise(heard.windows_mv[np.array(good)]))
+        analysis = analyse(str(record))
+        good = [beat.quality.good for beat in analysis.beats]
+        embeddings = Network(model).run(normalise(analysis.windows_mv[np.array(good)]))
         with Gallery(tmp_path / "gallery.sqlite") as gallery:
             [template] = gallery.people()[0].templates
         nearest = keep_nearest(embeddings)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from daemon.__main__ import main
-from daemon.offline.hearing import hear
+from daemon.offline.analysis import analyse
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from model.enrolment import keep_nearest
@@ -82,9 +82,9 @@ def gallery(tmp_path: Path, recordings: dict[str, Path], model: Path) -> Path:
 
 def outputs(model: Path, recording: Path) -> np.ndarray:
     """What a network makes of a recording's good beats."""
-    heard = hear(str(recording))
-    good = [beat.quality.good for beat in heard.beats]
-    return open_network(model).run(normalise(heard.windows_mv[good]))
+    analysis = analyse(str(recording))
+    good = [beat.quality.good for beat in analysis.beats]
+    return open_network(model).run(normalise(analysis.windows_mv[good]))
 
 
 def explained(tmp_path: Path, *arguments: str | Path) -> dict[str, Any]:

@@ -13,15 +13,15 @@ import pytest
 from daemon.commands.exit_codes import exit_code
 from daemon.commands.records import explained
 from daemon.errors import ResultsNotWritable
-from daemon.offline import hearing as offline
-from daemon.offline.hearing import hear
+from daemon.offline.analysis import analyse
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
+from model.calibration import Calibration
 from model.comparison import Verdict
 from model.errors import EmbedderNeeded, GalleryMissing, ModelMissing, PassportMismatch
 from model.gallery import Gallery
-from model.passport import Calibration, Cohort, Passport, TensorSpec, file_sha256
+from model.passport import Cohort, Passport, TensorSpec, file_sha256
 from model.scores import mean_direction
 from model.template import Template
 from model.tensor import NORMALISATION
@@ -83,7 +83,7 @@ def embedder(tmp_path: Path) -> Path:
 
 
 def enrol(gallery_path: Path, person: str, record: Path, model: Path) -> None:
-    embeddings = cosine_embeddings(hear(str(record)).windows_mv)
+    embeddings = cosine_embeddings(analyse(str(record)).windows_mv)
     template = mean_direction(embeddings).astype(np.float32)
     sha256 = file_sha256(model)
     with Gallery(gallery_path) as gallery:
@@ -184,19 +184,6 @@ def test_what_had_to_be_assumed_is_said_on_standard_error(
     assert "codes taken as gain 6, reference 2.42 V" in capsys.readouterr().err
 
 
-def test_side_by_side_is_the_same_as_one_by_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(offline, "WORTH_PROCESSES_S", 0.0)
-    paths = [write_heart(tmp_path / f"heart{seed}.csv", seed) for seed in range(3)]
-    printed = []
-    for jobs in ("1", "2"):
-        assert qrsd("detect", *paths, "--out", tmp_path / "out", "--jobs", jobs, "--json") == 0
-        printed.append(json.loads(capsys.readouterr().out)["records"])
-    assert printed[0] == printed[1]
-    assert [row["record"] for row in printed[0]] == [str(path) for path in paths]
-
-
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     record = write_heart(tmp_path / "one.csv", seed=1)
@@ -209,9 +196,9 @@ def test_embed_writes_a_row_for_each_beat_and_the_cohort(tmp_path: Path, embedde
     paths = [str(write_heart(tmp_path / f"heart{seed}.csv", seed)) for seed in (1, 2)]
     assert qrsd("embed", *paths, "--model", embedder, "--out", tmp_path / "F.npz") == 0
     written = np.load(tmp_path / "F.npz", allow_pickle=False)
-    heard = [hear(path) for path in paths]
-    beats = [beat for one in heard for beat in one.beats]
-    assert written["record"].tolist() == [one.path for one in heard for _ in one.beats]
+    analyses = [analyse(path) for path in paths]
+    beats = [beat for one in analyses for beat in one.beats]
+    assert written["record"].tolist() == [one.path for one in analyses for _ in one.beats]
     assert written["r_index"].tolist() == [beat.r_index for beat in beats]
     assert written["quality"].tolist() == [beat.quality.score for beat in beats]
     assert written["good"].tolist() == [beat.quality.good for beat in beats]

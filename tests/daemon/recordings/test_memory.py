@@ -16,7 +16,7 @@ from drivers.waveforms.hearts import Heart
 PEAK_MIB = """
 import re, sys
 from pathlib import Path
-from daemon.offline.hearing import find_beats
+from daemon.offline.analysis import find_beats
 assert len(find_beats(sys.argv[1]).r_indices) > 100
 status = Path("/proc/self/status").read_text()  # not getrusage, which counts the parent before exec
 print(int(re.search(r"VmHWM:\\s*(\\d+)", status)[1]) / 1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.recordings.record_names import unique_names
+from daemon.recordings.record_names import reading_order, unique_names
 
 folders = st.lists(st.sampled_from(["a", "b", "a_b"]), max_size=3)
 files = st.sampled_from(["a", "b", "b.hea", "b.csv", "a_b"])
@@ -36,3 +36,8 @@ def test_whatever_the_paths_no_name_comes_twice(paths: list[str]) -> None:
     names = unique_names(paths)
     assert set(names) == set(paths)
     assert len(set(names.values())) == len(names)
+
+
+def test_numbers_in_names_count_as_numbers() -> None:
+    names = ["rec_10", "rec_2", "a", "rec_2b", "2"]
+    assert sorted(names, key=reading_order) == ["2", "a", "rec_2", "rec_2b", "rec_10"]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from daemon.service.people_commands import PeopleCommands
 from daemon.wire.answers import PeopleAnswer, PersonAnswer
+from model.calibration import Calibration
 from model.errors import GalleryBusy
 from model.fittings import SITTING_BEATS
-from model.passport import Calibration
 from model.scores import unit
 from model.template import Template
 from tests.daemon.frames import ADA, BOB

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import zmq
 
-from daemon.offline.hearing import hear_recording
+from daemon.offline.analysis import analyse_recording
 from daemon.recordings.recording import Recording
 from daemon.service.verification import Verifier, recording
 from daemon.wire.control import ControlServer
@@ -77,8 +77,11 @@ def test_two_recordings_are_compared_as_the_command_compares_files(
     server: ControlServer, recordings: dict[str, list[float]], model: Path
 ) -> None:
     answer = ask(server, {"command": "verify", **recordings})
-    heard = [hear_recording(recording(mv, name)) for name, mv in recordings.items()]
-    assert answer == {"ok": True, **asdict(compare(heard[0].beats, heard[1].beats, Network(model)))}
+    analyses = [analyse_recording(recording(mv, name)) for name, mv in recordings.items()]
+    assert answer == {
+        "ok": True,
+        **asdict(compare(analyses[0].beats, analyses[1].beats, Network(model))),
+    }
     assert answer["same"] is True
     assert answer["beats"] >= 4
 

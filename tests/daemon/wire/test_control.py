@@ -191,6 +191,8 @@ def test_too_long_a_request_is_refused_in_words(server: ControlServer) -> None:
     answer = json.loads(server.reply(b" " * (MAX_REQUEST_BYTES + 1)))
     assert answer["ok"] is False
     assert answer["error"] == "The request has 1048577 bytes, 1048576 are the most."
+    longest = json.dumps({"command": "enroll", "person": "Ada"}).encode().ljust(MAX_REQUEST_BYTES)
+    assert json.loads(server.reply(longest))["ok"]
 
 
 def test_a_request_without_end_is_cut_off(

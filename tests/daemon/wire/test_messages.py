@@ -167,6 +167,7 @@ def test_a_missing_field_is_named(message: Message) -> None:
         ({"confidence": "high"}, "'high' is not a number"),
         ({"confidence": 10**400}, "too large"),
         ({"utc": "2026-03-01T12:30:15"}, "ends in Z"),
+        ({"utc": 7}, "7 is not an ISO 8601 time"),
         ({"source": "guessed"}, "not one of ads1292r, simulated"),
     ],
 )

@@ -1,4 +1,4 @@
-"""docs/protocol.md names every topic, field and command there is, and its example runs."""
+"""docs/protocol.md names every topic, field and command there is, and the README's client runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import zmq
 from daemon.recordings.errors import RecordingError
 from daemon.service.people_commands import PeopleCommands
 from daemon.service.verification import Verifier
-from daemon.wire.answers import Done
+from daemon.wire.answers import ANSWERS, Done
 from daemon.wire.control import ControlServer
 from daemon.wire.errors import CommandRefused
 from daemon.wire.messages import KINDS, IdentityMessage, Message, Stamp
@@ -95,8 +95,8 @@ def given_codes(path: Path) -> Iterator[str]:
             yield ast.literal_eval(node.args[1])
 
 
-def test_the_python_example_prints_who_it_is() -> None:
-    [example] = re.findall(r"```python\n(.*?)```", PROTOCOL, re.DOTALL)
+def test_the_client_of_the_readme_prints_who_it_is() -> None:
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     with Publisher(context, ["tcp://127.0.0.1:*"], "bench", "simulated") as publisher:
         program = example.replace("tcp://127.0.0.1:5292", publisher.addresses[0])
@@ -113,10 +113,22 @@ def test_the_python_example_prints_who_it_is() -> None:
     assert line.split()[1:] == ["accepted", "Ada", "0.9"]
 
 
+def control_examples() -> list[tuple[str, str]]:
+    """Return the requests of the docs, each with its answer."""
+    return re.findall(r"^-> (\{.*\})\n<- (\{.*\})$", PROTOCOL, re.MULTILINE)
+
+
+def test_the_example_that_is_cut_short_has_the_fields_of_verify() -> None:
+    [(request, answer)] = [pair for pair in control_examples() if "..." in pair[0]]
+    nobody: Any = None
+    given = signature(Verifier(nobody, 50).verify).parameters
+    assert json.loads(request.replace(", ...", "")).keys() == {"command", *given}
+    assert json.loads(answer).keys() == {"ok", *(each.name for each in fields(ANSWERS["verify"]))}
+
+
 def test_the_control_examples_are_what_the_service_answers(tmp_path: Path) -> None:
     """Each request of the docs that is whole is sent over a socket, and answered as written."""
-    pairs = re.findall(r"^-> (\{.*\})\n<- (\{.*\})$", PROTOCOL, re.MULTILINE)
-    examples = [pair for pair in pairs if "..." not in pair[0]]
+    examples = [pair for pair in control_examples() if "..." not in pair[0]]
     assert len(examples) == 7
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     office = open_office(embedder(tmp_path), tmp_path, context)

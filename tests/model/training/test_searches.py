@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.passport import Calibration
+from model.calibration import Calibration
 from model.scores import familiarity, unit
 from model.training.datasets import Beats
 from model.training.metrics import Trials

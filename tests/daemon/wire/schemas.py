@@ -38,7 +38,7 @@ def control_schema(commands: Mapping[str, Callable[..., Any]]) -> dict[str, Any]
     """Return the schema of requests and answers, at ``#/$defs/COMMAND`` and ``COMMAND_answer``."""
     defs: dict[str, Any] = {"refusal": _answer(Refusal, ok=False)}
     for name, command in commands.items():
-        hints = get_type_hints(command, include_extras=True)
+        hints = get_type_hints(command)
         known = signature(command).parameters
         properties = {"command": {"const": name}} | {each: _of(hints[each]) for each in known}
         required = [each for each, one in known.items() if one.default is Parameter.empty]

@@ -1,4 +1,4 @@
-"""Runs recordings through the whole signal chain, several at a time on as many cores."""
+"""Runs the signal chain over recordings, several at a time on as many cores: R peaks and beats."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What a fresh signal chain made of one recording: ``hear`` runs it."""
+class Analysis:
+    """R peaks, beats and interruptions of one recording, as ``analyse`` finds them."""
 
     path: str  # the recording, as given
     duration_s: float  # its length
@@ -64,7 +64,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class FoundBeats:
     """The heartbeats of one recording, of which nothing else is kept."""
 
     path: str  # the recording, as given
@@ -120,13 +120,13 @@ class ChainRun:
         return None if self._good else why_no_good_beat(self._begin, self._mains_hz, self._flaws)
 
 
-def hear(
+def analyse(
     path: str,
     signal: str | None = "0",
     mains_hz: int = 50,
     inverted: bool = False,
     reading: Reading | None = None,
-) -> Heard:
+) -> Analysis:
     """Run the recording of a file through a fresh signal chain.
 
     Args:
@@ -135,20 +135,17 @@ def hear(
         mains_hz: frequency of the grid, 50 or 60.
         inverted: turn it upside down, as it would be with the two electrodes in each other's place.
         reading: what the file does not say.
-
-    Raises:
-        RecordingError: it cannot be read.
     """
-    return hear_recording(OpenRecording(path, signal, reading), mains_hz, inverted=inverted)
+    return analyse_recording(OpenRecording(path, signal, reading), mains_hz, inverted=inverted)
 
 
-def hear_recording(
+def analyse_recording(
     recording: Recording | OpenRecording, mains_hz: int = 50, *, inverted: bool = False
-) -> Heard:
+) -> Analysis:
     """Run a recording through a fresh signal chain."""
     run = ChainRun(recording, mains_hz, inverted=inverted)
     events = tuple(run.events())
-    return Heard(recording.path, run.duration_s, run.notes(), events, run.nothing_because())
+    return Analysis(recording.path, run.duration_s, run.notes(), events, run.nothing_because())
 
 
 def find_beats(
@@ -157,13 +154,10 @@ def find_beats(
     mains_hz: int = 50,
     reading: Reading | None = None,
     annotator: str | None = None,
-) -> Found:
+) -> FoundBeats:
     """Find the heartbeats of a recording of any length; memory does not grow with it.
 
     With an annotator, they are scored against what it marked.
-
-    Raises:
-        RecordingError: it, or its annotations, cannot be read.
     """
     annotations = read_annotations(path, annotator) if annotator else None
     run = ChainRun(OpenRecording(path, signal, reading), mains_hz)
@@ -173,7 +167,7 @@ def find_beats(
     if annotations:
         scope = Scope(0, round(run.duration_s * RATE_HZ), annotations.flutter)
         scored = score(annotations.beats, r_indices, scope)
-    return Found(path, run.duration_s, run.notes(), r_indices, run.nothing_because(), scored)
+    return FoundBeats(path, run.duration_s, run.notes(), r_indices, run.nothing_because(), scored)
 
 
 def _hum_notes(ecg_mv: NDArray[np.float64], mains_hz: int) -> Iterator[str]:

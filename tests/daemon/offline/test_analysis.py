@@ -1,0 +1,24 @@
+"""Recordings through the signal chain, one by one and side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from daemon.offline import analysis
+from daemon.offline.analysis import find_beats, side_by_side
+from tests.daemon.commands.test_records import write_heart
+
+
+def test_side_by_side_is_the_same_as_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analysis, "WORTH_PROCESSES_S", 0.0)
+    paths = [str(write_heart(tmp_path / f"heart{seed}.csv", seed)) for seed in range(3)]
+    alone, together = (list(side_by_side(find_beats, paths, jobs)) for jobs in (1, 2))
+    assert [found.path for found in together] == paths
+    for one, other in zip(alone, together, strict=True):
+        assert len(one.r_indices) > 10
+        np.testing.assert_array_equal(one.r_indices, other.r_indices)
