@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.identity.devices import gather_tested
-from benchmarks.report import stage_bars
+from benchmarks.report import markdown, stage_bars
 from model.network import Network
 from model.opening import DEFAULT_MODEL
 from model.passport import Passport
@@ -30,6 +30,21 @@ TESTED = (1, 2, 4, 5, 6, 10, 20, 25)
 BEATS = 10
 BINS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)  # of the confidence
 MAINS_HZ = 60
+RATE_HEADINGS = (
+    "device",
+    "persons",
+    "enrolled",
+    "strangers accepted %",
+    "enrolled recognised %",
+)
+PROMISE_HEADINGS = (
+    "device",
+    "said to be right",
+    "is right %",
+    "decisions %",
+    "Brier",
+    "ECE",
+)
 
 
 def main() -> None:
@@ -53,27 +68,24 @@ def print_tables(passport: Passport, devices: dict[str, Halves]) -> None:
     """Print how often strangers are accepted and the enrolled recognised, and what is promised."""
     assert passport.cohort is not None
     cohort = passport.cohort.embeddings
-    print(f"\n{passport.name}\n")
-    print("| device | persons | enrolled | strangers accepted % | enrolled recognised % |")
-    print("| --- | --- | --- | --- | --- |")
-    said: dict[str, list[NDArray[np.float64]]] = {}
+    rates, said, unfamiliar = [], [], []
     for device, people in devices.items():
+        promised = []
         for enrolled in (size for size in TESTED if size < len(people.names)):
             found = search(people, cohort, enrolled, BEATS, TEST_SEED)
             passed = accepted(passport.calibration, found, enrolled, BEATS)
             strangers = _rate(passed, found, ~found.is_enrolled)
             known = _rate(passed & found.is_right, found, found.is_enrolled)
-            print(f"| {device} | {len(people.names)} | {enrolled} | {strangers} | {known} |")
-            said.setdefault(device, []).append(promises(passport, found, passed, enrolled))
-    print("\n| device | said to be right | is right % | decisions % | Brier | ECE |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    for device, parts in said.items():
-        _print_reliability(device, *np.concatenate(parts, axis=1))
-    familiar = passport.calibration.familiar
-    print("\n| device | unfamiliar signal % |\n| --- | --- |")
-    for device, people in devices.items():
-        found = search(people, cohort, 1, BEATS, TEST_SEED)
-        print(f"| {device} | {100 * (found.familiarity < familiar).mean():.1f} |")
+            rates.append([device, str(len(people.names)), str(enrolled), strangers, known])
+            promised.append(promises(passport, found, passed, enrolled))
+        said += [[device, *row] for row in reliability(*np.concatenate(promised, axis=1))]
+        single = search(people, cohort, 1, BEATS, TEST_SEED)
+        share = (single.familiarity < passport.calibration.familiar).mean()
+        unfamiliar.append([device, f"{100 * share:.1f}"])
+    print(f"\n{passport.name}\n")
+    print(markdown(RATE_HEADINGS, rates), end="\n\n")
+    print(markdown(PROMISE_HEADINGS, said), end="\n\n")
+    print(markdown(["device", "unfamiliar signal %"], unfamiliar))
 
 
 def promises(
@@ -95,23 +107,21 @@ def promises(
     return np.array([np.where(passed, same, 1 - same), right, weight])
 
 
-def _print_reliability(
-    device: str,
-    confidence: NDArray[np.float64],
-    right: NDArray[np.float64],
-    weight: NDArray[np.float64],
-) -> None:
+def reliability(
+    confidence: NDArray[np.float64], right: NDArray[np.float64], weight: NDArray[np.float64]
+) -> list[list[str]]:
+    """Return what is said and what is so, in bins of the confidence, with Brier score and ECE."""
     weight = weight / weight.sum()
     brier = weight @ (confidence - right) ** 2
     bins = np.digitize(confidence, BINS)
     parts = [(bins == number) for number in np.unique(bins)]
     ece = sum(abs(weight[part] @ (confidence - right)[part]) for part in parts)
+    rows = []
     for part in parts:
         mean, true = (np.average(of[part], weights=weight[part]) for of in (confidence, right))
-        share = 100 * weight[part].sum()
-        print(
-            f"| {device} | {mean:.3f} | {100 * true:.1f} | {share:.1f} | {brier:.3f} | {ece:.3f} |"
-        )
+        share = weight[part].sum()
+        rows.append([f"{mean:.3f}", f"{100 * true:.1f}", f"{100 * share:.1f}"])
+    return [[*row, f"{brier:.3f}", f"{ece:.3f}"] for row in rows]
 
 
 def _rate(passed: NDArray[np.bool_], found: Searches, counted: NDArray[np.bool_]) -> str:
