@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.identity.devices import minutes
 from benchmarks.training.one_each import find_recordings
-from benchmarks.travel import MAINS_HZ, minutes
+from benchmarks.travel import MAINS_HZ
 from daemon.offline.analysis import analyse_recording
 from daemon.recordings.recording import Recording
 from dsp.front_end import RATE_HZ
@@ -49,7 +50,7 @@ def main() -> None:
     network = Network(args.model)
     people = [
         recording
-        for recording in find_recordings(args.cinc2017, ["test"])
+        for recording in find_recordings(args.cinc2017, "test")
         if len(recording.ecg_mv) >= SHORTEST_S * RATE_HZ
     ]
     print("| one person's recordings | hours | false alarms an hour |\n| --- | --- | --- |")

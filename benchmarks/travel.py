@@ -1,134 +1,95 @@
-"""Scores that travel: a cohort of two devices, thresholds from people of the second, and tables.
+"""Scores that travel: strangers and the enrolled on other devices, at a model's own thresholds.
 
-    python -m benchmarks.travel CINC2017 [--other svdb mitdb] [--models M.tflite ...] [--write]
+    python -m benchmarks.travel cinc2017 svdb mitdb [--models M.tflite ...]
 
-CINC2017 is a folder as of ``benchmarks.training.one_each``. Each record stands for one person, its
-halves for two sittings; records that are upside down are left out. Who sets thresholds, who is
-tested and who may be in the cohort, ``model.training.datasets.purpose`` says.
-``--write`` puts cohort and calibration into the passports of the models, by default the one that
-comes with qrsd. OTHER are folders of WFDB records of half an hour, at 60 Hz mains: a minute of each
-is enrolled, and one a quarter of an hour later is the probe.
+Each record stands for one person. Of those of ``benchmarks.training.one_each``, whoever is tested
+has trained no model and set no thresholds; the first half is enrolled and the second is the probe.
+Of WFDB records of half an hour a minute is enrolled, and one a quarter of an hour later is the
+probe. The mains are taken to be at 60 Hz.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report import stage_bars
-from benchmarks.training.one_each import analyse_all, find_recordings
-from daemon.recordings.recording import Recording, read_recording
-from dsp.front_end import RATE_HZ
-from model.identifier import UNFAMILIAR_FPIR
+from benchmarks.identity.devices import gather_tested
+from benchmarks.report import markdown, stage_bars
 from model.network import Network
 from model.opening import DEFAULT_MODEL
-from model.options import IdentifierOptions
-from model.passport import Cohort, Passport
+from model.passport import Passport
 from model.tensor import normalise
-from model.training.datasets import Beats, Purpose, purpose
 from model.training.metrics import mean_bootstrap
-from model.training.searches import Halves, Searches, calibrate_searches, halve, search
+from model.training.searches import Halves, Searches, accepted, halve, search
 
-COHORT = 200
-SEED = 1  # of the galleries that thresholds are set with
 TEST_SEED = 3  # of the galleries in the tables
 TESTED = (1, 2, 4, 5, 6, 10, 20, 25)
 BEATS = 10
 BINS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)  # of the confidence
 MAINS_HZ = 60
-MINUTE = int(60 * RATE_HZ)
-LATER = 15 * MINUTE
+RATE_HEADINGS = (
+    "device",
+    "persons",
+    "enrolled",
+    "strangers accepted %",
+    "enrolled recognised %",
+)
+PROMISE_HEADINGS = (
+    "device",
+    "said to be right",
+    "is right %",
+    "decisions %",
+    "Brier",
+    "ECE",
+)
 
 
 def main() -> None:
-    """Calibrate each model, print its tables and perhaps write its passport."""
+    """Print each model's tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cinc2017", type=Path)
-    parser.add_argument("--other", nargs="*", type=Path, default=[])
+    parser.add_argument("data", nargs="+", type=Path)
     parser.add_argument("--models", nargs="+", type=Path, default=[DEFAULT_MODEL])
-    parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
     with stage_bars() as bars:
-        hand_held = analyse_all(find_recordings(args.cinc2017, get_args(Purpose)), MAINS_HZ, bars)
-        others = {
-            folder.name: analyse_all(minutes(folder), MAINS_HZ, bars) for folder in args.other
-        }
+        beats = {folder.name: gather_tested(folder, bars, MAINS_HZ) for folder in args.data}
     for model in args.models:
         network = Network(model)
-        people = _halve(hand_held, network, by_record=False)
-        with TemporaryDirectory() as aside:
-            folder = model.parent if args.write else Path(aside)
-            passport = calibrate_passport(network.passport, people, folder)
-            passport.save(folder / model.name)
-        devices = {"cinc2017": people.where(lambda name: purpose(name) == "test")}
-        devices |= {name: _halve(beats, network, by_record=True) for name, beats in others.items()}
-        print_tables(passport, devices)
-
-
-def calibrate_passport(passport: Passport, people: Halves, folder: Path) -> Passport:
-    """Write a cohort of both devices into a folder; return the passport with new thresholds."""
-    assert passport.cohort is not None
-    trained_on = passport.training["persons"]
-    rows = zip(trained_on, passport.cohort.embeddings, strict=False)  # those of an earlier run last
-    of_training = [row for name, row in rows if name not in people.names]
-    of_device = people.where(lambda name: purpose(name) == "training").templates[:COHORT]
-    both = np.concatenate([of_training, of_device])
-    setting = people.where(lambda name: purpose(name) == "thresholds")
-    return replace(
-        passport,
-        cohort=Cohort.write(folder / passport.cohort.file, both),
-        calibration=calibrate_searches([(setting, both)], SEED),
-    )
+        devices = {
+            name: halve(each, network.run(normalise(each.windows_mv)))
+            for name, each in beats.items()
+        }
+        print_tables(network.passport, devices)
 
 
 def print_tables(passport: Passport, devices: dict[str, Halves]) -> None:
     """Print how often strangers are accepted and the enrolled recognised, and what is promised."""
     assert passport.cohort is not None
     cohort = passport.cohort.embeddings
-    print(f"\n{passport.name}\n")
-    print("| device | persons | enrolled | strangers accepted % | enrolled recognised % |")
-    print("| --- | --- | --- | --- | --- |")
-    said: dict[str, list[NDArray[np.float64]]] = {}
+    rates, said, unfamiliar = [], [], []
     for device, people in devices.items():
+        promised = []
         for enrolled in (size for size in TESTED if size < len(people.names)):
             found = search(people, cohort, enrolled, BEATS, TEST_SEED)
-            accepted = decide(passport, found, enrolled)
-            strangers = _rate(accepted, found, ~found.is_enrolled)
-            known = _rate(accepted & found.is_right, found, found.is_enrolled)
-            print(f"| {device} | {len(people.names)} | {enrolled} | {strangers} | {known} |")
-            said.setdefault(device, []).append(promises(passport, found, accepted, enrolled))
-    print("\n| device | said to be right | is right % | decisions % | Brier | ECE |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    for device, parts in said.items():
-        _print_reliability(device, *np.concatenate(parts, axis=1))
-    familiar = passport.calibration.familiar
-    print("\n| device | unfamiliar signal % |\n| --- | --- |")
-    for device, people in devices.items():
-        found = search(people, cohort, 1, BEATS, TEST_SEED)
-        print(f"| {device} | {100 * (found.familiarity < familiar).mean():.1f} |")
-
-
-def decide(passport: Passport, found: Searches, enrolled: int) -> NDArray[np.bool_]:
-    """Tell which probes the identifier accepts by its default settings."""
-    fpir = IdentifierOptions().fpir
-    calibration = passport.calibration
-    usual, stricter = (
-        calibration.search_threshold(BEATS, enrolled, rate)
-        for rate in (fpir, fpir / UNFAMILIAR_FPIR)
-    )
-    needed = np.where(found.familiarity < calibration.familiar, stricter, usual)
-    accepted: NDArray[np.bool_] = found.scores >= needed
-    return accepted
+            passed = accepted(passport.calibration, found, enrolled, BEATS)
+            strangers = _rate(passed, found, ~found.is_enrolled)
+            known = _rate(passed & found.is_right, found, found.is_enrolled)
+            rates.append([device, str(len(people.names)), str(enrolled), strangers, known])
+            promised.append(promises(passport, found, passed, enrolled))
+        said += [[device, *row] for row in reliability(*np.concatenate(promised, axis=1))]
+        single = search(people, cohort, 1, BEATS, TEST_SEED)
+        share = (single.familiarity < passport.calibration.familiar).mean()
+        unfamiliar.append([device, f"{100 * share:.1f}"])
+    print(f"\n{passport.name}\n")
+    print(markdown(RATE_HEADINGS, rates), end="\n\n")
+    print(markdown(PROMISE_HEADINGS, said), end="\n\n")
+    print(markdown(["device", "unfamiliar signal %"], unfamiliar))
 
 
 def promises(
-    passport: Passport, found: Searches, accepted: NDArray[np.bool_], enrolled: int
+    passport: Passport, found: Searches, passed: NDArray[np.bool_], enrolled: int
 ) -> NDArray[np.float64]:
     """Return each decision's confidence, whether it is right and its weight, shape (3, n).
 
@@ -140,29 +101,27 @@ def promises(
             for score in found.scores.tolist()
         ]
     )
-    right = np.where(accepted, found.is_right, ~found.is_right)
+    right = np.where(passed, found.is_right, ~found.is_right)
     share = found.is_enrolled.mean()
     weight = np.where(found.is_enrolled, 0.5 / share, 0.5 / (1 - share)) / len(same)
-    return np.array([np.where(accepted, same, 1 - same), right, weight])
+    return np.array([np.where(passed, same, 1 - same), right, weight])
 
 
-def _print_reliability(
-    device: str,
-    confidence: NDArray[np.float64],
-    right: NDArray[np.float64],
-    weight: NDArray[np.float64],
-) -> None:
+def reliability(
+    confidence: NDArray[np.float64], right: NDArray[np.float64], weight: NDArray[np.float64]
+) -> list[list[str]]:
+    """Return what is said and what is so, in bins of the confidence, with Brier score and ECE."""
     weight = weight / weight.sum()
     brier = weight @ (confidence - right) ** 2
     bins = np.digitize(confidence, BINS)
     parts = [(bins == number) for number in np.unique(bins)]
     ece = sum(abs(weight[part] @ (confidence - right)[part]) for part in parts)
+    rows = []
     for part in parts:
         mean, true = (np.average(of[part], weights=weight[part]) for of in (confidence, right))
-        share = 100 * weight[part].sum()
-        print(
-            f"| {device} | {mean:.3f} | {100 * true:.1f} | {share:.1f} | {brier:.3f} | {ece:.3f} |"
-        )
+        share = weight[part].sum()
+        rows.append([f"{mean:.3f}", f"{100 * true:.1f}", f"{100 * share:.1f}"])
+    return [[*row, f"{brier:.3f}", f"{ece:.3f}"] for row in rows]
 
 
 def _rate(passed: NDArray[np.bool_], found: Searches, counted: NDArray[np.bool_]) -> str:
@@ -170,22 +129,6 @@ def _rate(passed: NDArray[np.bool_], found: Searches, counted: NDArray[np.bool_]
     values = passed[counted].astype(np.float64)
     low, high = mean_bootstrap(values, found.probe_of[counted])
     return f"{100 * values.mean():.1f} ({100 * low:.1f} to {100 * high:.1f})"
-
-
-def _halve(beats: Beats, network: Network, by_record: bool) -> Halves:
-    embeddings = network.run(normalise(beats.windows_mv))
-    return halve(beats, embeddings, by_record, any_side_up=by_record)
-
-
-def minutes(folder: Path) -> list[Recording]:
-    """Return two minutes, a quarter of an hour apart, of each record."""
-    parts = []
-    for header in sorted(folder.glob("*.hea")):
-        whole = read_recording(header)
-        for begin in (0, LATER):
-            minute = whole.ecg_mv[begin : begin + MINUTE]
-            parts.append(Recording(header.stem, f"{header.stem}/{begin}", minute))
-    return parts
 
 
 if __name__ == "__main__":

@@ -26,10 +26,14 @@ Each DATA holds a folder of WFDB records or a .csv file for each person. Persons
 folds; each fold is enrolled and probed through the service's own signal chain, model runtime,
 gallery and identifier, with a network that was trained on the others. Everything is done again
 for each seed, and pooled. With --leads, other electrodes are measured too: hearts of 12 leads, seen
-from angles of up to 60 degrees away.
+from angles of up to 60 degrees away. With --also, networks learn from people of another device as
+well, and some of these set thresholds; with --on, people of other devices are judged, by names that
+do neither. A device that is in --on and not in --also is one that nothing was learned of.
 
-example:
-  qrsd evaluate identity ecg-id --leads ludb --json figures.json --pictures pictures/"""
+examples:
+  qrsd evaluate identity ecg-id --leads ludb --json figures.json --pictures pictures/
+  qrsd evaluate identity ecg-id --leads ludb --also cinc2017 --on cinc2017 svdb mitdb
+  qrsd evaluate identity ecg-id --leads ludb --on cinc2017   # leave one device out"""
 
 ATTACKS = """\
 Measure how many presentation attacks are told from a heart (ISO/IEC 30107-3).
@@ -85,6 +89,15 @@ def _add_identity(parts: Subparsers) -> None:
     identity = _add_on_data(parts, "identity", IDENTITY)
     add = identity.add_argument
     add_others(identity)
+    add(
+        "--on",
+        nargs="+",
+        default=[],
+        type=Path,
+        metavar="DATA",
+        help="test with people of other devices too: .npz as of --also, or half-hour WFDB records "
+        "at the grid of --also-mains",
+    )
     add("--folds", type=at_least(2), default=3, metavar="K", help="groups of persons (default: 3)")
     add("--seeds", type=at_least(1), default=3, metavar="N", help="repetitions (default: 3)")
     add("--steps", type=at_least(1), metavar="N", help="of each training (default: as qrsd train)")
@@ -138,7 +151,15 @@ def run_identity(args: argparse.Namespace) -> int:
     if args.pictures:
         require_matplotlib()
     plan = Evaluation(
-        args.data, args.leads, args.mains, args.folds, args.seeds, args.steps, args.jobs
+        args.data,
+        args.leads,
+        args.mains,
+        args.folds,
+        args.seeds,
+        args.steps,
+        args.jobs,
+        args.on,
+        args.also_mains,
     )
     with stage_bars() as bars:
         figures = plan.measure(bars, gather_others(args, bars)) | {"data": data_names(args)}
@@ -156,11 +177,16 @@ def run_identity(args: argparse.Namespace) -> int:
 def _command(args: argparse.Namespace) -> str:
     """Return how to measure this again, wherever the data lie."""
     leads = f" --leads {args.leads.name}" if args.leads else ""
-    also = "".join(f" --also {place.name}" for place in args.also)
+    also, on = (
+        f" --{option} {' '.join(place.name for place in places)}" if places else ""
+        for option, places in (("also", args.also), ("on", args.on))
+    )
     steps = f" --steps {args.steps}" if args.steps else ""
     data = " ".join(place.name for place in args.data)
     repeated = f"--folds {args.folds} --seeds {args.seeds}"
-    return f"qrsd evaluate identity {data}{leads}{also} {repeated}{steps} --card {args.card.name}"
+    return (
+        f"qrsd evaluate identity {data}{leads}{also}{on} {repeated}{steps} --card {args.card.name}"
+    )
 
 
 def run_attacks(args: argparse.Namespace) -> int:

@@ -20,9 +20,9 @@ from daemon.commands.parts import add_mains, at_least, describe
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.results import make_folder, show, writing
 from dsp.front_end import FrontEnd
+from model.training.datasets import NOBODY_ELSE, Beats, Others
 
 if TYPE_CHECKING:
-    from model.training.datasets import Beats
     from model.training.study import Plan
 
 GROUP_STEPS = 800
@@ -125,7 +125,7 @@ def _beats(data: Sequence[Path], args: argparse.Namespace, bars: Progress) -> Be
     return gather_beats(*analyse_people(data, bars, signal=args.signal, mains_hz=args.mains))
 
 
-def _plan(args: argparse.Namespace) -> Plan:
+def _plan(args: argparse.Namespace, others: Others = NOBODY_ELSE) -> Plan:
     from model.training.study import Plan
     from model.training.train import Recipe
 
@@ -138,6 +138,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         leave_out=tuple(args.leave_out),
         provenance={"data": data_names(args), "licence": args.licence, "citations": args.cite},
         front_end=FrontEnd.description(),
+        others=others,
     )
 
 
@@ -145,8 +146,8 @@ def _embedder(beats: Beats, args: argparse.Namespace, bars: Progress) -> list[Ta
     """Make a network for people yet to be enrolled; return its evaluation."""
     from model.training.study import study
 
-    others = gather_others(args, bars)
-    outcome = study(beats, _plan(args), args.out, partial(stage, bars), others)
+    plan = _plan(args, gather_others(args, bars))
+    outcome = study(beats, plan, args.out, partial(stage, bars))
     return [embedder_table(outcome.metrics)]
 
 

@@ -32,12 +32,14 @@ from model.training.evaluate import (
     STRETCHES,
     Scores,
     can_enrol,
+    cohort_templates,
     compare,
     probes,
     score,
     templates,
 )
 from model.training.metrics import Trials
+from model.training.searches import Halves, Setting, halve
 
 GROUP = 6  # enrolled in an open set
 DRAWS = 20  # of a group from each fold
@@ -51,10 +53,14 @@ class Embedded:
 
     job: FoldJob  # the fold
     passport: Passport  # of its model
+    cohort: NDArray[np.float32]  # the passport's, shape (c, d)
     runtime: str  # that ran it
     embeddings: NDArray[np.float32]  # of the unseen beats, shape (n, d)
     #: by number of beats, one for each of STRETCHES, to calibrate other folds with
     trials: list[Trials]
+    #: people of other devices, to calibrate this fold with
+    setters: list[Setting]
+    tested: dict[str, Halves]  # people of other devices, to be judged, by the device
     pairs: Trials  # single beats of different records
     sides: dict[tuple[int, int], Scores]  # scores by number of fittings and angle, if there are any
 
@@ -84,21 +90,28 @@ class Judged:
 def hear_fold(job: FoldJob, model_path: Path) -> Embedded:
     """Run a fold's model, give it the cohort that it sees itself, and score uncalibrated."""
     network = Network(model_path)
-    cohort = templates(job.known, network.run(normalise(job.known.windows_mv)))
+
+    def embed(windows_mv: NDArray[np.float64]) -> NDArray[np.float32]:
+        return network.run(normalise(windows_mv))
+
+    cohort = cohort_templates(job.known, job.others, embed)
     written = Cohort.write(model_path.with_suffix(".cohort.npy"), cohort)
     passport = replace(network.passport, cohort=written)
     passport.save(model_path)
-    embeddings = network.run(normalise(job.unseen.windows_mv))
+    embeddings = embed(job.unseen.windows_mv)
     able = np.isin(job.unseen.persons, [n for n in job.unseen.names if can_enrol(job.unseen, n)])
     beats = job.unseen.where(able)
     return Embedded(
         job,
         passport,
+        cohort,
         network.runtime,
         embeddings,
         [compare(beats, embeddings[able], cohort, stretch).trials for stretch in STRETCHES],
+        [(halve(setters, embed(setters.windows_mv)), cohort) for setters in job.others.setters],
+        {name: halve(beats, embed(beats.windows_mv)) for name, beats in job.tested.items()},
         _pairs(job, embeddings, cohort),
-        score_by_angle(job.sides, network.run(normalise(job.side_windows_mv)), cohort, job.hearts)
+        score_by_angle(job.sides, embed(job.side_windows_mv), cohort, job.hearts)
         if job.sides
         else {},
     )

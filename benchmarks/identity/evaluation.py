@@ -13,6 +13,7 @@ import numpy as np
 from rich.progress import Progress
 
 from benchmarks.identity.angles import Side, hear_sides
+from benchmarks.identity.devices import figures_by_device, gather_tested
 from benchmarks.identity.figures import figures
 from benchmarks.identity.plan import People, plan_folds
 from benchmarks.identity.random_split import random_split
@@ -37,6 +38,8 @@ class Evaluation:
     seeds: int  # repetitions
     steps: int | None  # batches of each training
     jobs: int  # processes at a time
+    tested: Sequence[Path]  # recordings of people of other devices
+    tested_mains_hz: int  # their grid
 
     def measure(self, bars: Progress, others: Others) -> dict[str, Any]:
         """Hear, train with others as well, enrol and probe; return all figures."""
@@ -45,6 +48,9 @@ class Evaluation:
             *analyse_people(self.data, bars, mains_hz=self.mains_hz, jobs=self.jobs),
         )
         sides = self._sides(self.leads, bars) if self.leads else []
+        tested = {
+            place.name: gather_tested(place, bars, self.tested_mains_hz) for place in self.tested
+        }
         with TemporaryDirectory(prefix="qrsd-evaluate-") as folder:
             jobs = plan_folds(
                 people,
@@ -53,11 +59,13 @@ class Evaluation:
                 steps=steps,
                 folder=Path(folder),
                 others=others,
+                tested=tested,
                 sides=sides,
             )
             folds = evaluate(list(jobs), self.jobs, partial(_stage_to, bars))
         on_figure = stage(bars, "Drawing persons for the intervals", len(REPORTED) + 2)
         measured = figures(folds, on_figure)
+        measured["by_device"] = figures_by_device(folds, list(tested))
         measured["steps"] = steps
         measured["random_split"] = self._split_at_random(people.beats, bars)
         return measured

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from model.calibration import Calibration
 from model.passport import Cohort, Passport, TensorSpec, file_sha256
 from model.tensor import NORMALISATION
 from model.training.architecture import EMBEDDING
-from model.training.evaluate import templates
+from model.training.evaluate import cohort_templates
 from model.training.export import to_tflite, write_model
 from model.training.train import Recipe, embed, train_embedder
 
@@ -36,7 +37,7 @@ class Trained:
     model_path: Path  # the converted one, with passport and cohort beside it
     #: what the network made of the unseen beats before conversion, shape (n, d)
     embeddings: NDArray[np.float32]
-    cohort: NDArray[np.float32]  # of its training's persons, before conversion
+    cohort: NDArray[np.float32]  # before conversion
 
 
 def train_fold(job: FoldJob, on_step: Callable[[], None]) -> Trained:
@@ -46,7 +47,7 @@ def train_fold(job: FoldJob, on_step: Callable[[], None]) -> Trained:
     converted = to_tflite(network, job.known.where(job.known.good).windows_mv)
     job.folder.mkdir(parents=True)
     model_path = write_model(converted, job.folder, "fold")
-    cohort = templates(job.known, embed(network, job.known.windows_mv))
+    cohort = cohort_templates(job.known, job.others, partial(embed, network))
     passport = Passport(
         name=f"seed {job.seed}, fold {job.number}",
         kind="embedder",

@@ -83,6 +83,7 @@ class FoldJob:
     sessions: tuple[Session, ...]  # the same persons' records
     names: tuple[str, ...]  # of all persons of the study; their places are the person numbers
     others: Others  # to train on as well
+    tested: dict[str, Beats]  # people of other devices, to be judged, by the device
     sides: tuple[Side, ...]  # other hearts seen from known directions, to be judged; or none
     hearts: tuple[str, ...]  # of all sides of the study; their places are the hearts' numbers
     steps: int  # of the training
@@ -103,6 +104,7 @@ def plan_folds(
     steps: int,
     folder: Path,
     others: Others = NOBODY_ELSE,
+    tested: dict[str, Beats] | None = None,
     sides: Sequence[Side] = (),
 ) -> Iterator[FoldJob]:
     """Split the persons anew for each seed and yield every fold's work.
@@ -131,6 +133,7 @@ def plan_folds(
                 tuple(each for each in people.sessions if each.person in held_out),
                 names,
                 others.without_hearts(held_out_hearts),
+                tested or {},
                 tuple(side for side in sides if side.heart in held_out_hearts),
                 hearts,
                 steps,

@@ -11,6 +11,13 @@ from benchmarks.report import interval
 from daemon.tables import filled
 
 MOMENTS = ("", "at the record's end", "at any moment")
+DEVICE_HEADINGS = (
+    "device",
+    "persons",
+    "EER %",
+    "strangers accepted %, six enrolled",
+    "enrolled recognised %",
+)
 ANGLE_HEADINGS = ("angle", "EER %, 1 fitting", "rank-1 %", "EER %, 2 fittings", "rank-1 %")
 
 
@@ -18,9 +25,19 @@ def tables(figures: dict[str, Any]) -> Iterator[Table]:
     """Yield what is worth printing."""
     yield _by_beats(figures)
     yield _identifier(figures)
+    if figures["by_device"]:
+        title = "People whom other devices recorded, ten beats"
+        yield filled(title, DEVICE_HEADINGS, rows_by_device(figures["by_device"]))
     if figures["by_angle"]:
         yield _by_angle(figures["by_angle"])
     yield _random_split(figures["random_split"])
+
+
+def rows_by_device(by_device: dict[str, Any]) -> Iterator[list[str]]:
+    """Yield each device's figures."""
+    for name, of in by_device.items():
+        rates = ("eer", "strangers_accepted", "enrolled_recognised")
+        yield [name, str(of["persons"]), *(interval(of[rate]) for rate in rates)]
 
 
 def rows_by_beats(figures: dict[str, Any]) -> Iterator[list[str]]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
 from benchmarks.identity.chain import Embedded, Judged, hear_fold, judge_fold
 from benchmarks.identity.plan import FoldJob
 from model.calibration import Calibration
-from model.training.calibrate import calibrate, fit_logistic
-from model.training.metrics import Trials, pool_trials
-from model.training.searches import calibrate_searches, halve
+from model.training.calibrate import fit_logistic
+from model.training.metrics import pool_trials
+from model.training.searches import calibrate_for_galleries, halve
 
 POLL_S = 0.3
-FEWEST_PEOPLE = 4  # of a fold, to search among some of them
 _steps: Any = None  # the counter that all training processes add to
 
 
@@ -52,7 +51,7 @@ def evaluate(jobs: Sequence[FoldJob], processes: int, stage: Stage) -> list[Fold
         _watch(futures, stage("Running the models", len(jobs)))
         heard: list[Embedded] = [future.result() for future in futures]
         others = [_others(heard, each) for each in heard]
-        calibrations = [_calibration(each) for each in others]
+        calibrations = [_calibration(*of_one) for of_one in zip(heard, others, strict=True)]
         futures = [
             pool.submit(judge_fold, one, calibration, each.embeddings, each.cohort)
             for one, calibration, each in zip(heard, calibrations, trained, strict=True)
@@ -102,22 +101,14 @@ def _others(heard: Sequence[Embedded], own: Embedded) -> list[Embedded]:
     return [each for each in heard if each.job.seed == own.job.seed and each is not own]
 
 
-def _calibration(others: Sequence[Embedded]) -> Calibration:
-    """Calibrate as the shipped model is; by pairs alone where a fold has too few people."""
-    pairs = calibrate([pool_trials(list(of_one)) for of_one in _by_stretch(others)])
-    settings = []
+def _calibration(own: Embedded, others: Sequence[Embedded]) -> Calibration:
+    """Calibrate as the shipped model is, on people whom no network of theirs knows."""
+    device = []
     for each in others:
-        assert each.passport.cohort is not None
-        people = halve(each.job.unseen, each.embeddings, by_record=True)
-        settings.append((people, each.passport.cohort.embeddings))
-    if min(len(people.names) for people, _ in settings) < FEWEST_PEOPLE:
-        return pairs
-    found = calibrate_searches(settings, others[0].job.seed)
-    return replace(pairs, fpir=found.fpir, searches=found.searches, familiar=found.familiar)
-
-
-def _by_stretch(others: Sequence[Embedded]) -> Iterator[tuple[Trials, ...]]:
-    return zip(*(each.trials for each in others), strict=True)
+        device.append((halve(each.job.unseen, each.embeddings), each.cohort))
+    trials = [pool_trials(of_one) for of_one in zip(*(each.trials for each in others), strict=True)]
+    others_devices = [[setting] for setting in own.setters]
+    return calibrate_for_galleries(trials, [device, *others_devices], own.job.seed)
 
 
 def _pair_line(others: Sequence[Embedded]) -> tuple[float, float]:

@@ -27,26 +27,24 @@ CODES_PER_MV = 1000
 USABLE = ("N", "O")
 
 
-def find_recordings(folder: Path, wanted: Sequence[Purpose]) -> list[Recording]:
-    """Read the records of all who are for one of these purposes."""
+def find_recordings(folder: Path, wanted: Purpose) -> list[Recording]:
+    """Read the records of all who are for this purpose."""
     found = []
     for path in sorted(folder.glob("*.npz")):
         part = np.load(path, allow_pickle=False)
         signals = np.split(part["codes"], np.cumsum(part["lengths"])[:-1])
         for name, label, codes in zip(part["names"].tolist(), part["labels"], signals, strict=True):
-            if label in USABLE and purpose(name) in wanted:
+            if label in USABLE and purpose(name) == wanted:
                 found.append(Recording(name, name, to_250_hz(codes / CODES_PER_MV, RATE_HZ)))
     if not found:
         raise RecordingNotFound(
-            f"{folder} holds no .npz files of records: expected names, labels, lengths and codes "
-            "of the PhysioNet/CinC Challenge 2017"
+            f"{folder} holds no .npz files with records for {wanted}: expected names, labels, "
+            "lengths and codes of some 20 records or more of the PhysioNet/CinC Challenge 2017"
         )
     return found
 
 
-def gather_one_each(
-    folder: Path, bars: Progress, mains_hz: int, wanted: Sequence[Purpose] = ("training",)
-) -> Beats:
+def gather_one_each(folder: Path, bars: Progress, mains_hz: int, wanted: Purpose) -> Beats:
     """Return the beats of everybody whose record is not upside down."""
     beats = analyse_all(find_recordings(folder, wanted), mains_hz, bars)
     rows = {name: beats.good & (beats.persons == name) for name in beats.names}

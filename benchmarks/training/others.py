@@ -39,10 +39,12 @@ def add_others(parser: argparse.ArgumentParser) -> None:
 
 def gather_others(args: argparse.Namespace, bars: Progress) -> Others:
     """Cut the beats of all of them."""
-    return Others(
-        tuple(gather_one_each(place, bars, args.also_mains) for place in args.also),
-        gather_hearts(args.leads, bars, args.mains) if args.leads else None,
+    devices, setters = (
+        tuple(gather_one_each(place, bars, args.also_mains, wanted) for place in args.also)
+        for wanted in ("training", "thresholds")
     )
+    hearts = gather_hearts(args.leads, bars, args.mains) if args.leads else None
+    return Others(devices, setters, hearts)
 
 
 def data_names(args: argparse.Namespace) -> list[str]:

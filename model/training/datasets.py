@@ -72,12 +72,15 @@ class Others:
     """Whom every network learns from besides the persons that it is made for."""
 
     devices: tuple[Beats, ...] = ()  # people recorded by other devices
+    #: people of these devices whom no network learns from: thresholds are set by them
+    setters: tuple[Beats, ...] = ()
     hearts: Hearts | None = None  # of 12 leads, to be seen from many sides
 
     def description(self) -> dict[str, Any]:
         """Return how many they are, for the passport."""
         return {
             "persons_of_other_devices": [len(device.names) for device in self.devices],
+            "persons_who_set_thresholds": [len(device.names) for device in self.setters],
             "hearts_of_12_leads": 0 if self.hearts is None else len(np.unique(self.hearts.names)),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from model.enrolment import keep_nearest
 from model.scores import corrected_cosine, cosine, mean_direction
-from model.training.datasets import Beats
+from model.training.datasets import Beats, Others
 from model.training.metrics import (
     Trials,
     equal_error_rate,
@@ -22,12 +23,13 @@ from model.training.metrics import (
 STRETCHES = tuple(range(1, 11))  # beats behind a decision, each with its own calibration
 REPORTED = (1, 5, 10)
 FNMR_LIMIT = 0.05
+COHORT_PERSONS = 200  # of each other device at most
 
 PROTOCOL = (
     "persons that the network was not trained on, pooled over the folds; enrolled with the good "
     "beats of the earliest record, probed with every stretch of so many consecutive good beats of "
-    "later records; cosines corrected by the fold's training persons; 95 % intervals by drawing "
-    "persons"
+    "later records; cosines corrected by a cohort of the fold's training persons, of all devices; "
+    "95 % intervals by drawing persons"
 )
 
 
@@ -110,6 +112,22 @@ def templates(beats: Beats, embeddings: NDArray[np.float32]) -> NDArray[np.float
     )
 
 
+def cohort_templates(
+    beats: Beats,
+    others: Others,
+    embed: Callable[[NDArray[np.float64]], NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """Return a template of everybody trained on, of other devices' people 200, shape (c, d).
+
+    Args:
+        beats: of the persons that the network is made for; each has good beats.
+        others: whom it learned from besides.
+        embed: what the network makes of windows in mV, shape (n, 175): unit vectors (n, d).
+    """
+    devices = [device.of(device.names[:COHORT_PERSONS]) for device in others.devices]
+    return np.concatenate([templates(each, embed(each.windows_mv)) for each in (beats, *devices)])
+
+
 def probes(beats: Beats, embeddings: NDArray[np.float32], stretch: int) -> Probes:
     """Take every stretch of so many consecutive good beats from the records after the earliest."""
     directions, persons, other_day = [], [], []
@@ -138,7 +156,7 @@ def compare(
     Args:
         beats: of persons that neither the network nor the cohort knows.
         embeddings: of these beats, shape (n, d).
-        cohort: templates of the training's persons, shape (persons, d).
+        cohort: templates of strangers, shape (c, d).
         stretch: beats that a probe is the mean of.
     """
     enrolled = templates(beats, embeddings)

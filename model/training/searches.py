@@ -16,16 +16,20 @@ from numpy.typing import NDArray
 from dsp.segmenter import BEFORE_R
 from model.calibration import Calibration, Search
 from model.enrolment import keep_nearest
+from model.identifier import UNFAMILIAR_FPIR
+from model.options import IdentifierOptions
 from model.scores import common_direction, corrected_cosine, cosine, familiarity, mean_direction
-from model.training.calibrate import FMR, fit_logistic
+from model.training.calibrate import FMR, calibrate, fit_logistic
 from model.training.datasets import Beats
 from model.training.evaluate import STRETCHES
+from model.training.metrics import Trials
 
 GALLERIES = (1, 2, 4, 8, 16, 32)  # larger ones follow from the tail
 FPIR = 0.01
 TAIL = 0.1  # part of the strangers' scores, the highest, that the tail is fitted to
 TEMPLATES = 100  # drawn for each size of gallery, in all
 FEWEST_DRAWS = 20
+FEWEST_PEOPLE = 4  # of a device, to search among half of them
 FEWEST_BEATS = 2 * STRETCHES[-1]  # half to enrol with, half to probe
 QRS = slice(BEFORE_R - 20, BEFORE_R + 20)
 
@@ -78,6 +82,9 @@ class Searches:
 #: People whom a network and its cohort, shape (c, d), do not know.
 Setting: TypeAlias = tuple[Halves, NDArray[np.float32]]
 
+#: All who were recorded by one device; several networks may each not know some of them.
+Device: TypeAlias = Sequence[Setting]
+
 
 def upright(windows_mv: NDArray[np.float64]) -> bool:
     """Tell whether the QRS of the median beat does not reach twice as far down as up."""
@@ -86,29 +93,23 @@ def upright(windows_mv: NDArray[np.float64]) -> bool:
     return bool(-qrs.min() < 2 * qrs.max())
 
 
-def halve(
-    beats: Beats, embeddings: NDArray[np.float32], by_record: bool = False, any_side_up: bool = True
-) -> Halves:
-    """Enrol people with their earlier beats and keep the later ones as probes.
+def halve(beats: Beats, embeddings: NDArray[np.float32]) -> Halves:
+    """Enrol people with the first record and keep the later ones as probes.
 
-    Whoever has too few good beats is left out.
+    Of whoever has one record only, its halves are taken. Who has too few good beats is left out.
 
     Args:
         beats: of the people.
         embeddings: of these beats, shape (n, d).
-        by_record: enrol the first record and probe the others, rather than halves of one record.
-        any_side_up: keep records that are upside down.
     """
     names, templates, probes = [], [], []
     for person in beats.names:
         rows = np.flatnonzero((beats.persons == person) & beats.good)
-        if len(rows) < FEWEST_BEATS or not (any_side_up or upright(beats.windows_mv[rows])):
+        if len(rows) < FEWEST_BEATS:
             continue
-        is_first = (
-            beats.records[rows] == beats.records[rows[0]]
-            if by_record
-            else np.arange(len(rows)) < len(rows) // 2
-        )
+        is_first = beats.records[rows] == beats.records[rows[0]]
+        if is_first.all():
+            is_first = np.arange(len(rows)) < len(rows) // 2
         if min(is_first.sum(), (~is_first).sum()) >= STRETCHES[-1]:
             names.append(person)
             templates.append(mean_direction(keep_nearest(embeddings[rows[is_first]])))
@@ -136,17 +137,52 @@ def search(
     return Searches.pool(parts)
 
 
-def calibrate_searches(settings: Sequence[Setting], seed: int) -> Calibration:
-    """Calibrate on people whom neither the network nor the cohort knows, for a fixed FPIR.
+def accepted(
+    calibration: Calibration, found: Searches, enrolled: int, stretch: int
+) -> NDArray[np.bool_]:
+    """Tell which probes the identifier accepts by its default settings."""
+    fpir = IdentifierOptions().fpir
+    usual, stricter = (
+        calibration.search_threshold(stretch, enrolled, rate)
+        for rate in (fpir, fpir / UNFAMILIAR_FPIR)
+    )
+    needed = np.where(found.familiarity < calibration.familiar, stricter, usual)
+    passed: NDArray[np.bool_] = found.scores >= needed
+    return passed
+
+
+def calibrate_for_galleries(
+    trials_by_beats: Sequence[Trials], devices: Sequence[Device], seed: int
+) -> Calibration:
+    """Calibrate for searches among the enrolled; by pairs alone if no device has enough people.
 
     Args:
-        settings: each counts the same; of each at least twice as many people as are ever enrolled.
+        trials_by_beats: entry k holds trials on k + 1 beats, of persons outside the training.
+        devices: as of ``calibrate_searches``.
         seed: of the galleries that are drawn.
     """
-    most = min(len(people.names) for people, _ in settings) // 2
-    searches = tuple(_search(settings, size, seed) for size in GALLERIES if size <= most)
+    large = [device for device in devices if _fewest(device) >= FEWEST_PEOPLE]
+    return calibrate_searches(large, seed) if large else calibrate(trials_by_beats)
+
+
+def calibrate_searches(devices: Sequence[Device], seed: int) -> Calibration:
+    """Calibrate on people whom neither the network nor the cohort knows, for a fixed FPIR.
+
+    What the strictest device asks for is asked for on all, since nobody knows on which device a
+    model will be used.
+
+    Args:
+        devices: people by the device that recorded them.
+        seed: of the galleries that are drawn.
+    """
+    most = max(map(_fewest, devices)) // 2
+    searches = tuple(_search(devices, size, seed) for size in GALLERIES if size <= most)
     pair = searches[0]
-    familiar = [familiarity(people.probe(STRETCHES[-1]), cohort) for people, cohort in settings]
+    familiar = [
+        familiarity(people.probe(STRETCHES[-1]), cohort)
+        for device in devices
+        for people, cohort in device
+    ]
     return Calibration(
         fmr=FMR,
         thresholds=pair.thresholds,
@@ -158,13 +194,28 @@ def calibrate_searches(settings: Sequence[Setting], seed: int) -> Calibration:
     )
 
 
-def _search(settings: Sequence[Setting], enrolled: int, seed: int) -> Search:
-    rows = []
-    for stretch in STRETCHES:
-        found = Searches.pool(
-            [search(people, cohort, enrolled, stretch, seed) for people, cohort in settings]
-        )
-        tail_begins, threshold = np.quantile(found.strangers, [1 - TAIL, 1 - FPIR])
-        scale = (threshold - tail_begins) / np.log(TAIL / FPIR)
-        rows.append((float(threshold), float(scale), *fit_logistic(found.scores, found.is_right)))
+def _fewest(device: Device) -> int:
+    return min(len(people.names) for people, _ in device)
+
+
+def _search(devices: Sequence[Device], enrolled: int, seed: int) -> Search:
+    rows = [
+        max(_row(device, enrolled, stretch, seed) for device in devices) for stretch in STRETCHES
+    ]
     return Search(enrolled, *(tuple(column) for column in zip(*rows, strict=True)))
+
+
+def _row(
+    device: Device, enrolled: int, stretch: int, seed: int
+) -> tuple[float, float, float, float]:
+    """Return threshold, scale of the tail, slope and intercept.
+
+    What is asked for among more than half of the people follows from the tail.
+    """
+    drawn = min(enrolled, _fewest(device) // 2)
+    found = Searches.pool([search(*setting, drawn, stretch, seed) for setting in device])
+    tail_begins, threshold = np.quantile(found.strangers, [1 - TAIL, 1 - FPIR])
+    scale = (threshold - tail_begins) / np.log(TAIL / FPIR)
+    slope, intercept = fit_logistic(found.scores, found.is_right)
+    beyond = np.log(enrolled / drawn)
+    return float(threshold + scale * beyond), float(scale), slope, float(intercept - beyond)

@@ -8,19 +8,21 @@ persons --> K folds --> K networks, each judged on the fold it was not trained o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dsp.segmenter import WINDOW_SAMPLES
 from model.passport import Cohort, Passport, TensorSpec, file_sha256
 from model.scores import unit
 from model.tensor import NORMALISATION
 from model.training.architecture import EMBEDDING, KerasModel
-from model.training.calibrate import calibrate, transferred_rates
+from model.training.calibrate import transferred_rates
 from model.training.datasets import NOBODY_ELSE, Beats, Others, person_folds
 from model.training.errors import TooLittleData, UnknownPerson
 from model.training.evaluate import (
@@ -29,14 +31,15 @@ from model.training.evaluate import (
     STRETCHES,
     Comparison,
     can_enrol,
+    cohort_templates,
     compare,
     figures,
     percent,
-    templates,
 )
 from model.training.export import check_agreement, run_tflite, to_tflite, write_model
 from model.training.metrics import equal_error_rate
 from model.training.reference import write_reference
+from model.training.searches import Setting, calibrate_for_galleries, halve
 from model.training.train import Recipe, embed, train_embedder
 
 LEAST_PERSONS = 2  # in each fold: one to know again and one to take for another
@@ -56,6 +59,7 @@ class Plan:
     leave_out: tuple[str, ...]  # persons who are neither trained on nor evaluated with
     provenance: dict[str, Any]  # data, licence and citations, for the passport
     front_end: dict[str, Any]  # ``FrontEnd.description()`` of the chain that cut the beats
+    others: Others = NOBODY_ELSE  # to train every network with as well; nobody of them is judged
 
     def __post_init__(self) -> None:
         if self.folds < 2:
@@ -68,11 +72,10 @@ class FoldResult:
 
     converted: list[Comparison]  # comparisons by the TFLite model, one for each of STRETCHES
     original: list[Comparison]  # the same by Keras, one for each of REPORTED
+    setting: Setting  # the persons and the cohort, to calibrate with
 
 
-def study(
-    beats: Beats, plan: Plan, folder: Path, progress: Progress, others: Others = NOBODY_ELSE
-) -> Passport:
+def study(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passport:
     """Train, evaluate, calibrate and write a model with its passport and cohort.
 
     Args:
@@ -80,7 +83,6 @@ def study(
         plan: what to make.
         folder: where NAME.tflite, .json, .cohort.npy and .reference.npz go.
         progress: told of each stage.
-        others: to train every network with as well; nobody of them is judged.
 
     Raises:
         TooLittleData: there are not enough persons who can be enrolled and probed.
@@ -92,12 +94,11 @@ def study(
     for number, held_out in enumerate(person_folds(beats.names, plan.folds, plan.seed), start=1):
         known = beats.of(set(beats.names) - set(held_out))
         stage = progress(f"Fold {number} of {plan.folds}", plan.recipe.steps)
-        network = train_embedder(known, plan.recipe, plan.seed, stage, others)
-        results.append(_judge_fold(known, beats.of(held_out), network))
+        network = train_embedder(known, plan.recipe, plan.seed, stage, plan.others)
+        results.append(_judge_fold(known, beats.of(held_out), network, plan.others))
     stage = progress("All persons", plan.recipe.steps)
-    network = train_embedder(beats, plan.recipe, plan.seed, stage, others)
-    told = plan.provenance | others.description()
-    return _make_model(beats, network, results, replace(plan, provenance=told), folder)
+    network = train_embedder(beats, plan.recipe, plan.seed, stage, plan.others)
+    return _make_model(beats, network, results, plan, folder)
 
 
 def _usable(beats: Beats, plan: Plan) -> Beats:
@@ -135,29 +136,42 @@ def _can_probe(beats: Beats, person: str) -> bool:
     )
 
 
-def _judge_fold(known: Beats, unseen: Beats, network: KerasModel) -> FoldResult:
+def _judge_fold(known: Beats, unseen: Beats, network: KerasModel, others: Others) -> FoldResult:
     """Compare persons that the network was not trained on, before conversion and after."""
     converted = to_tflite(network, known.where(known.good).windows_mv)
-    cohort, embeddings = (unit(run_tflite(converted, b.windows_mv)) for b in (known, unseen))
-    cohort = templates(known, cohort)
-    original = embed(network, unseen.windows_mv)
-    original_cohort = templates(known, embed(network, known.windows_mv))
+    run, run_original = partial(_run, converted), partial(embed, network)
+    embeddings, original = run(unseen.windows_mv), run_original(unseen.windows_mv)
+    cohort, original_cohort = (
+        cohort_templates(known, others, each) for each in (run, run_original)
+    )
     return FoldResult(
         [compare(unseen, embeddings, cohort, stretch) for stretch in STRETCHES],
         [compare(unseen, original, original_cohort, stretch) for stretch in REPORTED],
+        (halve(unseen, embeddings), cohort),
     )
 
 
+def _run(model: bytes, windows_mv: NDArray[np.float64]) -> NDArray[np.float32]:
+    return unit(run_tflite(model, windows_mv))
+
+
 def _make_model(
-    beats: Beats, network: KerasModel, results: Sequence[FoldResult], plan: Plan, folder: Path
+    beats: Beats,
+    network: KerasModel,
+    results: Sequence[FoldResult],
+    plan: Plan,
+    folder: Path,
 ) -> Passport:
     """Write the network that was trained on everybody as model, with cohort and passport."""
     converted = to_tflite(network, beats.where(beats.good).windows_mv)
-    outputs = run_tflite(converted, beats.windows_mv)
-    agreement = check_agreement(outputs, embed(network, beats.windows_mv))
+    run = partial(_run, converted)
+    agreement = check_agreement(run(beats.windows_mv), embed(network, beats.windows_mv))
     model_path = write_model(converted, folder, plan.name)
     write_reference(network, beats, folder, plan.name)
-    cohort = Cohort.write(folder / f"{plan.name}.cohort.npy", templates(beats, unit(outputs)))
+    cohort = cohort_templates(beats, plan.others, run)
+    devices = [[(halve(each, run(each.windows_mv)), cohort)] for each in plan.others.setters]
+    devices.append([result.setting for result in results])
+    pairs = [pooled.trials for pooled in _pooled(results)]
     passport = Passport(
         name=plan.name,
         kind="embedder",
@@ -165,8 +179,8 @@ def _make_model(
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         front_end=plan.front_end,
         tensors=TensorSpec(WINDOW_SAMPLES, NORMALISATION, EMBEDDING),
-        calibration=calibrate([pooled.trials for pooled in _pooled(results)]),
-        cohort=cohort,
+        calibration=calibrate_for_galleries(pairs, devices, plan.seed),
+        cohort=Cohort.write(folder / f"{plan.name}.cohort.npy", cohort),
         training=_training(beats, plan),
         metrics=_metrics(results) | {"tflite_cosine_with_keras": agreement},
     )
@@ -175,15 +189,19 @@ def _make_model(
 
 
 def _training(beats: Beats, plan: Plan) -> dict[str, Any]:
-    return plan.provenance | {
-        "persons": list(beats.names),
-        "never_seen": list(plan.leave_out),
-        "records": len(np.unique(beats.records)),
-        "good_beats": int(beats.good.sum()),
-        "seed": plan.seed,
-        "folds": plan.folds,
-        "recipe": asdict(plan.recipe),
-    }
+    return (
+        plan.provenance
+        | plan.others.description()
+        | {
+            "persons": list(beats.names),
+            "never_seen": list(plan.leave_out),
+            "records": len(np.unique(beats.records)),
+            "good_beats": int(beats.good.sum()),
+            "seed": plan.seed,
+            "folds": plan.folds,
+            "recipe": asdict(plan.recipe),
+        }
+    )
 
 
 def _pooled(results: Sequence[FoldResult]) -> list[Comparison]:

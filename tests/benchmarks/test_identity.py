@@ -17,6 +17,7 @@ from model.training.datasets import Hearts, Others
 from model.training.errors import TooLittleData
 from model.training.evaluate import Scores
 from model.training.metrics import equal_error_rate, error_rates, fmr_at_fnmr
+from tests.benchmarks.training.one_each_set import names_for, write_set
 from tests.daemon.commands.command import qrsd
 from tests.model.training.crowd import crowd
 
@@ -133,12 +134,15 @@ def test_the_command_measures_draws_and_writes_its_card(tmp_path: Path) -> None:
     places = zip(("--json", "--pictures", "--card"), written, strict=True)
     arguments = [part for pair in places for part in pair]
 
-    people = tmp_path / "people"
-    options = ("--folds", 2, "--seeds", 1, "--steps", 60, *arguments)
+    people, watch = tmp_path / "people", tmp_path / "watch"
+    write_set(watch, names_for("test", 8), ["N"] * 8, [1] * 8, seconds=30)
+    options = ("--folds", 2, "--seeds", 1, "--steps", 60, "--on", watch, *arguments)
 
     assert qrsd("evaluate", "identity", people, *options) == 0
     figures = json.loads(written[0].read_text())
     assert figures["persons"] == 8
     assert 0 <= figures["by_beats"]["10"]["eer"]["percent"] <= 100
+    assert figures["by_device"]["watch"]["persons"] == 8
+    assert figures["by_device"]["watch"]["eer"]["percent"] < 50
     assert (written[1] / "det.png").stat().st_size > 0
     assert "--folds 2 --seeds 1 --steps 60" in written[2].read_text()

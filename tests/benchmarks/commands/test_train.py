@@ -13,9 +13,8 @@ from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
 from model.passport import Passport
-from model.training.datasets import purpose
 from model.training.errors import TooLittleData, UnknownPerson
-from tests.benchmarks.training.one_each_set import write_set
+from tests.benchmarks.training.one_each_set import names_for, write_set
 from tests.daemon.commands.command import qrsd
 
 pytestmark = pytest.mark.train
@@ -47,9 +46,8 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_embedder_comes_with_passport_cohort_and_figures(
     people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "hand-held").mkdir()
-    names = [name for name in map("A{:05}".format, range(30)) if purpose(name) == "training"][:4]
-    write_set(tmp_path / "hand-held", names, ["N"] * 4, [1] * 4)
+    names = names_for("training", 4) + names_for("thresholds", 5)
+    write_set(tmp_path / "hand-held", names, ["N"] * 9, [1] * 9, seconds=30)
     code = qrsd("train",
         people, "--also", tmp_path / "hand-held",
         "--out", tmp_path, "--name", "tiny", "--steps", "12", "--folds", "2",
@@ -61,11 +59,13 @@ def test_an_embedder_comes_with_passport_cohort_and_figures(
     passport.check_front_end(FrontEnd.description())
     assert passport.kind == "embedder"
     assert passport.cohort is not None
-    assert passport.cohort.embeddings.shape == (6, 48)
+    assert passport.cohort.embeddings.shape == (6 + 4, 48)
+    assert [search.enrolled for search in passport.calibration.searches] == [1, 2]
     assert len(passport.calibration.thresholds) == 10
     assert passport.training["persons"] == [f"Person_{seed}" for seed in range(6)]
     assert passport.training["data"] == ["people0", "hand-held"]
     assert passport.training["persons_of_other_devices"] == [4]
+    assert passport.training["persons_who_set_thresholds"] == [5]
     assert passport.training["never_seen"] == ["Person_6"]
     assert passport.training["licence"] == "CC0"
     assert passport.metrics["tflite_cosine_with_keras"]["mean"] >= 0.999

@@ -11,11 +11,10 @@ from rich.progress import Progress
 from benchmarks.training.one_each import find_recordings, gather_one_each
 from daemon.recordings.errors import RecordingNotFound
 from drivers.waveforms.hearts import Heart
-from model.training.datasets import purpose
-from tests.benchmarks.training.one_each_set import SECONDS, write_set
+from tests.benchmarks.training.one_each_set import SECONDS, names_for, write_set
 
-TRAINED = [name for name in map("A{:05}".format, range(30)) if purpose(name) == "training"][:4]
-TESTED = next(name for name in map("A{:05}".format, range(30)) if purpose(name) == "test")
+TRAINED = names_for("training", 4)
+TESTED = names_for("test", 1)[0]
 
 
 @pytest.fixture(scope="module")
@@ -27,20 +26,20 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_records_are_taken_by_their_purpose_and_rhythm_in_millivolts(data: Path) -> None:
-    to_train = find_recordings(data, ["training"])
+    to_train = find_recordings(data, "training")
     assert [each.name for each in to_train] == [TRAINED[0], TRAINED[1], TRAINED[3]]
-    assert [each.name for each in find_recordings(data, ["thresholds", "test"])] == [TESTED]
+    assert [each.name for each in find_recordings(data, "test")] == [TESTED]
     ecg_mv = to_train[0].ecg_mv
     assert len(ecg_mv) == pytest.approx(250 * SECONDS, abs=2)
     assert np.corrcoef(ecg_mv[500:2500], Heart(1).ecg_mv[500:2500])[0, 1] > 0.99
 
 
 def test_who_is_upside_down_is_left_out(data: Path) -> None:
-    beats = gather_one_each(data, Progress(disable=True), 60)
+    beats = gather_one_each(data, Progress(disable=True), 60, "training")
     assert beats.names == (TRAINED[0], TRAINED[1])
     assert beats.good.sum() > 10
 
 
 def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RecordingNotFound, match=r"holds no \.npz files"):
-        find_recordings(tmp_path, ["training"])
+    with pytest.raises(RecordingNotFound, match=r"no \.npz files with records for training"):
+        find_recordings(tmp_path, "training")

@@ -7,8 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.scores import corrected_cosine
-from model.training.evaluate import compare, figures, probes, templates
+from model.scores import corrected_cosine, unit
+from model.training.datasets import Others
+from model.training.evaluate import (
+    COHORT_PERSONS,
+    cohort_templates,
+    compare,
+    figures,
+    probes,
+    templates,
+)
 from tests.model.training.crowd import crowd
 
 COHORT = np.eye(8, dtype=np.float32)[4:]
@@ -30,6 +38,17 @@ def test_a_template_is_made_of_the_earliest_record_alone() -> None:
     for person, template in zip(beats.names, enrolled, strict=True):
         earliest = np.flatnonzero(beats.records == f"{person}/r1")[0]
         np.testing.assert_allclose(template, embeddings[earliest], atol=1e-6)
+
+
+def test_the_cohort_is_of_all_devices_but_of_others_two_hundred_people_at_most() -> None:
+    beats, others = crowd(3), Others(devices=(crowd(5), crowd(COHORT_PERSONS + 1, records=1)))
+
+    def embed(windows_mv):
+        return unit(windows_mv[:, :8].astype(np.float32))
+
+    cohort = cohort_templates(beats, others, embed)
+    assert len(cohort) == 3 + 5 + COHORT_PERSONS
+    np.testing.assert_array_equal(cohort[:3], templates(beats, embed(beats.windows_mv)))
 
 
 def test_every_stretch_of_consecutive_beats_of_later_records_is_a_probe() -> None:

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from model.calibration import Calibration
 from model.scores import familiarity, unit
 from model.training.datasets import Beats
+from model.training.metrics import Trials
 from model.training.searches import (
     FPIR,
     GALLERIES,
     Halves,
+    calibrate_for_galleries,
     calibrate_searches,
     halve,
     search,
@@ -35,7 +37,7 @@ def cohort() -> NDArray[np.float32]:
 
 @pytest.fixture(scope="module")
 def calibration(cohort: NDArray[np.float32]) -> Calibration:
-    return calibrate_searches([(people(3, 150), cohort)], seed=1)
+    return calibrate_searches([[(people(3, 150), cohort)]], seed=1)
 
 
 def beat(upside_down: bool) -> NDArray[np.float64]:
@@ -49,17 +51,22 @@ def test_a_qrs_that_points_down_is_upside_down() -> None:
     assert not upright(np.tile(beat(upside_down=True), (5, 1)))
 
 
-def test_whoever_is_upside_down_or_has_few_beats_is_left_out() -> None:
-    counts = {"Ada": 24, "Bob": 24, "Cy": 19}
-    persons = np.repeat(list(counts), list(counts.values()))
-    windows = np.array([beat(upside_down=person == "Bob") for person in persons])
+def test_whoever_has_few_beats_is_left_out() -> None:
+    persons = np.repeat(["Ada", "Cy"], [24, 19])
     n = len(persons)
-    beats = Beats(windows, persons, persons, np.full(n, ""), np.ones(n, dtype=bool))
+    beats = Beats(np.zeros((n, 175)), persons, persons, np.full(n, ""), np.ones(n, dtype=bool))
     embeddings = unit(np.random.default_rng(1).normal(size=(n, 12)).astype(np.float32))
-    halves = halve(beats, embeddings, any_side_up=False)
+    halves = halve(beats, embeddings)
     assert halves.names == ("Ada",)
     np.testing.assert_array_equal(halves.probes, [embeddings[12:24]])
-    assert len(halve(beats, embeddings).templates) == 2
+
+
+def test_whoever_has_several_records_is_enrolled_with_the_first() -> None:
+    persons = np.repeat("Ada", 36)
+    records = np.repeat(["1", "2", "3"], 12)
+    beats = Beats(np.zeros((36, 175)), persons, records, np.full(36, ""), np.ones(36, dtype=bool))
+    embeddings = unit(np.random.default_rng(1).normal(size=(36, 12)).astype(np.float32))
+    np.testing.assert_array_equal(halve(beats, embeddings).probes, [embeddings[12:]])
 
 
 def test_the_people_chosen_keep_their_beats() -> None:
@@ -89,9 +96,27 @@ def test_other_strangers_pass_about_as_often_as_the_rate_says(
 def test_larger_galleries_than_half_of_the_people_are_not_measured(
     cohort: NDArray[np.float32],
 ) -> None:
-    settings = [(people(3, 9), cohort), (people(5, 30), cohort)]
-    calibration = calibrate_searches(settings, seed=1)
+    device = [(people(3, 9), cohort), (people(5, 30), cohort)]
+    calibration = calibrate_searches([device], seed=1)
     assert [search.enrolled for search in calibration.searches] == [1, 2, 4]
+
+
+def test_the_strictest_device_sets_the_threshold(cohort: NDArray[np.float32]) -> None:
+    small, large = [(people(3, 20), cohort)], [(people(5, 60), cohort)]
+    alone = [calibrate_searches([device], seed=1) for device in (small, large)]
+    both = calibrate_searches([small, large], seed=1)
+    assert [search.enrolled for search in both.searches] == [1, 2, 4, 8, 16]
+    for enrolled in (1, 8, 16):
+        needed = [each.search_threshold(10, enrolled, FPIR) for each in alone]
+        assert both.search_threshold(10, enrolled, FPIR) == pytest.approx(max(needed))
+
+
+def test_too_few_people_for_searches_are_calibrated_by_pairs(cohort: NDArray[np.float32]) -> None:
+    mated = np.arange(40) % 2
+    trials = Trials(mated + 0.1 * np.arange(40) / 40, np.zeros(40, int), 1 - mated, np.ones(40))
+    calibration = calibrate_for_galleries([trials], [[(people(3, 3), cohort)]], seed=1)
+    assert not calibration.searches
+    assert calibration.threshold(1) == trials.scores[trials.mated].min()
 
 
 def test_hardly_anybody_is_unfamiliar(

@@ -1,0 +1,82 @@
+"""People whom other devices recorded: how a fold's network and thresholds do there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import Progress
+
+from benchmarks.identity.figures import mean_rate, rate
+from benchmarks.identity.work import Fold
+from benchmarks.training.one_each import analyse_all, gather_one_each
+from daemon.recordings.recording import Recording, read_recording
+from dsp.front_end import RATE_HZ
+from model.scores import corrected_cosine
+from model.training.datasets import Beats
+from model.training.metrics import Trials, equal_error_rate, join_trials
+from model.training.searches import accepted, search
+
+BEATS = 10
+GROUP = 6
+MINUTE = int(60 * RATE_HZ)
+LATER = 15 * MINUTE
+
+
+def gather_tested(folder: Path, bars: Progress, mains_hz: int) -> Beats:
+    """Return the beats of people of a device who are there to be tested.
+
+    Of a folder as of ``benchmarks.training.one_each`` these are the ones who neither train nor set
+    thresholds. Of WFDB records of half an hour it is everybody, by a minute at the start and
+    another a quarter of an hour later.
+
+    Raises:
+        RecordingError: there are none, or one cannot be read.
+    """
+    if parts := minutes(folder):
+        return analyse_all(parts, mains_hz, bars)
+    return gather_one_each(folder, bars, mains_hz, "test")
+
+
+def minutes(folder: Path) -> list[Recording]:
+    """Return two minutes, a quarter of an hour apart, of each WFDB record."""
+    parts = []
+    for header in sorted(folder.glob("*.hea")):
+        whole = read_recording(header)
+        for begin in (0, LATER):
+            minute = whole.ecg_mv[begin : begin + MINUTE]
+            parts.append(Recording(header.stem, f"{header.stem}/{begin}", minute))
+    return parts
+
+
+def figures_by_device(folds: Sequence[Fold], names: Sequence[str]) -> dict[str, Any]:
+    """Return EER and what six enrolled and the strangers meet, for each device's people."""
+    return {name: _on_device(folds, name) for name in names}
+
+
+def _on_device(folds: Sequence[Fold], name: str) -> dict[str, Any]:
+    pairs, strangers, known = [], [], []
+    for fold in folds:
+        people, cohort = fold.heard.tested[name], fold.heard.cohort
+        scores = corrected_cosine(people.templates, people.probe(BEATS), cohort)
+        template_of, probe_of = np.indices(scores.shape).reshape(2, -1)
+        pairs.append(Trials(scores.ravel(), template_of, probe_of, np.ones(scores.size)))
+        found = search(people, cohort, GROUP, BEATS, fold.heard.job.seed)
+        passed = accepted(fold.calibration, found, GROUP, BEATS)
+        strangers.append((passed[~found.is_enrolled], found.probe_of[~found.is_enrolled]))
+        right = passed & found.is_right
+        known.append((right[found.is_enrolled], found.probe_of[found.is_enrolled]))
+    return {
+        "persons": len(folds[0].heard.tested[name].names),
+        "eer": rate(join_trials(pairs), equal_error_rate),
+        "strangers_accepted": _mean(strangers),
+        "enrolled_recognised": _mean(known),
+    }
+
+
+def _mean(parts: Sequence[tuple[NDArray[np.bool_], NDArray[np.int64]]]) -> dict[str, Any]:
+    values, persons = (np.concatenate(column).tolist() for column in zip(*parts, strict=True))
+    return mean_rate(values, persons)
