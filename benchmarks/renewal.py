@@ -28,11 +28,11 @@ from daemon.offline.errors import TooFewBeats
 from daemon.tables import filled
 from model.comparison import good_beats
 from model.enrolment import keep_nearest
+from model.error_rates import Trials, equal_error_rate
 from model.errors import EmbedderNeeded
 from model.network import Network
 from model.rotation import Rotation
 from model.scores import corrected_cosine, cosine, mean_direction
-from model.training.metrics import Trials, equal_error_rate
 
 PROBE_BEATS = 10
 FEWEST_BEATS = 5

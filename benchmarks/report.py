@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -14,14 +13,6 @@ def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return the same table for a page."""
     lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def interval(rate: dict[str, Any] | None, decimals: int = 2) -> str:
-    """Return a rate with its 95 % interval: 2.41 (1.80 to 3.10)."""
-    if rate is None:
-        return "not measured"
-    low, high = rate["interval_95"]
-    return f"{rate['percent']:.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"
 
 
 def stage_bars() -> Progress:

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from benchmarks.identity.devices import gather_tested
 from benchmarks.report import markdown, stage_bars
+from model.error_rates import mean_bootstrap
 from model.network import Network
 from model.opening import DEFAULT_MODEL
 from model.passport import Passport
 from model.tensor import normalise
-from model.training.metrics import mean_bootstrap
 from model.training.searches import Halves, Searches, accepted, halve, search
 
 TEST_SEED = 3  # of the galleries in the tables

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -37,3 +38,11 @@ def filled(
     for row in rows:
         table.add_row(*(Text(plain(cell)) if isinstance(cell, str) else cell for cell in row))
     return table
+
+
+def interval(rate: dict[str, Any] | None, decimals: int = 2) -> str:
+    """Return a rate with its 95 % interval: 2.41 (1.80 to 3.10)."""
+    if rate is None:
+        return "not measured"
+    low, high = rate["interval_95"]
+    return f"{rate['percent']:.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"

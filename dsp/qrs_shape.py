@@ -90,6 +90,16 @@ def has_t_wave(mean_beat: NDArray[np.float64], rr_s: float) -> bool:
     return to_next_r < P_ON_T or float(slope @ slope) <= quickest
 
 
+def upright(windows_mv: NDArray[np.float64]) -> bool:
+    """Tell of beats, shape (n, 175), whether the median QRS does not reach twice as far down as up.
+
+    In lead I that is rare in a heart, and usual with the electrodes in each other's place.
+    """
+    beat = np.median(windows_mv, axis=0)
+    qrs = (beat - np.median(beat))[BEFORE_R - CORE_SAMPLES : BEFORE_R + CORE_SAMPLES]
+    return bool(-qrs.min() < 2 * qrs.max())
+
+
 @lru_cache
 def _beside_undershoot(samples: int) -> NDArray[np.float64]:
     """Return what takes a constant and the high-pass's decay out of so many samples."""

@@ -44,6 +44,7 @@ DOORS = {
     "daemon.recordings": {
         "annotations",
         "errors",
+        "person_folders",
         "public_data",
         "reading_order",
         "record_names",
@@ -72,6 +73,9 @@ DOORS = {
         "analysis",
         "drawing",
         "errors",
+        "evaluation",
+        "evaluation_figures",
+        "evaluation_picture",
         "explaining",
         "explanation_picture",
         "recognition",

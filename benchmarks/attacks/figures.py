@@ -17,8 +17,8 @@ from rich.table import Table
 
 from benchmarks.attacks.instruments import INSTRUMENTS
 from benchmarks.attacks.trial import GENUINE, Presentation
-from benchmarks.report import interval, markdown
-from daemon.tables import filled
+from benchmarks.report import markdown
+from daemon.tables import filled, interval
 
 HEADINGS = (
     "",

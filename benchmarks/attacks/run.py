@@ -10,9 +10,9 @@ from typing import Any
 from benchmarks.attacks.figures import figures
 from benchmarks.attacks.trial import attack, thresholds_were_set_on
 from benchmarks.report import stage_bars
-from benchmarks.training.records import find_records
 from daemon.offline.analysis import side_by_side
 from daemon.recordings.errors import RecordingNotFound
+from daemon.recordings.person_folders import find_records
 from model.options import IdentifierOptions
 
 

@@ -14,7 +14,8 @@ from benchmarks.identity.report import (
     rows_by_device,
     rows_identifier,
 )
-from benchmarks.report import interval, markdown
+from benchmarks.report import markdown
+from daemon.tables import interval
 from model.passport import Passport
 
 INTENDED = """\

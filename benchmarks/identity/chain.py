@@ -17,6 +17,7 @@ from benchmarks.identity.plan import FoldJob, Session, decided_s
 from dsp.options import LivenessOptions
 from model.calibration import Calibration
 from model.enrolment import FEWEST_BEATS, Enrolment
+from model.error_rates import Trials
 from model.errors import EnrolmentFailed
 from model.gallery import Gallery
 from model.network import Network
@@ -38,7 +39,6 @@ from model.training.evaluate import (
     score,
     templates,
 )
-from model.training.metrics import Trials
 from model.training.searches import Halves, Setting, halve
 
 GROUP = 6  # enrolled in an open set

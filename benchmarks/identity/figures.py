@@ -14,36 +14,22 @@ from numpy.typing import NDArray
 from benchmarks.identity.angles import ANGLES_DEG
 from benchmarks.identity.work import Fold
 from model.enrolment import FEWEST_BEATS
-from model.training.evaluate import REPORTED, Scores, percent
-from model.training.metrics import (
-    Statistic,
+from model.error_rates import (
     Trials,
     calibration_curve,
     cllr,
+    det,
     equal_error_rate,
-    error_curve,
     error_rates,
     fmr_at_fnmr,
     join_trials,
-    mean_bootstrap,
-    subject_bootstrap,
+    mean_rate,
+    percent,
+    rate,
 )
+from model.training.evaluate import REPORTED, Scores
 
-CURVE_POINTS = 300
 HISTOGRAM_BINS = 60
-
-
-def rate(trials: Trials, statistic: Statistic) -> dict[str, Any]:
-    """Return a rate with its 95 % interval, in percent."""
-    interval_95 = subject_bootstrap(trials, statistic)
-    return {"percent": percent(statistic(trials)), "interval_95": [*map(percent, interval_95)]}
-
-
-def mean_rate(values: Sequence[float], persons: Sequence[int]) -> dict[str, Any]:
-    """Return a mean with its 95 % interval over persons, in percent."""
-    array = np.array(values, dtype=np.float64)
-    interval_95 = mean_bootstrap(array, np.array(persons))
-    return {"percent": percent(array.mean()), "interval_95": [*map(percent, interval_95)]}
 
 
 def _fmr(trials: Trials) -> float:
@@ -105,8 +91,8 @@ def _of_beats(folds: Sequence[Fold], beats: int) -> dict[str, Any]:
         "across_days": _across_days(days, scores),
         "at_thresholds_of_other_folds": _transferred(folds, beats),
         "calibration": _calibration(folds, beats),
-        "det": _det(trials),
-        "det_across_days": _det(days) if days.mated.any() else None,
+        "det": det(trials),
+        "det_across_days": det(days) if days.mated.any() else None,
         "histogram": _histogram(trials),
     }
 
@@ -157,12 +143,6 @@ def _calibration(folds: Sequence[Fold], beats: int) -> dict[str, Any]:
         "stated": np.round(stated, 4).tolist(),
         "observed": np.round(observed, 4).tolist(),
     }
-
-
-def _det(trials: Trials) -> dict[str, list[float]]:
-    _, fmr, fnmr = error_curve(trials)
-    at = np.unique(np.geomspace(1, len(fmr), CURVE_POINTS).astype(int)) - 1
-    return {"fmr": [percent(x) for x in fmr[at]], "fnmr": [percent(x) for x in fnmr[at]]}
 
 
 def _histogram(trials: Trials) -> dict[str, list[float]]:

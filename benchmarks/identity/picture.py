@@ -6,16 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from daemon.offline.drawing import BLUE, PALE_BLUE, RED, picture
-
-COLOURS = (PALE_BLUE, BLUE, RED)
-LEAST_PERCENT = 0.01  # a logarithmic axis has no 0
+from daemon.offline.drawing import BLUE, RED, picture
+from daemon.offline.evaluation_picture import COLOURS, draw_det
 
 
 def draw(figures: dict[str, Any], folder: Path) -> None:
     """Write det.png, calibration.png, scores.png and, if it was measured, angles.png."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "det.png", _draw_det, figures["by_beats"])
+    _write(folder / "det.png", draw_det, figures["by_beats"])
     _write(folder / "calibration.png", _draw_calibration, figures["by_beats"])
     _write(folder / "scores.png", _draw_scores, figures["by_beats"])
     if figures["by_angle"]:
@@ -27,29 +25,6 @@ def _write(file: Path, draw_on: Callable[[Any, Any], None], figures: Any) -> Non
         axes = figure.subplots()
         draw_on(axes, figures)
         axes.legend(frameon=False)
-
-
-def _draw_det(axes: Any, by_beats: dict[str, Any]) -> None:
-    for (beats, of), colour in zip(by_beats.items(), COLOURS, strict=True):
-        axes.plot(*_visible(of["det"]), color=colour, label=f"beats: {beats}")
-        if of["det_across_days"]:
-            days = _visible(of["det_across_days"])
-            axes.plot(*days, "--", color=colour, label=f"beats: {beats}, across days")
-    axes.plot([LEAST_PERCENT, 100], [LEAST_PERCENT, 100], color="0.8", linewidth=0.8)
-    axes.set(
-        title="Detection error trade-off",
-        xlabel="false match rate, %",
-        ylabel="false non-match rate, %",
-        xscale="log",
-        yscale="log",
-    )
-
-
-def _visible(det: dict[str, list[float]]) -> tuple[list[float], list[float]]:
-    """Return both rates, without the ends where one of them is 0."""
-    pairs = zip(det["fmr"], det["fnmr"], strict=True)
-    seen = [pair for pair in pairs if min(pair) >= LEAST_PERCENT]
-    return [fmr for fmr, _ in seen], [fnmr for _, fnmr in seen]
 
 
 def _draw_calibration(axes: Any, by_beats: dict[str, Any]) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.training.records import TrainingRecord, gather_beats
+from benchmarks.training.records import gather_beats
 from daemon.offline.analysis import Analysis
+from daemon.recordings.person_folders import PersonRecord
 from dsp.front_end import RATE_HZ
 from dsp.segmenter import FROM_R, WINDOW_SAMPLES
 from dsp.signals import BeatWindow, Interruption
@@ -35,7 +36,7 @@ class Session:
     events: tuple[BeatWindow | Interruption, ...]
 
     @classmethod
-    def of(cls, record: TrainingRecord, heard: Analysis) -> Session:
+    def of(cls, record: PersonRecord, heard: Analysis) -> Session:
         """Take from a record what the recogniser needs beside the embeddings."""
         events: list[BeatWindow | Interruption] = []
         for event in heard.events:
@@ -66,7 +67,7 @@ class People:
     sessions: tuple[Session, ...]
 
     @classmethod
-    def of(cls, records: Sequence[TrainingRecord], heard: Sequence[Analysis]) -> People:
+    def of(cls, records: Sequence[PersonRecord], heard: Sequence[Analysis]) -> People:
         """Put all records together."""
         sessions = tuple(map(Session.of, records, heard))
         return cls(gather_beats(records, heard), sessions)

@@ -7,8 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.report import interval
-from daemon.tables import filled
+from daemon.tables import filled, interval
 
 MOMENTS = ("", "at the record's end", "at any moment")
 DEVICE_HEADINGS = (

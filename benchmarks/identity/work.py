@@ -11,8 +11,8 @@ from typing import Any
 from benchmarks.identity.chain import Embedded, Judged, hear_fold, judge_fold
 from benchmarks.identity.plan import FoldJob
 from model.calibration import Calibration
+from model.error_rates import pool_trials
 from model.training.calibrate import fit_logistic
-from model.training.metrics import pool_trials
 from model.training.searches import calibrate_for_galleries, halve
 
 POLL_S = 0.3

@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 from rich.progress import Progress
 
-from benchmarks.training.records import TrainingRecord, gather_beats
+from benchmarks.training.records import gather_beats
 from daemon.offline.analysis import analyse_recording, side_by_side
 from daemon.recordings.errors import RecordingNotFound
+from daemon.recordings.person_folders import PersonRecord
 from daemon.recordings.recording import Recording
 from daemon.recordings.resampling import to_250_hz
+from dsp.qrs_shape import upright
 from model.training.datasets import Beats, Purpose, purpose
-from model.training.searches import upright
 
 RATE_HZ = 300.0
 CODES_PER_MV = 1000
@@ -57,5 +58,5 @@ def analyse_all(recordings: Sequence[Recording], mains_hz: int, bars: Progress) 
     """Return the beats of recordings that are named after their persons."""
     outcomes = side_by_side(partial(analyse_recording, mains_hz=mains_hz), recordings)
     analyses = list(bars.track(outcomes, len(recordings), description="Listening to one each"))
-    records = [TrainingRecord(each.name, each.path, day="") for each in recordings]
+    records = [PersonRecord(each.name, each.path, day="") for each in recordings]
     return gather_beats(records, analyses)

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from model.calibration import Calibration
-from model.training.metrics import Trials, error_rates, pool_trials, threshold_at_fmr
+from model.error_rates import Trials, error_rates, pool_trials, threshold_at_fmr
 
 FMR = 0.01
 RIDGE = 1e-5  # on the slope: scores that leave no overlap would drive it to infinity

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from dsp.segmenter import WINDOW_SAMPLES
 from model.calibration import Calibration
+from model.error_rates import percent
 from model.identifier import SMALLEST_PROBABILITY
 from model.passport import Passport, TensorSpec, file_sha256
 from model.tensor import NORMALISATION, normalise
 from model.training.architecture import KerasModel
 from model.training.calibrate import fit_logistic
 from model.training.datasets import Beats
-from model.training.evaluate import REPORTED, STRETCHES, percent
+from model.training.evaluate import REPORTED, STRETCHES
 from model.training.export import check_agreement, run_tflite, to_tflite, write_model
 from model.training.group_data import (
     Parts,

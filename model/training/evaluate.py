@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.enrolment import keep_nearest
-from model.scores import corrected_cosine, cosine, mean_direction
-from model.training.datasets import Beats, Others
-from model.training.metrics import (
+from model.error_rates import (
     Trials,
     equal_error_rate,
     fmr_at_fnmr,
+    percent,
     pool_trials,
-    subject_bootstrap,
+    rate,
 )
+from model.scores import corrected_cosine, cosine, mean_direction
+from model.training.datasets import Beats, Others
 
 STRETCHES = tuple(range(1, 11))  # beats behind a decision, each with its own calibration
 REPORTED = (1, 5, 10)
@@ -196,24 +197,11 @@ def figures(comparison: Comparison) -> dict[str, Any]:
         "persons": len(np.unique(trials.probe_of)),
         "mated_trials": int(trials.mated.sum()),
         "non_mated_trials": int((~trials.mated).sum()),
-        "eer": _rate_with_interval(trials),
+        "eer": rate(trials, equal_error_rate),
         "fmr_at_fnmr_5": percent(fmr_at_fnmr(trials, FNMR_LIMIT)),
         "rank_1": percent(comparison.nearest_is_right.mean()),
         "rank_1_of": comparison.enrolled,
-        "across_days": {"persons": persons, "eer": _rate_with_interval(across_days)}
+        "across_days": {"persons": persons, "eer": rate(across_days, equal_error_rate)}
         if persons > 1
         else None,
     }
-
-
-def _rate_with_interval(trials: Trials) -> dict[str, Any]:
-    interval = subject_bootstrap(trials, equal_error_rate)
-    return {
-        "percent": percent(equal_error_rate(trials)),
-        "interval_95": [percent(bound) for bound in interval],
-    }
-
-
-def percent(rate: float) -> float:
-    """Return a rate in percent, with the two decimals that a study of this size can carry."""
-    return round(100 * float(rate), 2)

@@ -6,23 +6,22 @@ number of enrolled people only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.segmenter import BEFORE_R
 from model.calibration import Calibration, Search
 from model.enrolment import keep_nearest
+from model.error_rates import Trials
 from model.identifier import UNFAMILIAR_FPIR
 from model.options import IdentifierOptions
 from model.scores import common_direction, corrected_cosine, cosine, familiarity, mean_direction
 from model.training.calibrate import FMR, calibrate, fit_logistic
 from model.training.datasets import Beats
 from model.training.evaluate import STRETCHES
-from model.training.metrics import Trials
 
 GALLERIES = (1, 2, 4, 8, 16, 32)  # larger ones follow from the tail
 FPIR = 0.01
@@ -31,7 +30,6 @@ TEMPLATES = 100  # drawn for each size of gallery, in all
 FEWEST_DRAWS = 20
 FEWEST_PEOPLE = 4  # of a device, to search among half of them
 FEWEST_BEATS = 2 * STRETCHES[-1]  # half to enrol with, half to probe
-QRS = slice(BEFORE_R - 20, BEFORE_R + 20)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,13 +84,6 @@ Setting: TypeAlias = tuple[Halves, NDArray[np.float32]]
 Device: TypeAlias = Sequence[Setting]
 
 
-def upright(windows_mv: NDArray[np.float64]) -> bool:
-    """Tell whether the QRS of the median beat does not reach twice as far down as up."""
-    beat = np.median(windows_mv, axis=0)
-    qrs = (beat - np.median(beat))[QRS]
-    return bool(-qrs.min() < 2 * qrs.max())
-
-
 def halve(beats: Beats, embeddings: NDArray[np.float32]) -> Halves:
     """Enrol people with the first record and keep the later ones as probes.
 
@@ -121,20 +112,29 @@ def search(
     people: Halves, cohort: NDArray[np.float32], enrolled: int, stretch: int, seed: int
 ) -> Searches:
     """Enrol so many at random, again and again, and search everybody among them."""
+    groups = draw_groups(people, enrolled, seed)
+    return Searches.pool([search_group(people, cohort, group, stretch) for group in groups])
+
+
+def draw_groups(people: Halves, enrolled: int, seed: int) -> Iterator[NDArray[np.intp]]:
+    """Yield who is enrolled together, as places in the names, so many at random each time."""
     rng = np.random.default_rng(seed)
-    probes = people.probe(stretch)
+    for _ in range(max(FEWEST_DRAWS, TEMPLATES // enrolled)):
+        yield rng.permutation(len(people.templates))[:enrolled]
+
+
+def search_group(
+    people: Halves, cohort: NDArray[np.float32], group: NDArray[np.intp], stretch: int
+) -> Searches:
+    """Enrol a group, and search everybody among them."""
+    probes, templates = people.probe(stretch), people.templates[group]
     familiar = familiarity(probes, cohort).astype(np.float64)
     everybody = np.arange(len(probes))
-    parts = []
-    for _ in range(max(FEWEST_DRAWS, TEMPLATES // enrolled)):
-        group = rng.permutation(len(people.templates))[:enrolled]
-        templates = people.templates[group]
-        common = common_direction(templates, cohort)
-        nearest = cosine(templates, probes).argmax(axis=0)
-        scores = corrected_cosine(templates, probes, cohort, common)[nearest, everybody]
-        is_enrolled, is_right = np.isin(everybody, group), group[nearest] == everybody
-        parts.append(Searches(scores, is_enrolled, is_right, familiar, everybody))
-    return Searches.pool(parts)
+    common = common_direction(templates, cohort)
+    nearest = cosine(templates, probes).argmax(axis=0)
+    scores = corrected_cosine(templates, probes, cohort, common)[nearest, everybody]
+    is_enrolled, is_right = np.isin(everybody, group), group[nearest] == everybody
+    return Searches(scores, is_enrolled, is_right, familiar, everybody)
 
 
 def accepted(

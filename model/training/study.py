@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.segmenter import WINDOW_SAMPLES
+from model.error_rates import equal_error_rate, percent
 from model.passport import Cohort, Passport, TensorSpec, file_sha256
 from model.scores import unit
 from model.tensor import NORMALISATION
@@ -34,10 +35,8 @@ from model.training.evaluate import (
     cohort_templates,
     compare,
     figures,
-    percent,
 )
 from model.training.export import check_agreement, run_tflite, to_tflite, write_model
-from model.training.metrics import equal_error_rate
 from model.training.reference import write_reference
 from model.training.searches import Setting, calibrate_for_galleries, halve
 from model.training.train import Recipe, embed, train_embedder

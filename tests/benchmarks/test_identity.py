@@ -13,10 +13,10 @@ from benchmarks.identity.chain import _search_groups
 from benchmarks.identity.figures import mean_rate
 from benchmarks.identity.plan import FoldJob, People, Session, plan_folds
 from dsp.signals import BeatQuality, BeatWindow
+from model.error_rates import equal_error_rate, error_rates, fmr_at_fnmr
 from model.training.datasets import Hearts, Others
 from model.training.errors import TooLittleData
 from model.training.evaluate import Scores
-from model.training.metrics import equal_error_rate, error_rates, fmr_at_fnmr
 from tests.benchmarks.training.one_each_set import names_for, write_set
 from tests.daemon.commands.command import qrsd
 from tests.model.training.crowd import crowd

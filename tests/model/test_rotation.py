@@ -14,12 +14,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
+from model.error_rates import Trials, equal_error_rate
 from model.network import Network
 from model.opening import DEFAULT_MODEL
 from model.passport import Passport
 from model.rotation import Rotation
 from model.scores import corrected_cosine, cosine, unit
-from model.training.metrics import Trials, equal_error_rate
 from tests.model.models import embedder
 
 SEEDS = [bytes([number] * 32) for number in range(1, 9)]

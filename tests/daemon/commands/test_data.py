@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.training.leads import find_twelve_leads
-from benchmarks.training.records import find_records
 from daemon.__main__ import main
 from daemon.recordings import public_data
+from daemon.recordings.person_folders import find_records
 from tests.daemon.archive import MadeUpArchive, serving
 
 pytest.importorskip("requests", reason="needs pip install '.[records]'")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from model.error_rates import Trials
 from model.training import calibrate
-from model.training.metrics import Trials
-from tests.model.training.test_metrics import DISTANCE, trials
+from tests.model.test_error_rates import DISTANCE, trials
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dsp.qrs_shape import upright
 from model.calibration import Calibration
+from model.error_rates import Trials
 from model.scores import familiarity, unit
 from model.training.datasets import Beats
-from model.training.metrics import Trials
 from model.training.searches import (
     FPIR,
     GALLERIES,
@@ -18,7 +19,6 @@ from model.training.searches import (
     calibrate_searches,
     halve,
     search,
-    upright,
 )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from model.training.metrics import (
+from model.error_rates import (
     Trials,
     calibration_curve,
     cllr,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
+
+CURVE_POINTS = 300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,6 +165,31 @@ def mean_bootstrap(
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
+
+
+def percent(rate: float) -> float:
+    """Return a rate in percent, with the two decimals that a study of this size can carry."""
+    return round(100 * float(rate), 2)
+
+
+def rate(trials: Trials, statistic: Statistic) -> dict[str, Any]:
+    """Return a rate with its 95 % interval, in percent."""
+    interval_95 = subject_bootstrap(trials, statistic)
+    return {"percent": percent(statistic(trials)), "interval_95": [*map(percent, interval_95)]}
+
+
+def mean_rate(values: Sequence[float], persons: Sequence[int]) -> dict[str, Any]:
+    """Return a mean with its 95 % interval over persons, in percent."""
+    array = np.array(values, dtype=np.float64)
+    interval_95 = mean_bootstrap(array, np.array(persons))
+    return {"percent": percent(array.mean()), "interval_95": [*map(percent, interval_95)]}
+
+
+def det(trials: Trials) -> dict[str, list[float]]:
+    """Return points of the detection error trade-off: both error rates, in percent."""
+    _, fmr, fnmr = error_curve(trials)
+    at = np.unique(np.geomspace(1, len(fmr), CURVE_POINTS).astype(int)) - 1
+    return {"fmr": [percent(x) for x in fmr[at]], "fnmr": [percent(x) for x in fnmr[at]]}
 
 
 def cllr(trials: Trials) -> float:
