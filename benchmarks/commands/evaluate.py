@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks.report import stage_bars
 from benchmarks.training.others import add_others, data_names, gather_others
+from daemon.commands.evaluate import add_evaluate as add_evaluate_model
 from daemon.commands.parts import (
     Subparsers,
     add_jobs,
@@ -69,7 +70,7 @@ example:
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
     """Add the commands that measure the decisions."""
-    parts = parser.add_subparsers(required=True, metavar="WHAT")
+    parts = add_evaluate_model(parser)
     _add_identity(parts)
     _add_attacks(parts)
     _add_renewal(parts)

@@ -59,6 +59,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_recordings.TransferFailed: BUSY,
     of_recordings.ChecksumWrong: DATA,
     of_offline.TooFewBeats: DATA,
+    of_offline.TooFewPeople: DATA,
     of_wire.MessageError: DATA,
     of_wire.CommandRefused: DATA,
     of_wire.AddressInUse: BUSY,

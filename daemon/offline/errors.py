@@ -7,3 +7,7 @@ from daemon.errors import DaemonError
 
 class TooFewBeats(DaemonError, ValueError):
     """A recording does not have the good beats that a command needs."""
+
+
+class TooFewPeople(DaemonError, ValueError):
+    """There are too few people to tell apart."""
