@@ -39,3 +39,20 @@ class Person:
     def grown(self) -> int:
         """How many templates were not enrolled but grown."""
         return sum(template.source == GROWN for template in self.templates)
+
+    @property
+    def sittings(self) -> tuple[str, ...]:
+        """When they were enrolled, ISO 8601, oldest first: the electrodes were put on anew."""
+        return tuple(each.created_utc for each in self.templates if each.source != GROWN)
+
+    @property
+    def drift(self) -> float | None:
+        """How far the newest template is from the oldest of its model: 1 less their cosine.
+
+        None where there is only one.
+        """
+        *_, newest = self.templates or (None,)
+        if newest is None:
+            return None
+        same = [each for each in self.templates if each.model_sha256 == newest.model_sha256]
+        return None if len(same) < 2 else 1 - float(same[0].embedding @ newest.embedding)

@@ -7,8 +7,10 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,10 +20,18 @@ from config.folders import gallery_path
 from config.gallery_key import find_gallery_key
 from config.settings import load
 from daemon.commands.connection import add_connection, to_control
-from daemon.commands.parts import add_mains, confirmed, describe, person_name
+from daemon.commands.parts import (
+    SECOND_SITTING,
+    add_mains,
+    confirmed,
+    describe,
+    enrolled_days,
+    person_name,
+)
 from daemon.commands.records import Outcomes, add_reading
 from daemon.offline.analysis import analyse
 from daemon.offline.recognition import template_of
+from daemon.wire.answers import PersonAnswer
 from daemon.wire.client import Control
 from daemon.wire.errors import CommandRefused
 from model.enrolment import check_same_person
@@ -86,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
     with Control(service.address, keys=service.keys) as control:
         enrol_live(control, args.name, beats, time.sleep, consent=args.consent)
         with suppress(CommandRefused):  # of an older service
+            _advise(args.name, control.request("people")["people"])
             if control.request("describe").get("source") == "simulated":
                 print("note: on the simulated chip, in a gallery of its own", file=sys.stderr)
     return 0
@@ -167,9 +178,17 @@ def enrol_from_records(args: argparse.Namespace) -> int:
         for template in templates:
             check_same_person(template, known, network.passport)
         gallery.enrol(*map(gallery.turned, templates), consent_utc=consent_utc)
+        enrolled = [asdict(PersonAnswer.of(person)) for person in gallery.people()]
     counts = " and ".join(str(template.beats) for template in templates)
     print(f"{args.name} is enrolled, by {counts} beats.")
+    _advise(args.name, enrolled)
     return 0
+
+
+def _advise(name: str, people: list[dict[str, Any]]) -> None:
+    """Ask for a second sitting if there was none on another day."""
+    if any(person["name"] == name and len(enrolled_days(person)) < 2 for person in people):
+        print(SECOND_SITTING, file=sys.stderr)
 
 
 def _now_utc() -> str:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from unicodedata import normalize
 
 from config.folders import gallery_path
@@ -19,6 +19,17 @@ A_RECORD = """\
 A RECORD is a WFDB record, with or without .hea, or a text table (.csv, .tsv, .txt) of raw ADC
 codes or voltages, such as `timestamp, Channel 1, Channel 2`. Whatever its rate, it is resampled to
 250 Hz. What a file does not say and had to be assumed is noted on standard error."""
+
+
+SECOND_SITTING = (
+    "A second sitting on another day, with the electrodes put on anew, helps to be known again: "
+    "qrsd enroll NAME then (docs/scores.md, Two sittings)"
+)
+
+
+def enrolled_days(person: dict[str, Any]) -> list[str]:
+    """Return on which days somebody of ``people`` was enrolled; an older service does not tell."""
+    return list(dict.fromkeys(utc.split("T")[0] for utc in person.get("sittings", ())))
 
 
 def describe(parser: argparse.ArgumentParser, details: str) -> None:

@@ -7,7 +7,9 @@ import json
 import secrets
 import sys
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,14 @@ from config.gallery_key import COMMENT, CREDENTIAL, CREDSTORE, find_gallery_key,
 from config.secret_file import SECRET_BYTES, write_secret
 from config.settings import load
 from daemon.commands.connection import Connection, add_connection, gallery_in_use, to_control
-from daemon.commands.parts import add_part, confirmed, describe, person_name
+from daemon.commands.parts import (
+    SECOND_SITTING,
+    add_part,
+    confirmed,
+    describe,
+    enrolled_days,
+    person_name,
+)
 from daemon.offline.results import writing
 from daemon.terminal import plain
 from daemon.wire.answers import PersonAnswer
@@ -131,16 +140,33 @@ def run_list(args: argparse.Namespace) -> int:
     if not people:
         print("Nobody is enrolled yet: qrsd enroll NAME")
         return 0
-    columns = ("name", "enrolled", "consent", "templates", "grown", "beats")
+    columns = ("name", "sittings", "days ago", "drift", "consent", "templates", "grown", "beats")
     table = Table(*columns, box=None, pad_edge=False)
     for person in people:
+        days, age, drift = _fittings(person)
         counts = (str(person[count]) for count in ("templates", "grown", "beats"))
         consent_day = (person["consent_utc"] or "not recorded").split("T")[0]
-        table.add_row(*map(plain, (person["name"], person["created_utc"], consent_day, *counts)))
+        cells = map(plain, (age, drift, consent_day, *counts))
+        table.add_row(plain(person["name"]), "\n".join(map(plain, days)), *cells)
     Console(highlight=False, markup=False).print(table)
+    once = [person["name"] for person in people if len(enrolled_days(person)) < 2]
+    if once:
+        print(
+            f"enrolled on one day only: {plain(', '.join(once))}. {SECOND_SITTING}", file=sys.stderr
+        )
     if not sealed:
         print(NOT_SEALED, file=sys.stderr)
     return 0
+
+
+def _fittings(person: dict[str, Any]) -> tuple[list[str], str, str]:
+    """Say when somebody was enrolled, how long ago that was last, and how far templates drifted."""
+    days = enrolled_days(person)
+    age = "-"
+    with suppress(ValueError, IndexError):  # a day that is none, or no enrolment by anybody
+        age = str((datetime.now(UTC).date() - date.fromisoformat(days[-1])).days)
+    drift = person.get("drift")
+    return days, age, "-" if drift is None else f"{drift:.2f}"
 
 
 def run_rename(args: argparse.Namespace) -> int:

@@ -46,15 +46,17 @@ class PersonAnswer:
     templates: int
     grown: int
     beats: int
+    sittings: tuple[str, ...] = ()  # when they were enrolled, ISO 8601, oldest first
+    #: how far the newest template is from the oldest: 1 less their cosine; null without two
+    drift: float | None = None
 
     @classmethod
     def of(cls, person: Person) -> Self:
         """Return what is told of somebody in the gallery."""
         beats = sum(template.beats for template in person.templates)
         templates = len(person.templates)
-        return cls(
-            person.name, person.created_utc, person.consent_utc, templates, person.grown, beats
-        )
+        of_gallery = person.name, person.created_utc, person.consent_utc, templates, person.grown
+        return cls(*of_gallery, beats, person.sittings, person.drift)
 
 
 @dataclass(frozen=True, slots=True)

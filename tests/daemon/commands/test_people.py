@@ -9,6 +9,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import NoReturn
@@ -90,13 +91,40 @@ def names(path: Path) -> list[str]:
 
 
 def test_list_tells_who_is_enrolled(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    days = [str((datetime.now(UTC).date() - date(2026, 1, day)).days) for day in (1, 2)]
     assert qrsd("people", "list") == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    printed = capsys.readouterr()
+    rows = [line.split() for line in printed.out.splitlines()]
     assert rows == [
-        ["name", "enrolled", "consent", "templates", "grown", "beats"],
-        ["Ada", "2026-01-01T00:00:00Z", "not", "recorded", "1", "0", "16"],
-        ["Bob", "2026-01-02T00:00:00Z", "2026-01-02", "2", "1", "32"],
+        ["name", "sittings", "days", "ago", "drift", "consent", "templates", "grown", "beats"],
+        ["Ada", "2026-01-01", days[0], "-", "not", "recorded", "1", "0", "16"],
+        [
+            "Bob",
+            "2026-01-02",
+            days[1],
+            "1.00",
+            "2026-01-02",
+            "2",
+            "1",
+            "32",
+        ],  # axes: at right angles
     ]
+    assert "enrolled on one day only: Ada, Bob. A second sitting on another day" in printed.err
+
+
+def test_a_second_sitting_on_another_day_is_listed_and_asked_for_no_more(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Gallery(path) as gallery:
+        turned = np.array([0.8, 0.6, 0, 0], dtype=np.float32)
+        gallery.enrol(Template("Ada", turned, 16, "2026-02-03T08:00:00Z", "a" * 64, "ads1292r"))
+    qrsd("people", "list")
+    printed = capsys.readouterr()
+    _, ada, second, _ = (line.split() for line in printed.out.splitlines())
+    assert ada[:2] == ["Ada", "2026-01-01"]
+    assert ada[3] == "0.20"
+    assert second == ["2026-02-03"]
+    assert "enrolled on one day only: Bob." in printed.err
 
 
 def test_list_is_json_for_scripts(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -235,7 +263,7 @@ class TestSealing:
         qrsd("people", "list")
         said = capsys.readouterr()
         assert "Ada" in said.out
-        assert said.err == ""
+        assert "sealed" not in said.err
         qrsd("people", "list", "--json")
         assert json.loads(capsys.readouterr().out)["sealed"] is True
 
