@@ -11,6 +11,7 @@ probe. The mains are taken to be at 60 Hz.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,23 @@ from numpy.typing import NDArray
 from benchmarks.identity.devices import gather_tested
 from benchmarks.report import markdown, stage_bars
 from model.error_rates import mean_bootstrap
+from model.local_calibration import shifted
 from model.network import Network
 from model.opening import DEFAULT_MODEL
+from model.options import IdentifierOptions
 from model.passport import Passport
+from model.strangers import Strangers
+from model.template import MOST_BEATS, Template
 from model.tensor import normalise
-from model.training.searches import Halves, Searches, accepted, halve, search
+from model.training.searches import (
+    Halves,
+    Searches,
+    accepted,
+    draw_groups,
+    halve,
+    search,
+    search_group,
+)
 
 TEST_SEED = 3  # of the galleries in the tables
 TESTED = (1, 2, 4, 5, 6, 10, 20, 25)
@@ -36,6 +49,10 @@ RATE_HEADINGS = (
     "enrolled",
     "strangers accepted %",
     "enrolled recognised %",
+)
+CALIBRATED_HEADINGS = (
+    *("device", "enrolled", "thresholds moved %"),
+    *("strangers: before, after %", "enrolled: before, after %"),
 )
 PROMISE_HEADINGS = (
     "device",
@@ -85,7 +102,36 @@ def print_tables(passport: Passport, devices: dict[str, Halves]) -> None:
     print(f"\n{passport.name}\n")
     print(markdown(RATE_HEADINGS, rates), end="\n\n")
     print(markdown(PROMISE_HEADINGS, said), end="\n\n")
-    print(markdown(["device", "unfamiliar signal %"], unfamiliar))
+    print(markdown(["device", "unfamiliar signal %"], unfamiliar), end="\n\n")
+    print(markdown(CALIBRATED_HEADINGS, _calibrated_rows(passport, devices)))
+
+
+def _calibrated_rows(passport: Passport, devices: dict[str, Halves]) -> Iterator[list[str]]:
+    """Yield what it is worth to have ``qrsd calibrate`` move the thresholds of each gallery."""
+    for device, people in devices.items():
+        for enrolled in (size for size in TESTED if 10 <= size < len(people.names)):
+            groups = draw_groups(people, enrolled, TEST_SEED)
+            rows = [_calibrated(passport, people, group) for group in groups]
+            moved, *rates = 100 * np.mean(rows, axis=0)
+            before, after, known, still = (f"{rate:.1f}" for rate in rates)
+            yield [device, str(enrolled), f"{moved:.0f}", f"{before}, {after}", f"{known}, {still}"]
+
+
+def _calibrated(passport: Passport, people: Halves, group: NDArray[np.intp]) -> list[float]:
+    """Return whether thresholds move; strangers and enrolled accepted, each before and after."""
+    assert passport.cohort is not None
+    fpir = IdentifierOptions().fpir
+    enrolled = [
+        Template(people.names[at], people.templates[at], MOST_BEATS, "", "", "recording")
+        for at in group
+    ]
+    shift = Strangers(enrolled, passport, fpir).shift
+    found = search_group(people, passport.cohort.embeddings, group, BEATS)
+    calibrations = passport.calibration, shifted(passport.calibration, shift)
+    passed = [accepted(each, found, len(group), BEATS) for each in calibrations]
+    strangers = [float(each[~found.is_enrolled].mean()) for each in passed]
+    known = [float((each & found.is_right)[found.is_enrolled].mean()) for each in passed]
+    return [float(shift != 0), *strangers, *known]
 
 
 def promises(

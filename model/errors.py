@@ -123,6 +123,10 @@ class ForeignTemplate(GalleryError, ValueError, code="foreign_template"):
     """An embedding was made by another model and means nothing to this one."""
 
 
+class CalibrationUnusable(GalleryError, ValueError):
+    """The calibration of this device cannot be read, or is not what was written."""
+
+
 class EmbedderNeeded(ModelError, ValueError):
     """The command compares hearts, and the model only tells a fixed group apart."""
 

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
-from benchmarks.identity.figures import mean_rate, rate
 from benchmarks.identity.work import Fold
 from benchmarks.training.one_each import analyse_all, gather_one_each
 from daemon.recordings.recording import Recording, read_recording
 from dsp.front_end import RATE_HZ
-from model.error_rates import Trials, equal_error_rate, join_trials
+from model.error_rates import Trials, equal_error_rate, join_trials, mean_rate, rate
 from model.scores import corrected_cosine
 from model.training.datasets import Beats
 from model.training.searches import accepted, search

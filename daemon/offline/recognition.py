@@ -15,6 +15,7 @@ from dsp.options import LivenessOptions
 from model.enrolment import Enrolment
 from model.errors import EnrolmentFailed, GalleryMissing
 from model.gallery import Gallery
+from model.local_calibration import use_local
 from model.network import Network
 from model.opening import open_network
 from model.recogniser import Recogniser, embed_with
@@ -38,6 +39,7 @@ def open_with_people(model: Path | None, gallery_path: Path) -> tuple[Network, l
         )
     with Gallery(gallery_path, make=False, key=find_gallery_key()) as gallery:
         network = open_network(model, gallery.rotation_seed)
+        use_local(network, gallery_path)
         passport = network.passport
         return network, gallery.templates(passport.sha256, passport.tensors.outputs)
 

@@ -41,6 +41,7 @@ from daemon.wire.status import ModelStatus
 from dsp.front_end import RATE_HZ
 from model.errors import GalleryNotSwept
 from model.gallery import Gallery
+from model.local_calibration import use_local
 from model.network import Network
 from model.opening import open_network
 
@@ -74,6 +75,7 @@ def assembled(
     with ExitStack() as parts:
         gallery = parts.enter_context(_opened_gallery(source))
         network = open_network(model, gallery.rotation_seed)
+        _calibrate(network, gallery_path(simulated=source == "simulated"))
         pipeline = _pipeline(settings, network, gallery)
         people = _people_commands(settings, gallery, network, pipeline, clock)
         status = _model_status(network, gallery)
@@ -162,6 +164,20 @@ def _describe(device: str, source: Source, pipeline: Pipeline, model: ModelStatu
     return Description(
         version("qrsd"), device, source, SCHEMA, tuple(KINDS), pipeline.channels, model
     )
+
+
+def _calibrate(network: Network, gallery: Path) -> None:
+    """Decide by this device's own calibration, if there is one, and log that."""
+    local = use_local(network, gallery)
+    if local is None:
+        return
+    log = logging.getLogger(__name__)
+    if local.model_sha256 == network.passport.sha256:
+        said = event("locally_calibrated", people=local.people)
+        log.info("thresholds are moved by %+.3f, by qrsd calibrate", local.shift, extra=said)
+    else:
+        said = event("calibration_unused")
+        log.warning("qrsd calibrate was run with another model: run it again", extra=said)
 
 
 @contextmanager

@@ -277,6 +277,7 @@ LINES = (
     "people forget Zo\u00eb",
     "people export",
     "people import -",
+    "calibrate --gallery /nowhere.sqlite",
     "keys list",
     "keys revoke laptop",
     "detect /nowhere.csv",

@@ -15,6 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from config.errors import SettingInvalid
+from config.folders import gallery_path
 from config.gallery_key import CREDENTIAL
 from config.secret_file import write_secret
 from config.settings import ConnectOptions, ControlOptions, PublishOptions, Settings
@@ -27,6 +28,8 @@ from daemon.wire.messages import Received, StatusMessage
 from daemon.wire.status import StatusCounters
 from drivers.chip_setup import ChipOptions
 from model.errors import GallerySealed, GalleryUnreadable, ModelMissing
+from model.local_calibration import LocalCalibration, write
+from model.passport import file_sha256
 from tests.daemon.frames import SETUP
 from tests.daemon.running import PATIENCE_S
 from tests.model.models import embedder
@@ -249,3 +252,20 @@ def test_an_open_gallery_is_sealed_as_soon_as_there_is_a_key(
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
     with pytest.raises(GallerySealed), assembled(settings):
         pass
+
+
+@pytest.mark.parametrize(
+    ("of_this_model", "said"), [(True, "locally_calibrated"), (False, "calibration_unused")]
+)
+def test_whether_the_devices_own_calibration_counts_is_logged(
+    settings: Settings, caplog: pytest.LogCaptureFixture, *, of_this_model: bool, said: str
+) -> None:
+    assert settings.model is not None
+    model = file_sha256(Path(settings.model)) if of_this_model else "0" * 64
+    gallery = gallery_path(simulated=True)
+    gallery.parent.mkdir()
+    write(LocalCalibration(model, 0.1, 12, "2026-01-01T00:00:00+00:00"), gallery)
+    caplog.set_level("INFO")
+    with assembled(settings):
+        logged = [record.__dict__.get("QRSD_EVENT") for record in caplog.records]
+    assert said in logged
