@@ -55,6 +55,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_model.PersonUnknown: NO_INPUT,
     of_recordings.RecordingError: DATA,
     of_recordings.RecordingNotFound: NO_INPUT,
+    of_recordings.RecordingNotWritten: CANNOT_WRITE,
     of_recordings.RecordsExtraMissing: UNAVAILABLE,
     of_recordings.TransferFailed: BUSY,
     of_recordings.ChecksumWrong: DATA,

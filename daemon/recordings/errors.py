@@ -29,6 +29,10 @@ class RecordsExtraMissing(RecordingError, ImportError):
     """WFDB recordings need a library that is not installed."""
 
 
+class RecordingNotWritten(RecordingError, OSError):
+    """The disk does not take what is recorded, or has little room left."""
+
+
 class DownloadError(DaemonError):
     """A public set of recordings does not come: no network, or the archive does not have it."""
 

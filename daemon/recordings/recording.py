@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.recordings.csv_record import CsvRecord
+from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.errors import MalformedRecording, RecordingError, RecordingNotFound
 from daemon.recordings.replay import count_good_beats
 from daemon.recordings.resampling import resampled_blocks
-from daemon.recordings.signal_file import Reading, SignalFile, is_table, pick_signal, without_suffix
+from daemon.recordings.signal_file import (
+    Reading,
+    SignalFile,
+    is_edf,
+    is_table,
+    pick_signal,
+    without_suffix,
+)
 from daemon.recordings.wfdb_record import WfdbRecord
 from dsp.front_end import RATE_HZ
 
@@ -53,7 +61,7 @@ class OpenRecording:
     ``name`` and ``path`` are as those of ``Recording``.
 
     Args:
-        path: a WFDB record with or without ``.hea``, or a text table.
+        path: a WFDB record with or without ``.hea``, an EDF or BDF file, or a text table.
         signal: the signal's name, whatever the case, or its number from 0; None for the first that
             holds an ECG.
         reading: what the file does not say.
@@ -66,10 +74,9 @@ class OpenRecording:
         self, path: str | Path, signal: str | None = None, reading: Reading | None = None
     ) -> None:
         where = Path(path)
-        kind = CsvRecord if is_table(where) else WfdbRecord
         self.path = str(path)
         try:
-            self._file: SignalFile = kind(where, reading or Reading())
+            self._file: SignalFile = kind_of(where)(where, reading or Reading())
         except RecordingError:
             raise
         except OSError as error:
@@ -136,6 +143,13 @@ def read_recording(
     notes = opened.notes
     respiration_mv = opened.respiration_mv() if with_respiration else None
     return Recording(opened.name, opened.path, ecg_mv, notes, respiration_mv)
+
+
+def kind_of(path: Path) -> Callable[[Path, Reading], SignalFile]:
+    """Return what opens a file, by its name."""
+    if is_edf(path):
+        return EdfFile
+    return CsvRecord if is_table(path) else WfdbRecord
 
 
 def _at_250_hz(file: SignalFile, number: int) -> Iterator[NDArray[np.float64]]:

@@ -50,16 +50,22 @@ class SignalFile(Protocol):
 
 
 def is_table(path: Path) -> bool:
-    """Tell by a file's name whether it is a text table; others are WFDB records."""
+    """Tell by a file's name whether it is a text table."""
     return path.suffix.casefold() in (".csv", ".tsv", ".txt")
 
 
+def is_edf(path: Path) -> bool:
+    """Tell by a file's name whether it is EDF or BDF; what is no table either is WFDB."""
+    return path.suffix.casefold() in (".edf", ".bdf")
+
+
 def without_suffix(path: Path) -> Path:
-    """Return a table's path without its suffix, a WFDB record's without ``.hea``.
+    """Return the path of one file without its suffix, a WFDB record's without ``.hea``.
 
     A record's own name may have dots.
     """
-    return path.with_suffix("") if is_table(path) or path.suffix.casefold() == ".hea" else path
+    known = is_table(path) or is_edf(path) or path.suffix.casefold() == ".hea"
+    return path.with_suffix("") if known else path
 
 
 def voltage_unit(text: str) -> str | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,10 +19,9 @@ from tests.model.galleries import template, unprivileged
 from tests.model.models import embedder
 from tests.reliability.observed import Scene, scene
 from tests.reliability.page import Row
-from tests.reliability.unplugged import Disk, read_log
+from tests.reliability.unplugged import Disk, needs_compiler, watched
 
 Report = Callable[[Row], None]
-SHIM = Path(__file__).with_name("power_cut.c")
 KILLS, CUTS, DAMAGES = 200, 300, 200
 
 
@@ -34,15 +31,15 @@ def numbers(path: Path) -> set[int]:
         return {int(person.name.split()[1]) for person in gallery.people()}
 
 
-def enrolling(*arguments: str, **more: object) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "tests.reliability.enrolling", *arguments]
-    return subprocess.run(command, check=True, **more)  # type: ignore[call-overload, no-any-return]
+def enrolling_command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "tests.reliability.enrolling", *arguments]
 
 
 @pytest.mark.realtime
 def test_kill_9_at_any_moment(tmp_path: Path, report: Report) -> None:
     path = tmp_path / "gallery.sqlite"
-    acknowledged = enrolling("kill", str(path), str(KILLS), stdout=subprocess.PIPE).stdout
+    command = enrolling_command("kill", str(path), str(KILLS))
+    acknowledged = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
     said = set(map(int, acknowledged.split()))
     assert len(said) > KILLS / 2
     assert said <= numbers(path)
@@ -58,22 +55,16 @@ def test_kill_9_at_any_moment(tmp_path: Path, report: Report) -> None:
     )
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler (apt install gcc)")
+@needs_compiler
 def test_a_power_cut_at_any_moment(tmp_path: Path, report: Report) -> None:
     """The operations of twelve enrolments, cut anywhere, on the worst disk that POSIX allows."""
     state = tmp_path / "state"
     state.mkdir()
-    shim = tmp_path / "power_cut.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(shim), str(SHIM)], check=True)
-    with (tmp_path / "log").open("wb") as log:
-        environment = os.environ | {
-            "LD_PRELOAD": str(shim),
-            "POWER_LOG_FOLDER": str(state),
-            "POWER_LOG_FD": str(log.fileno()),
-        }
-        arguments = ("unplug", str(state / "gallery.sqlite"), "12", str(log.fileno()))
-        enrolling(*arguments, env=environment, pass_fds=[log.fileno()])
-    operations = read_log((tmp_path / "log").read_bytes())
+    operations = watched(
+        state,
+        tmp_path,
+        lambda log: enrolling_command("unplug", str(state / "gallery.sqlite"), "12", str(log)),
+    )
     assert sum(operation.kind == "A" for operation in operations) == 12
     assert any(o.kind == "S" and o.path == str(state) for o in operations)
     random = Random(1)

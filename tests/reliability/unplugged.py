@@ -6,12 +6,23 @@ file that was made or deleted is so, or not, until its folder is synced.
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+import pytest
+
 SECTOR = 512
+SHIM = Path(__file__).with_name("power_cut.c")
+
+needs_compiler = pytest.mark.skipif(
+    shutil.which("cc") is None, reason="needs a C compiler (apt install gcc)"
+)
 
 
 class Operation(NamedTuple):
@@ -22,6 +33,26 @@ class Operation(NamedTuple):
     length: int
     path: str
     data: bytes
+
+
+def watched(folder: Path, work: Path, command: Callable[[int], Sequence[str]]) -> list[Operation]:
+    """Run a command, and return what it does in a folder, in its order.
+
+    Args:
+        folder: what is looked at.
+        work: where to put the log.
+        command: returns it by the descriptor where it may acknowledge, a number in a line.
+    """
+    shim = work / "power_cut.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(shim), str(SHIM)], check=True)
+    with (work / "log").open("wb") as log:
+        environment = os.environ | {
+            "LD_PRELOAD": str(shim),
+            "POWER_LOG_FOLDER": str(folder),
+            "POWER_LOG_FD": str(log.fileno()),
+        }
+        subprocess.run(command(log.fileno()), env=environment, pass_fds=[log.fileno()], check=True)
+    return read_log((work / "log").read_bytes())
 
 
 def read_log(log: bytes) -> list[Operation]:

@@ -1,0 +1,95 @@
+"""A new file that only its owner may read, and of which what was synced survives a power cut."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from daemon.closing import Closing
+from daemon.recordings.errors import RecordingNotWritten
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+
+
+class DurableFile(Closing):
+    """Writes a file, which is locked meanwhile.
+
+    Args:
+        path: where; its folder is made if need be.
+
+    Attributes:
+        size: bytes written so far at its end.
+
+    Raises:
+        RecordingNotWritten: it is there already, or the system refuses.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        with explained(path):
+            if not path.parent.is_dir():
+                path.parent.mkdir(PRIVATE_FOLDER, parents=True)
+                sync_folder(path.parent.parent)
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._descriptor = os.open(path, flags, PRIVATE_FILE)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def append(self, data: bytes) -> None:
+        """Write at the end."""
+        self.put(data, self.size)
+        self.size += len(data)
+
+    def put(self, data: bytes, offset: int) -> None:
+        """Write anywhere."""
+        with explained(self.path):
+            while data:
+                written = os.pwrite(self._descriptor, data, offset)
+                data, offset = data[written:], offset + written
+
+    def sync(self) -> None:
+        """Wait until what was written is on the disk."""
+        with explained(self.path):
+            os.fdatasync(self._descriptor)
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self._descriptor)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put a file in another's place, so that the one or the other is there after a power cut."""
+    draft = path.with_name(f".{path.name}.new")
+    with explained(path):
+        draft.unlink(missing_ok=True)
+    with DurableFile(draft) as file:
+        file.append(content)
+        file.sync()
+    with explained(path):
+        os.replace(draft, path)
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names of the files in a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Say which file the system refuses to write."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, RecordingNotWritten):
+            raise
+        raise RecordingNotWritten(
+            f"{path} cannot be written: {error.strerror}; check the disk, and who may write there."
+        ) from error

@@ -1,0 +1,170 @@
+"""Reading EDF and BDF files, plain ones and those with annotations (EDF+, BDF+), in blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from math import inf
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from config.regular_file import open_regular
+from daemon.recordings import edf_annotations
+from daemon.recordings.edf_header import EdfSignal, read_header
+from daemon.recordings.errors import MalformedRecording, RecordingNotFound
+from daemon.recordings.recorded import LOST, LOST_SAMPLES, THE_END, Annotation
+from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
+from daemon.recordings.signal_file import MV_PER_UNIT, Reading, voltage_unit
+from drivers.frame import millivolts_per_count
+
+BLOCK_BYTES = 1 << 20
+LONGEST_GAP_S = 86400.0
+ADS1292R = re.compile(r"ADS1292R, gain (\d+), reference (\d+\.?\d*) V")
+
+
+class EdfFile:
+    """The signals of one file (see ``SignalFile``), and its annotations.
+
+    Attributes:
+        signals: what the header says of each.
+        begin_utc: when its first sample was taken, if the file is in UTC as qrsd's own are.
+        annotations: in the order of the file, by samples of the fastest signal.
+    """
+
+    def __init__(self, path: Path, reading: Reading) -> None:
+        if not path.exists():
+            raise RecordingNotFound(f"There is no recording {path}.")
+        if reading.gain or reading.unit == "code":
+            raise MalformedRecording(f"{path} is no table of codes: --gain does not apply to it.")
+        self._path = path
+        self._reading = reading
+        with open_regular(path) as file:
+            self._header = header = read_header(file, path)
+            there = (path.stat().st_size - header.header_bytes) // header.record_bytes
+        self._records = there if header.records is None else min(header.records, there)
+        self.notes: list[str] = []
+        if header.records is not None and there != header.records:
+            self.notes.append(f"its header tells {header.records} records, {there} are there")
+        self.signals = [signal for signal in header.signals if not signal.is_annotations]
+        self.names = [signal.label for signal in self.signals]
+        if not self.signals:
+            raise MalformedRecording(f"{path} holds annotations only, no signal.")
+        self._read_annotations()
+
+    def _read_annotations(self) -> None:
+        """Find out when each record begins, and what was annotated."""
+        record_s = self._header.record_s
+        self._begins_s = np.arange(self._records) * record_s  # of each record
+        found: list[tuple[float, float, str]] = []
+        first_s = 0.0
+        for signal, columns in self._columns():
+            for number, record in self._records_of(columns) if signal.is_annotations else ():
+                begin_s, some = edf_annotations.decode(record)
+                found += some
+                if begin_s is not None:
+                    first_s = first_s if number else begin_s
+                    if self._header.kind.endswith("+D"):
+                        self._begins_s[number] = begin_s - first_s
+        self.begin_utc = self._header.begin + timedelta(seconds=first_s)
+        rate_hz = max(signal.samples for signal in self.signals) / record_s
+        self.annotations = [
+            Annotation(round((at_s - first_s) * rate_hz), text, round(for_s * rate_hz))
+            for at_s, for_s, text in found
+        ]
+        self._lost_s = [(at - first_s, at - first_s + s) for at, s, t in found if t == LOST_SAMPLES]
+        self._end_s = min((at - first_s for at, _, t in found if t == THE_END), default=inf)
+
+    def voltages(self) -> list[int]:
+        """Return the signals in a unit of voltage."""
+        signals = enumerate(self.signals)
+        return [n for n, signal in signals if self._reading.unit or voltage_unit(signal.unit)]
+
+    def rate_hz(self, number: int) -> float:
+        """Return a signal's samples per second."""
+        rate_hz = self._reading.rate_hz or self.signals[number].samples / self._header.record_s
+        if not LEAST_RATE_HZ <= rate_hz <= MOST_RATE_HZ:
+            raise MalformedRecording(
+                f"{self._path} gives signal {self.names[number]!r} a rate of {rate_hz:g} Hz; "
+                f"expected {LEAST_RATE_HZ:g} to {MOST_RATE_HZ:g}."
+            )
+        return rate_hz
+
+    def blocks(self, number: int) -> Iterator[NDArray[np.float64]]:
+        """Yield one signal in mV, NaN where samples were lost."""
+        step_mv, zero_mv = self._scale(number)
+        for codes, lost in self.codes(number):
+            mv = codes * step_mv + zero_mv
+            mv[lost] = np.nan
+            yield mv
+
+    def codes(self, number: int) -> Iterator[tuple[NDArray[np.int32], NDArray[np.bool_]]]:
+        """Yield one signal's codes, and which of them stand for samples that are not there."""
+        signal = self.signals[number]
+        rate_hz = signal.samples / self._header.record_s
+        end = self._end_s * rate_hz
+        _, columns = [pair for pair in self._columns() if not pair[0].is_annotations][number]
+        at = 0
+        for first, raw in self._read(columns):
+            begins = np.rint(self._begins_s[first : first + len(raw)] * rate_hz).astype(int)
+            places = begins[:, np.newaxis] + np.arange(signal.samples) - at
+            if places[0, 0] < 0 or (np.diff(begins) < signal.samples).any():
+                raise MalformedRecording(f"{self._path}: its records overlap in time.")
+            if places[-1, -1] > len(raw) * signal.samples + LONGEST_GAP_S * rate_hz:
+                raise MalformedRecording(f"{self._path}: its records are over a day apart.")
+            codes = np.full(places[-1, -1] + 1, LOST, np.int32)
+            lost = np.ones(len(codes), np.bool_)
+            codes[places] = _numbers(raw, self._header.sample_bytes)
+            lost[places] = False
+            for begin_s, end_s in self._lost_s:
+                some = slice(*(max(0, round(s * rate_hz) - at) for s in (begin_s, end_s)))
+                lost[some] |= codes[some] == LOST
+            left = int(max(0, min(len(codes), end - at + 0.5)))
+            yield codes[:left], lost[:left]
+            at += len(codes)
+
+    def _scale(self, number: int) -> tuple[float, float]:
+        """Return how many mV a code is, and how many mV code 0 is."""
+        signal = self.signals[number]
+        if ours := ADS1292R.fullmatch(signal.transducer):
+            return millivolts_per_count(int(ours[1]), float(ours[2])), 0.0
+        unit = voltage_unit(self._reading.unit or signal.unit)
+        if unit is None:
+            raise MalformedRecording(
+                f"Signal {signal.label!r} of {self._path} is in {signal.unit or 'no unit'}, not in "
+                "mV, uV or V: say --unit if it is."
+            )
+        zero = signal.physical[0] - signal.digital[0] * signal.step
+        return signal.step * MV_PER_UNIT[unit], zero * MV_PER_UNIT[unit]
+
+    def _columns(self) -> Iterator[tuple[EdfSignal, slice]]:
+        """Yield where in a record each signal's bytes are."""
+        at = 0
+        for signal in self._header.signals:
+            size = signal.samples * self._header.sample_bytes
+            yield signal, slice(at, at + size)
+            at += size
+
+    def _records_of(self, columns: slice) -> Iterator[tuple[int, bytes]]:
+        for first, raw in self._read(columns):
+            yield from enumerate((record.tobytes() for record in raw), first)
+
+    def _read(self, columns: slice) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Yield one signal's bytes of some records after others, each block with its first."""
+        size = self._header.record_bytes
+        step = max(1, BLOCK_BYTES // size)
+        with open_regular(self._path) as file:
+            file.seek(self._header.header_bytes)
+            for first in range(0, self._records, step):
+                block = np.frombuffer(file.read(size * min(step, self._records - first)), np.uint8)
+                yield first, block.reshape(-1, size)[:, columns]
+
+
+def _numbers(raw: NDArray[np.uint8], sample_bytes: int) -> NDArray[np.int32]:
+    """Return little-endian numbers of two or three bytes, a row for each record."""
+    padded = np.zeros((len(raw), raw.shape[1] // sample_bytes, 4), np.uint8)
+    padded[:, :, 4 - sample_bytes :] = raw.reshape(len(raw), -1, sample_bytes)
+    numbers: NDArray[np.int32] = padded.view("<i4")[:, :, 0] >> (32 - 8 * sample_bytes)
+    return numbers

@@ -1,0 +1,74 @@
+"""What is recorded, whatever the format: codes of some signals, and annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.frame import MIN_COUNTS, millivolts_per_count
+
+LOST = MIN_COUNTS  # in place of a sample that was never read
+LOST_SAMPLES, THE_END = "Lost samples", "Recording ends"  # as annotations
+OURS = "qrsd_"  # begins the name of what recorded a file
+R_PEAK = "R peak"  # and, in brackets, what is wrong with the beat
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSignal:
+    """One signal: what its codes mean."""
+
+    name: str
+    gain: int  # of the amplifier before the converter
+    vref_v: float  # reference of the converter
+
+    @property
+    def mv_per_code(self) -> float:
+        """Size of a code in mV."""
+        return millivolts_per_count(self.gain, self.vref_v)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a recording is of."""
+
+    signals: tuple[RecordedSignal, ...]
+    rate_hz: float  # samples per second, of each
+    source: str  # ``ads1292r``, ``simulated`` or the file that it was made from
+    begin_utc: datetime  # when its first sample was taken
+
+    def utc_of(self, sample: int) -> datetime:
+        """Return when a sample was taken, by the nominal rate."""
+        return self.begin_utc + timedelta(seconds=sample / self.rate_hz)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A word on some samples."""
+
+    sample: int  # the first, from the recording's begin; negative if it came too late for its file
+    text: str
+    samples: int = 0  # how many
+
+
+class RecordingWriter(Protocol):
+    """Writes one recording to a new file, or several that belong together.
+
+    Its methods raise ``RecordingNotWritten`` if the system does not take what is written.
+    """
+
+    path: Path
+
+    def write(self, codes: NDArray[np.int32], annotations: Iterable[Annotation]) -> None:
+        """Add samples, of shape (n, signals), and annotations of these or earlier ones."""
+
+    def sync(self) -> None:
+        """Bring all whole seconds to the disk."""
+
+    def close(self) -> None:
+        """Bring the rest to the disk; nothing can be added any more."""
