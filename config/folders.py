@@ -4,6 +4,8 @@
                                    or their owner
 state        $STATE_DIRECTORY      /var/lib/qrsd    ~/.local/state/qrsd
 runtime      $RUNTIME_DIRECTORY    /run/qrsd        $XDG_RUNTIME_DIR/qrsd or /tmp/qrsd-UID
+
+The recorder's are qrsd-record instead, where it is a service: it has no business in the gallery.
 """
 
 from __future__ import annotations
@@ -15,14 +17,16 @@ from config.errors import SettingsError
 
 SYSTEM_STATE = Path("/var/lib/qrsd")
 SYSTEM_RUNTIME = Path("/run/qrsd")
+RECORDER_STATE, RECORDER_RUNTIME = Path("/var/lib/qrsd-record"), Path("/run/qrsd-record")
 
 
-def state_folder() -> Path:
-    """Return the folder of the gallery."""
+def state_folder(system: Path | None = None) -> Path:
+    """Return the folder of the gallery, or what a service whose is ``system`` has instead."""
     if given := os.environ.get("STATE_DIRECTORY"):
         return Path(given)
-    if _are_ours(SYSTEM_STATE):
-        return SYSTEM_STATE
+    system = system or SYSTEM_STATE
+    if _are_ours(system):
+        return system
     return home() / ".local" / "state" / "qrsd"
 
 
@@ -53,12 +57,13 @@ def keys_folder() -> Path:
     return state_folder() / "keys"
 
 
-def runtime_folder() -> Path:
-    """Return the folder of the sockets."""
+def runtime_folder(system: Path | None = None) -> Path:
+    """Return the folder of the sockets, or of a service whose is ``system``."""
     if given := os.environ.get("RUNTIME_DIRECTORY"):
         return Path(given)
-    if _are_ours(SYSTEM_RUNTIME):
-        return SYSTEM_RUNTIME
+    system = system or SYSTEM_RUNTIME
+    if _are_ours(system):
+        return system
     if user_runtime := os.environ.get("XDG_RUNTIME_DIR"):
         return Path(user_runtime) / "qrsd"
     return Path(f"/tmp/qrsd-{os.geteuid()}")
@@ -77,3 +82,18 @@ def gallery_path(*, simulated: bool = False) -> Path:
 def control_address() -> str:
     """Return the address of the control socket."""
     return f"ipc://{runtime_folder()}/control.ipc"
+
+
+def recordings_folder() -> Path:
+    """Return the folder of the recordings."""
+    return state_folder(RECORDER_STATE) / "recordings"
+
+
+def pseudonym_key_path() -> Path:
+    """Return the file that makes pseudonyms of names, not to be copied with recordings."""
+    return state_folder(RECORDER_STATE) / "pseudonyms.key"
+
+
+def recorder_address() -> str:
+    """Return the address of the recorder's control socket."""
+    return f"ipc://{runtime_folder(RECORDER_RUNTIME)}/record.ipc"

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from config.errors import SettingInvalid, SettingsMissing
 from config.mapping import build, leaves
@@ -68,6 +68,32 @@ class ConnectOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordOptions:
+    """What ``qrsd record`` writes, and where."""
+
+    folder: str = ""  # where the files are; empty for ``recordings`` in the recorder's own folder
+    format: Literal["bdf", "wfdb", "csv"] = "bdf"  # of the files
+    #: whether people's names stand in the files; else pseudonyms: ``qrsd people list``
+    names: bool = False
+    before_s: float = 30.0  # kept of before somebody wears the electrodes
+    after_s: float = 30.0  # without anybody, until a recording ends
+    sync_s: float = 5.0  # how often files are brought to the disk; a power cut costs a second more
+    free_mb: float = 500.0  # room to leave on the disk: with less, recording stops
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("before_s", 0, 600),
+            ("after_s", 0, 3600),
+            ("sync_s", 1, 600),
+            ("free_mb", 0, 1e9),
+        ):
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(
+                    f"{name}: {getattr(self, name)} is not between {least} and {most:g}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings(SourceOptions):
     """Everything that can be set."""
 
@@ -84,6 +110,7 @@ class Settings(SourceOptions):
     control: ControlOptions = field(default_factory=ControlOptions)
     #: which service our own commands talk to
     connect: ConnectOptions = field(default_factory=ConnectOptions)
+    record: RecordOptions = field(default_factory=RecordOptions)  # what ``qrsd record`` writes
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ COMMANDS = {
     "selftest": ("service", "Test board and chip: power-up, registers, supply, noise, test signal"),
     "doctor": ("doctor", "Check everything from the settings to the skin, and say what to do"),
     "watch": ("watch", "See who wears the electrodes, heart rate, signal quality and the ECG"),
+    "record": ("record", "Record what the service hears into files that survive a power cut"),
+    "mark": ("record", "Put a marker into the recording that is being made"),
     "enroll": ("enroll", "Enrol whoever wears the electrodes, or the person of recordings"),
     "people": ("people", "See and change who is enrolled"),
     "calibrate": ("calibrate", "Set thresholds by the people who are enrolled on this device"),

@@ -4,7 +4,7 @@
 #   /opt/qrsd                         its own Python environment
 #   /usr/local/bin/qrsd               the command
 #   /etc/qrsd/qrsd.yaml               its settings, never overwritten
-#   /etc/systemd/system/qrsd.service  the unit
+#   /etc/systemd/system/qrsd.service  the unit; qrsd-record.service, off, that of the recorder
 #   /etc/udev/rules.d/60-qrsd.rules   who may use the buses
 #   the user qrsd, in the groups spi and gpio
 set -eu
@@ -46,7 +46,9 @@ fi
 
 install -d "$DESTDIR/usr/local/bin"
 ln -sfn /opt/qrsd/bin/qrsd "$DESTDIR/usr/local/bin/qrsd"
-install -D -m 644 "$here/qrsd.service" "$DESTDIR/etc/systemd/system/qrsd.service"
+for unit in qrsd qrsd-record; do
+    install -D -m 644 "$here/$unit.service" "$DESTDIR/etc/systemd/system/$unit.service"
+done
 install -D -m 644 "$here/qrsd.rules" "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
 if [ -e "$DESTDIR/etc/qrsd/qrsd.yaml" ]; then
     say "Kept the settings in $DESTDIR/etc/qrsd/qrsd.yaml."
@@ -58,7 +60,7 @@ fi
 systemd-sysusers "$here/qrsd.sysusers"
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    systemctl try-restart qrsd
+    systemctl try-restart qrsd qrsd-record
 fi
 if [ -e /run/udev/control ]; then
     udevadm control --reload
@@ -72,4 +74,5 @@ say "  sudo -u qrsd qrsd doctor                            board, chip, electrod
 say "  sudo systemctl enable --now qrsd                    start, now and at each boot"
 say "  sudo qrsd enroll NAME                               enrol whoever wears the electrodes"
 say "  qrsd watch                                          see whose heart it is"
+say "  sudo systemctl enable --now qrsd-record             record too: docs/recordings.md"
 say "Settings are in /etc/qrsd/qrsd.yaml, wiring and troubleshooting in docs/hardware.md."

@@ -10,25 +10,30 @@ set -eu
 live=
 [ -n "$DESTDIR" ] || [ ! -d /run/systemd/system ] || live=yes
 
-if [ -n "$live" ] && [ -e /etc/systemd/system/qrsd.service ]; then
-    systemctl disable --now qrsd
-fi
+for unit in qrsd-record qrsd; do
+    if [ -n "$live" ] && [ -e "/etc/systemd/system/$unit.service" ]; then
+        systemctl disable --now "$unit"
+    fi
+done
 rm -rf "$DESTDIR/opt/qrsd"
 rm -f "$DESTDIR/usr/local/bin/qrsd" \
     "$DESTDIR/etc/systemd/system/qrsd.service" \
+    "$DESTDIR/etc/systemd/system/qrsd-record.service" \
     "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
 [ -z "$live" ] || systemctl daemon-reload
 
 if [ "$PURGE" = 1 ]; then
-    rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd" \
-        "$DESTDIR/etc/systemd/system/qrsd.service.d" # by systemctl edit qrsd
+    rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd" "$DESTDIR/var/lib/qrsd-record" \
+        "$DESTDIR/etc/systemd/system/qrsd.service.d" \
+        "$DESTDIR/etc/systemd/system/qrsd-record.service.d" # by systemctl edit qrsd
     rm -f "$DESTDIR/etc/credstore/qrsd.gallery-key"
     if [ -z "$DESTDIR" ] && id qrsd >/dev/null 2>&1; then
         userdel qrsd
     fi
-    echo "qrsd is gone, with its settings and everyone who was enrolled."
+    echo "qrsd is gone, with its settings, its recordings and everyone who was enrolled."
 else
     echo "qrsd is gone. Kept: the settings in $DESTDIR/etc/qrsd, the enrolled people in" \
-        "$DESTDIR/var/lib/qrsd, and the user qrsd, to whom they belong."
+        "$DESTDIR/var/lib/qrsd, recordings in $DESTDIR/var/lib/qrsd-record, and the user qrsd," \
+        "to whom they belong."
     echo "To remove these too: sudo make uninstall PURGE=1"
 fi

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable
 from math import isfinite
@@ -121,6 +122,14 @@ def _number(fits: Callable[[float], bool], expected: str) -> Callable[[str], flo
         return value
 
     return number
+
+
+def duration_s(text: str) -> float:
+    """Read how long something takes, such as 90s, 10min or 1.5h, for argparse."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|h|)", text.strip())
+    if not found or not float(found[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration such as 90s, 10min or 1.5h")
+    return float(found[1]) * {"": 1, "s": 1, "min": 60, "h": 3600}[found[2]]
 
 
 def person_name(text: str) -> str:

@@ -16,8 +16,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from config.folders import another_is_the_systems, control_address, gallery_path
+from config.folders import (
+    another_is_the_systems,
+    control_address,
+    gallery_path,
+    pseudonym_key_path,
+)
 from config.gallery_key import COMMENT, CREDENTIAL, CREDSTORE, find_gallery_key, gallery_key_path
+from config.pseudonyms import pseudonym, pseudonym_key
 from config.secret_file import SECRET_BYTES, write_secret
 from config.settings import load
 from daemon.commands.connection import Connection, add_connection, gallery_in_use, to_control
@@ -134,19 +140,24 @@ def run_list(args: argparse.Namespace) -> int:
         people = [_summary(person) for person in listed]
         if args.gallery is None and another_is_the_systems():
             print(NOT_THE_SERVICES, file=sys.stderr)
+    if (key_path := pseudonym_key_path()).exists():  # there are recordings, of this machine
+        key = pseudonym_key(key_path)
+        people = [person | {"pseudonym": pseudonym(person["name"], key)} for person in people]
     if args.json:
         print(json.dumps({"people": people, "sealed": sealed}))
         return 0
     if not people:
         print("Nobody is enrolled yet: qrsd enroll NAME")
         return 0
+    recorded = ["pseudonym"] if "pseudonym" in people[0] else []
     columns = ("name", "sittings", "days ago", "drift", "consent", "templates", "grown", "beats")
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(*columns, *recorded, box=None, pad_edge=False)
     for person in people:
         days, age, drift = _fittings(person)
         counts = (str(person[count]) for count in ("templates", "grown", "beats"))
         consent_day = (person["consent_utc"] or "not recorded").split("T")[0]
-        cells = map(plain, (age, drift, consent_day, *counts))
+        pseudonyms = (person[each] for each in recorded)
+        cells = map(plain, (age, drift, consent_day, *counts, *pseudonyms))
         table.add_row(plain(person["name"]), "\n".join(map(plain, days)), *cells)
     Console(highlight=False, markup=False).print(table)
     once = [person["name"] for person in people if len(enrolled_days(person)) < 2]

@@ -25,6 +25,7 @@ Settings come from /etc/qrsd/qrsd.yaml (or --settings), QRSD_... in the environm
 examples:
   qrsd run --simulated
   qrsd run --simulated --play ecg-id/Person_01/rec_1 ecg-id/Person_02/rec_1
+  qrsd run --simulated --play bench.bdf --signal ECG      (bit for bit what qrsd record heard)
   qrsd run --set chip.gain=4"""
 
 SELFTEST = """\
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from daemon.service.assembly import assembled
 
     settings = settings_of(args)
-    _start_logging(settings)
+    start_logging(settings)
     with assembled(settings) as service:
         if sys.stderr.isatty():
             _tell_what_next(settings)
@@ -141,6 +142,8 @@ def _assignments(args: argparse.Namespace) -> Iterator[str]:
         both = [part for pair in zip(entries, pauses, strict=True) for part in pair]
         play = json.dumps(both if len(entries) > 1 else entries, ensure_ascii=False)
         yield f"simulated.play={play}"
+        if all(path.casefold().endswith(".bdf") for path in played):
+            yield "simulated.chip.noise=0"  # a chip's own codes have it already
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -152,7 +155,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--simulated", action="store_true", help="use the simulated chip")
 
 
-def _start_logging(settings: Settings) -> None:
+def start_logging(settings: Settings) -> None:
     """Log to stderr with the time, or to journald with fields where stderr goes there."""
     logging.basicConfig(level=logging.INFO, handlers=[_log_handler(settings)])
 

@@ -73,9 +73,9 @@ def test_a_record_arrives_with_its_event_and_where_it_comes_from(
 def test_the_service_sends_its_sentences_as_they_are(journald: socket.socket) -> None:
     script = (
         "import logging, os, sys; from daemon import journal;"
-        "from daemon.commands.service import _start_logging; from config.settings import Settings;"
+        "from daemon.commands.service import start_logging; from config.settings import Settings;"
         "stat = os.fstat(2); os.environ['JOURNAL_STREAM'] = f'{stat.st_dev}:{stat.st_ino}';"
-        "journal.SOCKET = sys.argv[1]; _start_logging(Settings());"
+        "journal.SOCKET = sys.argv[1]; start_logging(Settings());"
         "logging.getLogger('x').info('%s is set up', 'it', extra=journal.event('set_up', cpu=None))"
     )
     command = [sys.executable, "-c", script, journald.getsockname()]

@@ -64,6 +64,7 @@ INSTALLED = {
     "opt/qrsd/bin/qrsd",
     "usr/local/bin/qrsd",
     "etc/systemd/system/qrsd.service",
+    "etc/systemd/system/qrsd-record.service",
     "etc/udev/rules.d/60-qrsd.rules",
     SETTINGS,
 }

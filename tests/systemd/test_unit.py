@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-UNIT = Path(__file__).parents[2] / "systemd" / "qrsd.service"
+UNITS = Path(__file__).parents[2] / "systemd"
+SERVICE, RECORDER = UNITS / "qrsd.service", UNITS / "qrsd-record.service"
 #: Out of 10; a unit without any hardening has 9.6.
 HIGHEST_EXPOSURE = 2.0
 
@@ -22,10 +23,11 @@ def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_systemd_accepts_every_line(tmp_path: Path) -> None:
-    unit = tmp_path / UNIT.name
+@pytest.mark.parametrize("kept", [SERVICE, RECORDER], ids=lambda unit: unit.stem)
+def test_systemd_accepts_every_line(tmp_path: Path, kept: Path) -> None:
+    unit = tmp_path / kept.name
     # verify wants the program to be there, which it is only once qrsd is installed.
-    unit.write_text(UNIT.read_text().replace("/opt/qrsd/bin/qrsd", "/bin/true"))
+    unit.write_text(kept.read_text().replace("/opt/qrsd/bin/qrsd", "/bin/true"))
 
     verified = analyze("verify", "--man=no", unit)
 
@@ -33,7 +35,7 @@ def test_systemd_accepts_every_line(tmp_path: Path) -> None:
 
 
 def test_a_misspelt_line_would_be_found(tmp_path: Path) -> None:
-    unit = tmp_path / UNIT.name
+    unit = tmp_path / SERVICE.name
     unit.write_text("[Service]\nExecStart=/bin/true\nNoNewPrivilege=yes\n")
 
     assert "NoNewPrivilege" in analyze("verify", "--man=no", unit).stderr
@@ -42,10 +44,21 @@ def test_a_misspelt_line_would_be_found(tmp_path: Path) -> None:
 def test_the_exposure_is_low_with_spi_and_gpio_kept() -> None:
     allowed = f"--threshold={round(10 * HIGHEST_EXPOSURE)}"
 
-    analysed = analyze("security", "--offline=true", allowed, UNIT)
+    analysed = analyze("security", "--offline=true", allowed, SERVICE)
 
     assert analysed.returncode == 0, analysed.stdout
     assert "char-gpiochip:rw char-spi:rw" in analysed.stdout
+
+
+def test_the_recorder_is_exposed_no_more_and_sees_no_device_and_no_gallery() -> None:
+    allowed = f"--threshold={round(10 * HIGHEST_EXPOSURE)}"
+
+    analysed = analyze("security", "--offline=true", allowed, RECORDER)
+
+    assert analysed.returncode == 0, analysed.stdout
+    assert "char-spi" not in analysed.stdout
+    assert "char-gpiochip" not in analysed.stdout
+    assert "InaccessiblePaths=-/var/lib/qrsd " in RECORDER.read_text()
 
 
 def test_an_unhardened_unit_would_be_over_the_limit(tmp_path: Path) -> None:

@@ -93,11 +93,11 @@ def test_the_journal_is_told_priorities_and_a_terminal_the_time() -> None:
     """
     script = (
         "import logging, os, sys; from daemon import journal;"
-        "from daemon.commands.service import _start_logging; from config.settings import Settings;"
+        "from daemon.commands.service import start_logging; from config.settings import Settings;"
         "journal.SOCKET = '/nowhere';"
         "stat = os.fstat(2);"
         "sys.argv[1:] and os.environ.update(JOURNAL_STREAM=f'{stat.st_dev}:{stat.st_ino}');"
-        "_start_logging(Settings()); logging.warning('oops')"
+        "start_logging(Settings()); logging.warning('oops')"
     )
 
     def logged(*arguments: str) -> str:

@@ -1,0 +1,169 @@
+"""Records what a service says: files of an hour, while somebody wears the electrodes or always."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from config.settings import RecordOptions
+from daemon.apps.timeline import Second, Timeline
+from daemon.closing import Closing
+from daemon.errors import DaemonError
+from daemon.journal import event
+from daemon.recordings.errors import RecordingNotWritten
+from daemon.recordings.recorded import Annotation, RecordingWriter
+from daemon.recordings.writers import SUFFIXES, open_writer
+from daemon.wire.answers import Done
+from daemon.wire.client import Item
+from daemon.wire.messages import Received, StatusMessage
+
+HOUR_S = 3600
+MEGABYTE = 1_000_000
+
+_LOG = logging.getLogger(__name__)
+
+
+class NothingRecorded(DaemonError):
+    """A marker has no recording to stand in."""
+
+    code = "not_recording"
+
+
+class Recorder(Closing):
+    """Takes what a subscriber hears, and writes it.
+
+    Args:
+        options: the ``record`` section of the settings.
+        folder: where the files go.
+        name_of: returns what to call an enrolled person in them.
+        name: begins the files' names.
+        while_worn: record only while somebody wears the electrodes; else all the time.
+        for_s: how much to record; None for no end.
+
+    Attributes:
+        files: those written so far, the open one last.
+        is_done: whether ``for_s`` is over.
+
+    Raises:
+        RecordingNotWritten: while it takes; the disk refuses, or has little room left.
+    """
+
+    def __init__(
+        self,
+        options: RecordOptions,
+        folder: Path,
+        name_of: Callable[[str], str],
+        *,
+        name: str = "",
+        while_worn: bool = False,
+        for_s: float | None = None,
+    ) -> None:
+        self._options = options
+        self._folder = folder
+        self._name = name
+        self._while_worn = while_worn
+        self._left_s = for_s
+        self._timeline = Timeline(name_of)
+        self._worn = False
+        self._unworn_s = options.after_s  # for how long nobody has worn the electrodes
+        self._before: deque[Second] = deque(maxlen=round(options.before_s) + 1)
+        self._writer: RecordingWriter | None = None
+        self._begin = 0  # position where it begins
+        self.files: list[Path] = []
+        self.is_done = False
+
+    def take(self, item: Item) -> None:
+        """Take in what was heard next."""
+        match item:
+            case Received(_, StatusMessage(contact=contact, heart_rate_bpm=rate)):
+                self._worn = contact == "on" or (contact == "unknown" and rate is not None)
+        for second in self._timeline.take(item):
+            self._take_second(second)
+        if self._timeline.is_broken:
+            self._finish()
+
+    def mark(self, text: str) -> Done:
+        """Put a marker into the recording.
+
+        Raises:
+            NothingRecorded: none is being made.
+        """
+        if self._writer is None:
+            raise NothingRecorded(
+                "Nothing is being recorded just now, so there is nothing to mark."
+            )
+        self._timeline.note(f"Marker: {text}")
+        return Done()
+
+    def close(self) -> None:
+        """Write what is left."""
+        for second in self._timeline.end():
+            self._take_second(second)
+        self._finish()
+
+    def _take_second(self, second: Second) -> None:
+        if not second.continues:
+            self._finish()
+            self._before.clear()
+        self._before.append(second)
+        length_s = len(second.codes) / second.layout.rate_hz
+        self._unworn_s = 0.0 if self._worn else self._unworn_s + length_s
+        if self._while_worn and self._unworn_s >= self._options.after_s:
+            self._finish()
+            return
+        while self._before and not self.is_done:
+            self._write(self._before.popleft())
+
+    def _write(self, second: Second) -> None:
+        rate_hz = second.layout.rate_hz
+        if self._writer is not None and second.begin - self._begin >= HOUR_S * rate_hz:
+            self._finish()
+        annotations = second.annotations
+        try:
+            self._check_room()
+            if self._writer is None:
+                going_on = (Annotation(second.begin, text) for text in second.going_on)
+                annotations = (*going_on, *annotations)
+            writer = self._writer = self._writer or self._open(second)
+            from_begin = (replace(each, sample=each.sample - self._begin) for each in annotations)
+            writer.write(second.codes, from_begin)
+        except RecordingNotWritten:
+            with suppress(RecordingNotWritten):  # the same again
+                self._finish()
+            raise
+        if self._left_s is not None:
+            self._left_s -= len(second.codes) / rate_hz
+            self.is_done = self._left_s <= 0
+
+    def _open(self, second: Second) -> RecordingWriter:
+        """Begin a file, named by when its first sample was taken."""
+        self._begin = second.begin
+        stem = f"{second.layout.begin_utc:%Y-%m-%dT%H%M%SZ}"
+        stem = f"{self._name}-{stem}" if self._name else stem
+        suffix = SUFFIXES[self._options.format]
+        names = (f"{stem}{more}{suffix}" for more in ("", *(f"-{n}" for n in range(2, 1000))))
+        path = next(path for name in names if not (path := self._folder / name).exists())
+        writer = open_writer(path, second.layout, self._options.sync_s)
+        self.files.append(path)
+        _LOG.info("recording to %s", path, extra=event("recording_started"))
+        return writer
+
+    def _finish(self) -> None:
+        """End the file that is open, if one is."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+            _LOG.info("%s is complete", writer.path, extra=event("recording_ended"))
+
+    def _check_room(self) -> None:
+        there = next(each for each in (self._folder, *self._folder.parents) if each.is_dir())
+        if shutil.disk_usage(there).free < self._options.free_mb * MEGABYTE:
+            raise RecordingNotWritten(
+                f"Less than {self._options.free_mb:g} MB are left on the disk of {there}, so "
+                "recording stops: move recordings away, or set record.free_mb."
+            )

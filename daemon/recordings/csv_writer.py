@@ -1,0 +1,90 @@
+"""Writes a table in the layout of ADS1292R loggers, and the annotations as comments.
+
+    # channel 2: ECG, gain 6, reference 2.42 V
+    timestamp, Channel 1, Channel 2, Channel 3
+    0, 128363, -5355355, 0
+    # 0.004 s: Identity unknown
+
+The timestamp is in ms, channels 1 and 2 are codes, and channel 3 is 1 in the sample of an R peak. A
+sample that was lost has no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.recordings.durable_file import DurableFile, explained, sync_folder
+from daemon.recordings.recorded import LOST, LOST_SAMPLES, R_PEAK, Annotation, Layout
+
+CHANNELS = 3  # of the loggers, the last for R peaks
+
+
+class CsvWriter:
+    """Writes one table (see ``RecordingWriter``)."""
+
+    def __init__(self, path: Path, layout: Layout, sync_s: float = 5.0) -> None:
+        self.path = path
+        self._rate_hz = layout.rate_hz
+        self._to_sync = max(1, round(sync_s * layout.rate_hz))
+        self._at = self._synced = 0  # samples
+        self._lost: list[range] = []
+        signals = [
+            f"# channel {n}: {signal.name}, gain {signal.gain}, reference {signal.vref_v} V"
+            for n, signal in enumerate(layout.signals, 1)
+        ]
+        columns = [f"Channel {n + 1}" for n in range(max(CHANNELS, len(layout.signals) + 1))]
+        lines = [
+            f"# recorded by qrsd from {layout.source}; begins {layout.begin_utc.isoformat()}",
+            f"# codes of 24 bits, sample rate {layout.rate_hz:g} Hz, timestamp in ms",
+            *signals,
+            f"# {columns[-1]}: 1 in the sample of an R peak",
+            ", ".join(["timestamp", *columns]),
+        ]
+        self._nothing = [0] * (len(columns) - len(layout.signals) - 1)
+        self._file = DurableFile(path)
+        self._file.append("\n".join([*lines, ""]).encode())
+        self.sync()
+        with explained(path):
+            sync_folder(path.parent)
+
+    def write(self, codes: NDArray[np.int32], annotations: Iterable[Annotation]) -> None:
+        """Add rows, and comments below them."""
+        told = list(annotations)
+        peaks = {each.sample for each in told if each.text.startswith(R_PEAK)}
+        self._lost += [
+            range(each.sample, each.sample + each.samples)
+            for each in told
+            if each.text == LOST_SAMPLES
+        ]
+        lines = []
+        for at, row in enumerate(codes.tolist(), self._at):
+            if LOST in row and any(at in lost for lost in self._lost):
+                continue
+            cells = (self._milliseconds(at), *row, *self._nothing, int(at in peaks))
+            lines.append(", ".join(map(str, cells)))
+        for each in told:
+            length = f", for {each.samples / self._rate_hz:g} s" if each.samples else ""
+            lines.append(f"# {each.sample / self._rate_hz:.3f} s: {each.text}{length}")
+        self._file.append("\n".join([*lines, ""]).encode())
+        self._at += len(codes)
+        if self._at - self._synced >= self._to_sync:
+            self.sync()
+
+    def _milliseconds(self, sample: int) -> str:
+        return f"{1000 * sample / self._rate_hz:.3f}".removesuffix(".000")
+
+    def sync(self) -> None:
+        """Bring all rows to the disk."""
+        self._file.sync()
+        self._synced = self._at
+
+    def close(self) -> None:
+        """Bring the rest to the disk."""
+        try:
+            self.sync()
+        finally:
+            self._file.close()

@@ -1,0 +1,141 @@
+"""What was heard stands in the files, of an hour each, and only while somebody is there."""
+
+from __future__ import annotations
+
+import shutil
+from collections import namedtuple
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from config.settings import RecordOptions
+from daemon.apps import record
+from daemon.apps.record import NothingRecorded, Recorder
+from daemon.recordings.edf_file import EdfFile
+from daemon.recordings.errors import RecordingNotWritten
+from daemon.recordings.recorded import THE_END
+from daemon.recordings.signal_file import Reading
+from daemon.wire.client import Item
+from tests.daemon.apps.heard import BEGIN, RATE_HZ, Service, array
+
+OPTIONS = RecordOptions(free_mb=0)
+
+
+def take_all(recorder: Recorder, items: Iterable[Item]) -> None:
+    for item in items:
+        recorder.take(item)
+
+
+def recorded(folder: Path, items: Iterable[Item], **how: object) -> list[EdfFile]:
+    with Recorder(OPTIONS, folder, str, **how) as recorder:  # type: ignore[arg-type]
+        take_all(recorder, items)
+    return [EdfFile(path, Reading()) for path in recorder.files]
+
+
+def codes_of(file: EdfFile) -> np.ndarray:
+    columns = [np.concatenate([codes for codes, _ in file.codes(n)]) for n in (0, 1)]
+    return np.column_stack(columns)
+
+
+def words(file: EdfFile) -> list[tuple[int, str]]:
+    return [(each.sample, each.text) for each in file.annotations if each.text != THE_END]
+
+
+def test_all_that_was_heard_is_in_the_file(tmp_path: Path) -> None:
+    service = Service()
+    items = [*service.waves(1), service.peak(200), *service.waves(1.5)]
+    [file] = recorded(tmp_path, items, name="bench")
+    assert np.array_equal(codes_of(file), array(0, 625))
+    assert words(file) == [(200, "R peak")]
+    assert file.begin_utc == BEGIN
+    assert [path.name for path in tmp_path.iterdir()] == ["bench-2026-11-28T100000Z.bdf"]
+
+
+def test_an_hour_is_a_file_and_the_next_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "HOUR_S", 3)
+    first, second = recorded(tmp_path, Service().waves(5, lead_off=[(100, 2000)]))
+    assert np.array_equal(codes_of(first), array(0, 750))
+    assert np.array_equal(codes_of(second), array(750, 500))
+    assert second.begin_utc == BEGIN + timedelta(seconds=3)
+    assert (words(first), words(second)) == ([(100, "Lead off")], [(0, "Lead off")])
+
+
+def test_while_somebody_wears_the_electrodes_with_the_seconds_before_and_after(
+    tmp_path: Path,
+) -> None:
+    service = Service()
+    items = [
+        *service.waves(60, contact="off"),
+        *service.waves(20),
+        *service.waves(50, contact="off"),
+        *service.waves(3),
+    ]
+    first, second = recorded(tmp_path, items, while_worn=True)
+    begin = round((first.begin_utc - BEGIN).total_seconds())
+    assert 28 <= begin <= 31  # the status is said each second, and a second is heard of after it
+    length = len(codes_of(first)) / RATE_HZ
+    assert 60 - begin + 20 + 28 <= length <= 60 - begin + 20 + 31
+    assert np.array_equal(codes_of(first), array(begin * RATE_HZ, round(length * RATE_HZ)))
+    # What was between is in neither twice.
+    assert (second.begin_utc - first.begin_utc).total_seconds() >= length
+    assert len(codes_of(second)) / RATE_HZ > 3
+
+
+def test_nobody_is_no_recording(tmp_path: Path) -> None:
+    assert recorded(tmp_path, Service().waves(40, contact="off"), while_worn=True) == []
+
+
+def test_it_ends_after_the_time_that_it_was_given(tmp_path: Path) -> None:
+    service = Service()
+    with Recorder(OPTIONS, tmp_path, str, for_s=2) as recorder:
+        for item in service.waves(10):
+            recorder.take(item)
+            if recorder.is_done:
+                break
+    assert service.index < 5 * RATE_HZ
+    assert len(codes_of(EdfFile(recorder.files[0], Reading()))) == 2 * RATE_HZ
+
+
+def test_a_marker_is_at_the_moment_that_it_was_made(tmp_path: Path) -> None:
+    service = Service()
+    with Recorder(OPTIONS, tmp_path, str) as recorder:
+        with pytest.raises(NothingRecorded):
+            recorder.mark("too early")
+        take_all(recorder, service.waves(3))
+        recorder.mark("coffee")
+        take_all(recorder, service.waves(2))
+    assert words(EdfFile(recorder.files[0], Reading())) == [(749, "Marker: coffee")]
+
+
+def test_a_gap_of_minutes_ends_the_file(tmp_path: Path) -> None:
+    service = Service()
+    items = list(service.waves(2))
+    service.index += 100 * RATE_HZ
+    first, second = recorded(tmp_path, [*items, *service.waves(2)])
+    assert np.array_equal(codes_of(first), array(0, 500))
+    assert np.array_equal(codes_of(second), array(25500, 500))
+
+
+def test_a_file_of_the_same_second_is_not_overwritten(tmp_path: Path) -> None:
+    for _ in range(2):
+        recorded(tmp_path, Service().waves(2))
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["2026-11-28T100000Z-2.bdf", "2026-11-28T100000Z.bdf"]
+
+
+def test_a_disk_with_little_room_ends_it_with_a_whole_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "free")
+    free = iter([600e6] * 4 + [400e6])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(next(free)))
+    recorder = Recorder(replace(OPTIONS, free_mb=500), tmp_path, str)
+    with pytest.raises(RecordingNotWritten, match="Less than 500 MB are left on the disk"):
+        take_all(recorder, Service().waves(20))
+    assert len(codes_of(EdfFile(recorder.files[0], Reading()))) == 4 * RATE_HZ

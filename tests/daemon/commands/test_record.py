@@ -1,0 +1,91 @@
+"""The recorder beside a real service, as a process of its own, and the words for it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from config.folders import pseudonym_key_path
+from config.pseudonyms import pseudonym, pseudonym_key
+from daemon.commands.parts import duration_s
+from daemon.recordings.edf_file import EdfFile
+from daemon.recordings.signal_file import Reading
+from model.gallery import Gallery
+from tests.daemon.commands.command import parse
+from tests.daemon.running import PATIENCE_S, environment, qrsd, running
+from tests.model.galleries import template
+from tests.model.models import embedder
+
+
+def recorder(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "daemon", "record", *arguments]
+    command += [f"--address=ipc://{folder}/messages.ipc"]
+    return subprocess.Popen(
+        command, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def files_of(process: subprocess.Popen[str]) -> list[EdfFile]:
+    """Wait for a recorder's end, and open what it wrote."""
+    stdout, stderr = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, stderr
+    return [EdfFile(Path(line), Reading()) for line in stdout.splitlines()]
+
+
+@pytest.mark.realtime
+def test_a_marker_r_peaks_and_an_end_by_sigterm(tmp_path: Path) -> None:
+    with running(tmp_path, embedder(tmp_path)):
+        process = recorder(tmp_path)
+        end_s = time.monotonic() + PATIENCE_S
+        while (said := qrsd(tmp_path, "mark", "coffee")).returncode and time.monotonic() < end_s:
+            assert "recorded" in said.stderr
+        time.sleep(6)
+        process.send_signal(signal.SIGTERM)
+        [file] = files_of(process)
+    texts = [each.text for each in file.annotations]
+    assert texts.count("Marker: coffee") == 1
+    assert texts.count("R peak") >= 3
+    assert file.notes == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("10min", 600), ("1.5h", 5400), ("0.5 h", 1800)]
+)
+def test_durations_are_read(text: str, seconds: float) -> None:
+    assert duration_s(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "10m", "-3s", "1h30min", "nan"])
+def test_what_is_no_duration_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse("record", f"--for={text}")
+    assert "is no duration such as 90s, 10min or 1.5h" in capsys.readouterr().err
+
+
+def test_a_marker_without_a_recorder_says_what_to_do(tmp_path: Path) -> None:
+    said = qrsd(tmp_path, "mark", "coffee")
+    assert said.returncode == 69
+    assert said.stderr == (
+        "qrsd: Nothing is being recorded on this machine: qrsd record, or systemctl start "
+        "qrsd-record\n"
+    )
+
+
+def test_pseudonyms_are_listed_and_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    path = pseudonym_key_path()
+    ada, bob = (pseudonym(name, pseudonym_key(path)) for name in ("Ada", "Bob"))
+    assert ada != bob
+    assert ada == pseudonym("Ada", pseudonym_key(path))
+    assert ada != pseudonym("Ada", bytes(32))  # who has not the key cannot try names
+    assert path.stat().st_mode & 0o777 == 0o600
+    with Gallery(tmp_path / "gallery.sqlite") as gallery:
+        gallery.enrol(template("Ada"))
+    said = qrsd(tmp_path, "people", "list", "--json", f"--gallery={tmp_path}/gallery.sqlite")
+    assert [person["pseudonym"] for person in json.loads(said.stdout)["people"]] == [ada]

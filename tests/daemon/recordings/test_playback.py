@@ -1,0 +1,59 @@
+"""A recording that is played on the simulated chip and recorded again is the same, bit for bit."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from config.settings import RecordOptions
+from daemon.acquisition.sources import open_source
+from daemon.apps.record import Recorder
+from daemon.commands.service import settings_of
+from daemon.recordings.edf_file import EdfFile
+from daemon.recordings.signal_file import Reading
+from daemon.service.waveforms import Waveforms
+from daemon.wire.messages import Received, Stamp, WaveMessage
+from drivers.ads1292r import Ads1292r
+from tests.daemon.apps.heard import BEGIN
+from tests.daemon.commands.command import parse
+from tests.daemon.recordings.recordings import RATE_HZ, noise, write_bdf
+
+STAMP = Stamp("bench", "boot", 0, BEGIN, "simulated")
+
+
+def codes_of(path: Path) -> np.ndarray:
+    file = EdfFile(path, Reading())
+    columns = [np.concatenate([codes for codes, _ in file.codes(n)]) for n in (0, 1)]
+    return np.column_stack(columns)
+
+
+def recorded_again(path: Path, folder: Path, samples: int) -> Path:
+    """Play a recording as ``qrsd run`` would, and record what the driver reads."""
+    settings = settings_of(parse("run", "--simulated", "--play", path, "--signal", "ECG"))
+    waveforms = Waveforms(delay=0)
+    with (
+        closing(open_source(settings, paced=False).board) as board,
+        Recorder(RecordOptions(free_mb=0), folder, str) as recorder,
+    ):
+        chip = Ads1292r(board, settings.chip)
+        waveforms.use_setup(chip.power_up())
+        with chip.stream() as frames:
+            for frame in islice(frames, samples):
+                for message in waveforms.flush_if_due(frame.index):
+                    if isinstance(message, WaveMessage):
+                        recorder.take(Received(STAMP, message))
+                waveforms.push(frame.index, frame.counts, None, 0.0)
+    return recorder.files[0]
+
+
+def test_both_channels_are_recorded_again_bit_for_bit(tmp_path: Path) -> None:
+    codes = noise(8 * RATE_HZ)
+    write_bdf(tmp_path / "first.bdf", codes, [])
+    again = codes_of(recorded_again(tmp_path / "first.bdf", tmp_path / "again", 6 * RATE_HZ))
+    [begin] = np.flatnonzero((codes == again[0]).all(axis=1))  # the chip settles meanwhile
+    assert begin < RATE_HZ
+    assert len(again) > 5 * RATE_HZ
+    assert np.array_equal(again, codes[begin : begin + len(again)])
