@@ -32,6 +32,7 @@ COMMANDS = {
     "doctor": ("doctor", "Check everything from the settings to the skin, and say what to do"),
     "watch": ("watch", "See who wears the electrodes, heart rate, signal quality and the ECG"),
     "record": ("record", "Record what the service hears into files that survive a power cut"),
+    "convert": ("convert", "Convert a recording to BDF, EDF, WFDB, a table or RR intervals"),
     "mark": ("record", "Put a marker into the recording that is being made"),
     "enroll": ("enroll", "Enrol whoever wears the electrodes, or the person of recordings"),
     "people": ("people", "See and change who is enrolled"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
+from daemon.recordings.recorded import R_PEAK, Annotation
 from daemon.recordings.signal_file import without_suffix
 from daemon.recordings.wfdb_header import import_wfdb, read_header
 from dsp.front_end import RATE_HZ
@@ -16,6 +19,8 @@ from dsp.front_end import RATE_HZ
 #: The symbols of beats; all others mark rhythm, noise, waves or comments. Source: wfdb's annotation
 #: codes (``isqrs`` in ecgmap.h of the WFDB library).
 BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ?")
+COMMENT = '"'
+LASTING = re.compile(r"(.+); (\d+(?:\.\d*)?) s")  # as qrsd writes what lasts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +43,34 @@ class Annotations:
         return tuple((int(begin), int(ends[ends > begin][0])) for begin in begins)
 
 
+def read_texts(path: Path) -> list[Annotation]:
+    """Return what the reference annotations (.atr) of a record say; nothing if there are none.
+
+    Raises:
+        RecordingError: they are malformed.
+    """
+    record = without_suffix(path)
+    if not record.with_name(f"{record.name}.atr").is_file():
+        return []
+    read = _read(record, "atr")
+    rate_hz = read.fs or read_header(record).frame_hz
+    annotations = []
+    for sample, symbol, note in zip(read.sample, read.symbol, read.aux_note, strict=True):
+        words, length_s = note.strip("\0 "), 0.0
+        if lasting := LASTING.fullmatch(words):
+            words, length_s = lasting[1], float(lasting[2])
+        text = _text(symbol, words)
+        annotations.append(Annotation(int(sample), text, round(length_s * rate_hz)))
+    return annotations
+
+
+def _text(symbol: str, note: str) -> str:
+    if symbol in BEAT_SYMBOLS:
+        kind = note or symbol
+        return R_PEAK if kind == "N" else f"{R_PEAK} ({kind})"
+    return note if symbol == COMMENT and note else f"{symbol} {note}".strip()
+
+
 def read_annotations(path: str | Path, annotator: str) -> Annotations:
     """Read the annotation file of a record whose suffix is the annotator's name, such as ``atr``.
 
@@ -45,13 +78,20 @@ def read_annotations(path: str | Path, annotator: str) -> Annotations:
         RecordingError: it is missing or malformed, or its record's header is.
     """
     record = without_suffix(Path(path))
+    annotations = _read(record, annotator)
+    indices = np.asarray(annotations.sample, dtype=np.float64)
+    grid = RATE_HZ / (annotations.fs or read_header(record).frame_hz)
+    return Annotations(np.rint(indices * grid).astype(np.int64), np.array(annotations.symbol))
+
+
+def _read(record: Path, annotator: str) -> Any:
+    """Return what the reference library makes of an annotation file."""
     file = record.with_name(f"{record.name}.{annotator}")
     if not file.is_file():
         raise RecordingNotFound(f"There are no annotations {file}.")
     try:
-        annotations = import_wfdb(record).rdann(str(record), annotator)
-        indices = np.asarray(annotations.sample, dtype=np.float64)
+        read = import_wfdb(record).rdann(str(record), annotator)
+        np.asarray(read.sample, dtype=np.float64)
     except Exception as error:  # the parser raises whatever it trips over
         raise MalformedRecording(f"{file} cannot be read as annotations: {error}.") from error
-    grid = RATE_HZ / (annotations.fs or read_header(record).frame_hz)
-    return Annotations(np.rint(indices * grid).astype(np.int64), np.array(annotations.symbol))
+    return read

@@ -33,7 +33,7 @@ from daemon.recordings.recorded import (
 )
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS
 
-ANNOTATION_SAMPLES = 100  # of three bytes, in each record: a dozen R peaks, or the longest text
+ANNOTATION_BYTES = 300  # in each record: a dozen R peaks, or the longest text
 ADS1292R = "ADS1292R, gain {}, reference {} V"  # as transducer: the range is told to six digits
 
 
@@ -44,14 +44,17 @@ class BdfWriter:
         path: the new file.
         layout: what is recorded.
         sync_s: how often to sync; what a power cut may cost.
+        header: another than that of BDF.
     """
 
-    def __init__(self, path: Path, layout: Layout, sync_s: float = 5.0) -> None:
+    def __init__(
+        self, path: Path, layout: Layout, sync_s: float = 5.0, header: EdfHeader | None = None
+    ) -> None:
         self.path = path
         self._rate_hz = layout.rate_hz
         self._samples = max(1, round(layout.rate_hz))  # in a record
         self._fraction_s = layout.begin_utc.microsecond / 1e6  # the header has whole seconds
-        self._header = _header(layout, self._samples)
+        self._header = header or bdf_header(layout, self._samples)
         self._records_to_sync = max(1, int(sync_s / self._header.record_s))
         self._waiting: deque[bytes] = deque()  # annotations
         self._held = np.empty((0, len(layout.signals)), np.int32)  # samples of no whole record yet
@@ -110,26 +113,29 @@ class BdfWriter:
 
     def _write_record(self, codes: NDArray[np.int32]) -> None:
         """Write one record, with as many of the waiting annotations as it holds."""
-        room = 3 * ANNOTATION_SAMPLES
+        room = ANNOTATION_BYTES
         texts = edf_annotations.encode_time(
             self._fraction_s + self._records * self._header.record_s
         )
         while self._waiting and len(texts) + len(self._waiting[0]) <= room:
             texts += self._waiting.popleft()
-        # By signals, each code's three low bytes; the annotations last, so that they are not whole
-        # where the end of the record never came to the disk.
-        samples = codes.T.astype("<i4").reshape(-1, 1).view(np.uint8)[:, :3].tobytes()
-        self._file.append(samples + texts.ljust(room, b"\0"))
+        # By signals; the annotations last, so that they are not whole where the end of the record
+        # never came to the disk.
+        self._file.append(self._packed(codes) + texts.ljust(room, b"\0"))
         self._records += 1
+
+    def _packed(self, codes: NDArray[np.int32]) -> bytes:
+        return codes.T.astype("<i4").reshape(-1, 1).view(np.uint8)[:, :3].tobytes()
 
     def _put_count(self, count: bytes) -> None:
         self._file.put(count, COUNT_OFFSET)
         self._file.sync()
 
 
-def _header(layout: Layout, samples: int) -> EdfHeader:
+def bdf_header(layout: Layout, samples: int) -> EdfHeader:
+    """Return the header of a recording with so many samples in a record."""
     annotations = EdfSignal(
-        "BDF Annotations", "", "", (-1, 1), (MIN_COUNTS, FULL_SCALE_COUNTS), ANNOTATION_SAMPLES
+        "BDF Annotations", "", "", (-1, 1), (MIN_COUNTS, FULL_SCALE_COUNTS), ANNOTATION_BYTES // 3
     )
     signals = [_described(signal, samples) for signal in layout.signals]
     return EdfHeader(

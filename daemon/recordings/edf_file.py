@@ -15,10 +15,9 @@ from config.regular_file import open_regular
 from daemon.recordings import edf_annotations
 from daemon.recordings.edf_header import EdfSignal, read_header
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
-from daemon.recordings.recorded import LOST, LOST_SAMPLES, THE_END, Annotation
+from daemon.recordings.recorded import LOST, LOST_SAMPLES, THE_END, Annotation, RecordedSignal
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
 from daemon.recordings.signal_file import MV_PER_UNIT, Reading, voltage_unit
-from drivers.frame import millivolts_per_count
 
 BLOCK_BYTES = 1 << 20
 LONGEST_GAP_S = 86400.0
@@ -106,6 +105,7 @@ class EdfFile:
         rate_hz = signal.samples / self._header.record_s
         end = self._end_s * rate_hz
         _, columns = [pair for pair in self._columns() if not pair[0].is_annotations][number]
+        least = -(1 << (8 * self._header.sample_bytes - 1))  # in place of a lost sample
         at = 0
         for first, raw in self._read(columns):
             begins = np.rint(self._begins_s[first : first + len(raw)] * rate_hz).astype(int)
@@ -120,16 +120,22 @@ class EdfFile:
             lost[places] = False
             for begin_s, end_s in self._lost_s:
                 some = slice(*(max(0, round(s * rate_hz) - at) for s in (begin_s, end_s)))
-                lost[some] |= codes[some] == LOST
+                lost[some] |= codes[some] == least
             left = int(max(0, min(len(codes), end - at + 0.5)))
             yield codes[:left], lost[:left]
             at += len(codes)
 
+    def recorded_signal(self, number: int) -> RecordedSignal | None:
+        """Return a signal that qrsd recorded, without the header's rounding; None for others."""
+        signal = self.signals[number]
+        ours = ADS1292R.fullmatch(signal.transducer) if self._header.sample_bytes == 3 else None
+        return RecordedSignal(signal.label, int(ours[1]), float(ours[2])) if ours else None
+
     def _scale(self, number: int) -> tuple[float, float]:
         """Return how many mV a code is, and how many mV code 0 is."""
         signal = self.signals[number]
-        if ours := ADS1292R.fullmatch(signal.transducer):
-            return millivolts_per_count(int(ours[1]), float(ours[2])), 0.0
+        if ours := self.recorded_signal(number):
+            return ours.mv_per_code, 0.0
         unit = voltage_unit(self._reading.unit or signal.unit)
         if unit is None:
             raise MalformedRecording(

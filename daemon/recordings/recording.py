@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,14 +75,7 @@ class OpenRecording:
     ) -> None:
         where = Path(path)
         self.path = str(path)
-        try:
-            self._file: SignalFile = kind_of(where)(where, reading or Reading())
-        except RecordingError:
-            raise
-        except OSError as error:
-            raise RecordingNotFound(
-                f"{error.filename or path} cannot be read: {error.strerror}; check who may read it."
-            ) from error
+        self._file = open_file(where, reading or Reading())
         self._note: tuple[str, ...] = ()
         if signal is not None:
             self._number = pick_signal(self._file.names, signal, where)
@@ -145,11 +138,21 @@ def read_recording(
     return Recording(opened.name, opened.path, ecg_mv, notes, respiration_mv)
 
 
-def kind_of(path: Path) -> Callable[[Path, Reading], SignalFile]:
-    """Return what opens a file, by its name."""
-    if is_edf(path):
-        return EdfFile
-    return CsvRecord if is_table(path) else WfdbRecord
+def open_file(path: Path, reading: Reading) -> SignalFile:
+    """Open a file as what its name says it is.
+
+    Raises:
+        RecordingError: it is missing or malformed.
+    """
+    kind = EdfFile if is_edf(path) else CsvRecord if is_table(path) else WfdbRecord
+    try:
+        return kind(path, reading)
+    except RecordingError:
+        raise
+    except OSError as error:
+        raise RecordingNotFound(
+            f"{error.filename or path} cannot be read: {error.strerror}; check who may read it."
+        ) from error
 
 
 def _at_250_hz(file: SignalFile, number: int) -> Iterator[NDArray[np.float64]]:

@@ -100,7 +100,7 @@ def encode_annotations(annotations: Iterable[Annotation], layout: Layout) -> byt
     data = b""
     before = 0
     for each in sorted(annotations, key=lambda each: each.sample):
-        at = max(0, each.sample)
+        at = max(1, each.sample)  # readers take a note at sample 0 for one on the whole file
         data += b"".join(_words(each, at - before, layout.rate_hz))
         before = at
     return data + b"\0\0"

@@ -1,0 +1,170 @@
+"""Converts recordings: between BDF, EDF, WFDB and tables, and to a list of RR intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.offline.hearing import hear
+from daemon.recordings.annotations import read_texts
+from daemon.recordings.durable_file import DurableFile
+from daemon.recordings.edf_file import EdfFile
+from daemon.recordings.edf_writer import EdfWriter
+from daemon.recordings.errors import MalformedRecording
+from daemon.recordings.recorded import (
+    LOST,
+    LOST_SAMPLES,
+    R_PEAK,
+    THE_END,
+    Annotation,
+    Layout,
+    RecordedSignal,
+    RecordingWriter,
+)
+from daemon.recordings.recording import open_file
+from daemon.recordings.replay import GAIN, VREF_V
+from daemon.recordings.signal_file import Reading
+from daemon.recordings.wfdb_record import WfdbRecord
+from daemon.recordings.writers import open_writer
+from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS
+
+SYNC_S = 3600.0  # what is made of a file can be made again
+UNKNOWN_BEGIN = datetime(1985, 1, 1, tzinfo=UTC)  # as EDF has it
+
+
+class Source:
+    """A recording to be converted: all its signals of voltage, and its annotations."""
+
+    def __init__(self, record: str) -> None:
+        path = Path(record)
+        self._file = file = open_file(path, Reading())
+        self._numbers = list(file.voltages())
+        rates = sorted({file.rate_hz(number) for number in self._numbers})
+        if len(rates) != 1:
+            there = ", ".join(f"{rate:g} Hz" for rate in rates) or "none"
+            raise MalformedRecording(
+                f"{record}: its signals in mV have rates of {there}; expected one rate for all."
+            )
+        begin, annotations = UNKNOWN_BEGIN, list[Annotation]()
+        signals = [RecordedSignal(file.names[n], GAIN, VREF_V) for n in self._numbers]
+        self._notes = [f"written in the steps of a chip at gain {GAIN:g}, {VREF_V} V"]
+        if isinstance(file, EdfFile):
+            begin, annotations = file.begin_utc, file.annotations
+            if all(known := [file.recorded_signal(number) for number in self._numbers]):
+                signals, self._notes = [signal for signal in known if signal], []
+        elif isinstance(file, WfdbRecord):
+            annotations = read_texts(path)
+        self.layout = Layout(tuple(signals), rates[0], "convert", begin)
+        words = [each for each in annotations if each.text != THE_END]
+        self._annotations = sorted(words, key=lambda each: each.sample)
+        self._gaps_told = any(each.text == LOST_SAMPLES for each in words)
+
+    @property
+    def notes(self) -> list[str]:
+        """What had to be assumed or mended, complete once all was read."""
+        return [*self._file.notes, *self._notes]
+
+    def seconds(self) -> Iterator[NDArray[np.float64]]:
+        """Yield all signals in mV, a second after the other, of shape (n, signals)."""
+        samples = round(self.layout.rate_hz)
+        columns = [_chunks(self._file.blocks(number), samples) for number in self._numbers]
+        for chunks in zip(*columns, strict=True):
+            yield np.column_stack(chunks)
+
+    def codes(self) -> Iterator[tuple[NDArray[np.int32], list[Annotation]]]:
+        """Yield the same as codes, and the annotations of each second."""
+        steps = np.array([signal.mv_per_code for signal in self.layout.signals])
+        left = list(self._annotations)
+        at = 0
+        for mv in self.seconds():
+            lost = np.isnan(mv)
+            codes = np.clip(np.rint(mv / steps), MIN_COUNTS, FULL_SCALE_COUNTS)
+            codes[lost] = LOST
+            end = at + len(mv)
+            due = [each for each in left if each.sample < end]
+            left = left[len(due) :]
+            gaps = () if self._gaps_told else _lost(lost.any(axis=1), at)
+            yield codes.astype(np.int32), [*gaps, *due]
+            at = end
+        if left:
+            yield np.empty((0, len(steps)), np.int32), left
+
+
+def convert(record: str, out: Path, mains_hz: int) -> list[str]:
+    """Convert a recording to what the suffix of a new file means, and say what was assumed.
+
+    Raises:
+        RecordingError: it cannot be read, or the file not be written.
+    """
+    if out.suffix.casefold() == ".txt":
+        return _write_rr(record, out, mains_hz)
+    source = Source(record)
+    writer: RecordingWriter
+    if out.suffix.casefold() == ".edf":
+        writer = EdfWriter(out, source.layout, _ranges(source), SYNC_S)
+    else:
+        writer = open_writer(out, source.layout, SYNC_S)
+    try:
+        for codes, annotations in source.codes():
+            writer.write(codes, annotations)
+    finally:
+        writer.close()
+    return source.notes
+
+
+def _ranges(source: Source) -> list[tuple[int, int]]:
+    """Return the lowest and the highest code of each signal."""
+    low = np.full(len(source.layout.signals), FULL_SCALE_COUNTS)
+    high = np.full(len(source.layout.signals), MIN_COUNTS)
+    for codes, _ in source.codes():
+        held = codes[(codes != LOST).all(axis=1)]
+        low = np.minimum(low, held.min(axis=0, initial=FULL_SCALE_COUNTS))
+        high = np.maximum(high, held.max(axis=0, initial=MIN_COUNTS))
+    return [(min(a, b), max(a, b)) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
+
+
+def _write_rr(record: str, out: Path, mains_hz: int) -> list[str]:
+    """Write the RR intervals in ms, a line each, but for those with a gap in them."""
+    path = Path(record)
+    file = open_file(path, Reading())
+    annotations = file.annotations if isinstance(file, EdfFile) else []
+    peaks = np.array(sorted(a.sample for a in annotations if a.text.startswith(R_PEAK)))
+    if len(peaks):
+        source = Source(record)
+        gaps = np.array([a.sample for a in annotations if a.text == LOST_SAMPLES])
+        whole = np.searchsorted(gaps, peaks[1:]) == np.searchsorted(gaps, peaks[:-1])
+        rr_ms = 1000 * np.diff(peaks)[whole] / source.layout.rate_hz
+        notes = file.notes
+    else:
+        heard = hear(record, None, mains_hz)
+        rr_ms = np.array([1000 * peak.rr_s for peak in heard.r_peaks if peak.rr_s is not None])
+        notes = [*heard.notes, "no R peaks are annotated that are read here: qrsd's detector's"]
+    if not len(rr_ms):
+        raise MalformedRecording(f"{record} has no two heartbeats in a row.")
+    with DurableFile(out) as written:
+        written.append("".join(f"{interval:.0f}\n" for interval in rr_ms).encode())
+        written.sync()
+    return notes
+
+
+def _chunks(blocks: Iterator[NDArray[np.float64]], samples: int) -> Iterator[NDArray[np.float64]]:
+    """Cut blocks of any length into those of one length, and what is left."""
+    held = np.empty(0)
+    for block in blocks:
+        held = np.concatenate([held, block])
+        whole = len(held) - len(held) % samples
+        yield from held[:whole].reshape(-1, samples)
+        held = held[whole:]
+    if len(held):
+        yield held
+
+
+def _lost(lost: NDArray[np.bool_], at: int) -> Iterator[Annotation]:
+    """Yield where samples are missing, of some that begin at a sample."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]]).astype(int)))
+    for begin, end in edges.reshape(-1, 2).tolist():
+        yield Annotation(at + begin, LOST_SAMPLES, end - begin)

@@ -1,0 +1,153 @@
+"""A recording keeps its codes and its words whatever it is converted to, and others can read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import edfio
+import numpy as np
+import pytest
+
+from daemon.offline.converting import convert
+from daemon.recordings.edf_file import EdfFile
+from daemon.recordings.errors import MalformedRecording, RecordingNotWritten
+from daemon.recordings.recorded import LOST, LOST_SAMPLES, R_PEAK, Annotation
+from daemon.recordings.recording import read_recording
+from daemon.recordings.signal_file import Reading
+from daemon.recordings.wfdb_writer import WfdbWriter
+from drivers.frame import millivolts_per_count
+from drivers.waveforms.hearts import Heart
+from tests.daemon.recordings.recordings import LAYOUT, RATE_HZ, noise, write_bdf
+
+wfdb = pytest.importorskip("wfdb", reason="needs pip install '.[records]'")
+
+WORDS = [
+    Annotation(1, "Lead off"),
+    Annotation(200, R_PEAK),
+    Annotation(420, f"{R_PEAK} (noisy)"),
+    Annotation(1900, "Marker: coffee"),
+]
+LOST_ONES = Annotation(600, LOST_SAMPLES, 300)
+
+
+@pytest.fixture
+def codes() -> np.ndarray:
+    made = noise(9 * RATE_HZ + 50)
+    made[made == LOST] += 1  # which WFDB has no room for
+    made[LOST_ONES.sample : LOST_ONES.sample + LOST_ONES.samples] = LOST
+    return made
+
+
+@pytest.fixture
+def record(tmp_path: Path, codes: np.ndarray) -> Path:
+    write_bdf(tmp_path / "one.bdf", codes, [*WORDS, LOST_ONES])
+    return tmp_path / "one.bdf"
+
+
+def opened(path: Path) -> EdfFile:
+    return EdfFile(path, Reading())
+
+
+def codes_of(file: EdfFile) -> np.ndarray:
+    return np.column_stack(
+        [np.concatenate([codes for codes, _ in file.codes(n)]) for n in range(len(file.names))]
+    )
+
+
+def words_of(file: EdfFile) -> list[Annotation]:
+    return [each for each in file.annotations if each.text != "Recording ends"]
+
+
+def test_to_wfdb(record: Path, tmp_path: Path, codes: np.ndarray) -> None:
+    assert convert(str(record), tmp_path / "two.hea", 50) == []
+    read = wfdb.rdrecord(str(tmp_path / "two"), physical=False)
+    assert np.array_equal(read.d_signal, codes)
+    assert (read.sig_name, read.fmt, read.fs) == (["Resp", "ECG"], ["24", "24"], RATE_HZ)
+    assert str(read.base_datetime) == "2026-11-28 10:55:39.123000"
+    assert read.checksum == [int(total) % 65536 for total in codes.sum(axis=0)]
+    mv = wfdb.rdrecord(str(tmp_path / "two")).p_signal
+    assert np.flatnonzero(np.isnan(mv[:, 1])).tolist() == list(range(600, 900))
+    expected = codes * [millivolts_per_count(gain, 2.42) for gain in (4, 6)]
+    np.testing.assert_allclose(mv[:600], expected[:600], rtol=1e-12)
+
+
+def test_to_wfdb_the_words(record: Path, tmp_path: Path) -> None:
+    convert(str(record), tmp_path / "two.hea", 50)
+    read = wfdb.rdann(str(tmp_path / "two"), "atr")
+    assert read.sample.tolist() == [1, 200, 420, 600, 1900]
+    assert read.symbol == ['"', "N", "Q", '"', '"']
+    notes = ["Lead off", "", "noisy", "Lost samples; 1.2 s", "Marker: coffee"]
+    assert [note.strip("\0") for note in read.aux_note] == notes
+
+
+def test_from_wfdb_back(record: Path, tmp_path: Path, codes: np.ndarray) -> None:
+    convert(str(record), tmp_path / "two.hea", 50)
+    convert(str(tmp_path / "two.hea"), tmp_path / "three.bdf", 50)
+    back = opened(tmp_path / "three.bdf")
+    assert np.array_equal(codes_of(back)[:, 1], codes[:, 1])
+    assert LOST_ONES in words_of(back)
+    assert all(word in words_of(back) for word in WORDS)
+
+
+def test_to_a_table_and_back(record: Path, tmp_path: Path, codes: np.ndarray) -> None:
+    convert(str(record), tmp_path / "two.csv", 50)
+    ecg_mv = read_recording(tmp_path / "two.csv", "Channel 2").ecg_mv
+    back = np.rint(ecg_mv / millivolts_per_count(6, 2.42))
+    assert np.array_equal(np.where(np.isnan(back), LOST, back), codes[:, 1])
+    lines = (tmp_path / "two.csv").read_text().splitlines()
+    assert "timestamp, Channel 1, Channel 2, Channel 3" in lines
+    assert f"800, {codes[200, 0]}, {codes[200, 1]}, 1" in lines  # the R peak at 0.8 s
+    assert "# 7.600 s: Marker: coffee" in lines
+
+
+def test_to_edf_of_16_bits(record: Path, tmp_path: Path, codes: np.ndarray) -> None:
+    convert(str(record), tmp_path / "two.edf", 50)
+    read = edfio.read_edf(tmp_path / "two.edf")
+    for number, gain in enumerate((4, 6)):
+        mv = codes[:, number] * millivolts_per_count(gain, 2.42)
+        measured = codes[:, number] != LOST
+        step = 2 * 2420 / gain / 65534
+        found = read.signals[number].data[: len(codes)]
+        np.testing.assert_allclose(found[measured], mv[measured], atol=0.6 * step)
+    assert [each.text for each in read.annotations][:3] == ["Lead off", R_PEAK, "R peak (noisy)"]
+    missing = np.isnan(np.concatenate(list(opened(tmp_path / "two.edf").blocks(1))))
+    assert np.flatnonzero(missing).tolist() == list(range(600, 900))
+
+
+def test_rr_intervals_leave_gaps_out(tmp_path: Path) -> None:
+    peaks = [Annotation(at, R_PEAK) for at in (100, 300, 500, 1000, 1201)]
+    write_bdf(tmp_path / "one.bdf", noise(1500), [*peaks, LOST_ONES])
+    convert(str(tmp_path / "one.bdf"), tmp_path / "rr.txt", 50)
+    assert (tmp_path / "rr.txt").read_text() == "800\n800\n804\n"
+
+
+def test_rr_intervals_of_a_table_are_the_detectors(tmp_path: Path) -> None:
+    heart = Heart(1)
+    codes = np.rint(heart.ecg_mv[: 20 * RATE_HZ] / millivolts_per_count(6, 2.42)).astype(int)
+    rows = [f"{4 * row}, {code}" for row, code in enumerate(codes)]
+    (tmp_path / "one.csv").write_text("\n".join(["timestamp, Channel 1", *rows]))
+    notes = convert(str(tmp_path / "one.csv"), tmp_path / "rr.txt", 50)
+    beats = np.floor(heart.phase_rad[: 20 * RATE_HZ] / (2 * np.pi))
+    true_ms = 4 * np.diff(np.flatnonzero(np.diff(beats) > 0))
+    rr_ms = np.array((tmp_path / "rr.txt").read_text().split(), float)
+    assert abs(np.median(rr_ms) - np.median(true_ms)) < 10
+    assert "qrsd's detector's" in notes[-1]
+
+
+def test_a_record_that_grows_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    writer = WfdbWriter(tmp_path / "grows.hea", LAYOUT, 1)
+    codes = noise(3 * RATE_HZ)
+    codes[codes == LOST] += 1
+    writer.write(codes, [Annotation(10, R_PEAK)])
+    read = wfdb.rdrecord(str(tmp_path / "grows"), physical=False)
+    assert np.array_equal(read.d_signal, codes)
+    assert wfdb.rdann(str(tmp_path / "grows"), "atr").sample.tolist() == [10]
+    writer.close()
+    assert wfdb.rdheader(str(tmp_path / "grows")).sig_len == 3 * RATE_HZ
+
+
+def test_what_cannot_be_is_said(record: Path, tmp_path: Path) -> None:
+    with pytest.raises(MalformedRecording, match=r"one of the suffixes \.bdf"):
+        convert(str(record), tmp_path / "two.xyz", 50)
+    with pytest.raises(RecordingNotWritten, match="File exists"):
+        convert(str(record), record, 50)
