@@ -6,16 +6,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from daemon.commands.parts import A_RECORD, add_mains, describe
+from daemon.commands.parts import add_mains, describe
 from daemon.offline.converting import convert
 
-CONVERT = f"""\
+CONVERT = """\
 The suffix of OUT says what it becomes: .bdf (24 bits), .edf (16 bits), .hea (WFDB), .csv (the
 loggers' layout), or .txt: the RR intervals in ms, a line each, as Kubios and others read. All
-signals in mV are taken, with the annotations of BDF and EDF; WFDB and tables have no annotations
-that are read here. R peaks are those annotated, else qrsd's own detector finds them.
+signals in mV are taken, with the annotations of BDF, EDF and WFDB (.atr). For RR intervals the R
+peaks are those that BDF or EDF has annotated; else qrsd's own detector finds them.
 
-{A_RECORD}
+RECORD is a BDF or EDF file, a WFDB record, with or without .hea, or a text table of codes or
+voltages.
 
 examples:
   qrsd convert bench.bdf bench.edf

@@ -17,9 +17,10 @@ from config.folders import gallery_path
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 A_RECORD = """\
-A RECORD is a WFDB record, with or without .hea, or a text table (.csv, .tsv, .txt) of raw ADC
-codes or voltages, such as `timestamp, Channel 1, Channel 2`. Whatever its rate, it is resampled to
-250 Hz. What a file does not say and had to be assumed is noted on standard error."""
+A RECORD is a WFDB record, with or without .hea, an EDF or BDF file, or a text table (.csv, .tsv,
+.txt) of raw ADC codes or voltages, such as `timestamp, Channel 1, Channel 2`. Whatever its rate, it
+is resampled to 250 Hz. What a file does not say and had to be assumed is noted on standard
+error."""
 
 
 SECOND_SITTING = (

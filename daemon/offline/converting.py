@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,20 +79,21 @@ class Source:
     def codes(self) -> Iterator[tuple[NDArray[np.int32], list[Annotation]]]:
         """Yield the same as codes, and the annotations of each second."""
         steps = np.array([signal.mv_per_code for signal in self.layout.signals])
-        left = list(self._annotations)
+        left = deque(self._annotations)
         at = 0
         for mv in self.seconds():
             lost = np.isnan(mv)
             codes = np.clip(np.rint(mv / steps), MIN_COUNTS, FULL_SCALE_COUNTS)
             codes[lost] = LOST
             end = at + len(mv)
-            due = [each for each in left if each.sample < end]
-            left = left[len(due) :]
+            due = []
+            while left and left[0].sample < end:
+                due.append(left.popleft())
             gaps = () if self._gaps_told else _lost(lost.any(axis=1), at)
             yield codes.astype(np.int32), [*gaps, *due]
             at = end
         if left:
-            yield np.empty((0, len(steps)), np.int32), left
+            yield np.empty((0, len(steps)), np.int32), list(left)
 
 
 def convert(record: str, out: Path, mains_hz: int) -> list[str]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.recordings.durable_file import DurableFile, explained, sync_folder
-from daemon.recordings.recorded import LOST, LOST_SAMPLES, R_PEAK, Annotation, Layout
+from daemon.recordings.recorded import R_PEAK, Annotation, Gaps, Layout
 
 CHANNELS = 3  # of the loggers, the last for R peaks
 
@@ -31,7 +31,7 @@ class CsvWriter:
         self._rate_hz = layout.rate_hz
         self._to_sync = max(1, round(sync_s * layout.rate_hz))
         self._at = self._synced = 0  # samples
-        self._lost: list[range] = []
+        self._gaps = Gaps()
         signals = [
             f"# channel {n}: {signal.name}, gain {signal.gain}, reference {signal.vref_v} V"
             for n, signal in enumerate(layout.signals, 1)
@@ -44,7 +44,7 @@ class CsvWriter:
             f"# {columns[-1]}: 1 in the sample of an R peak",
             ", ".join(["timestamp", *columns]),
         ]
-        self._nothing = [0] * (len(columns) - len(layout.signals) - 1)
+        self._unused = len(columns) - len(layout.signals) - 1
         self._file = DurableFile(path)
         self._file.append("\n".join([*lines, ""]).encode())
         self.sync()
@@ -54,18 +54,14 @@ class CsvWriter:
     def write(self, codes: NDArray[np.int32], annotations: Iterable[Annotation]) -> None:
         """Add rows, and comments below them."""
         told = list(annotations)
-        peaks = {each.sample for each in told if each.text.startswith(R_PEAK)}
-        self._lost += [
-            range(each.sample, each.sample + each.samples)
-            for each in told
-            if each.text == LOST_SAMPLES
-        ]
-        lines = []
-        for at, row in enumerate(codes.tolist(), self._at):
-            if LOST in row and any(at in lost for lost in self._lost):
-                continue
-            cells = (self._milliseconds(at), *row, *self._nothing, int(at in peaks))
-            lines.append(", ".join(map(str, cells)))
+        places = np.arange(self._at, self._at + len(codes))
+        peaks = [each.sample for each in told if each.text.startswith(R_PEAK)]
+        nothing = np.zeros((len(codes), self._unused), np.int32)
+        table = np.column_stack([codes, nothing, np.isin(places, peaks)])
+        kept = ~self._gaps.take(told, len(codes))
+        stamps = (1000 * places[kept] / self._rate_hz).tolist()
+        rows = zip(stamps, table[kept].tolist(), strict=True)
+        lines = [f"{stamp:.10g}, {str(row)[1:-1]}" for stamp, row in rows]
         for each in told:
             length = f", for {each.samples / self._rate_hz:g} s" if each.samples else ""
             lines.append(f"# {each.sample / self._rate_hz:.3f} s: {each.text}{length}")
@@ -73,9 +69,6 @@ class CsvWriter:
         self._at += len(codes)
         if self._at - self._synced >= self._to_sync:
             self.sync()
-
-    def _milliseconds(self, sample: int) -> str:
-        return f"{1000 * sample / self._rate_hz:.3f}".removesuffix(".000")
 
     def sync(self) -> None:
         """Bring all rows to the disk."""

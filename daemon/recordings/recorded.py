@@ -56,6 +56,25 @@ class Annotation:
     samples: int = 0  # how many
 
 
+class Gaps:
+    """Which samples were lost, by annotations that come with the first of them."""
+
+    def __init__(self) -> None:
+        self._open: list[Annotation] = []
+        self._at = 0
+
+    def take(self, annotations: Iterable[Annotation], count: int) -> NDArray[np.bool_]:
+        """Tell of the next samples, which come with some annotations, which were lost."""
+        self._open += [each for each in annotations if each.text == LOST_SAMPLES]
+        lost = np.zeros(count, np.bool_)
+        for gap in self._open:
+            begin, end = (max(0, at - self._at) for at in (gap.sample, gap.sample + gap.samples))
+            lost[begin:end] = True
+        self._at += count
+        self._open = [gap for gap in self._open if gap.sample + gap.samples > self._at]
+        return lost
+
+
 class RecordingWriter(Protocol):
     """Writes one recording to a new file, or several that belong together.
 

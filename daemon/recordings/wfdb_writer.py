@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.recordings.durable_file import DurableFile, replace_file
-from daemon.recordings.recorded import LOST, LOST_SAMPLES, R_PEAK, Annotation, Layout
+from daemon.recordings.recorded import LOST, R_PEAK, Annotation, Gaps, Layout
 
 NORMAL, UNKNOWN, NOTE, SKIP, AUX = 1, 13, 22, 59, 63  # codes of annotations
 LONGEST_STEP = 1023  # between two annotations, without a SKIP
@@ -32,6 +32,7 @@ class WfdbWriter:
         self._first = [0] * len(layout.signals)
         self._sums = np.zeros(len(layout.signals), np.int64)
         self._annotations: list[Annotation] = []
+        self._gaps = Gaps()
         self._file = DurableFile(path.with_suffix(".dat"))
         try:
             replace_file(path, self._header(is_complete=False))
@@ -42,17 +43,13 @@ class WfdbWriter:
     def write(self, codes: NDArray[np.int32], annotations: Iterable[Annotation]) -> None:
         """Add samples and annotations."""
         # The lowest code says that there is no sample: a measured one is written as that above.
-        self._annotations += annotations
-        lost = np.zeros(len(codes), np.bool_)
-        for each in self._annotations:
-            if each.text == LOST_SAMPLES:
-                lost[
-                    max(0, each.sample - self._at) : max(0, each.sample + each.samples - self._at)
-                ] = True
+        told = list(annotations)
+        self._annotations += told
+        lost = self._gaps.take(told, len(codes))
         rail = (codes == LOST) & ~lost[:, np.newaxis]
         samples = np.where(rail, LOST + 1, codes).astype("<i4")
         self._file.append(samples.reshape(-1, 1).view(np.uint8)[:, :3].tobytes())
-        if self._at == 0:
+        if self._at == 0 and len(samples):
             self._first = samples[0].tolist()
         self._sums += samples.sum(axis=0)
         self._at += len(codes)
@@ -97,13 +94,13 @@ class WfdbWriter:
 
 def encode_annotations(annotations: Iterable[Annotation], layout: Layout) -> bytes:
     """Return the content of an annotation file."""
-    data = b""
+    words: list[bytes] = []
     before = 0
     for each in sorted(annotations, key=lambda each: each.sample):
         at = max(1, each.sample)  # readers take a note at sample 0 for one on the whole file
-        data += b"".join(_words(each, at - before, layout.rate_hz))
+        words += _words(each, at - before, layout.rate_hz)
         before = at
-    return data + b"\0\0"
+    return b"".join(words) + b"\0\0"
 
 
 def _words(annotation: Annotation, step: int, rate_hz: float) -> Iterator[bytes]:

@@ -94,6 +94,19 @@ def test_pyedflib_reads_the_same(path: Path) -> None:
     assert texts.tolist() == ["coffee", "b"]
 
 
+def test_a_file_that_grows_can_be_opened_as_far_as_it_is_synced(path: Path) -> None:
+    codes = noise(7 * RATE_HZ)
+    writer = BdfWriter(path, LAYOUT)
+    for begin in range(0, len(codes), RATE_HZ):
+        writer.write(codes[begin : begin + RATE_HZ], [Annotation(begin, "second")])
+    with pyedflib.EdfReader(str(path)) as read:
+        assert np.array_equal(read.readSignal(1, digital=True), codes[: 5 * RATE_HZ, 1])
+    with pytest.warns(UserWarning, match="header indicates 5 data records, but file contains 7"):
+        edfio.read_bdf(path)
+    assert np.array_equal(codes_of(opened(path)), codes[: 5 * RATE_HZ])
+    writer.close()
+
+
 def test_annotations_that_do_not_fit_go_into_the_next_records(path: Path) -> None:
     many = [Annotation(at, f"word {at} {'x' * 50}") for at in range(0, RATE_HZ, 5)]
     codes = noise(3 * RATE_HZ)
