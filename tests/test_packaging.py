@@ -43,15 +43,20 @@ BELOW["benchmarks"] = set(BELOW)
 DOORS = {
     "daemon.recordings": {
         "annotations",
+        "bdf_repair",
+        "durable_file",
+        "edf_file",
         "errors",
         "person_folders",
         "public_data",
         "reading_order",
         "record_names",
+        "recorded",
         "recording",
         "replay",
         "sample_clock",
         "signal_file",
+        "writers",
     },
     "daemon.acquisition": {"handle", "realtime", "sources"},
     "daemon.wire": {
@@ -71,6 +76,7 @@ DOORS = {
     },
     "daemon.offline": {
         "analysis",
+        "converting",
         "drawing",
         "errors",
         "evaluation",
@@ -83,7 +89,7 @@ DOORS = {
         "scoring",
     },
     "daemon.service": {"assembly", "errors"},
-    "daemon.apps": {"demo", "demo_plan", "errors", "watch"},
+    "daemon.apps": {"demo", "demo_plan", "errors", "record", "watch"},
     "daemon.doctor": {"checks", "visit", "walk"},
     "daemon.commands": {"exit_codes"},
 }

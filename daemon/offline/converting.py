@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.offline.hearing import hear
+from daemon.offline.analysis import analyse
 from daemon.recordings.annotations import read_texts
 from daemon.recordings.durable_file import DurableFile
 from daemon.recordings.edf_file import EdfFile
-from daemon.recordings.edf_writer import EdfWriter
 from daemon.recordings.errors import MalformedRecording
 from daemon.recordings.recorded import (
     LOST,
@@ -28,9 +27,8 @@ from daemon.recordings.recorded import (
 )
 from daemon.recordings.recording import open_file
 from daemon.recordings.replay import GAIN, VREF_V
-from daemon.recordings.signal_file import Reading
-from daemon.recordings.wfdb_record import WfdbRecord
-from daemon.recordings.writers import open_writer
+from daemon.recordings.signal_file import Reading, is_table
+from daemon.recordings.writers import open_edf, open_writer
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS
 
 SYNC_S = 3600.0  # what is made of a file can be made again
@@ -57,7 +55,7 @@ class Source:
             begin, annotations = file.begin_utc, file.annotations
             if all(known := [file.recorded_signal(number) for number in self._numbers]):
                 signals, self._notes = [signal for signal in known if signal], []
-        elif isinstance(file, WfdbRecord):
+        elif not is_table(path):
             annotations = read_texts(path)
         self.layout = Layout(tuple(signals), rates[0], "convert", begin)
         words = [each for each in annotations if each.text != THE_END]
@@ -107,7 +105,7 @@ def convert(record: str, out: Path, mains_hz: int) -> list[str]:
     source = Source(record)
     writer: RecordingWriter
     if out.suffix.casefold() == ".edf":
-        writer = EdfWriter(out, source.layout, _ranges(source), SYNC_S)
+        writer = open_edf(out, source.layout, _ranges(source))
     else:
         writer = open_writer(out, source.layout, SYNC_S)
     try:
@@ -142,9 +140,9 @@ def _write_rr(record: str, out: Path, mains_hz: int) -> list[str]:
         rr_ms = 1000 * np.diff(peaks)[whole] / source.layout.rate_hz
         notes = file.notes
     else:
-        heard = hear(record, None, mains_hz)
-        rr_ms = np.array([1000 * peak.rr_s for peak in heard.r_peaks if peak.rr_s is not None])
-        notes = [*heard.notes, "no R peaks are annotated that are read here: qrsd's detector's"]
+        found = analyse(record, None, mains_hz)
+        rr_ms = np.array([1000 * peak.rr_s for peak in found.r_peaks if peak.rr_s is not None])
+        notes = [*found.notes, "no R peaks are annotated that are read here: qrsd's detector's"]
     if not len(rr_ms):
         raise MalformedRecording(f"{record} has no two heartbeats in a row.")
     with DurableFile(out) as written:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from config.regular_file import open_regular
 from daemon.recordings import edf_annotations
 from daemon.recordings.edf_header import EdfSignal, read_header
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
@@ -34,13 +33,14 @@ class EdfFile:
     """
 
     def __init__(self, path: Path, reading: Reading) -> None:
-        if not path.exists():
-            raise RecordingNotFound(f"There is no recording {path}.")
+        if not path.is_file():
+            what = "is no regular file" if path.exists() else "is not there"
+            raise RecordingNotFound(f"{path} {what}; expected an EDF or BDF file.")
         if reading.gain or reading.unit == "code":
             raise MalformedRecording(f"{path} is no table of codes: --gain does not apply to it.")
         self._path = path
         self._reading = reading
-        with open_regular(path) as file:
+        with path.open("rb") as file:
             self._header = header = read_header(file, path)
             there = (path.stat().st_size - header.header_bytes) // header.record_bytes
         self._records = there if header.records is None else min(header.records, there)
@@ -161,7 +161,7 @@ class EdfFile:
         """Yield one signal's bytes of some records after others, each block with its first."""
         size = self._header.record_bytes
         step = max(1, BLOCK_BYTES // size)
-        with open_regular(self._path) as file:
+        with self._path.open("rb") as file:
             file.seek(self._header.header_bytes)
             for first in range(0, self._records, step):
                 block = np.frombuffer(file.read(size * min(step, self._records - first)), np.uint8)

@@ -13,6 +13,7 @@ from daemon.recordings.bdf_writer import ANNOTATION_BYTES, BdfWriter, bdf_header
 from daemon.recordings.edf_header import EdfHeader
 from daemon.recordings.recorded import LOST, Layout
 
+SYNC_S = 3600.0  # what is made of a file can be made again
 LEAST, MOST = -(1 << 15), (1 << 15) - 1  # the least stands for a lost sample
 
 
@@ -23,15 +24,12 @@ class EdfWriter(BdfWriter):
         path: the new file.
         layout: what is recorded, in codes of 24 bits.
         ranges: the lowest and the highest code of each signal.
-        sync_s: how often to sync.
     """
 
-    def __init__(
-        self, path: Path, layout: Layout, ranges: Sequence[tuple[int, int]], sync_s: float
-    ) -> None:
+    def __init__(self, path: Path, layout: Layout, ranges: Sequence[tuple[int, int]]) -> None:
         self._zeros = np.array([(low + high) / 2 for low, high in ranges])
         self._steps = np.array([max(1.0, (high - low) / (2 * MOST)) for low, high in ranges])
-        super().__init__(path, layout, sync_s, self._header_of_16_bits(layout))
+        super().__init__(path, layout, SYNC_S, self._header_of_16_bits(layout))
 
     def _header_of_16_bits(self, layout: Layout) -> EdfHeader:
         header = bdf_header(layout, max(1, round(layout.rate_hz)))

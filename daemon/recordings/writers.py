@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from daemon.recordings.bdf_writer import BdfWriter
 from daemon.recordings.csv_writer import CsvWriter
+from daemon.recordings.edf_writer import EdfWriter
 from daemon.recordings.errors import MalformedRecording
 from daemon.recordings.recorded import Layout, RecordingWriter
 from daemon.recordings.wfdb_writer import WfdbWriter
@@ -30,3 +31,17 @@ def open_writer(path: Path, layout: Layout, sync_s: float) -> RecordingWriter:
     if kind is None:
         raise MalformedRecording(f"{path}: give it one of the suffixes {', '.join(WRITERS)}.")
     return kind(path, layout, sync_s)
+
+
+def open_edf(path: Path, layout: Layout, ranges: Sequence[tuple[int, int]]) -> RecordingWriter:
+    """Begin an EDF file of 16 bits, for which the codes of each signal must be known.
+
+    Args:
+        path: the new file.
+        layout: what will be written.
+        ranges: the lowest and the highest code of each signal.
+
+    Raises:
+        RecordingNotWritten: the file is there already, or the system refuses.
+    """
+    return EdfWriter(path, layout, ranges)
