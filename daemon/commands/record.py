@@ -74,6 +74,7 @@ def add_mark(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record until Ctrl-C, systemctl stop or the end of the time."""
+    service = to_messages(args)
     settings = load().settings
     start_logging(settings)
     options = settings.record
@@ -97,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: ended.set())
     try:
         with recorder:
-            _record(to_messages(args), recorder, ended)
+            _record(service, recorder, ended)
     finally:
         for file in recorder.files:
             print(file)
