@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -44,7 +44,25 @@ from model.recogniser import Recogniser, embed_with
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
 NOTHING_FOUND = 65  # not one good beat
-Outcome = TypeVar("Outcome", Analysis, FoundBeats)
+
+
+class OfRecord(Protocol):
+    """What some work makes of one record."""
+
+    @property
+    def path(self) -> str:
+        """Return the record, as given."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what had to be assumed or mended to read it."""
+
+    @property
+    def nothing_because(self) -> str | None:
+        """Return why there is not one good beat; None if there is."""
+
+
+Outcome = TypeVar("Outcome", bound=OfRecord)
 
 DETECT = """\
 The filters and the detector are those of the service. Writes one NAME.txt for each record, with a
@@ -88,7 +106,7 @@ example:
 
 def add_detect(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd detect``."""
-    _add_records(parser, DETECT)
+    add_records(parser, DETECT)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
     parser.add_argument(
         "--annotations", metavar="SUFFIX", help="of the records' annotation files, to compare with"
@@ -98,7 +116,7 @@ def add_detect(parser: argparse.ArgumentParser) -> None:
 
 def add_embed(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd embed``."""
-    _add_records(parser, EMBED)
+    add_records(parser, EMBED)
     parser.add_argument("--out", type=Path, required=True, metavar="F.npz", help="file to write")
     add_model(parser)
     parser.set_defaults(run=run_embed)
@@ -106,7 +124,7 @@ def add_embed(parser: argparse.ArgumentParser) -> None:
 
 def add_identify(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd identify``."""
-    _add_records(parser, IDENTIFY)
+    add_records(parser, IDENTIFY)
     add_gallery(parser)
     add_model(parser)
     parser.set_defaults(run=run_identify)
@@ -114,12 +132,12 @@ def add_identify(parser: argparse.ArgumentParser) -> None:
 
 def add_verify(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd verify``."""
-    _add_records(parser, VERIFY, 2)
+    add_records(parser, VERIFY, 2)
     add_model(parser)
     parser.set_defaults(run=run_verify)
 
 
-def _add_records(parser: argparse.ArgumentParser, details: str, count: int | str = "+") -> None:
+def add_records(parser: argparse.ArgumentParser, details: str, count: int | str = "+") -> None:
     """Add what all of these share."""
     describe(parser, details)
     parser.epilog = A_RECORD
