@@ -1,4 +1,4 @@
-"""``qrsd hrv``: what the heart of a recording does, in figures."""
+"""``qrsd hrv`` and ``intervals``: what the heart of a recording does, in figures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from functools import partial
 from rich.table import Table
 
 from daemon.commands.records import Outcomes, add_records
-from daemon.offline.measuring import Variability, measure_variability
+from daemon.offline.measuring import (
+    Delineation,
+    Variability,
+    delineate,
+    measure_variability,
+)
 from daemon.offline.results import show
 from daemon.tables import filled
 from dsp.hrv import NEEDS, Hrv, Need
@@ -24,6 +29,15 @@ longer recording say so. docs/hrv.md tells each figure and how it is had.
 example:
   qrsd hrv night.csv
   qrsd hrv mitdb/100 mitdb/101 --method lomb --json"""
+
+INTERVALS = """\
+Averages the beats of each ten seconds and measures where their waves begin and end: PR, QRS, QT,
+QTc and the level of the ST segment. One lead shows less than twelve, and this is no diagnosis.
+docs/hrv.md tells how it is had, and how far it is from what experts mark.
+
+example:
+  qrsd intervals ludb/1 --signal ii
+  qrsd intervals night.csv --json"""
 
 LABELS = {
     "mean_rr_ms": "mean interval, ms",
@@ -47,6 +61,15 @@ LABELS = {
     "dfa_alpha1": "DFA alpha 1",
     "dfa_alpha2": "DFA alpha 2",
 }
+OF_A_BEAT = {
+    "rr_ms": "RR, ms",
+    "pr_ms": "PR, ms",
+    "qrs_ms": "QRS, ms",
+    "qt_ms": "QT, ms",
+    "qtc_bazett_ms": "QTc (Bazett), ms",
+    "qtc_fridericia_ms": "QTc (Fridericia), ms",
+    "st_mv": "ST level, mV",
+}
 
 
 def add_hrv(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +82,39 @@ def add_hrv(parser: argparse.ArgumentParser) -> None:
         help="of the spectrum: of intervals resampled at 4 Hz, or Lomb-Scargle (%(default)s)",
     )
     parser.set_defaults(run=run_hrv)
+
+
+def add_intervals(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd intervals``."""
+    add_records(parser, INTERVALS)
+    parser.set_defaults(run=run_intervals)
+
+
+def run_intervals(args: argparse.Namespace) -> int:
+    """Print the intervals of each record."""
+    outcomes = Outcomes(args, delineate)
+    rows = []
+    for found in outcomes:
+        medians = {name: found.median(name) for name in OF_A_BEAT}
+        rows.append({"record": found.path, **medians, "strips": [*map(asdict, found.strips)]})
+        if not args.json:
+            show([_intervals_table(found)])
+    if args.json:
+        print(json.dumps({"records": rows}))
+    return outcomes.exit_code or outcomes.nothing_found
+
+
+def _intervals_table(found: Delineation) -> Table:
+    """Return the median of each interval, and in how many strips its waves stand out."""
+    rows = []
+    for name, label in OF_A_BEAT.items():
+        median = found.median(name)
+        shown = sum(getattr(strip, name) is not None for strip in found.strips)
+        said = (
+            "does not stand out" if median is None else f"{median:.{2 if name == 'st_mv' else 0}f}"
+        )
+        rows.append((label, said, f"{shown} of {len(found.strips)}"))
+    return filled(found.path, ("interval", "median", "strips of 10 s"), rows)
 
 
 def run_hrv(args: argparse.Namespace) -> int:
