@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from daemon.errors import import_extra
-from daemon.offline.hearing import hear_recording
+from daemon.offline.analysis import analyse_recording
 from daemon.offline.results import show
 from daemon.recordings.recording import read_recording
 from daemon.tables import filled
@@ -118,7 +118,7 @@ def measure(records: list[Path], lead: str) -> dict[tuple[str, str], list[float 
     errors: dict[tuple[str, str], list[float | None]] = {}
     for record in track(records, f"lead {lead}"):
         recording = read_recording(record, lead)
-        peaks = hear_recording(recording).r_peaks
+        peaks = analyse_recording(recording).r_peaks
         r_indices = np.array([peak.index for peak in peaks], dtype=np.int64)
         marks = marks_of(record, lead)
         for delineator, delineate in DELINEATORS.items():
@@ -152,7 +152,9 @@ def main() -> None:
         for delineator in DELINEATORS:
             each = (errors[delineator, name] for name in CSE_MS)
             rows.append((delineator, *map(_cell, each)))
-        tables.append(filled(f"lead {lead}: mean ± SD in ms (missing)", ("", *CSE_MS), rows))
+        tables.append(
+            filled(f"lead {lead}: mean ± SD in ms (records that show nothing)", ("", *CSE_MS), rows)
+        )
     show(tables)
 
 
@@ -161,7 +163,7 @@ def _cell(errors: list[float | None]) -> str:
     if not known:
         return "-"
     missing = len(errors) - len(known)
-    return f"{np.mean(known):.1f} ± {np.std(known):.1f} ({missing} of {len(errors)})"
+    return f"{np.mean(known):.1f} ± {np.std(known):.1f} ({missing})"
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "Measure how well a model knows people of your own"),
     "hrv": ("measures", "Measure the heart rate variability of recordings"),
     "intervals": ("measures", "Measure PR, QRS, QT and ST of recordings"),
+    "features": ("measures", "Make a table of figures of each heartbeat of recordings"),
     "explain": ("explain", "Show which part of the beat carried the decision"),
     "config": ("settings", "Check and show the settings"),
     "data": ("data", "Get public recordings to train, to measure and to play with"),

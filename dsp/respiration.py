@@ -124,7 +124,10 @@ def _spectrum(marks: Marks, until_s: float) -> Array | None:
 
 def _judged(spectrum: Array) -> Breathing:
     """Return the rate at the highest peak, and how much of the power lies there."""
-    rate_hz = FREQUENCY_HZ[np.argmax(spectrum)]
+    highest = int(np.argmax(spectrum))
+    if not spectrum[highest - 1 : highest + 2].all():  # the flank of a peak outside the band
+        return Breathing(None, 0.0)
+    rate_hz = FREQUENCY_HZ[highest]
     near = np.abs(FREQUENCY_HZ - rate_hz) <= LOBE_HZ
     quality = float(spectrum[near].sum() / spectrum.sum())
     return Breathing(float(60 * rate_hz) if quality >= LEAST_QUALITY else None, round(quality, 3))

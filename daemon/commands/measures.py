@@ -1,30 +1,36 @@
-"""``qrsd hrv`` and ``intervals``: what the heart of a recording does, in figures."""
+"""``qrsd hrv``, ``intervals`` and ``features``: what the heart of a recording does, in figures."""
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
+from statistics import median
 
 from rich.table import Table
 
-from daemon.commands.records import Outcomes, add_records
+from daemon.commands.records import Outcomes, add_records, report
 from daemon.offline.measuring import (
+    COLUMNS,
     Delineation,
     Variability,
     delineate,
     measure_variability,
+    tabulate_beats,
 )
-from daemon.offline.results import show
+from daemon.offline.results import require_files, show, writing
 from daemon.tables import filled
 from dsp.hrv import NEEDS, Hrv, Need
+from dsp.respiration import WINDOW_S, Respiration
 
 HRV = """\
 Measures how the intervals between heartbeats vary. Ectopic, missed and false beats are corrected,
 and their share is said; beyond 5 % of the intervals there is the mean only. Figures that need a
-longer recording say so. docs/hrv.md tells each figure and how it is had.
+longer recording say so. Breathing is looked for in each minute. docs/hrv.md tells how each is had.
 
 example:
   qrsd hrv night.csv
@@ -38,6 +44,14 @@ docs/hrv.md tells how it is had, and how far it is from what experts mark.
 example:
   qrsd intervals ludb/1 --signal ii
   qrsd intervals night.csv --json"""
+
+FEATURES = """\
+Writes a CSV table with a row for each beat, to train or to look at: record, r_index (at 250 Hz),
+rr_ms, quality and flaws as the service judges them, the intervals of the averaged beat of its ten
+seconds, amplitudes of P, Q, R, S and T, and twelve MFCC. docs/hrv.md tells each column.
+
+example:
+  qrsd features ecg-id/Person_01/rec_1 ecg-id/Person_02/rec_1 --out beats.csv"""
 
 LABELS = {
     "mean_rr_ms": "mean interval, ms",
@@ -60,6 +74,12 @@ LABELS = {
     "sample_entropy": "sample entropy",
     "dfa_alpha1": "DFA alpha 1",
     "dfa_alpha2": "DFA alpha 2",
+}
+BREATHING = {
+    "fused": "breathing, /min",
+    "impedance": "... from channel 1",
+    "r_amplitude": "... from R amplitude",
+    "rsa": "... from heart rate",
 }
 OF_A_BEAT = {
     "rr_ms": "RR, ms",
@@ -117,6 +137,28 @@ def _intervals_table(found: Delineation) -> Table:
     return filled(found.path, ("interval", "median", "strips of 10 s"), rows)
 
 
+def add_features(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd features``."""
+    add_records(parser, FEATURES)
+    parser.add_argument("--out", type=Path, required=True, metavar="F.csv", help="file to write")
+    parser.set_defaults(run=run_features)
+
+
+def run_features(args: argparse.Namespace) -> int:
+    """Write the rows of all records to one table."""
+    require_files(args.out)
+    outcomes = Outcomes(args, tabulate_beats)
+    rows = []
+    with writing(args.out, "another --out"), args.out.open("w", newline="") as file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        for found in outcomes:
+            table.writerows(found.rows)
+            rows.append({"record": found.path, "beats": len(found.rows)})
+    report(args, rows, "{beats:6d} beats  {record}".format_map)
+    return outcomes.exit_code or outcomes.nothing_found
+
+
 def run_hrv(args: argparse.Namespace) -> int:
     """Print the figures of each record."""
     outcomes = Outcomes(args, partial(measure_variability, method=args.method))
@@ -124,7 +166,9 @@ def run_hrv(args: argparse.Namespace) -> int:
     for found in outcomes:
         if args.json:
             needs = {name: asdict(need) for name, need in NEEDS.items()}
-            rows.append({"record": found.path, **asdict(found.hrv), "needs": needs})
+            minutes = [*map(asdict, found.breathing)]
+            figures = {**asdict(found.hrv), "needs": needs, "breathing": minutes}
+            rows.append({"record": found.path, **figures})
         else:
             show([hrv_table(found)])
     if args.json:
@@ -139,7 +183,16 @@ def hrv_table(found: Variability) -> Table:
         value = getattr(found.hrv, name)
         said = found.hrv.reasons.get(name) or f"{value:.4g}"
         rows.append((LABELS[name], said, _in_words(need)))
+    rows += [_breathing_row(label, name, found.breathing) for name, label in BREATHING.items()]
     return filled(found.path, ("figure", "value", "needs"), rows)
+
+
+def _breathing_row(label: str, name: str, minutes: Sequence[Respiration]) -> tuple[str, str, str]:
+    """Return the median rate of the minutes in which it can be told."""
+    rates = [getattr(minute, name).rate_per_min for minute in minutes]
+    known = [rate for rate in rates if rate is not None]
+    said = f"{median(known):.1f} in {len(known)} of {len(rates)} minutes" if known else "not known"
+    return label, said, f"{WINDOW_S:.0f} s"
 
 
 def _in_words(need: Need) -> str:

@@ -20,9 +20,7 @@ from config.settings import load
 from daemon.commands.exit_codes import exit_code
 from daemon.commands.parts import A_RECORD, add_gallery, add_jobs, add_mains, add_model, describe
 from daemon.offline.analysis import (
-    Analysis,
     ChainRun,
-    FoundBeats,
     analyse,
     find_beats,
     side_by_side,
@@ -267,7 +265,7 @@ def run_detect(args: argparse.Namespace) -> int:
             said = plain(f"{found.path} is one of several of its name: {file}")
             print(f"note: {said}", file=sys.stderr)
     gross = pool(scores) if scores else None
-    _report(args, rows, _beats_line, **({"gross": gross.figures()} if gross else {}))
+    report(args, rows, _beats_line, **({"gross": gross.figures()} if gross else {}))
     if gross and not args.json:
         print(f"gross, {len(scores)} records: {_in_words(gross.figures())}")
     return outcomes.exit_code or outcomes.nothing_found
@@ -300,7 +298,7 @@ def run_embed(args: argparse.Namespace) -> int:
         }
         for analysis in recordings
     ]
-    _report(args, rows, "{beats:6d} beats, {good:6d} of them good  {record}".format_map)
+    report(args, rows, "{beats:6d} beats, {good:6d} of them good  {record}".format_map)
     return outcomes.exit_code or outcomes.nothing_found
 
 
@@ -328,7 +326,7 @@ def run_identify(args: argparse.Namespace) -> int:
         while recogniser.inverted_wanted and (inverted_event := next(inverted, None)):
             recogniser.push_inverted(inverted_event)
         rows.append({"record": analysis.path, **asdict(recogniser.decision)})
-    _report(args, rows, _identity_line)
+    report(args, rows, _identity_line)
     return outcomes.exit_code or outcomes.nothing_found
 
 
@@ -379,7 +377,7 @@ def _times(ln_ratio: float) -> str:
     return f"{float(f'{math.exp(ln_ratio):.2g}'):g} times"
 
 
-def _report(
+def report(
     args: argparse.Namespace,
     rows: list[dict[str, Any]],
     line: Callable[[dict[str, Any]], str],

@@ -111,3 +111,7 @@ def test_the_breathing_of_synthetic_hearts_is_found(channel_1: bool) -> None:
                 errors.append(abs(found.fused.rate_per_min - breaths_per_min(heart, until)))
     assert known >= 13
     assert np.median(errors) < 1
+
+
+def test_the_flank_of_what_is_too_slow_is_no_breath() -> None:
+    assert alone(chest(4)) == Breathing(None, 0.0)
