@@ -84,6 +84,7 @@ DOORS = {
         "evaluation_picture",
         "explaining",
         "explanation_picture",
+        "measuring",
         "recognition",
         "results",
         "scoring",

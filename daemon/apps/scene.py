@@ -7,18 +7,26 @@ from dataclasses import dataclass, field
 from math import isnan
 
 from daemon.wire.client import Item, Lost, Restarted, Silent
-from daemon.wire.messages import EcgMessage, IdentityMessage, Received, Stamp, StatusMessage
+from daemon.wire.messages import (
+    EcgMessage,
+    HrvMessage,
+    IdentityMessage,
+    Received,
+    Stamp,
+    StatusMessage,
+)
 
 KEPT_SAMPLES = 2500  # ten seconds, more than a screen is wide
 
 
 @dataclass(slots=True)
 class Scene:
-    """The newest status and decision, None until there was one, and ten seconds of ECG."""
+    """The newest of each kind of message, None until there was one, and ten seconds of ECG."""
 
     stamp: Stamp | None = None  # of the newest message
     status: StatusMessage | None = None  # the newest
     identity: IdentityMessage | None = None  # the newest, until the service falls silent
+    hrv: HrvMessage | None = None  # the newest
     silent_s: float = 0.0  # for how long the service has said nothing
     lost_messages: int = 0  # what this subscriber missed since the service started
     #: the newest samples, each with its index
@@ -33,7 +41,7 @@ class Scene:
             case Lost(_, count):
                 self.lost_messages += count
             case Restarted():
-                self.status, self.identity, self.lost_messages = None, None, 0
+                self.status, self.identity, self.hrv, self.lost_messages = None, None, None, 0
                 self.ecg.clear()
             case Received(stamp, message):
                 self.silent_s = 0.0
@@ -43,6 +51,8 @@ class Scene:
                         self.status = message
                     case IdentityMessage():
                         self.identity = message
+                    case HrvMessage():
+                        self.hrv = message
                     case EcgMessage(index, _, ecg_mv):
                         measured = (each for each in enumerate(ecg_mv, index) if not isnan(each[1]))
                         self.ecg.extend(measured)

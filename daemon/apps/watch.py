@@ -188,6 +188,10 @@ def _facts(scene: Scene) -> RenderableType:
         ("contact ", CONTACTS[status.contact]),
         ("lost samples ", (str(status.counters.lost), "bold")),
     ]
+    if scene.hrv and scene.hrv.rmssd_ms is not None:
+        facts.append(("RMSSD ", (f"{scene.hrv.rmssd_ms:.0f} ms", "bold")))
+    if scene.hrv and scene.hrv.respiration.rate_per_min is not None:
+        facts.append(("breathing ", (f"{scene.hrv.respiration.rate_per_min:.0f} /min", "bold")))
     if status.playing:
         facts.append(("playing ", (status.playing, "yellow")))
     texts = (

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -20,9 +20,7 @@ from config.settings import load
 from daemon.commands.exit_codes import exit_code
 from daemon.commands.parts import A_RECORD, add_gallery, add_jobs, add_mains, add_model, describe
 from daemon.offline.analysis import (
-    Analysis,
     ChainRun,
-    FoundBeats,
     analyse,
     find_beats,
     side_by_side,
@@ -44,7 +42,25 @@ from model.recogniser import Recogniser, embed_with
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
 NOTHING_FOUND = 65  # not one good beat
-Outcome = TypeVar("Outcome", Analysis, FoundBeats)
+
+
+class OfRecord(Protocol):
+    """What some work makes of one record."""
+
+    @property
+    def path(self) -> str:
+        """Return the record, as given."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what had to be assumed or mended to read it."""
+
+    @property
+    def nothing_because(self) -> str | None:
+        """Return why there is not one good beat; None if there is."""
+
+
+Outcome = TypeVar("Outcome", bound=OfRecord)
 
 DETECT = """\
 The filters and the detector are those of the service. Writes one NAME.txt for each record, with a
@@ -88,7 +104,7 @@ example:
 
 def add_detect(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd detect``."""
-    _add_records(parser, DETECT)
+    add_records(parser, DETECT)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
     parser.add_argument(
         "--annotations", metavar="SUFFIX", help="of the records' annotation files, to compare with"
@@ -98,7 +114,7 @@ def add_detect(parser: argparse.ArgumentParser) -> None:
 
 def add_embed(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd embed``."""
-    _add_records(parser, EMBED)
+    add_records(parser, EMBED)
     parser.add_argument("--out", type=Path, required=True, metavar="F.npz", help="file to write")
     add_model(parser)
     parser.set_defaults(run=run_embed)
@@ -106,7 +122,7 @@ def add_embed(parser: argparse.ArgumentParser) -> None:
 
 def add_identify(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd identify``."""
-    _add_records(parser, IDENTIFY)
+    add_records(parser, IDENTIFY)
     add_gallery(parser)
     add_model(parser)
     parser.set_defaults(run=run_identify)
@@ -114,12 +130,12 @@ def add_identify(parser: argparse.ArgumentParser) -> None:
 
 def add_verify(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd verify``."""
-    _add_records(parser, VERIFY, 2)
+    add_records(parser, VERIFY, 2)
     add_model(parser)
     parser.set_defaults(run=run_verify)
 
 
-def _add_records(parser: argparse.ArgumentParser, details: str, count: int | str = "+") -> None:
+def add_records(parser: argparse.ArgumentParser, details: str, count: int | str = "+") -> None:
     """Add what all of these share."""
     describe(parser, details)
     parser.epilog = A_RECORD
@@ -249,7 +265,7 @@ def run_detect(args: argparse.Namespace) -> int:
             said = plain(f"{found.path} is one of several of its name: {file}")
             print(f"note: {said}", file=sys.stderr)
     gross = pool(scores) if scores else None
-    _report(args, rows, _beats_line, **({"gross": gross.figures()} if gross else {}))
+    report(args, rows, _beats_line, **({"gross": gross.figures()} if gross else {}))
     if gross and not args.json:
         print(f"gross, {len(scores)} records: {_in_words(gross.figures())}")
     return outcomes.exit_code or outcomes.nothing_found
@@ -282,7 +298,7 @@ def run_embed(args: argparse.Namespace) -> int:
         }
         for analysis in recordings
     ]
-    _report(args, rows, "{beats:6d} beats, {good:6d} of them good  {record}".format_map)
+    report(args, rows, "{beats:6d} beats, {good:6d} of them good  {record}".format_map)
     return outcomes.exit_code or outcomes.nothing_found
 
 
@@ -310,7 +326,7 @@ def run_identify(args: argparse.Namespace) -> int:
         while recogniser.inverted_wanted and (inverted_event := next(inverted, None)):
             recogniser.push_inverted(inverted_event)
         rows.append({"record": analysis.path, **asdict(recogniser.decision)})
-    _report(args, rows, _identity_line)
+    report(args, rows, _identity_line)
     return outcomes.exit_code or outcomes.nothing_found
 
 
@@ -361,7 +377,7 @@ def _times(ln_ratio: float) -> str:
     return f"{float(f'{math.exp(ln_ratio):.2g}'):g} times"
 
 
-def _report(
+def report(
     args: argparse.Namespace,
     rows: list[dict[str, Any]],
     line: Callable[[dict[str, Any]], str],

@@ -12,7 +12,14 @@ from daemon.apps.watch import show_json, show_lines, show_live
 from daemon.commands.connection import add_connection, to_messages
 from daemon.commands.parts import describe
 from daemon.wire.client import Subscriber
-from daemon.wire.messages import KINDS, EcgMessage, IdentityMessage, StatusMessage, WaveMessage
+from daemon.wire.messages import (
+    KINDS,
+    EcgMessage,
+    HrvMessage,
+    IdentityMessage,
+    StatusMessage,
+    WaveMessage,
+)
 
 SILENT_AFTER_S = 3.0  # the service's own evidence is stale by then; the status comes each second
 LINES = (StatusMessage.TOPIC, IdentityMessage.TOPIC)
@@ -52,7 +59,7 @@ def _watch(args: argparse.Namespace) -> None:
     if args.json:
         topics = [topic for topic in KINDS if args.waves or topic not in WAVEFORMS]
     elif console.is_terminal:
-        topics.append(EcgMessage.TOPIC)
+        topics += [EcgMessage.TOPIC, HrvMessage.TOPIC]
     with Subscriber(service.address, topics, SILENT_AFTER_S, service.keys) as subscriber:
         if args.json:
             show_json(subscriber, sys.stdout)

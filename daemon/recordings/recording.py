@@ -108,15 +108,15 @@ class OpenRecording:
                 f"Signal {signal!r} of {self.path} holds not one valid sample."
             )
 
-    def respiration_mv(self) -> NDArray[np.float64] | None:
-        """Return what channel 1 saw, None if the file has no such signal."""
+    def respiration_blocks(self) -> Iterator[NDArray[np.float64]] | None:
+        """Return what channel 1 saw, as the ECG; None if the file has no such signal."""
         names = self._file.names
         number = next((n for n in self._file.voltages() if RESPIRATION.search(names[n])), None)
         if number is None and tuple(names[:2]) == LOGGED_RESPIRATION and self._number == 1:
             number = 0
         if number is None or number == self._number:
             return None
-        return np.concatenate(list(_at_250_hz(self._file, number)))
+        return _at_250_hz(self._file, number)
 
 
 def read_recording(
@@ -134,7 +134,8 @@ def read_recording(
     opened = OpenRecording(path, signal, reading)
     ecg_mv = np.concatenate(list(opened.blocks()))
     notes = opened.notes
-    respiration_mv = opened.respiration_mv() if with_respiration else None
+    respiration = opened.respiration_blocks() if with_respiration else None
+    respiration_mv = None if respiration is None else np.concatenate(list(respiration))
     return Recording(opened.name, opened.path, ecg_mv, notes, respiration_mv)
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from daemon.service.judges import IdentityJudge, Judge
+from daemon.service.variability import VariabilityJudge
 from daemon.service.waveforms import RAILS, Waveforms
-from daemon.wire.messages import BeatMessage, ContactState, Message, RPeakMessage
+from daemon.wire.messages import BeatMessage, ContactState, Message, RPeakMessage, WaveMessage
 from drivers.chip_setup import ChipSetup
 from drivers.frame import Frame
 from dsp.front_end import FrontEnd
@@ -47,7 +48,11 @@ class Pipeline:
         self.recogniser = Recogniser(
             network.passport, embed_with(network), templates, identifier, liveness
         )
-        self._judges: list[Judge] = [IdentityJudge(self.recogniser, front_end)]
+        self._variability = VariabilityJudge()
+        self._judges: list[Judge] = [
+            IdentityJudge(self.recogniser, front_end),
+            self._variability,
+        ]
         self._setup: ChipSetup | None = None
         self._ecg_at = 0
         self._mv_per_count = 0.0
@@ -85,6 +90,9 @@ class Pipeline:
         index, _, status, both_counts = frame
         setup, front_end = self._setup, self._front_end
         messages = self._waveforms.flush_if_due(index)
+        for message in messages:
+            if isinstance(message, WaveMessage):
+                self._variability.hear_chest(message)
         self._newest_index = index
         counts = both_counts[self._ecg_at]
         lead_off = setup.lead_off(status)

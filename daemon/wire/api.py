@@ -11,7 +11,9 @@ from daemon.wire.errors import (
 from daemon.wire.keys import ClientKeys
 from daemon.wire.messages import (
     BeatMessage,
+    Breathing,
     EcgMessage,
+    HrvMessage,
     IdentityMessage,
     Message,
     Received,
@@ -25,10 +27,12 @@ from daemon.wire.messages import (
 
 __all__ = [
     "BeatMessage",
+    "Breathing",
     "ClientKeys",
     "CommandRefused",
     "Control",
     "EcgMessage",
+    "HrvMessage",
     "IdentityMessage",
     "Item",
     "Lost",

@@ -1,6 +1,6 @@
 """What the service says to its subscribers, and the bytes that carry it.
 
-    frame 1    the topic: status, identity, r_peak, beat, wave or ecg
+    frame 1    the topic: status, identity, r_peak, beat, hrv, wave or ecg
     frame 2    the header: a JSON object in UTF-8
     frame 3    wave and ecg only: the samples, little-endian int32 or float32
 
@@ -44,6 +44,7 @@ Hint: TypeAlias = Literal[
     "repeated",
     "too_regular",
 ]
+HrvReason: TypeAlias = Literal["too_short", "too_many_corrected", "constant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,46 @@ class BeatMessage:
     flaws: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Breathing:
+    """What one wave says of the last minute's breathing."""
+
+    rate_per_min: Positive | None  # None if the quality is too low to tell
+    quality: Share | None  # share of the power in one peak; None without such a wave
+
+
+@dataclass(frozen=True, slots=True)
+class HrvMessage:
+    """Heart rate variability of the last five minutes, and breathing, each ten seconds."""
+
+    TOPIC: ClassVar[str] = "hrv"
+
+    index: Count  # the newest sample
+    duration_s: NotNegative  # the sum of the intervals between beats that it is measured of
+    intervals: Count  # how many there are, after correction
+    corrected: Share  # how many of them are corrected for ectopic, missed or false beats
+    #: why some figures are None: ``too_short`` as yet, ``too_many_corrected``, or the intervals do
+    #: not vary (``constant``); None if none is
+    reason: HrvReason | None
+    mean_rr_ms: Positive | None  # mean interval
+    sdnn_ms: NotNegative | None  # standard deviation of the intervals
+    rmssd_ms: NotNegative | None  # root mean square of successive differences
+    sdsd_ms: NotNegative | None  # standard deviation of successive differences
+    pnn50_percent: NotNegative | None  # successive differences of more than 50 ms
+    pnn20_percent: NotNegative | None  # successive differences of more than 20 ms
+    lf_ms2: NotNegative | None  # power from 0.04 to 0.15 Hz
+    hf_ms2: NotNegative | None  # power from 0.15 to 0.40 Hz
+    lf_hf: NotNegative | None  # their ratio
+    lf_normalised_percent: NotNegative | None  # LF, of LF and HF
+    hf_normalised_percent: NotNegative | None  # HF, of LF and HF
+    sd1_ms: NotNegative | None  # width of the Poincare plot
+    sd2_ms: NotNegative | None  # length of the Poincare plot
+    respiration: Breathing  # from all that follows
+    impedance: Breathing  # from the chest's impedance in channel 1
+    r_amplitude: Breathing  # from the height of the R waves
+    rsa: Breathing  # from the heart rate, which breathing moves
+
+
 #: Indices of samples: the first, and the one after the last.
 Range: TypeAlias = tuple[int, int]
 
@@ -182,13 +223,16 @@ class EcgMessage:
 
 
 Message: TypeAlias = (
-    StatusMessage | IdentityMessage | RPeakMessage | BeatMessage | WaveMessage | EcgMessage
+    StatusMessage
+    | IdentityMessage
+    | RPeakMessage
+    | BeatMessage
+    | HrvMessage
+    | WaveMessage
+    | EcgMessage
 )
 
-KINDS: dict[str, type[Message]] = {
-    kind.TOPIC: kind
-    for kind in (StatusMessage, IdentityMessage, RPeakMessage, BeatMessage, WaveMessage, EcgMessage)
-}
+KINDS: dict[str, type[Message]] = {kind.TOPIC: kind for kind in get_args(Message)}
 
 
 #: What a client takes a word for that a later version of qrsd has added: by kind, the field, the
@@ -202,6 +246,7 @@ LATER_WORDS: dict[type[Message], tuple[tuple[str, Any, dict[str, Any]], ...]] = 
         ("state", IdentityState, {"state": "undecided", "person": None, "confidence": None}),
         ("hint", Hint, {"hint": None}),
     ),
+    HrvMessage: (("reason", HrvReason, {"reason": None}),),
 }
 
 

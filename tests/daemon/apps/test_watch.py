@@ -15,7 +15,9 @@ from daemon.apps.scene import Scene
 from daemon.apps.watch import picture, show_json, show_lines, show_live, who
 from daemon.wire.client import Item, Lost, Restarted, Silent
 from daemon.wire.messages import (
+    Breathing,
     EcgMessage,
+    HrvMessage,
     IdentityMessage,
     Message,
     Received,
@@ -72,6 +74,18 @@ def test_the_picture_shows_who_how_sure_and_how_the_heart_beats() -> None:
     text = text_of(heard(RUNNING, ADA))
     for part in ("Ada", "97 %, 9 beats", "61 /min", "98 %", "contact on", "lost samples 7"):
         assert part in text
+
+
+def test_the_picture_shows_variability_and_breathing_once_they_are_measured() -> None:
+    unknown = Breathing(None, None)
+    early = HrvMessage(2500, 9.1, 10, 0.0, "too_short", *[None] * 13, *[unknown] * 4)
+    breathing = Breathing(14.2, 0.9)
+    later = replace(early, rmssd_ms=35.2, respiration=breathing)
+    assert "RMSSD" not in text_of(heard(RUNNING, early))
+    assert "breathing" not in text_of(heard(RUNNING, early))
+    text = text_of(heard(RUNNING, later))
+    assert "RMSSD 35 ms" in text
+    assert "breathing 14 /min" in text
 
 
 def test_simulated_data_says_so_and_real_data_does_not() -> None:

@@ -149,7 +149,7 @@ def test_it_describes_itself(settings: Settings) -> None:
         "device": "bench",
         "source": "simulated",
         "schema": 1,
-        "topics": ["status", "identity", "r_peak", "beat", "wave", "ecg"],
+        "topics": ["status", "identity", "r_peak", "beat", "hrv", "wave", "ecg"],
         "channels": None,
         "model": asdict(model),
     }

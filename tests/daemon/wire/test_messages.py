@@ -18,7 +18,9 @@ from daemon.wire.errors import MessageError
 from daemon.wire.messages import (
     KINDS,
     BeatMessage,
+    Breathing,
     EcgMessage,
+    HrvMessage,
     IdentityMessage,
     Message,
     Received,
@@ -65,6 +67,12 @@ IDENTITY = IdentityMessage(15000, "accepted", "Ada", 0.97, 9)
 ECG = EcgMessage(14975, 250.0, (0.0, 0.5, -1.25))
 FLAGS = WaveFlags(((14975, 14976),), ((), ((14976, 14977),)), ((14970, 14975),))
 WAVE = WaveMessage(14975, 250.0, (9.6e-5, 4.8e-5), ("respiration", "ecg"), FLAGS, ((1, -2), (3, 4)))
+BREATHING = Breathing(14.2, 0.91)
+HRV = HrvMessage(
+    *(75000, 299.6, 301, 0.01, None, 995.3, 48.1, 35.2, 35.3, 14.1, 52.0),
+    *(812.5, 420.0, 1.93, 65.9, 34.1, 24.9, 63.3, BREATHING, BREATHING, BREATHING),
+    Breathing(None, None),
+)
 EXAMPLES: list[Message] = [
     STATUS,
     StatusMessage(
@@ -87,6 +95,7 @@ EXAMPLES: list[Message] = [
     IdentityMessage(15000, "unknown", None, 0.97, 9, "electrodes_swapped"),
     RPeakMessage(14900, 1.1, None, False),
     BeatMessage(15004, 14900, 0.98, 61.2, 0.4, ("noisy", "flat")),
+    HRV,
     WAVE,
     ECG,
 ]

@@ -1,0 +1,168 @@
+"""Measures what the heart of a recording of any length does: its variability, its waves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.offline.analysis import ChainRun, find_beats
+from daemon.recordings.recording import OpenRecording
+from daemon.recordings.signal_file import Reading
+from dsp.beat_features import NAMES, beat_features
+from dsp.front_end import RATE_HZ
+from dsp.hrv import Hrv, Method, hrv
+from dsp.intervals import Intervals, measure_intervals
+from dsp.respiration import WINDOW_S, Marks, Respiration, marks_of_beats, respiration
+from dsp.rr_correction import RrSeries
+from dsp.signals import BeatWindow, RPeak
+
+STRIP_SAMPLES = round(10 * RATE_HZ)  # of which beats are averaged
+CHEST_SAMPLES = 25  # that are averaged to one
+OF_STRIP = ("pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "st_mv")
+COLUMNS = ("record", "r_index", "rr_ms", "quality", "flaws", *OF_STRIP, *NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Variability:
+    """The heart rate variability and the breathing of one recording."""
+
+    path: str  # the recording, as given
+    duration_s: float  # its length
+    notes: tuple[str, ...]  # what had to be assumed or mended to read it
+    nothing_because: str | None  # why there is not one good beat; None if there is
+    hrv: Hrv  # of its R peaks
+    breathing: tuple[Respiration, ...]  # of each minute, one after the other
+
+
+def measure_variability(
+    path: str,
+    signal: str | None = None,
+    mains_hz: int = 50,
+    reading: Reading | None = None,
+    method: Method = "welch",
+) -> Variability:
+    """Find the heartbeats of a recording, how their intervals vary, and the breathing.
+
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    run = ChainRun(OpenRecording(path, signal, reading), mains_hz)
+    rows = [
+        (event.index, event.amplitude_mv, event.rr_s is None)
+        for event in run.events()
+        if isinstance(event, RPeak)
+    ]
+    indices, r_mv, after_break = np.array(sorted(rows), dtype=np.float64).reshape(-1, 3).T
+    series = RrSeries.of_beats(indices / RATE_HZ, after_break.astype(bool))
+    marks = marks_of_beats(indices / RATE_HZ, r_mv, series)
+    chest = _chest(OpenRecording(path, signal, reading))
+    minutes = np.arange(WINDOW_S, run.duration_s + 1 / RATE_HZ, WINDOW_S)
+    breathing = tuple(respiration(chest, *marks, float(until_s)) for until_s in minutes)
+    found = hrv(series, method)
+    return Variability(path, run.duration_s, run.notes(), run.nothing_because(), found, breathing)
+
+
+def _chest(recording: OpenRecording) -> Marks | None:
+    """Return what channel 1 saw of the chest, ten times a second; None without such a signal."""
+    blocks = recording.respiration_blocks()
+    if blocks is None:
+        return None
+    means = [
+        strip[: len(strip) // CHEST_SAMPLES * CHEST_SAMPLES].reshape(-1, CHEST_SAMPLES).mean(axis=1)
+        for _, strip in _strips(blocks)
+    ]
+    chest_mv = np.concatenate(means)
+    time_s = (np.arange(len(chest_mv)) + 0.5) * CHEST_SAMPLES / RATE_HZ
+    recorded = np.isfinite(chest_mv)
+    return Marks(time_s[recorded], chest_mv[recorded])
+
+
+@dataclass(frozen=True, slots=True)
+class Delineation:
+    """The waves of one recording's averaged beats."""
+
+    path: str  # the recording, as given
+    duration_s: float  # its length
+    notes: tuple[str, ...]  # what had to be assumed or mended to read it
+    nothing_because: str | None  # why there is not one good beat; None if there is
+    strips: tuple[Intervals, ...]  # of each ten seconds, one after the other
+
+    def median(self, name: str) -> float | None:
+        """Return the median of an interval over the strips; None if no strip shows it."""
+        values = [getattr(strip, name) for strip in self.strips]
+        known = [value for value in values if value is not None]
+        return float(np.median(known)) if known else None
+
+
+def delineate(
+    path: str, signal: str | None = None, mains_hz: int = 50, reading: Reading | None = None
+) -> Delineation:
+    """Average the beats of each ten seconds of a recording, and measure their waves.
+
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    found = find_beats(path, signal, mains_hz, reading)
+    strips = []
+    for begin, ecg_mv in _strips(OpenRecording(path, signal, reading).blocks()):
+        first, last = np.searchsorted(found.r_indices, (begin, begin + len(ecg_mv)))
+        strips.append(measure_intervals(ecg_mv, found.r_indices[first:last] - begin))
+    return Delineation(path, found.duration_s, found.notes, found.nothing_because, tuple(strips))
+
+
+@dataclass(frozen=True, slots=True)
+class BeatTable:
+    """A row for each beat of one recording."""
+
+    path: str  # the recording, as given
+    duration_s: float  # its length
+    notes: tuple[str, ...]  # what had to be assumed or mended to read it
+    nothing_because: str | None  # why there is not one good beat; None if there is
+    rows: tuple[dict[str, float | str | None], ...]  # each by the names of ``COLUMNS``
+
+
+def tabulate_beats(
+    path: str, signal: str | None = None, mains_hz: int = 50, reading: Reading | None = None
+) -> BeatTable:
+    """Measure each beat of a recording, and the averaged one of its ten seconds.
+
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    strips = delineate(path, signal, mains_hz, reading).strips
+    run = ChainRun(OpenRecording(path, signal, reading), mains_hz)
+    rows: list[dict[str, float | str | None]] = []
+    for event in run.events():
+        if isinstance(event, BeatWindow):
+            strip = strips[event.r_index // STRIP_SAMPLES]
+            rows.append(
+                {
+                    "record": path,
+                    "r_index": event.r_index,
+                    "rr_ms": None if event.rr_s is None else round(1000 * event.rr_s, 3),
+                    "quality": event.quality.score,
+                    "flaws": " ".join(event.quality.flaws),
+                    **{name: _rounded(getattr(strip, name)) for name in OF_STRIP},
+                    **{name: round(v, 5) for name, v in beat_features(event.ecg_mv).items()},
+                }
+            )
+    return BeatTable(path, run.duration_s, run.notes(), run.nothing_because(), tuple(rows))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _strips(blocks: Iterable[NDArray[np.float64]]) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """Yield ten seconds after the other, each with the index of its first sample."""
+    begin, held = 0, np.empty(0)
+    for block in blocks:
+        held = np.concatenate([held, block])
+        while len(held) >= STRIP_SAMPLES:
+            yield begin, held[:STRIP_SAMPLES]
+            begin, held = begin + STRIP_SAMPLES, held[STRIP_SAMPLES:]
+    if len(held):
+        yield begin, held
