@@ -7,7 +7,8 @@ number of enrolled people only.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import accumulate
 from typing import TypeAlias
 
 import numpy as np
@@ -176,7 +177,8 @@ def calibrate_searches(devices: Sequence[Device], seed: int) -> Calibration:
         seed: of the galleries that are drawn.
     """
     most = max(map(_fewest, devices)) // 2
-    searches = tuple(_search(devices, size, seed) for size in GALLERIES if size <= most)
+    measured = (_search(devices, size, seed) for size in GALLERIES if size <= most)
+    searches = tuple(accumulate(measured, _at_least))
     pair = searches[0]
     familiar = [
         familiarity(people.probe(STRETCHES[-1]), cohort)
@@ -199,23 +201,22 @@ def _fewest(device: Device) -> int:
 
 
 def _search(devices: Sequence[Device], enrolled: int, seed: int) -> Search:
-    rows = [
-        max(_row(device, enrolled, stretch, seed) for device in devices) for stretch in STRETCHES
-    ]
+    """Measure on the devices with at least twice as many people."""
+    large = [device for device in devices if _fewest(device) >= 2 * enrolled]
+    rows = [max(_row(device, enrolled, stretch, seed) for device in large) for stretch in STRETCHES]
     return Search(enrolled, *(tuple(column) for column in zip(*rows, strict=True)))
 
 
 def _row(
     device: Device, enrolled: int, stretch: int, seed: int
 ) -> tuple[float, float, float, float]:
-    """Return threshold, scale of the tail, slope and intercept.
-
-    What is asked for among more than half of the people follows from the tail.
-    """
-    drawn = min(enrolled, _fewest(device) // 2)
-    found = Searches.pool([search(*setting, drawn, stretch, seed) for setting in device])
+    """Return threshold, scale of the tail, slope and intercept."""
+    found = Searches.pool([search(*setting, enrolled, stretch, seed) for setting in device])
     tail_begins, threshold = np.quantile(found.strangers, [1 - TAIL, 1 - FPIR])
     scale = (threshold - tail_begins) / np.log(TAIL / FPIR)
-    slope, intercept = fit_logistic(found.scores, found.is_right)
-    beyond = np.log(enrolled / drawn)
-    return float(threshold + scale * beyond), float(scale), slope, float(intercept - beyond)
+    return (float(threshold), float(scale), *fit_logistic(found.scores, found.is_right))
+
+
+def _at_least(smaller: Search, larger: Search) -> Search:
+    """Ask among more people for no less: the strictest device may have too few to measure that."""
+    return replace(larger, thresholds=tuple(map(max, smaller.thresholds, larger.thresholds)))

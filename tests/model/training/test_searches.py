@@ -106,9 +106,12 @@ def test_the_strictest_device_sets_the_threshold(cohort: NDArray[np.float32]) ->
     alone = [calibrate_searches([device], seed=1) for device in (small, large)]
     both = calibrate_searches([small, large], seed=1)
     assert [search.enrolled for search in both.searches] == [1, 2, 4, 8, 16]
-    for enrolled in (1, 8, 16):
+    for enrolled in (1, 8):
         needed = [each.search_threshold(10, enrolled, FPIR) for each in alone]
         assert both.search_threshold(10, enrolled, FPIR) == pytest.approx(max(needed))
+    thresholds = np.array([search.thresholds for search in both.searches])
+    assert (np.diff(thresholds, axis=0) >= 0).all(), "no less is asked for among more people"
+    np.testing.assert_array_less(alone[1].searches[-1].thresholds, thresholds[-1] + 1e-9)
 
 
 def test_too_few_people_for_searches_are_calibrated_by_pairs(cohort: NDArray[np.float32]) -> None:
