@@ -25,6 +25,7 @@ BAND_HZ = (0.1, 0.7)
 ABOVE_PRESSURE_HZ = 0.14  # of RSA: blood pressure moves the heart rate at 0.1 Hz
 LOBE_HZ = 2 / WINDOW_S  # half the width of a Hann window's peak
 LEAST_QUALITY = 0.55  # of a thousand minutes of noise, one or two reach it
+LEAKAGE = 0.01  # of the whole power: less in the band has leaked into it from outside
 LONGEST_GAP_S = 6.0  # without a value: a breath may be lost in it
 OUTLIER = 3.0  # times the median deviation, beyond which a beat is an odd one
 SPECTRUM = 4096  # points of the transform: the grid is finer than a tenth of a breath a minute
@@ -111,21 +112,25 @@ def wave(marks: Marks, until_s: float) -> Array | None:
 
 
 def _spectrum(marks: Marks, until_s: float) -> Array | None:
-    """Return the power in the band, of unit sum; None without a wave that moves."""
+    """Return the power in the band, of unit sum or 0; None without a wave that moves."""
     even = wave(marks, until_s)
     if even is None:
         return None
     power = np.abs(np.fft.rfft(even * np.hanning(len(even)), SPECTRUM)) ** 2
+    whole = power.sum()
+    if not whole:
+        return None
     lowest_hz, highest_hz = marks.band_hz
     power[np.abs(FREQUENCY_HZ - (lowest_hz + highest_hz) / 2) > (highest_hz - lowest_hz) / 2] = 0
     total = power.sum()
-    return np.asarray(power / total) if total > 0 else None
+    return np.asarray(power / total if total > LEAKAGE * whole else np.zeros(len(power)))
 
 
 def _judged(spectrum: Array) -> Breathing:
     """Return the rate at the highest peak, and how much of the power lies there."""
     highest = int(np.argmax(spectrum))
-    if not spectrum[highest - 1 : highest + 2].all():  # the flank of a peak outside the band
+    # Nothing, or the flank of a peak outside the band.
+    if not highest or not spectrum[highest - 1 : highest + 2].all():
         return Breathing(None, 0.0)
     rate_hz = FREQUENCY_HZ[highest]
     near = np.abs(FREQUENCY_HZ - rate_hz) <= LOBE_HZ

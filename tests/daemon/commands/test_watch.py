@@ -60,7 +60,7 @@ def test_json_leaves_waveforms_out_unless_they_are_asked_for(
 ) -> None:
     run(monkeypatch, "--json")
     assert json.loads(capsys.readouterr().out)["person"] == "Ada"
-    assert OneMessage.asked[1] == {"status", "identity", "r_peak", "beat"}
+    assert OneMessage.asked[1] == {"status", "identity", "r_peak", "beat", "hrv"}
     run(monkeypatch, "--json", "--waves")
     assert OneMessage.asked[1] >= {"wave", "ecg"}
 

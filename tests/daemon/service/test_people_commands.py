@@ -32,7 +32,7 @@ def staffed(office: Office) -> Office:
 
 def test_people_are_listed(staffed: Office) -> None:
     ada = {"name": "Ada", "created_utc": NOW, "templates": 1, "grown": 0, "beats": 4}
-    people = [ada | {"consent_utc": None}]
+    people = [ada | {"consent_utc": None, "sittings": [NOW], "drift": None}]
     assert staffed.ask("people") == {"ok": True, "people": people, "sealed": False}
 
 
