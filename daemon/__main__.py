@@ -27,36 +27,42 @@ Without any hardware: qrsd demo"""
 #: Each subcommand's module in ``daemon.commands``, whose ``add_NAME`` describes it further, and the
 #: first line of its help.
 COMMANDS = {
+    # the service and the chip
     "run": ("service", "Run the service: read the chip, find heartbeats, say whose heart it is"),
     "selftest": ("service", "Test board and chip: power-up, registers, supply, noise, test signal"),
     "doctor": ("doctor", "Check everything from the settings to the skin, and say what to do"),
+    "config": ("settings", "Check and show the settings"),
+    "keys": ("keys", "Let other machines listen and command, encrypted, by a list of keys"),
+    # what listens to it
     "watch": ("watch", "See who wears the electrodes, heart rate, signal quality and the ECG"),
     "record": ("record", "Record what the service hears into files that survive a power cut"),
-    "convert": ("convert", "Convert a recording to BDF, EDF, WFDB, a table or RR intervals"),
     "mark": ("record", "Put a marker into the recording that is being made"),
+    # people
     "enroll": ("enroll", "Enrol whoever wears the electrodes, or the person of recordings"),
     "people": ("people", "See and change who is enrolled"),
     "calibrate": ("calibrate", "Set thresholds by the people who are enrolled on this device"),
-    "keys": ("keys", "Let other machines listen and command, encrypted, by a list of keys"),
-    "detect": ("records", "Find the heartbeats of recordings, as the service would"),
-    "embed": ("records", "Keep what the network makes of each heartbeat of recordings"),
+    # recordings
     "identify": ("records", "Say whose heart each recording is, among the enrolled people"),
     "verify": ("records", "Say whether two recordings are one person's; nobody is enrolled"),
-    "evaluate": ("evaluate", "Measure how well a model knows people of your own"),
+    "explain": ("explain", "Show which part of the beat carried the decision"),
+    "detect": ("records", "Find the heartbeats of recordings, as the service would"),
+    "embed": ("records", "Keep what the network makes of each heartbeat of recordings"),
     "hrv": ("measures", "Measure the heart rate variability of recordings"),
     "intervals": ("measures", "Measure PR, QRS, QT and ST of recordings"),
     "features": ("measures", "Make a table of figures of each heartbeat of recordings"),
-    "explain": ("explain", "Show which part of the beat carried the decision"),
-    "config": ("settings", "Check and show the settings"),
+    "convert": ("convert", "Convert a recording to BDF, EDF, WFDB, a table or RR intervals"),
     "data": ("data", "Get public recordings to train, to measure and to play with"),
     "demo": ("demo", "See it work without any hardware, in about a minute"),
+    # models
+    "evaluate": ("evaluate", "Measure how well people are known again"),
 }
 #: Those in ``benchmarks.commands``, which a checkout has and a wheel has not.
 FROM_A_CHECKOUT = {
     "train": ("train", "Make a model from recordings, and judge it on people it never saw"),
-    "evaluate": ("evaluate", "Measure how well people are known again, and attacks detected"),
     "benchmark": ("benchmark", "Measure qrsd against annotated recordings, and against time"),
 }
+#: Those of ``COMMANDS`` to which ``benchmarks.commands.NAME.add_parts`` adds what a checkout has.
+WITH_PARTS_OF_A_CHECKOUT = {"evaluate"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -86,8 +92,9 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--traceback", action="store_true", help="show where an error arose")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     asked_for = next((each for each in arguments if not each.startswith("-")), None)
-    of_a_checkout = FROM_A_CHECKOUT if find_spec("benchmarks") else {}
-    for name, (module, first_line) in (COMMANDS | of_a_checkout).items():
+    is_checkout = find_spec("benchmarks") is not None
+    commands = COMMANDS | FROM_A_CHECKOUT if is_checkout else COMMANDS
+    for name, (module, first_line) in commands.items():
         command = subparsers.add_parser(
             name,
             help=first_line,
@@ -95,8 +102,10 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == asked_for:
-            room = "benchmarks" if name in of_a_checkout else "daemon"
-            getattr(import_module(f"{room}.commands.{module}"), f"add_{name}")(command)
+            room = "daemon" if name in COMMANDS else "benchmarks"
+            parts = getattr(import_module(f"{room}.commands.{module}"), f"add_{name}")(command)
+            if is_checkout and name in WITH_PARTS_OF_A_CHECKOUT:
+                import_module(f"benchmarks.commands.{name}").add_parts(parts)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""``qrsd evaluate``: how well people are known again, attacks detected, templates renewed."""
+"""``qrsd evaluate``, the parts that a checkout adds: identity, attacks and renewal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from benchmarks.report import stage_bars
 from benchmarks.training.others import add_others, data_names, gather_others
-from daemon.commands.evaluate import add_evaluate as add_evaluate_model
 from daemon.commands.parts import (
     Subparsers,
     add_jobs,
@@ -68,9 +67,8 @@ example:
   qrsd evaluate renewal ecg-id"""
 
 
-def add_evaluate(parser: argparse.ArgumentParser) -> None:
-    """Add the commands that measure the decisions."""
-    parts = add_evaluate_model(parser)
+def add_parts(parts: Subparsers) -> None:
+    """Add to ``qrsd evaluate`` what measures the decisions from a checkout."""
     _add_identity(parts)
     _add_attacks(parts)
     _add_renewal(parts)

@@ -164,17 +164,24 @@ def test_the_help_lists_each_command_with_its_line(capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit, match="0"):
         command.main(["--help"])
     words = " ".join(capsys.readouterr().out.split())
+    assert not command.COMMANDS.keys() & command.FROM_A_CHECKOUT.keys()
     for name, (_, line) in (command.COMMANDS | command.FROM_A_CHECKOUT).items():
-        assert f" {name} {line}" in words
+        assert words.count(f" {name} {line}") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "unknown"), [(["train"], "train"), (["evaluate", "identity"], "identity")]
+)
 def test_without_a_checkout_there_are_no_commands_of_one(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    unknown: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(command, "find_spec", lambda _name: None)
     with pytest.raises(SystemExit, match="2"):
-        command.main(["train", "--help"])
-    assert "invalid choice: 'train'" in capsys.readouterr().err
+        command.main([*arguments, "--help"])
+    assert f"invalid choice: '{unknown}'" in capsys.readouterr().err
 
 
 def test_an_error_of_the_acquisition_process_ends_the_service_with_its_code() -> None:
@@ -290,6 +297,9 @@ LINES = (
     "embed /nowhere.csv --out /nowhere.npz",
     "identify /nowhere.csv",
     "verify /nowhere.csv /nor-here.csv",
+    "hrv /nowhere.csv",
+    "intervals /nowhere.csv",
+    "features /nowhere.csv --out /nowhere-too.csv",
     "explain /nowhere.csv",
     "config check /nowhere.yaml",
     "config show",
