@@ -1,10 +1,20 @@
-"""The command line as tests use it: without the net that turns errors into lines."""
+"""The command line as tests use it: without the net that turns errors into lines.
+
+A service for it to ask is here too.
+"""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import zmq
 
 from daemon.__main__ import build_parser
+from daemon.wire.control import Command, ControlServer
 
 
 def parse(*arguments: object) -> Namespace:
@@ -17,3 +27,26 @@ def qrsd(*arguments: object) -> int:
     """Run a command, and let its errors through."""
     args = parse(*arguments)
     return int(args.run(args))
+
+
+@contextmanager
+def serving(folder: Path, commands: Mapping[str, Command]) -> Iterator[None]:
+    """Answer on the control socket, as the service would."""
+    stop = Event()
+
+    def serve(server: ControlServer) -> None:
+        while not stop.is_set():
+            if server.socket.poll(10):
+                server.answer()
+
+    with (
+        zmq.Context() as context,
+        ControlServer(context, f"ipc://{folder}/control.ipc", commands) as server,
+    ):
+        thread = Thread(target=serve, args=(server,))
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()

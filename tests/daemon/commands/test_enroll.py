@@ -21,9 +21,8 @@ from model.gallery import Gallery
 from model.network import Network
 from model.scores import mean_direction
 from model.tensor import normalise
-from tests.daemon.commands.command import qrsd
-from tests.daemon.commands.test_people import serving
-from tests.daemon.commands.test_records import write_heart
+from tests.daemon.commands.command import qrsd, serving
+from tests.daemon.hearts import write_heart
 from tests.model.models import classifier, embedder
 
 

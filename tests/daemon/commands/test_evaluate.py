@@ -6,12 +6,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from daemon.__main__ import main
-from drivers.frame import millivolts_per_count
-from drivers.waveforms.hearts import Heart
+from tests.daemon.hearts import write_heart
 
 SECONDS = 24
 HEARTS = {"Ada": 64, "Bob": 82}
@@ -24,12 +22,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def put(path: Path, heart: int, turn: int, sign: int = 1) -> None:
     """Write a recording of a synthetic heart as the chip's codes."""
-    samples = SECONDS * 250
-    ecg_mv = sign * Heart(heart).ecg_mv[turn * samples : (turn + 1) * samples]
-    codes = np.rint(ecg_mv / millivolts_per_count(6, 2.42)).astype(int)
-    rows = [f"{4 * row}, {code}" for row, code in enumerate(codes)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(["timestamp, Channel 1", *rows]))
+    write_heart(path, heart, turn * SECONDS, SECONDS, sign=sign)
 
 
 @pytest.fixture(scope="module")

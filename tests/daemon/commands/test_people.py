@@ -2,87 +2,30 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import json
-import sqlite3
-import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from threading import Event, Thread
-from typing import NoReturn
 
 import numpy as np
 import pytest
-import zmq
 
-from config.gallery_key import find_gallery_key, gallery_key_path
-from daemon.errors import ResultsNotWritable
 from daemon.wire.answers import Description, Done
-from daemon.wire.control import Command, ControlServer
 from daemon.wire.errors import CommandRefused
 from daemon.wire.status import ModelStatus
 from model.errors import (
     ExportInvalid,
-    GalleryError,
     GalleryMissing,
-    GallerySealed,
     GalleryUnreadable,
     PersonExists,
     PersonUnknown,
 )
 from model.gallery import Gallery
 from model.template import Template
-from tests.daemon.commands.command import qrsd
-from tests.model.models import AXES
+from tests.daemon.commands.command import qrsd, serving
 
-
-@pytest.fixture(autouse=True)
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("config.gallery_key.CREDSTORE", tmp_path / "credstore")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path.parent / "config"))
-    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
-    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
-    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The service's gallery: Ada and Bob are enrolled, and one template of Bob was grown."""
-    path = tmp_path / "gallery.sqlite"
-    with Gallery(path) as gallery:
-        for at, person in enumerate(("Ada", "Bob", "Bob")):
-            when = f"2026-01-0{at + 1}T00:00:00Z"
-            source = "grown" if at == 2 else "simulated"
-            consent_utc = when if at == 1 else None
-            template = Template(person, AXES[at], 16, when, "a" * 64, source)
-            gallery.enrol(template, consent_utc=consent_utc)
-    return path
-
-
-@contextmanager
-def serving(folder: Path, commands: Mapping[str, Command]) -> Iterator[None]:
-    """Answer on the control socket, as the service would."""
-    stop = Event()
-
-    def serve(server: ControlServer) -> None:
-        while not stop.is_set():
-            if server.socket.poll(10):
-                server.answer()
-
-    with (
-        zmq.Context() as context,
-        ControlServer(context, f"ipc://{folder}/control.ipc", commands) as server,
-    ):
-        thread = Thread(target=serve, args=(server,))
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+pytestmark = pytest.mark.usefixtures("service_folders")
 
 
 def names(path: Path) -> list[str]:
@@ -244,116 +187,6 @@ def test_a_name_that_is_asked_for_is_in_no_command_line(
     qrsd("people", "forget", "-", "--yes")
     with Gallery(path) as gallery:
         assert [person.name for person in gallery.people()] == ["Bob"]
-
-
-def refuse_to_replace(_draft: Path, _place: Path) -> NoReturn:
-    raise PermissionError(errno.EACCES, "Permission denied")
-
-
-class TestSealing:
-    """``qrsd people seal``, and what the other commands make of it."""
-
-    def test_whether_it_is_sealed_is_said(
-        self, path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        qrsd("people", "list")
-        assert "Not sealed: whoever has the file can read it." in capsys.readouterr().err
-        qrsd("people", "seal")
-        capsys.readouterr()
-        qrsd("people", "list")
-        said = capsys.readouterr()
-        assert "Ada" in said.out
-        assert "sealed" not in said.err
-        qrsd("people", "list", "--json")
-        assert json.loads(capsys.readouterr().out)["sealed"] is True
-
-    def test_the_key_is_for_its_owner_only_and_the_names_are_gone(self, path: Path) -> None:
-        qrsd("people", "seal")
-        assert stat.S_IMODE(gallery_key_path().stat().st_mode) == 0o600
-        assert b"Ada" not in path.read_bytes()
-
-    def test_it_is_sealed_once_unless_anew(
-        self, path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        qrsd("people", "seal")
-        key, sealed = gallery_key_path().read_bytes(), path.read_bytes()
-        qrsd("people", "seal")
-        assert path.read_bytes() == sealed
-        qrsd("people", "seal", "--anew")
-        assert path.read_bytes() != sealed
-        assert gallery_key_path().read_bytes() == key
-        assert "restart" not in capsys.readouterr().out  # there is no service
-
-    def test_people_come_and_go_as_ever(
-        self, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        qrsd("people", "seal")
-        qrsd("people", "rename", "Bob", "Rob")
-        qrsd("people", "forget", "Ada", "--yes")
-        capsys.readouterr()
-        qrsd("people", "export")
-        [rob] = json.loads(capsys.readouterr().out)["people"]
-        assert (rob["name"], rob["consent_utc"]) == ("Rob", "2026-01-02T00:00:00Z")
-        np.testing.assert_allclose(rob["templates"][0]["embedding"], AXES[1], atol=1e-6)
-
-    def test_another_key_takes_the_place_of_one_that_was_seen(self, path: Path) -> None:
-        qrsd("people", "seal")
-        seen = find_gallery_key()
-        qrsd("people", "seal", "--new-key")
-        with pytest.raises(GallerySealed, match="sealed with another key"):
-            Gallery(path, key=seen)
-        with Gallery(path, key=find_gallery_key()) as gallery:
-            assert len(gallery.people()) == 2
-        assert stat.S_IMODE(gallery_key_path().stat().st_mode) == 0o600
-        assert list(gallery_key_path().parent.iterdir()) == [gallery_key_path()]
-
-    def test_interrupted_before_its_key_is_in_place_it_opens_with_the_new_one(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        qrsd("people", "seal")
-        with monkeypatch.context() as broken:
-            broken.setattr(Path, "replace", refuse_to_replace)
-            with pytest.raises(ResultsNotWritable):
-                qrsd("people", "seal", "--new-key")
-        new = gallery_key_path().with_name(f"{gallery_key_path().name}.new")
-        new.replace(gallery_key_path())
-        with Gallery(path, key=find_gallery_key()) as gallery:
-            assert len(gallery.people()) == 2
-
-    @pytest.mark.parametrize("fails_at", [sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_INSERT])
-    def test_a_full_disk_locks_nobody_out(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int
-    ) -> None:
-        """Be it that the sealing fails, or only the sweep after it: the key fits the gallery."""
-        qrsd("people", "seal")
-        sealing = Gallery.seal
-
-        def seal_on_a_full_disk(gallery: Gallery, key: bytes) -> None:
-            gallery._database._connection.set_authorizer(
-                lambda action, *_: sqlite3.SQLITE_DENY if action == fails_at else sqlite3.SQLITE_OK
-            )
-            sealing(gallery, key)
-
-        monkeypatch.setattr(Gallery, "seal", seal_on_a_full_disk)
-        with pytest.raises(GalleryError):
-            qrsd("people", "seal", "--new-key")
-        assert list(gallery_key_path().parent.iterdir()) == [gallery_key_path()]
-        with Gallery(path, key=find_gallery_key()) as gallery:
-            assert len(gallery.people()) == 2
-
-    def test_no_key_is_made_in_the_place_of_one_that_was_lost(self, path: Path) -> None:
-        qrsd("people", "seal")
-        gallery_key_path().unlink()
-        for flags in ([], ["--anew"], ["--new-key"]):
-            with pytest.raises(GallerySealed, match="put the key back"):
-                qrsd("people", "seal", *flags)
-        assert not gallery_key_path().exists()
-
-    def test_without_the_key_nobody_reads_it(self, path: Path) -> None:
-        qrsd("people", "seal")
-        gallery_key_path().unlink()
-        with pytest.raises(GallerySealed, match="run this with sudo, or put the key back"):
-            qrsd("people", "list")
 
 
 def describe_simulated() -> Description:

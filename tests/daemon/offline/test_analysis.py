@@ -9,7 +9,7 @@ import pytest
 
 from daemon.offline import analysis
 from daemon.offline.analysis import find_beats, side_by_side
-from tests.daemon.commands.test_records import write_heart
+from tests.daemon.hearts import write_heart
 
 
 def test_side_by_side_is_the_same_as_one_by_one(
