@@ -264,7 +264,7 @@ def _shown(work: Callable[[Work], Outcome], on: Sequence[Work], jobs: int) -> It
     console = Console(stderr=True)
     return track(
         side_by_side(work, on, jobs),
-        "Listening",
+        "Finding heartbeats",
         total=len(on),
         console=console,
         transient=True,

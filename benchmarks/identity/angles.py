@@ -29,7 +29,7 @@ SEED = 21
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """One heart heard from one direction."""
+    """One heart's beats from one direction."""
 
     heart: str  # the record
     angle_deg: int | None  # away from lead I; None for the second fitting
@@ -37,8 +37,8 @@ class Side:
     first_half: NDArray[np.bool_]  # whether each is from the first half of the record, shape (n,)
 
 
-def hear_sides(path: str, mains_hz: int) -> tuple[Side, ...]:
-    """Return one heart from all of its directions.
+def cut_sides(path: str, mains_hz: int) -> tuple[Side, ...]:
+    """Return one heart's beats from all of its directions.
 
     Raises:
         RecordingError: it cannot be read.
@@ -49,22 +49,22 @@ def hear_sides(path: str, mains_hz: int) -> tuple[Side, ...]:
     places += [(angle, angle) for angle in ANGLES_DEG[1:] for _ in range(TURNS)]
     directions = [direction_at(LEAD_I, tilt, rng.uniform(0, 360)) for _, tilt in places]
     return tuple(
-        _hear_side(path, angle, direction @ dipole_mv, mains_hz)
+        _cut_side(path, angle, direction @ dipole_mv, mains_hz)
         for (angle, _), direction in zip(places, directions, strict=True)
     )
 
 
-def _hear_side(
+def _cut_side(
     path: str,
     angle_deg: int | None,
     ecg_mv: NDArray[np.float64],
     mains_hz: int,
 ) -> Side:
-    heard = analyse_recording(Recording(path, path, ecg_mv), mains_hz)
-    good = np.array([beat.quality.good for beat in heard.beats], dtype=bool)
-    places = np.array([beat.r_index for beat in heard.beats])
+    analysis = analyse_recording(Recording(path, path, ecg_mv), mains_hz)
+    good = np.array([beat.quality.good for beat in analysis.beats], dtype=bool)
+    places = np.array([beat.r_index for beat in analysis.beats])
     first_half = places < len(ecg_mv) // 2
-    return Side(path, angle_deg, heard.windows_mv[good], first_half[good])
+    return Side(path, angle_deg, analysis.windows_mv[good], first_half[good])
 
 
 def score_by_angle(

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.identity.angles import score_by_angle
-from benchmarks.identity.plan import FoldJob, Session, decided_s
+from benchmarks.identity.plan import FoldJob, Session
+from daemon.offline.recognition import decide
 from dsp.options import LivenessOptions
 from model.calibration import Calibration
 from model.enrolment import FEWEST_BEATS, Enrolment
@@ -87,7 +88,7 @@ class Judged:
     searches: Decisions  # the identifier with six enrolled
 
 
-def hear_fold(job: FoldJob, model_path: Path) -> Embedded:
+def embed_fold(job: FoldJob, model_path: Path) -> Embedded:
     """Run a fold's model, give it the cohort that it sees itself, and score uncalibrated."""
     network = Network(model_path)
 
@@ -151,7 +152,7 @@ def _paired_scores(
 
 
 def judge_fold(
-    heard: Embedded,
+    embedded: Embedded,
     calibration: Calibration,
     original: NDArray[np.float32],
     original_cohort: NDArray[np.float32],
@@ -159,15 +160,15 @@ def judge_fold(
     """Enrol the fold's people in a gallery, and probe it with their later records.
 
     Args:
-        heard: the fold.
+        embedded: the fold.
         calibration: from the other folds' persons.
         original: embeddings before conversion.
         original_cohort: the training's persons before conversion.
     """
-    job = heard.job
-    passport = replace(heard.passport, calibration=calibration)
+    job = embedded.job
+    passport = replace(embedded.passport, calibration=calibration)
     assert passport.cohort is not None
-    sitting = _Sittings(job, passport, heard.embeddings)
+    sitting = _Sittings(job, passport, embedded.embeddings)
     enrolled, refused = sitting.enrol()
     if len(enrolled) < 2:
         raise TooLittleData(
@@ -177,8 +178,8 @@ def judge_fold(
     members = np.isin(job.unseen.persons, [template.person for template in enrolled])
     beats = job.unseen.where(members)
     vectors = np.stack([template.embedding for template in enrolled])
-    scores = _score_all(job, beats, heard.embeddings[members], vectors, passport.cohort.embeddings)
-    keras = original[members]
+    converted, keras = embedded.embeddings[members], original[members]
+    scores = _score_all(job, beats, converted, vectors, passport.cohort.embeddings)
     number = job.names.index
     return Judged(
         {number(t.person): True for t in enrolled} | {number(name): False for name in refused},
@@ -255,22 +256,8 @@ class _Sittings:
 
     def _decide(
         self, group: list[Template], session: Session
-    ) -> tuple[str | None, set[str], float]:
-        """Feed one record to a fresh recogniser.
-
-        Returns:
-            Who is accepted at its end, everybody who was at any moment, and the seconds to the
-            first decision (NaN if there is none).
-        """
-        recogniser = self._recogniser(group, session)
-        accepted, first_s = set(), np.nan
-        for event in session.events:
-            decision = recogniser.push(event)
-            if decision and decision.state in {"accepted", "unknown"} and np.isnan(first_s):
-                first_s = decided_s(event)
-            if decision and decision.person:
-                accepted.add(decision.person)
-        return recogniser.decision.person, accepted, first_s
+    ) -> tuple[str | None, frozenset[str], float]:
+        return decide(self._recogniser(group, session), session.events)
 
 
 def _score_all(
@@ -316,7 +303,7 @@ def _search_groups(job: FoldJob, scores: Scores) -> Trials:
 
 
 def _decisions(
-    job: FoldJob, rows: Iterable[tuple[str, str, str | None, set[str], float]]
+    job: FoldJob, rows: Iterable[tuple[str, str, str | None, frozenset[str], float]]
 ) -> Decisions:
     wanted, whose, at_end, accepted, decided_s = zip(*rows, strict=True)
     names = np.array(job.names)

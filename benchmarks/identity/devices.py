@@ -59,17 +59,17 @@ def figures_by_device(folds: Sequence[Fold], names: Sequence[str]) -> dict[str, 
 def _on_device(folds: Sequence[Fold], name: str) -> dict[str, Any]:
     pairs, strangers, known = [], [], []
     for fold in folds:
-        people, cohort = fold.heard.tested[name], fold.heard.cohort
+        people, cohort = fold.embedded.tested[name], fold.embedded.cohort
         scores = corrected_cosine(people.templates, people.probe(BEATS), cohort)
         template_of, probe_of = np.indices(scores.shape).reshape(2, -1)
         pairs.append(Trials(scores.ravel(), template_of, probe_of, np.ones(scores.size)))
-        found = search(people, cohort, GROUP, BEATS, fold.heard.job.seed)
+        found = search(people, cohort, GROUP, BEATS, fold.embedded.job.seed)
         passed = accepted(fold.calibration, found, GROUP, BEATS)
         strangers.append((passed[~found.is_enrolled], found.probe_of[~found.is_enrolled]))
         right = passed & found.is_right
         known.append((right[found.is_enrolled], found.probe_of[found.is_enrolled]))
     return {
-        "persons": len(folds[0].heard.tested[name].names),
+        "persons": len(folds[0].embedded.tested[name].names),
         "eer": rate(join_trials(pairs), equal_error_rate),
         "strangers_accepted": _mean(strangers),
         "enrolled_recognised": _mean(known),

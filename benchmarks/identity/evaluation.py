@@ -1,4 +1,4 @@
-"""The whole evaluation: recordings heard, networks trained for each fold, everybody probed."""
+"""The whole evaluation: recordings analysed, networks trained for each fold, everybody probed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from rich.progress import Progress
 
-from benchmarks.identity.angles import Side, hear_sides
+from benchmarks.identity.angles import Side, cut_sides
 from benchmarks.identity.devices import figures_by_device, gather_tested
 from benchmarks.identity.figures import figures
 from benchmarks.identity.plan import People, plan_folds
@@ -71,10 +71,10 @@ class Evaluation:
         return measured
 
     def _sides(self, leads: Path, bars: Progress) -> list[Side]:
-        """Hear every heart of 12 leads from known angles."""
+        """Return the beats of every heart of 12 leads from known angles."""
         paths = find_twelve_leads(leads)
-        heard = side_by_side(partial(hear_sides, mains_hz=self.mains_hz), paths, self.jobs)
-        hearts = bars.track(heard, len(paths), description="Looking from known angles")
+        by_heart = side_by_side(partial(cut_sides, mains_hz=self.mains_hz), paths, self.jobs)
+        hearts = bars.track(by_heart, len(paths), description="Looking from known angles")
         return [side for heart in hearts for side in heart]
 
     def _split_at_random(self, beats: Beats, bars: Progress) -> dict[str, float]:

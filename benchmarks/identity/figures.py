@@ -52,10 +52,10 @@ def figures(folds: Sequence[Fold], on_figure: Callable[[], None]) -> dict[str, A
         on_figure()
     enrolled = [item for fold in folds for item in fold.judged.enrolled.items()]
     result = {
-        "persons": len(folds[0].heard.job.names),
-        "seeds": len({fold.heard.job.seed for fold in folds}),
-        "folds": len({fold.heard.job.number for fold in folds}),
-        "runtime": folds[0].heard.runtime,
+        "persons": len(folds[0].embedded.job.names),
+        "seeds": len({fold.embedded.job.seed for fold in folds}),
+        "folds": len({fold.embedded.job.number for fold in folds}),
+        "runtime": folds[0].embedded.runtime,
         "unit": "percent",
         "fte": mean_rate([not able for _, able in enrolled], [person for person, _ in enrolled]),
         "fte_fewest_beats": FEWEST_BEATS,
@@ -64,7 +64,7 @@ def figures(folds: Sequence[Fold], on_figure: Callable[[], None]) -> dict[str, A
         "beat_pairs": _pairs(folds),
     }
     on_figure()
-    result["by_angle"] = _by_angle(folds) if folds[0].heard.sides else None
+    result["by_angle"] = _by_angle(folds) if folds[0].embedded.sides else None
     on_figure()
     return result
 
@@ -185,7 +185,7 @@ def _pairs(folds: Sequence[Fold]) -> dict[str, Any]:
     ratios = []
     for fold in folds:
         slope, intercept = fold.pair_line
-        pairs = fold.heard.pairs
+        pairs = fold.embedded.pairs
         llr = slope * pairs.scores + intercept
         ratios.append(Trials(llr, pairs.template_of, pairs.probe_of, pairs.weights))
     joined = join_trials(ratios)
@@ -201,7 +201,7 @@ def _by_angle(folds: Sequence[Fold]) -> dict[str, Any]:
     for fittings in (1, 2):
         result[str(fittings)] = {}
         for angle in ANGLES_DEG:
-            scores = [fold.heard.sides[fittings, angle] for fold in folds]
+            scores = [fold.embedded.sides[fittings, angle] for fold in folds]
             result[str(fittings)][str(angle)] = {
                 "eer": rate(join_trials([each.trials for each in scores]), equal_error_rate),
                 "rank_1": _rank_1(scores),

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from benchmarks.training.records import gather_beats
 from daemon.offline.analysis import Analysis
 from daemon.recordings.person_folders import PersonRecord
-from dsp.front_end import RATE_HZ
-from dsp.segmenter import FROM_R, WINDOW_SAMPLES
+from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import BeatWindow, Interruption
 from model.training.datasets import NOBODY_ELSE, Beats, Others, person_folds
 from model.training.errors import TooLittleData
@@ -23,12 +22,10 @@ from model.training.evaluate import can_enrol
 if TYPE_CHECKING:
     from benchmarks.identity.angles import Side
 
-AFTER_R_S = FROM_R / RATE_HZ  # a beat is cut out when its last sample is there
-
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One record as the recogniser hears it."""
+    """One record as the recogniser is given it."""
 
     record: str  # its name among ``Beats.records``
     person: str  # whose it is
@@ -36,10 +33,10 @@ class Session:
     events: tuple[BeatWindow | Interruption, ...]
 
     @classmethod
-    def of(cls, record: PersonRecord, heard: Analysis) -> Session:
+    def of(cls, record: PersonRecord, analysis: Analysis) -> Session:
         """Take from a record what the recogniser needs beside the embeddings."""
         events: list[BeatWindow | Interruption] = []
-        for event in heard.events:
+        for event in analysis.events:
             if isinstance(event, BeatWindow):
                 events.append(replace(event, ecg_mv=()))
             elif isinstance(event, Interruption):
@@ -52,13 +49,6 @@ class Session:
         return sum(isinstance(event, BeatWindow) and event.quality.good for event in self.events)
 
 
-def decided_s(event: BeatWindow | Interruption) -> float:
-    """Return when an event is known, in seconds since the record's start."""
-    if isinstance(event, BeatWindow):
-        return event.r_index / RATE_HZ + AFTER_R_S
-    return event.index / RATE_HZ
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class People:
     """Everybody's beats, and the records that they come from, in the same order."""
@@ -67,10 +57,10 @@ class People:
     sessions: tuple[Session, ...]
 
     @classmethod
-    def of(cls, records: Sequence[PersonRecord], heard: Sequence[Analysis]) -> People:
+    def of(cls, records: Sequence[PersonRecord], analyses: Sequence[Analysis]) -> People:
         """Put all records together."""
-        sessions = tuple(map(Session.of, records, heard))
-        return cls(gather_beats(records, heard), sessions)
+        sessions = tuple(map(Session.of, records, analyses))
+        return cls(gather_beats(records, analyses), sessions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

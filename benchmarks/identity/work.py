@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
-from benchmarks.identity.chain import Embedded, Judged, hear_fold, judge_fold
+from benchmarks.identity.chain import Embedded, Judged, embed_fold, judge_fold
 from benchmarks.identity.plan import FoldJob
 from model.calibration import Calibration
 from model.error_rates import pool_trials
@@ -23,7 +23,7 @@ _steps: Any = None  # the counter that all training processes add to
 class Fold:
     """All that is known of one fold."""
 
-    heard: Embedded  # before calibration
+    embedded: Embedded  # before calibration
     calibration: Calibration  # from the other folds of the same seed
     #: slope and intercept from the score of two beats to a log-likelihood ratio, from the other
     #: folds as well
@@ -36,7 +36,7 @@ Stage = Callable[[str, int], Callable[[int], None]]
 
 
 def evaluate(jobs: Sequence[FoldJob], processes: int, stage: Stage) -> list[Fold]:
-    """Train, hear and judge every fold."""
+    """Train, run and judge every fold's network."""
     counter = get_context("forkserver").Value("q", 0)
     steps = sum(job.steps for job in jobs)
     with _pool(processes, counter) as pool:
@@ -45,21 +45,21 @@ def evaluate(jobs: Sequence[FoldJob], processes: int, stage: Stage) -> list[Fold
         trained = [future.result() for future in futures]
     with _pool(processes, counter) as pool:  # new ones, without TensorFlow
         futures = [
-            pool.submit(hear_fold, job, each.model_path)
+            pool.submit(embed_fold, job, each.model_path)
             for job, each in zip(jobs, trained, strict=True)
         ]
         _watch(futures, stage("Running the models", len(jobs)))
-        heard: list[Embedded] = [future.result() for future in futures]
-        others = [_others(heard, each) for each in heard]
-        calibrations = [_calibration(*of_one) for of_one in zip(heard, others, strict=True)]
+        embedded: list[Embedded] = [future.result() for future in futures]
+        others = [_others(embedded, each) for each in embedded]
+        calibrations = [_calibration(*of_one) for of_one in zip(embedded, others, strict=True)]
         futures = [
             pool.submit(judge_fold, one, calibration, each.embeddings, each.cohort)
-            for one, calibration, each in zip(heard, calibrations, trained, strict=True)
+            for one, calibration, each in zip(embedded, calibrations, trained, strict=True)
         ]
         _watch(futures, stage("Enrolling and probing", len(jobs)))
         judged: list[Judged] = [future.result() for future in futures]
     lines = [_pair_line(each) for each in others]
-    return [Fold(*of_one) for of_one in zip(heard, calibrations, lines, judged, strict=True)]
+    return [Fold(*of_one) for of_one in zip(embedded, calibrations, lines, judged, strict=True)]
 
 
 def _pool(processes: int, counter: Any) -> ProcessPoolExecutor:
@@ -97,8 +97,8 @@ def _watch(
         show(done() if done else len(futures) - len(waiting))
 
 
-def _others(heard: Sequence[Embedded], own: Embedded) -> list[Embedded]:
-    return [each for each in heard if each.job.seed == own.job.seed and each is not own]
+def _others(embedded: Sequence[Embedded], own: Embedded) -> list[Embedded]:
+    return [each for each in embedded if each.job.seed == own.job.seed and each is not own]
 
 
 def _calibration(own: Embedded, others: Sequence[Embedded]) -> Calibration:

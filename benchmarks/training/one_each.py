@@ -57,6 +57,8 @@ def gather_one_each(folder: Path, bars: Progress, mains_hz: int, wanted: Purpose
 def analyse_all(recordings: Sequence[Recording], mains_hz: int, bars: Progress) -> Beats:
     """Return the beats of recordings that are named after their persons."""
     outcomes = side_by_side(partial(analyse_recording, mains_hz=mains_hz), recordings)
-    analyses = list(bars.track(outcomes, len(recordings), description="Listening to one each"))
+    analyses = list(
+        bars.track(outcomes, len(recordings), description="Finding heartbeats, a record each")
+    )
     records = [PersonRecord(each.name, each.path, day="") for each in recordings]
     return gather_beats(records, analyses)

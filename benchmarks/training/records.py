@@ -26,13 +26,12 @@ def analyse_people(
     records = find_records(data)
     analyse_one = partial(analyse, signal=signal, mains_hz=mains_hz)
     analyses = side_by_side(analyse_one, [record.path for record in records], jobs)
-    return records, list(bars.track(analyses, len(records), description="Listening"))
+    return records, list(bars.track(analyses, len(records), description="Finding heartbeats"))
 
 
 def gather_beats(records: Sequence[PersonRecord], analyses: Sequence[Analysis]) -> Beats:
     """Put the beats of all records together, in the order of the records."""
     counts = [len(each.beats) for each in analyses]
-
     return Beats(
         windows_mv=np.concatenate([each.windows_mv for each in analyses]),
         persons=np.repeat([record.person for record in records], counts),

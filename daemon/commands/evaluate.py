@@ -88,7 +88,7 @@ def run_model(args: argparse.Namespace) -> int:
     }
     args.records = list(places)
     outcomes = Outcomes(args, analyse)
-    sittings = [sitting(*places[heard.path], heard, network) for heard in outcomes]
+    sittings = [sitting(*places[each.path], each, network) for each in outcomes]
     people = OwnPeople(sittings, network, RECORD_BEATS, settings.identifier, settings.liveness)
     for said in _notes(people, sittings, network):
         print(f"note: {plain(said)}", file=sys.stderr)
@@ -122,6 +122,6 @@ def _notes(people: OwnPeople, sittings: list[Sitting], network: Network) -> Iter
     for each in sittings:
         if each.upside_down:
             yield (
-                f"{each.heard.path}: seems to be upside down, as with the electrodes in each "
+                f"{each.analysis.path}: seems to be upside down, as with the electrodes in each "
                 "other's place; it counts as it is"
             )

@@ -6,7 +6,6 @@ is a recording; of whoever has a single one, the halves are taken for two sittin
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,12 +14,9 @@ from numpy.typing import NDArray
 
 from daemon.offline.analysis import Analysis
 from daemon.offline.errors import TooFewPeople
-from daemon.offline.recognition import template_of
-from dsp.front_end import RATE_HZ
+from daemon.offline.recognition import decide, template_of
 from dsp.options import LivenessOptions
 from dsp.qrs_shape import upright
-from dsp.segmenter import FROM_R
-from dsp.signals import BeatWindow
 from model.error_rates import Trials
 from model.errors import EmbedderNeeded, EnrolmentFailed
 from model.network import Network
@@ -42,32 +38,32 @@ class Sitting:
 
     person: str  # the name of the folder
     place: str  # the data folder that the person's folder lies in
-    heard: Analysis  # what the signal chain made of it
+    analysis: Analysis  # what the signal chain made of it
     embeddings: NDArray[np.float32]  # of all its beats, shape (n, d)
     begin: int = 0  # its first sample within the recording
 
     @property
     def good(self) -> NDArray[np.float32]:
         """The embeddings of the good beats, shape (n, d)."""
-        return self.embeddings[[beat.quality.good for beat in self.heard.beats]]
+        return self.embeddings[[beat.quality.good for beat in self.analysis.beats]]
 
     @property
     def upside_down(self) -> bool:
         """Tell whether the electrodes seem to have been in each other's place."""
-        windows_mv = [beat.ecg_mv for beat in self.heard.beats if beat.quality.good]
+        windows_mv = [beat.ecg_mv for beat in self.analysis.beats if beat.quality.good]
         return bool(windows_mv) and not upright(np.array(windows_mv))
 
     def halves(self) -> tuple[Sitting, Sitting]:
         """Return it as two sittings, by the number of heartbeats."""
-        events = self.heard.events
+        events = self.analysis.events
         middle = len(events) // 2
-        first = replace(self.heard, events=events[:middle])
-        second = replace(self.heard, events=events[middle:])
+        first = replace(self.analysis, events=events[:middle])
+        second = replace(self.analysis, events=events[middle:])
         begin = next((beat.r_index for beat in second.beats), 0)
         beats = len(first.beats)
         return (
-            replace(self, heard=first, embeddings=self.embeddings[:beats]),
-            replace(self, heard=second, embeddings=self.embeddings[beats:], begin=begin),
+            replace(self, analysis=first, embeddings=self.embeddings[:beats]),
+            replace(self, analysis=second, embeddings=self.embeddings[beats:], begin=begin),
         )
 
 
@@ -154,7 +150,7 @@ class OwnPeople:
             self.later += later
             try:
                 self.templates[name] = template_of(
-                    first.heard,
+                    first.analysis,
                     name,
                     network,
                     minimum,
@@ -187,7 +183,7 @@ class OwnPeople:
         return turns
 
     def visits(self, group: Sequence[Template]) -> Iterator[Visit]:
-        """Enrol a group, and let a recogniser hear each later sitting from its begin to its end."""
+        """Enrol a group, and let a recogniser decide on each later sitting."""
         names = {template.person for template in group}
         for sitting in self.later:
             outputs = iter(sitting.embeddings)
@@ -199,17 +195,8 @@ class OwnPeople:
                 self._liveness,
                 smoothed=True,
             )
-            accepted, decided_s = set(), math.nan
-            for event in sitting.heard.events:
-                decision = recogniser.push(event)
-                if decision is None or not isinstance(event, BeatWindow):
-                    continue
-                if decision.person:
-                    accepted.add(decision.person)
-                if math.isnan(decided_s) and decision.state in ("accepted", "unknown"):
-                    decided_s = (event.r_index + FROM_R - sitting.begin) / RATE_HZ
-            person = recogniser.decision.person
-            yield Visit(sitting, sitting.person in names, person, frozenset(accepted), decided_s)
+            decided = decide(recogniser, sitting.analysis.events, sitting.begin)
+            yield Visit(sitting, sitting.person in names, *decided)
 
     def scores(self, beats: int) -> Scores:
         """Compare everybody with each stretch of so many consecutive good beats.
@@ -242,6 +229,6 @@ class OwnPeople:
         return Scores(trials, whose, nearest)
 
 
-def sitting(person: str, place: str, heard: Analysis, network: Network) -> Sitting:
+def sitting(person: str, place: str, analysis: Analysis, network: Network) -> Sitting:
     """Return a recording of somebody as a sitting."""
-    return Sitting(person, place, heard, network.run(normalise(heard.windows_mv)))
+    return Sitting(person, place, analysis, network.run(normalise(analysis.windows_mv)))

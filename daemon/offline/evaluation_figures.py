@@ -104,7 +104,7 @@ def _of_folder(visits: Sequence[Visit]) -> dict[str, Any]:
     seconds = np.percentile(decided_s, [50, 95]).round(2).tolist() if decided_s else [None, None]
     known = [each for each in visits if each.is_enrolled]
     strangers = [each for each in visits if not each.is_enrolled]
-    beats = [beat.quality.good for each in first for beat in each.sitting.heard.beats]
+    beats = [beat.quality.good for each in first for beat in each.sitting.analysis.beats]
     return {
         "recordings": len(first),
         "good_beats": percent(float(np.mean(beats))) if beats else None,

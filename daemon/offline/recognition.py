@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import numpy as np
 
 from config.gallery_key import find_gallery_key
 from daemon.offline.analysis import Analysis
+from dsp.front_end import RATE_HZ
 from dsp.options import LivenessOptions
+from dsp.segmenter import FROM_R
+from dsp.signals import BeatWindow, Event
 from model.enrolment import Enrolment
 from model.errors import EnrolmentFailed, GalleryMissing
 from model.gallery import Gallery
@@ -72,6 +76,32 @@ def template_of(
     except EnrolmentFailed as error:
         why = f" ({analysis.nothing_because})" if analysis.nothing_because else ""
         raise type(error)(f"{analysis.path}: {error}{why}") from error
+
+
+def decide(
+    recogniser: Recogniser, events: Iterable[Event], begin: int = 0
+) -> tuple[str | None, frozenset[str], float]:
+    """Let a fresh recogniser decide on a recording from its begin to its end.
+
+    Args:
+        recogniser: that knows who is enrolled.
+        events: of the recording.
+        begin: its first sample.
+
+    Returns:
+        Who is accepted at its end, everybody who was at any moment, and the seconds to the first
+        decision (NaN if there is none).
+    """
+    accepted, decided_s = set(), math.nan
+    for event in events:
+        decision = recogniser.push(event)
+        if decision is None or not isinstance(event, BeatWindow):
+            continue
+        if decision.person:
+            accepted.add(decision.person)
+        if math.isnan(decided_s) and decision.state in ("accepted", "unknown"):
+            decided_s = (event.r_index + FROM_R - begin) / RATE_HZ
+    return recogniser.decision.person, frozenset(accepted), decided_s
 
 
 def embed(recordings: Sequence[Analysis], network: Network) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from daemon.recordings.errors import RecordingNotWritten
 from daemon.recordings.recorded import THE_END
 from daemon.recordings.signal_file import Reading
 from daemon.wire.client import Item
-from tests.daemon.apps.heard import BEGIN, RATE_HZ, Service, array
+from tests.daemon.apps.made_up_service import BEGIN, RATE_HZ, Service, array
 
 OPTIONS = RecordOptions(free_mb=0)
 

@@ -10,7 +10,7 @@ import numpy as np
 from daemon.apps.timeline import Second, Timeline
 from daemon.recordings.recorded import LOST
 from daemon.wire.client import Item, Lost, Silent
-from tests.daemon.apps.heard import BEGIN, RATE_HZ, Service, array
+from tests.daemon.apps.made_up_service import BEGIN, RATE_HZ, Service, array
 
 
 def seconds_of(items: Iterable[Item], *, ended: bool = True) -> list[Second]:

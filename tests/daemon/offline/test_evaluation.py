@@ -49,7 +49,7 @@ def network(tmp_path: Path) -> Network:
     return cast(Network, PlaceNetwork(tmp_path))
 
 
-def heard(heart: int, beats: int = 20, noisy: int = 0) -> Analysis:
+def analysed(heart: int, beats: int = 20, noisy: int = 0) -> Analysis:
     """Return a recording of one of the hearts, whose first beats are noisy."""
     window = tuple(np.eye(WINDOW_SAMPLES)[heart])
     events = tuple(
@@ -69,7 +69,7 @@ def four(network: Network) -> OwnPeople:
     return people(
         network,
         *(
-            sitting(name, "rest", heard(heart), network)
+            sitting(name, "rest", analysed(heart), network)
             for name, first, again in came
             for heart in (first, again)
         ),
@@ -115,13 +115,13 @@ def test_everybody_takes_turns_at_being_enrolled_and_a_stranger(
 
 
 def test_the_first_decision_is_with_the_fifth_good_beat(network: Network) -> None:
-    later = [heard(0, noisy=2), heard(1, beats=4)]
+    later = [analysed(0, noisy=2), analysed(1, beats=4)]
     own = people(
         network,
         *(
             sitting(name, place, each, network)
             for at, name in enumerate(("Ada", "Bob"))
-            for place, each in (("rest", heard(at)), ("walk", later[at]), ("sit", heard(at)))
+            for place, each in (("rest", analysed(at)), ("walk", later[at]), ("sit", analysed(at)))
         ),
     )
     walk = figures(own, CALIBRATION, enrolled=1)["by_folder"]["walk"]
@@ -138,7 +138,7 @@ def percent(part: int, whole: int) -> float:
 def test_of_a_single_recording_the_halves_are_two_sittings(network: Network) -> None:
     own = people(
         network,
-        *(sitting(name, "", heard(at, 40), network) for at, name in enumerate(("Ada", "Bob"))),
+        *(sitting(name, "", analysed(at, 40), network) for at, name in enumerate(("Ada", "Bob"))),
     )
     assert own.halved == ["Ada", "Bob"]
     first, _ = own.visits([own.templates["Ada"]])
@@ -151,7 +151,7 @@ def test_whoever_cannot_be_enrolled_is_told_and_stays_a_stranger(network: Networ
     own = people(
         network,
         *(
-            sitting(name, "", heard(at, beats), network)
+            sitting(name, "", analysed(at, beats), network)
             for at, (name, beats) in enumerate((("Ada", 20), ("Bob", 20), ("Cy", 9)))
             for _ in range(2)
         ),
@@ -163,14 +163,14 @@ def test_whoever_cannot_be_enrolled_is_told_and_stays_a_stranger(network: Networ
 
 def test_one_person_is_nobody_to_mistake_for(network: Network) -> None:
     with pytest.raises(TooFewPeople, match="enrolled: 1 of 1, needed: 2"):
-        people(network, sitting("Ada", "", heard(0, 40), network))
+        people(network, sitting("Ada", "", analysed(0, 40), network))
 
 
 def test_too_few_beats_for_a_probe_are_said(network: Network) -> None:
     own = people(
         network,
         *(
-            sitting(name, "", heard(at, beats), network)
+            sitting(name, "", analysed(at, beats), network)
             for at, name in enumerate(("Ada", "Bob"))
             for beats in (20, 9)
         ),

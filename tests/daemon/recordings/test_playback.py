@@ -17,7 +17,7 @@ from daemon.recordings.signal_file import Reading
 from daemon.service.waveforms import Waveforms
 from daemon.wire.messages import Received, Stamp, WaveMessage
 from drivers.ads1292r import Ads1292r
-from tests.daemon.apps.heard import BEGIN
+from tests.daemon.apps.made_up_service import BEGIN
 from tests.daemon.commands.command import parse
 from tests.daemon.recordings.recordings import RATE_HZ, noise, write_bdf
 

@@ -1,4 +1,4 @@
-"""What a subscriber hears of a made-up service, message by message."""
+"""A made-up service: what it says to a subscriber, message by message."""
 
 from __future__ import annotations
 
