@@ -44,16 +44,12 @@ class Trials:
 
 def pool_trials(folds: Sequence[Trials]) -> Trials:
     """Put trials together whose persons are all different ones, and number these anew."""
-    firsts = np.cumsum(
-        [0, *(fold.probe_of.max(initial=fold.template_of.max()) + 1 for fold in folds)]
-    )
-    numbered = list(zip(folds, firsts, strict=False))
-    return Trials(
-        np.concatenate([fold.scores for fold in folds]),
-        np.concatenate([fold.template_of + first for fold, first in numbered]),
-        np.concatenate([fold.probe_of + first for fold, first in numbered]),
-        np.concatenate([fold.weights for fold in folds]),
-    )
+    numbered, first = [], 0
+    for fold in folds:
+        template_of, probe_of = fold.template_of + first, fold.probe_of + first
+        numbered.append(Trials(fold.scores, template_of, probe_of, fold.weights))
+        first = max(template_of.max(), probe_of.max(initial=0)) + 1
+    return join_trials(numbered)
 
 
 def join_trials(parts: Sequence[Trials]) -> Trials:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.recordings import edf_annotations
-from daemon.recordings.durable_file import DurableFile, explained, sync_folder
+from daemon.recordings.durable_file import begin_file
 from daemon.recordings.edf_header import (
     COUNT_OFFSET,
     EdfHeader,
@@ -59,15 +59,7 @@ class BdfWriter:
         self._waiting: deque[bytes] = deque()  # annotations
         self._held = np.empty((0, len(layout.signals)), np.int32)  # samples of no whole record yet
         self._records = self._synced = 0
-        self._file = DurableFile(path)
-        try:
-            self._file.append(self._header.encode())
-            self._file.sync()
-            with explained(path):
-                sync_folder(path.parent)
-        except BaseException:
-            self._file.close()
-            raise
+        self._file = begin_file(path, self._header.encode())
 
     def write(self, codes: NDArray[np.int32], annotations: Iterable[Annotation]) -> None:
         """Add samples and annotations; a record is written once it is whole."""

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.recordings.durable_file import DurableFile, explained, sync_folder
+from daemon.recordings.durable_file import begin_file
 from daemon.recordings.recorded import R_PEAK, Annotation, Gaps, Layout
 
 CHANNELS = 3  # of the loggers, the last for R peaks
@@ -45,11 +45,7 @@ class CsvWriter:
             ", ".join(["timestamp", *columns]),
         ]
         self._unused = len(columns) - len(layout.signals) - 1
-        self._file = DurableFile(path)
-        self._file.append("\n".join([*lines, ""]).encode())
-        self.sync()
-        with explained(path):
-            sync_folder(path.parent)
+        self._file = begin_file(path, "\n".join([*lines, ""]).encode())
 
     def write(self, codes: NDArray[np.int32], annotations: Iterable[Annotation]) -> None:
         """Add rows, and comments below them."""

@@ -60,6 +60,20 @@ class DurableFile(Closing):
         os.close(self._descriptor)
 
 
+def begin_file(path: Path, content: bytes) -> DurableFile:
+    """Make a file that begins with some content, and return it once both are on the disk."""
+    file = DurableFile(path)
+    try:
+        file.append(content)
+        file.sync()
+        with explained(path):
+            sync_folder(path.parent)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Put a file in another's place, so that the one or the other is there after a power cut."""
     draft = path.with_name(f".{path.name}.new")
