@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -19,12 +19,7 @@ from rich.progress import track
 from config.settings import load
 from daemon.commands.exit_codes import exit_code
 from daemon.commands.parts import A_RECORD, add_gallery, add_jobs, add_mains, add_model, describe
-from daemon.offline.analysis import (
-    ChainRun,
-    analyse,
-    find_beats,
-    side_by_side,
-)
+from daemon.offline.analysis import ChainRun, OfRecording, analyse, find_beats, side_by_side
 from daemon.offline.recognition import embed, open_with_people
 from daemon.offline.results import make_folder, writing
 from daemon.offline.scoring import pool
@@ -43,24 +38,7 @@ from model.recogniser import Recogniser, embed_with
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
 NOTHING_FOUND = 65  # not one good beat
 
-
-class OfRecord(Protocol):
-    """What some work makes of one record."""
-
-    @property
-    def path(self) -> str:
-        """Return the record, as given."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Return what had to be assumed or mended to read it."""
-
-    @property
-    def nothing_because(self) -> str | None:
-        """Return why there is not one good beat; None if there is."""
-
-
-Outcome = TypeVar("Outcome", bound=OfRecord)
+Outcome = TypeVar("Outcome", bound=OfRecording)
 
 DETECT = """\
 The filters and the detector are those of the service. Writes one NAME.txt for each record, with a

@@ -35,15 +35,21 @@ Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """R peaks, beats and interruptions of one recording, as ``analyse`` finds them."""
+@dataclass(frozen=True, slots=True, eq=False)
+class OfRecording:
+    """What every work on one recording tells; each adds what it was done for."""
 
     path: str  # the recording, as given
     duration_s: float  # its length
     notes: tuple[str, ...]  # what had to be assumed or mended to read it
+    nothing_because: str | None  # why there is not one good beat; None if there is
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis(OfRecording):
+    """R peaks, beats and interruptions of one recording, as ``analyse`` finds them."""
+
     events: tuple[Event, ...]  # R peaks, beats and interruptions, in the order in which they came
-    nothing_because: str | None = None  # why there is not one good beat; None if there is
 
     @property
     def r_peaks(self) -> list[RPeak]:
@@ -64,14 +70,10 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FoundBeats:
+class FoundBeats(OfRecording):
     """The heartbeats of one recording, of which nothing else is kept."""
 
-    path: str  # the recording, as given
-    duration_s: float  # its length
-    notes: tuple[str, ...]  # what had to be assumed or mended to read it
     r_indices: NDArray[np.int64]  # the samples in which the R waves peak, ascending
-    nothing_because: str | None  # why there is not one good beat; None if there is
     score: Score | None = None  # against annotations; None where none were asked for
 
 
@@ -117,13 +119,11 @@ class ChainRun:
             self._begin = np.concatenate([self._begin, recorded])
             yield ecg_mv
 
-    def notes(self) -> tuple[str, ...]:
-        """Say what was assumed of the recording, and whether the other grid's hum is in it."""
-        return (*self._recording.notes, *_hum_notes(self._begin, self._mains_hz))
-
-    def nothing_because(self) -> str | None:
-        """Say why there was not one good beat; None if there was."""
-        return None if self._good else why_no_good_beat(self._begin, self._mains_hz, self._flaws)
+    def told(self) -> tuple[str, float, tuple[str, ...], str | None]:
+        """Return what an ``OfRecording`` tells, once all events were taken."""
+        notes = (*self._recording.notes, *_hum_notes(self._begin, self._mains_hz))
+        reason = None if self._good else why_no_good_beat(self._begin, self._mains_hz, self._flaws)
+        return self._recording.path, self.duration_s, notes, reason
 
 
 def analyse(
@@ -147,7 +147,7 @@ def analyse_recording(recording: Recording | OpenRecording, mains_hz: int = 50) 
     """Run a recording through a fresh signal chain."""
     run = ChainRun(recording, mains_hz)
     events = tuple(run.events())
-    return Analysis(recording.path, run.duration_s, run.notes(), events, run.nothing_because())
+    return Analysis(*run.told(), events)
 
 
 def find_beats(
@@ -169,7 +169,7 @@ def find_beats(
     if annotations:
         scope = Scope(0, round(run.duration_s * RATE_HZ), annotations.flutter)
         scored = score(annotations.beats, r_indices, scope)
-    return FoundBeats(path, run.duration_s, run.notes(), r_indices, run.nothing_because(), scored)
+    return FoundBeats(*run.told(), r_indices, scored)
 
 
 def _hum_notes(ecg_mv: NDArray[np.float64], mains_hz: int) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.offline.analysis import ChainRun, find_beats
+from daemon.offline.analysis import ChainRun, OfRecording, find_beats
 from daemon.recordings.recording import OpenRecording
 from daemon.recordings.signal_file import Reading
 from dsp.beat_features import NAMES, beat_features
@@ -26,13 +26,9 @@ COLUMNS = ("record", "r_index", "rr_ms", "quality", "flaws", *OF_STRIP, *NAMES)
 
 
 @dataclass(frozen=True, slots=True)
-class Variability:
+class Variability(OfRecording):
     """The heart rate variability and the breathing of one recording."""
 
-    path: str  # the recording, as given
-    duration_s: float  # its length
-    notes: tuple[str, ...]  # what had to be assumed or mended to read it
-    nothing_because: str | None  # why there is not one good beat; None if there is
     hrv: Hrv  # of its R peaks
     breathing: tuple[Respiration, ...]  # of each minute, one after the other
 
@@ -62,7 +58,7 @@ def measure_variability(
     minutes = np.arange(WINDOW_S, run.duration_s + 1 / RATE_HZ, WINDOW_S)
     breathing = tuple(respiration(chest, *marks, float(until_s)) for until_s in minutes)
     found = hrv(series, method)
-    return Variability(path, run.duration_s, run.notes(), run.nothing_because(), found, breathing)
+    return Variability(*run.told(), found, breathing)
 
 
 def _chest(recording: OpenRecording) -> Marks | None:
@@ -81,13 +77,9 @@ def _chest(recording: OpenRecording) -> Marks | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Delineation:
+class Delineation(OfRecording):
     """The waves of one recording's averaged beats."""
 
-    path: str  # the recording, as given
-    duration_s: float  # its length
-    notes: tuple[str, ...]  # what had to be assumed or mended to read it
-    nothing_because: str | None  # why there is not one good beat; None if there is
     strips: tuple[Intervals, ...]  # of each ten seconds, one after the other
 
     def median(self, name: str) -> float | None:
@@ -114,13 +106,9 @@ def delineate(
 
 
 @dataclass(frozen=True, slots=True)
-class BeatTable:
+class BeatTable(OfRecording):
     """A row for each beat of one recording."""
 
-    path: str  # the recording, as given
-    duration_s: float  # its length
-    notes: tuple[str, ...]  # what had to be assumed or mended to read it
-    nothing_because: str | None  # why there is not one good beat; None if there is
     rows: tuple[dict[str, float | str | None], ...]  # each by the names of ``COLUMNS``
 
 
@@ -149,7 +137,7 @@ def tabulate_beats(
                     **{name: round(v, 5) for name, v in beat_features(event.ecg_mv).items()},
                 }
             )
-    return BeatTable(path, run.duration_s, run.notes(), run.nothing_because(), tuple(rows))
+    return BeatTable(*run.told(), tuple(rows))
 
 
 def _rounded(value: float | None) -> float | None:

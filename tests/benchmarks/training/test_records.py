@@ -16,8 +16,8 @@ def test_beats_know_whose_and_from_when_they_are() -> None:
     good, bad = BeatQuality(1.0, ()), BeatQuality(0.0, ("flat",))
     peak = RPeak(70, 1.0, None, False)
     analyses = [
-        Analysis(records[0].path, 9.0, (), (peak, beat(1.0, good), beat(2.0, bad))),
-        Analysis(records[1].path, 9.0, (), (beat(3.0, good),)),
+        Analysis(records[0].path, 9.0, (), None, (peak, beat(1.0, good), beat(2.0, bad))),
+        Analysis(records[1].path, 9.0, (), None, (beat(3.0, good),)),
     ]
     beats = gather_beats(records, analyses)
     assert beats.persons.tolist() == ["Ada", "Ada", "Bob"]

@@ -56,7 +56,7 @@ def analysed(heart: int, beats: int = 20, noisy: int = 0) -> Analysis:
         BeatWindow(RR * (at + 1), RR / 250, window, NOISY if at < noisy else GOOD)
         for at in range(beats)
     )
-    return Analysis(f"heart {heart}", RR * (beats + 1) / 250, (), events)
+    return Analysis(f"heart {heart}", RR * (beats + 1) / 250, (), None, events)
 
 
 def people(network: Network, *sittings: Sitting) -> OwnPeople:
