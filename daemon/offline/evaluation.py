@@ -148,17 +148,7 @@ class OwnPeople:
                 self.halved.append(name)
                 first, *later = first.halves()
             self.later += later
-            try:
-                self.templates[name] = template_of(
-                    first.analysis,
-                    name,
-                    network,
-                    minimum,
-                    liveness=liveness,
-                    created_utc=ENROLLED_UTC,
-                )
-            except EnrolmentFailed as error:
-                self.refused[name] = str(error)
+            self._enrol(first, network, minimum)
         if len(self.templates) < 2:
             why = "; ".join(self.refused.values())
             raise TooFewPeople(
@@ -166,6 +156,19 @@ class OwnPeople:
                 f"needed: 2 or more{why and f' ({why})'}; give a folder that has a folder of "
                 "recordings for each person"
             )
+
+    def _enrol(self, first: Sitting, network: Network, minimum: int) -> None:
+        try:
+            self.templates[first.person] = template_of(
+                first.analysis,
+                first.person,
+                network,
+                minimum,
+                liveness=self._liveness,
+                created_utc=ENROLLED_UTC,
+            )
+        except EnrolmentFailed as error:
+            self.refused[first.person] = str(error)
 
     def groups(self, size: int) -> list[list[Template]]:
         """Return who is enrolled together: each of them in ``TURNS`` groups, or one more.
