@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -54,12 +54,8 @@ def pool_trials(folds: Sequence[Trials]) -> Trials:
 
 def join_trials(parts: Sequence[Trials]) -> Trials:
     """Put trials together whose persons are numbered alike: a number is one person throughout."""
-    return Trials(
-        np.concatenate([part.scores for part in parts]),
-        np.concatenate([part.template_of for part in parts]),
-        np.concatenate([part.probe_of for part in parts]),
-        np.concatenate([part.weights for part in parts]),
-    )
+    names = [field.name for field in fields(Trials)]
+    return Trials(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 Statistic: TypeAlias = Callable[[Trials], float]

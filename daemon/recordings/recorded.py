@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -41,10 +41,6 @@ class Layout:
     rate_hz: float  # samples per second, of each
     source: str  # ``ads1292r``, ``simulated`` or the file that it was made from
     begin_utc: datetime  # when its first sample was taken
-
-    def utc_of(self, sample: int) -> datetime:
-        """Return when a sample was taken, by the nominal rate."""
-        return self.begin_utc + timedelta(seconds=sample / self.rate_hz)
 
 
 @dataclass(frozen=True, slots=True)

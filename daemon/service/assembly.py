@@ -171,13 +171,12 @@ def _calibrate(network: Network, gallery: Path) -> None:
     local = use_local(network, gallery)
     if local is None:
         return
-    log = logging.getLogger(__name__)
     if local.model_sha256 == network.passport.sha256:
         said = event("locally_calibrated", people=local.people)
-        log.info("thresholds are moved by %+.3f, by qrsd calibrate", local.shift, extra=said)
+        _LOG.info("thresholds are moved by %+.3f, by qrsd calibrate", local.shift, extra=said)
     else:
         said = event("calibration_unused")
-        log.warning("qrsd calibrate was run with another model: run it again", extra=said)
+        _LOG.warning("qrsd calibrate was run with another model: run it again", extra=said)
 
 
 @contextmanager
