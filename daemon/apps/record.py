@@ -15,23 +15,33 @@ from daemon.apps.timeline import Second, Timeline
 from daemon.closing import Closing
 from daemon.errors import DaemonError
 from daemon.journal import event
+from daemon.recordings.edf_annotations import LONGEST_TEXT
 from daemon.recordings.errors import RecordingNotWritten
-from daemon.recordings.recorded import Annotation, RecordingWriter
+from daemon.recordings.recorded import Annotation, RecordingWriter, printable
 from daemon.recordings.writers import SUFFIXES, open_writer
 from daemon.wire.answers import Done
-from daemon.wire.client import Item
+from daemon.wire.client import Item, Silent
 from daemon.wire.messages import Received, StatusMessage
 
 HOUR_S = 3600
 MEGABYTE = 1_000_000
+MARKER = "Marker: "
+LONGEST_MARKER = LONGEST_TEXT - len(MARKER)  # bytes
+SILENT_S = 5.0  # until it is said that the service is silent
 
 _LOG = logging.getLogger(__name__)
 
 
 class NothingRecorded(DaemonError):
-    """A marker has no recording to stand in."""
+    """A marker has no recording to stand in, or nothing came to be recorded."""
 
     code = "not_recording"
+
+
+class MarkerRefused(DaemonError):
+    """A marker says nothing, or more than an annotation holds."""
+
+    code = "marker_refused"
 
 
 class Recorder(Closing):
@@ -70,6 +80,7 @@ class Recorder(Closing):
         self._left_s = for_s
         self._timeline = Timeline(name_of)
         self._worn = False
+        self._is_silent = False
         self._unworn_s = options.after_s  # for how long nobody has worn the electrodes
         self._before: deque[Second] = deque(maxlen=round(options.before_s) + 1)
         self._writer: RecordingWriter | None = None
@@ -80,6 +91,11 @@ class Recorder(Closing):
     def take(self, item: Item) -> None:
         """Take in what was heard next."""
         match item:
+            case Silent(seconds):
+                self._take_silence(seconds)
+            case Received():
+                self._is_silent = False
+        match item:
             case Received(_, StatusMessage(contact=contact, heart_rate_bpm=rate)):
                 self._worn = contact == "on" or (contact == "unknown" and rate is not None)
         for second in self._timeline.take(item):
@@ -87,17 +103,33 @@ class Recorder(Closing):
         if self._timeline.is_broken:
             self._finish()
 
+    def _take_silence(self, seconds: float) -> None:
+        if seconds >= SILENT_S and not self._is_silent:
+            self._is_silent = True
+            _LOG.warning(
+                "nothing is heard, so nothing is recorded: is the service running? "
+                "systemctl status qrsd",
+                extra=event("nothing_heard"),
+            )
+
     def mark(self, text: str) -> Done:
         """Put a marker into the recording.
 
         Raises:
+            MarkerRefused: it is empty or too long.
             NothingRecorded: none is being made.
         """
+        words = printable(text).strip()
+        there = len(words.encode())
+        if not 0 < there <= LONGEST_MARKER:
+            raise MarkerRefused(
+                f"A marker has 1 to {LONGEST_MARKER} bytes of text, and this one {there}."
+            )
         if self._writer is None:
             raise NothingRecorded(
                 "Nothing is being recorded just now, so there is nothing to mark."
             )
-        self._timeline.note(f"Marker: {text}")
+        self._timeline.note(MARKER + words)
         return Done()
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from config.errors import SettingInvalid
 from config.folders import pseudonym_key_path, recorder_address, recordings_folder
 from config.pseudonyms import pseudonym, pseudonym_key
 from config.settings import RecordOptions, load
-from daemon.apps.record import Recorder
+from daemon.apps.record import NothingRecorded, Recorder
 from daemon.commands.connection import Connection, add_connection, to_messages
 from daemon.commands.parts import describe, duration_s
 from daemon.commands.service import start_logging
@@ -102,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
     finally:
         for file in recorder.files:
             print(file)
+    if not recorder.files and not args.worn:
+        raise NothingRecorded("Nothing was recorded: no samples came from the service.")
     return 0
 
 

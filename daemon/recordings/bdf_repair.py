@@ -16,19 +16,22 @@ from daemon.recordings.edf_header import (
     final_count,
     read_header,
 )
-from daemon.recordings.errors import MalformedRecording
+from daemon.recordings.errors import MalformedRecording, RecordingNotWritten
 from daemon.recordings.recorded import OURS
 
 OUR_HEADER_BYTES = FIXED_BYTES * 4  # of two channels and the annotations
 
 
 def repair_folder(folder: Path) -> list[str]:
-    """Repair the BDF files of a folder, and say what was done, a sentence for each file.
+    """Repair the BDF files of a folder, and say what was done, a sentence for each file."""
+    return [said for path in sorted(folder.glob("*.bdf")) if (said := _repaired(path))]
 
-    Raises:
-        RecordingNotWritten: one cannot be repaired.
-    """
-    return [said for path in sorted(folder.glob("*.bdf")) if (said := repair(path))]
+
+def _repaired(path: Path) -> str | None:
+    try:
+        return repair(path)
+    except RecordingNotWritten as error:  # an old file that is kept from writing, say
+        return f"left as it is: {error}"
 
 
 def repair(path: Path) -> str | None:
@@ -37,6 +40,9 @@ def repair(path: Path) -> str | None:
     Returns:
         What was done; None if nothing had to be, or another program writes the file just now, or it
         is none of ours.
+
+    Raises:
+        RecordingNotWritten: the system refuses.
     """
     with explained(path), path.open("r+b") as file:
         try:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from daemon.recordings.recorded import printable
+
 MARK, DURATION, END = b"\x14", b"\x15", b"\x00"
 LONGEST_TEXT = 200  # bytes; a list must fit into one record
 ONE = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15(\d+(?:\.\d*)?))?\x14([^\x00]*)\x00")
@@ -23,8 +25,7 @@ def encode_time(onset_s: float) -> bytes:
 
 def encode(onset_s: float, duration_s: float, text: str) -> bytes:
     """Return one annotation; a text that is too long is cut, and has no control characters."""
-    words = "".join(letter if letter.isprintable() else " " for letter in text)
-    cut = words.encode()[:LONGEST_TEXT].decode(errors="ignore").encode()
+    cut = printable(text).encode()[:LONGEST_TEXT].decode(errors="ignore").encode()
     duration = DURATION + _seconds(duration_s) if duration_s else b""
     return _seconds(onset_s, "+") + duration + MARK + cut + MARK + END
 

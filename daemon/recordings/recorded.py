@@ -52,6 +52,11 @@ class Annotation:
     samples: int = 0  # how many
 
 
+def printable(text: str) -> str:
+    """Return a text for an annotation: on one line, with a blank for each control character."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 class Gaps:
     """Which samples were lost, by annotations that come with the first of them."""
 

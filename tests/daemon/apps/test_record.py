@@ -14,12 +14,12 @@ import pytest
 
 from config.settings import RecordOptions
 from daemon.apps import record
-from daemon.apps.record import NothingRecorded, Recorder
+from daemon.apps.record import MarkerRefused, NothingRecorded, Recorder
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.errors import RecordingNotWritten
 from daemon.recordings.recorded import THE_END
 from daemon.recordings.signal_file import Reading
-from daemon.wire.client import Item
+from daemon.wire.client import Item, Silent
 from tests.daemon.apps.made_up_service import BEGIN, RATE_HZ, Service, array
 
 OPTIONS = RecordOptions(free_mb=0)
@@ -111,6 +111,29 @@ def test_a_marker_is_at_the_moment_that_it_was_made(tmp_path: Path) -> None:
         recorder.mark("coffee")
         take_all(recorder, service.waves(2))
     assert words(EdfFile(recorder.files[0], Reading())) == [(749, "Marker: coffee")]
+
+
+@pytest.mark.parametrize(("text", "there"), [("", 0), ("\n ", 0), ("\xe9" * 97, 194)])
+def test_a_marker_that_says_nothing_or_too_much_is_refused(
+    tmp_path: Path, text: str, there: int
+) -> None:
+    with Recorder(OPTIONS, tmp_path, str) as recorder:
+        take_all(recorder, Service().waves(3))
+        with pytest.raises(MarkerRefused, match=f"1 to 192 bytes of text, and this one {there}"):
+            recorder.mark(text)
+        recorder.mark("x" * 192)
+    [(_, said)] = words(EdfFile(recorder.files[0], Reading()))
+    assert said == "Marker: " + "x" * 192
+
+
+def test_a_service_that_is_silent_is_spoken_of_once_until_it_is_heard(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    silence = [Silent(1.0), Silent(6.0), Silent(7.0)]
+    recorded(tmp_path, [*silence, *Service().waves(3), *silence])
+    assert [r.message for r in caplog.records if "nothing is heard" in r.message][1:] == [
+        "nothing is heard, so nothing is recorded: is the service running? systemctl status qrsd"
+    ]
 
 
 def test_a_gap_of_minutes_ends_the_file(tmp_path: Path) -> None:

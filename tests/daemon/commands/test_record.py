@@ -89,3 +89,13 @@ def test_pseudonyms_are_listed_and_stay(tmp_path: Path, monkeypatch: pytest.Monk
         gallery.enrol(template("Ada"))
     said = qrsd(tmp_path, "people", "list", "--json", f"--gallery={tmp_path}/gallery.sqlite")
     assert [person["pseudonym"] for person in json.loads(said.stdout)["people"]] == [ada]
+
+
+def test_nothing_recorded_is_no_success(tmp_path: Path) -> None:
+    process = recorder(tmp_path)
+    time.sleep(8)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=PATIENCE_S)
+    assert (stdout, process.returncode) == ("", 69)
+    assert "nothing is heard, so nothing is recorded" in stderr
+    assert stderr.endswith("qrsd: Nothing was recorded: no samples came from the service.\n")

@@ -219,6 +219,15 @@ def test_a_record_that_never_came_to_the_disk_is_no_whole_one(path: Path) -> Non
     assert path.stat().st_size == 1024 + 7 * 1800
 
 
+def test_what_cannot_be_repaired_keeps_no_other_from_it(path: Path) -> None:
+    path.with_name("a.bdf").mkdir(parents=True)  # which even root cannot open
+    write_bdf(path, noise(2 * RATE_HZ), [])
+    cut(path, 1024 + 1800, count=1)
+    first, second = repair_folder(path.parent)
+    assert first.startswith(f"left as it is: {path.with_name('a.bdf')}")
+    assert second == f"{path} was not finished: its 1 s are kept"
+
+
 def test_a_file_that_is_being_written_is_left_alone(path: Path) -> None:
     writer = BdfWriter(path, LAYOUT)
     writer.write(noise(RATE_HZ), [])
