@@ -15,9 +15,8 @@ from daemon.apps.timeline import Second, Timeline
 from daemon.closing import Closing
 from daemon.errors import DaemonError
 from daemon.journal import event
-from daemon.recordings.edf_annotations import LONGEST_TEXT
 from daemon.recordings.errors import RecordingNotWritten
-from daemon.recordings.recorded import Annotation, RecordingWriter, printable
+from daemon.recordings.recorded import LONGEST_TEXT, Annotation, RecordingWriter, printable
 from daemon.recordings.writers import SUFFIXES, open_writer
 from daemon.wire.answers import Done
 from daemon.wire.client import Item, Silent

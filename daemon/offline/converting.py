@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -103,16 +104,22 @@ def convert(record: str, out: Path, mains_hz: int) -> list[str]:
     if out.suffix.casefold() == ".txt":
         return _write_rr(record, out, mains_hz)
     source = Source(record)
+    if next(source.seconds(), None) is None:
+        raise MalformedRecording(f"{record} holds not one sample.")
     writer: RecordingWriter
     if out.suffix.casefold() == ".edf":
         writer = open_edf(out, source.layout, _ranges(source))
     else:
         writer = open_writer(out, source.layout, SYNC_S)
     try:
-        for codes, annotations in source.codes():
-            writer.write(codes, annotations)
-    finally:
-        writer.close()
+        with closing(writer):
+            for codes, annotations in source.codes():
+                writer.write(codes, annotations)
+    except BaseException:  # half of it would look like all of it
+        others = (".dat", ".atr") if out.suffix.casefold() == ".hea" else ()
+        for part in (out, *map(out.with_suffix, others)):
+            part.unlink(missing_ok=True)
+        raise
     return source.notes
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.recordings.durable_file import begin_file
-from daemon.recordings.recorded import R_PEAK, Annotation, Gaps, Layout
+from daemon.recordings.recorded import R_PEAK, Annotation, Gaps, Layout, printable
 
 CHANNELS = 3  # of the loggers, the last for R peaks
 
@@ -60,7 +60,7 @@ class CsvWriter:
         lines = [f"{stamp:.10g}, {str(row)[1:-1]}" for stamp, row in rows]
         for each in told:
             length = f", for {each.samples / self._rate_hz:g} s" if each.samples else ""
-            lines.append(f"# {each.sample / self._rate_hz:.3f} s: {each.text}{length}")
+            lines.append(f"# {each.sample / self._rate_hz:.3f} s: {printable(each.text)}{length}")
         self._file.append("\n".join([*lines, ""]).encode())
         self._at += len(codes)
         if self._at - self._synced >= self._to_sync:

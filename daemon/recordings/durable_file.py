@@ -104,6 +104,9 @@ def explained(path: Path) -> Iterator[None]:
     except OSError as error:
         if isinstance(error, RecordingNotWritten):
             raise
+        tried = "check the disk, and who may write there"
+        if isinstance(error, FileExistsError):
+            tried = "give another name, or move it away"
         raise RecordingNotWritten(
-            f"{path} cannot be written: {error.strerror}; check the disk, and who may write there."
+            f"{path} cannot be written: {error.strerror}; {tried}."
         ) from error

@@ -11,10 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from daemon.recordings.recorded import printable
+from daemon.recordings.recorded import LONGEST_TEXT, printable
 
 MARK, DURATION, END = b"\x14", b"\x15", b"\x00"
-LONGEST_TEXT = 200  # bytes; a list must fit into one record
 ONE = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15(\d+(?:\.\d*)?))?\x14([^\x00]*)\x00")
 
 

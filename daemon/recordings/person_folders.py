@@ -1,7 +1,7 @@
 """Folders of recordings, one for each person: whose each is, and in which order they came.
 
 ecg-id/                     a data set
-    Person_01/              a person: WFDB records, or text tables, of one heart
+    Person_01/              a person: WFDB records, BDF or EDF files, or text tables
         rec_1.hea  rec_1.dat
     Person_02.csv           ... or one .csv file
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from daemon.recordings.errors import RecordingNotFound
 from daemon.recordings.reading_order import reading_order
-from daemon.recordings.signal_file import is_table
+from daemon.recordings.signal_file import is_edf, is_table
 
 DAY = re.compile(r"date:\s*(\d{1,2})\.(\d{1,2})\.(\d{4})", re.IGNORECASE)
 
@@ -45,8 +45,8 @@ def find_records(data: Iterable[Path]) -> list[PersonRecord]:
         persons = _persons(place)
         if not persons:
             raise RecordingNotFound(
-                f"{place} holds no recordings: expected a folder with a folder of WFDB records "
-                "or text tables, or a .csv file, for each person"
+                f"{place} holds no recordings: expected a folder with a folder of WFDB records, "
+                "BDF or EDF files or text tables, or a .csv file, for each person"
             )
         found += [record for person in persons for record in _records(person)]
     return sorted(found, key=lambda record: (record.person, record.day, reading_order(record.path)))
@@ -66,10 +66,12 @@ def _records(person: Path) -> list[PersonRecord]:
         return [PersonRecord(person.stem, str(person), "")]
     if not person.is_dir():
         return []
-    tables = [
-        PersonRecord(person.name, str(path), "") for path in filter(is_table, person.iterdir())
+    files = [
+        PersonRecord(person.name, str(path), "")
+        for path in person.iterdir()
+        if is_table(path) or is_edf(path)
     ]
-    return tables + [
+    return files + [
         PersonRecord(person.name, str(header.with_suffix("")), _day(header))
         for header in _headers(person)
     ]

@@ -145,6 +145,8 @@ def open_file(path: Path, reading: Reading) -> SignalFile:
     Raises:
         RecordingError: it is missing or malformed.
     """
+    if not path.name:
+        raise RecordingNotFound(f"{path} is a folder: expected a recording.")
     kind = EdfFile if is_edf(path) else CsvRecord if is_table(path) else WfdbRecord
     try:
         return kind(path, reading)

@@ -6,15 +6,18 @@ header(5), signal(5) and annot(5) of the WFDB Applications Guide.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Iterator
+from errno import EEXIST
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.recordings.durable_file import DurableFile, replace_file
-from daemon.recordings.recorded import LOST, R_PEAK, Annotation, Gaps, Layout
+from daemon.recordings.durable_file import DurableFile, explained, replace_file
+from daemon.recordings.errors import RecordingNotWritten
+from daemon.recordings.recorded import LOST, R_PEAK, Annotation, Gaps, Layout, printable
 
 NORMAL, UNKNOWN, NOTE, SKIP, AUX = 1, 13, 22, 59, 63  # codes of annotations
 LONGEST_STEP = 1023  # between two annotations, without a SKIP
@@ -25,6 +28,15 @@ class WfdbWriter:
     """Writes one record; ``path`` is its header (see ``RecordingWriter``)."""
 
     def __init__(self, path: Path, layout: Layout, sync_s: float = 5.0) -> None:
+        if not re.fullmatch(r"[\w.-]+", path.stem, re.ASCII):
+            raise RecordingNotWritten(
+                f"{path} cannot be written: the name of a WFDB record has ASCII letters, digits, "
+                "'_', '-' and '.' only; give it another."
+            )
+        with explained(path):
+            for file in (path, path.with_suffix(".atr")):  # a .dat that is there is noticed below
+                if file.exists():
+                    raise FileExistsError(EEXIST, f"{file.name} is there already")
         self.path = path
         self._layout = layout
         self._to_sync = max(1, round(sync_s * layout.rate_hz))
@@ -114,5 +126,5 @@ def _words(annotation: Annotation, step: int, rate_hz: float) -> Iterator[bytes]
         text = annotation.text.removeprefix(R_PEAK).strip(" ()")
         code = UNKNOWN if text else NORMAL
     yield struct.pack("<H", code << 10 | step)
-    if note := text.encode()[:LONGEST_TEXT]:
+    if note := printable(text).encode()[:LONGEST_TEXT]:
         yield struct.pack("<H", AUX << 10 | len(note)) + note + b"\0" * (len(note) % 2)

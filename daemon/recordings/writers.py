@@ -29,7 +29,9 @@ def open_writer(path: Path, layout: Layout, sync_s: float) -> RecordingWriter:
     """
     kind = WRITERS.get(path.suffix.casefold())
     if kind is None:
-        raise MalformedRecording(f"{path}: give it one of the suffixes {', '.join(WRITERS)}.")
+        raise MalformedRecording(
+            f"{path}: give it one of the suffixes .bdf, .edf, .hea, .csv, .txt."
+        )
     return kind(path, layout, sync_s)
 
 

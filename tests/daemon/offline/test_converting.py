@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from errno import ENOSPC
 from pathlib import Path
 
 import edfio
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from daemon.offline.converting import convert
+from daemon.recordings.csv_writer import CsvWriter
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.errors import MalformedRecording, RecordingNotWritten
 from daemon.recordings.recorded import LOST, LOST_SAMPLES, R_PEAK, Annotation
@@ -147,7 +150,50 @@ def test_a_record_that_grows_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_is_said(record: Path, tmp_path: Path) -> None:
-    with pytest.raises(MalformedRecording, match=r"one of the suffixes \.bdf"):
+    with pytest.raises(
+        MalformedRecording, match=r"one of the suffixes \.bdf, \.edf, \.hea, \.csv, \.txt"
+    ):
         convert(str(record), tmp_path / "two.xyz", 50)
-    with pytest.raises(RecordingNotWritten, match="File exists"):
+    with pytest.raises(RecordingNotWritten, match="give another name, or move it away"):
         convert(str(record), record, 50)
+    with pytest.raises(RecordingNotWritten, match="ASCII letters, digits"):
+        convert(str(record), tmp_path / "my two.hea", 50)
+    assert list(tmp_path.iterdir()) == [record]
+
+
+def test_annotations_of_others_are_not_overwritten(record: Path, tmp_path: Path) -> None:
+    (tmp_path / "two.atr").write_bytes(b"theirs")
+    with pytest.raises(RecordingNotWritten, match=r"two\.atr is there already"):
+        convert(str(record), tmp_path / "two.hea", 50)
+    assert (tmp_path / "two.atr").read_bytes() == b"theirs"
+
+
+def test_nothing_is_converted_to_nothing(record: Path, tmp_path: Path) -> None:
+    record.write_bytes(record.read_bytes()[:1024])
+    with pytest.raises(MalformedRecording, match="holds not one sample"):
+        convert(str(record), tmp_path / "two.csv", 50)
+    assert list(tmp_path.iterdir()) == [record]
+
+
+@pytest.mark.parametrize("suffix", [".bdf", ".hea", ".csv"])
+def test_half_of_a_conversion_is_not_left(
+    record: Path, tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[object] = []
+
+    def full(descriptor: int) -> None:
+        if synced:
+            raise OSError(ENOSPC, "No space left on device")
+        synced.append(descriptor)  # the header still had room
+
+    monkeypatch.setattr("daemon.recordings.durable_file.os.fdatasync", full)
+    with pytest.raises(RecordingNotWritten, match="No space left"):
+        convert(str(record), (tmp_path / "two").with_suffix(suffix), 50)
+    assert [path.name for path in tmp_path.iterdir() if path.stem == "two"] == []
+
+
+def test_a_word_with_line_breaks_is_no_row_of_a_table(tmp_path: Path) -> None:
+    with closing(CsvWriter(tmp_path / "one.csv", LAYOUT)) as writer:
+        writer.write(noise(RATE_HZ), [Annotation(3, "Marker: a\n0, 1, 2, 3\x1b")])
+    words = (tmp_path / "one.csv").read_text().splitlines()[-1]
+    assert words == "# 0.012 s: Marker: a 0, 1, 2, 3 "

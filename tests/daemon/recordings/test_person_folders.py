@@ -39,12 +39,13 @@ def test_records_come_in_the_order_of_their_days_then_of_their_numbers(tmp_path:
 
 def test_a_csv_file_is_a_person_and_so_is_a_folder_of_tables(tmp_path: Path) -> None:
     (tmp_path / "set/Bob").mkdir(parents=True)
-    for name in ("Ada.csv", "Bob/morning.csv", "Bob/noon.txt", "LICENSE.txt"):
+    for name in ("Ada.csv", "Bob/morning.csv", "Bob/noon.txt", "Bob/one.BDF", "LICENSE.txt"):
         (tmp_path / "set" / name).touch()
     assert found(tmp_path / "set") == [
         ("Ada", "Ada.csv", ""),
         ("Bob", "morning.csv", ""),
         ("Bob", "noon.txt", ""),
+        ("Bob", "one.BDF", ""),
     ]
 
 

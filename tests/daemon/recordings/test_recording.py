@@ -190,3 +190,8 @@ def test_a_record_of_ecg_id_agrees_with_the_reference_library(shared_data) -> No
     assert np.std(difference) < 0.15 * np.std(reference.p_signal)
     lag = np.argmax(np.correlate(recording.ecg_mv, reference.p_signal[::2, 0], "full")) - 4999
     assert lag == 0
+
+
+def test_the_folder_that_one_is_in_is_no_recording() -> None:
+    with pytest.raises(RecordingNotFound, match="is a folder"):
+        read_recording(Path("."))
