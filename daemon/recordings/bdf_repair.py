@@ -20,6 +20,7 @@ from daemon.recordings.errors import MalformedRecording, RecordingNotWritten
 from daemon.recordings.recorded import OURS
 
 OUR_HEADER_BYTES = FIXED_BYTES * 4  # of two channels and the annotations
+BDF = b"\xffBIOSEMI"  # what every header begins with
 
 
 def repair_folder(folder: Path) -> list[str]:
@@ -51,7 +52,7 @@ def repair(path: Path) -> str | None:
         except BlockingIOError:
             return None
         except MalformedRecording:
-            return _removed(path) if _size(file) <= OUR_HEADER_BYTES else None
+            return _removed(path) if _is_begun_header(file) else None
         if OURS not in header.recording:
             return None
         kept = _records(file, header)
@@ -65,6 +66,13 @@ def repair(path: Path) -> str | None:
         os.ftruncate(file.fileno(), size)
         os.fsync(file.fileno())
         return f"{path} was not finished: its {kept * header.record_s:g} s are kept"
+
+
+def _is_begun_header(file: BinaryIO) -> bool:
+    """Tell whether all that came to the disk of a file is a part of our header, or zeros for it."""
+    file.seek(0)
+    begin = file.read(OUR_HEADER_BYTES + 1)
+    return len(begin) <= OUR_HEADER_BYTES and BDF.startswith(begin[: len(BDF)].rstrip(b"\0"))
 
 
 def _records(file: BinaryIO, header: EdfHeader) -> int:

@@ -234,3 +234,20 @@ def test_a_file_that_is_being_written_is_left_alone(path: Path) -> None:
     assert repair_folder(path.parent) == []
     writer.close()
     assert repair_folder(path.parent) == []
+
+
+@pytest.mark.parametrize("begun", [0, 5, 700, 1024])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_header_that_was_begun_is_removed(path: Path, begun: int, lost: bool) -> None:
+    write_bdf(path, noise(RATE_HZ), [])
+    header = path.read_bytes()[:begun]
+    path.write_bytes(bytes(begun) if lost else header)
+    repair(path)
+    assert not path.exists()
+
+
+def test_a_small_file_of_somebody_elses_is_left(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"my notes")
+    assert repair(path) is None
+    assert path.read_bytes() == b"my notes"
