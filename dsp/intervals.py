@@ -93,25 +93,31 @@ def average_beat(
     ecg_mv: Array, r_indices: NDArray[np.int64], rr_s: float
 ) -> tuple[Array | None, int]:
     """Return the mean of the beats that look alike, and how many; None if there are too few."""
-    from scipy.signal import butter, sosfiltfilt  # takes long, and few commands need it
-
     before, after = round(BEFORE_S * RATE_HZ), round(min(AFTER_S, MOST_OF_RR * rr_s) * RATE_HZ)
     recorded = np.isfinite(ecg_mv)
     if len(r_indices) < FEWEST_BEATS or recorded.sum() < RATE_HZ:
         return None, 0
-    place = np.arange(len(ecg_mv))
-    bridged = np.interp(place, place[recorded], ecg_mv[recorded])
-    band = butter(2, (0.5, 40), "bandpass", fs=RATE_HZ, output="sos")
-    filtered = sosfiltfilt(band, bridged)
+    filtered_mv = filtered(ecg_mv)
     whole = [int(r) for r in r_indices if r >= before and r + after < len(ecg_mv)]
     rows = [r for r in whole if recorded[r - before : r + after + 1].all()]
     if len(rows) < FEWEST_BEATS:
         return None, len(rows)
-    beats = np.array([filtered[r - before : r + after + 1] for r in rows])
+    beats = np.array([filtered_mv[r - before : r + after + 1] for r in rows])
     median = np.median(beats, axis=0)
     alike = np.array([np.corrcoef(beat, median)[0, 1] > ALIKE for beat in beats])
     count = int(alike.sum())
     return (beats[alike].mean(axis=0) if count >= FEWEST_BEATS else None), count
+
+
+def filtered(ecg_mv: Array) -> Array:
+    """Return an ECG from 0.5 to 40 Hz, no wave of it moved; what is missing is a straight line."""
+    from scipy.signal import butter, sosfiltfilt  # takes long, and few commands need it
+
+    recorded = np.isfinite(ecg_mv)
+    place = np.arange(len(ecg_mv))
+    bridged = np.interp(place, place[recorded], ecg_mv[recorded])
+    band = butter(2, (0.5, 40), "bandpass", fs=RATE_HZ, output="sos")
+    return np.asarray(sosfiltfilt(band, bridged))
 
 
 def find_waves(beat_mv: Array, rr_s: float) -> Waves:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.recordings.recorded import (
+    LEAD_OFF,
+    LEAD_ON,
     LOST,
     LOST_SAMPLES,
     R_PEAK,
@@ -45,7 +47,7 @@ PATIENCE_S = 0.5  # what begins again within it has never ended: a saturation by
 IDENTITY = "Identity "
 #: What ends: what it was
 ENDS = {
-    "Lead on": "Lead off",
+    LEAD_ON: LEAD_OFF,
     "Channel 1 within range": "Channel 1 saturated",
     "Channel 2 within range": "Channel 2 saturated",
 }

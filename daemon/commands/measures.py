@@ -14,6 +14,7 @@ from statistics import median
 from rich.table import Table
 
 from daemon.commands.records import Outcomes, add_records, report
+from daemon.offline.labels import BREATHING, LABELS, OF_A_BEAT, in_words
 from daemon.offline.measuring import (
     COLUMNS,
     Delineation,
@@ -24,7 +25,7 @@ from daemon.offline.measuring import (
 )
 from daemon.offline.results import require_files, show, writing
 from daemon.tables import filled
-from dsp.hrv import NEEDS, Hrv, Need
+from dsp.hrv import NEEDS, Hrv
 from dsp.respiration import WINDOW_S, Respiration
 
 HRV = """\
@@ -52,44 +53,6 @@ seconds, amplitudes of P, Q, R, S and T, and twelve MFCC. docs/hrv.md tells each
 
 example:
   qrsd features ecg-id/Person_01/rec_1 ecg-id/Person_02/rec_1 --out beats.csv"""
-
-LABELS = {
-    "mean_rr_ms": "mean interval, ms",
-    "heart_rate_bpm": "heart rate, bpm",
-    "sdnn_ms": "SDNN, ms",
-    "rmssd_ms": "RMSSD, ms",
-    "sdsd_ms": "SDSD, ms",
-    "pnn50_percent": "pNN50, %",
-    "pnn20_percent": "pNN20, %",
-    "triangular_index": "triangular index",
-    "vlf_ms2": "VLF, ms^2",
-    "lf_ms2": "LF, ms^2",
-    "hf_ms2": "HF, ms^2",
-    "lf_hf": "LF/HF",
-    "lf_normalised_percent": "LF, % of both",
-    "hf_normalised_percent": "HF, % of both",
-    "sd1_ms": "SD1, ms",
-    "sd2_ms": "SD2, ms",
-    "approximate_entropy": "approximate entropy",
-    "sample_entropy": "sample entropy",
-    "dfa_alpha1": "DFA alpha 1",
-    "dfa_alpha2": "DFA alpha 2",
-}
-BREATHING = {
-    "fused": "breathing, /min",
-    "impedance": "... from channel 1",
-    "r_amplitude": "... from R amplitude",
-    "rsa": "... from heart rate",
-}
-OF_A_BEAT = {
-    "rr_ms": "RR, ms",
-    "pr_ms": "PR, ms",
-    "qrs_ms": "QRS, ms",
-    "qt_ms": "QT, ms",
-    "qtc_bazett_ms": "QTc (Bazett), ms",
-    "qtc_fridericia_ms": "QTc (Fridericia), ms",
-    "st_mv": "ST level, mV",
-}
 
 
 def add_hrv(parser: argparse.ArgumentParser) -> None:
@@ -165,10 +128,7 @@ def run_hrv(args: argparse.Namespace) -> int:
     rows = []
     for found in outcomes:
         if args.json:
-            needs = {name: asdict(need) for name, need in NEEDS.items()}
-            minutes = [*map(asdict, found.breathing)]
-            figures = {**asdict(found.hrv), "needs": needs, "breathing": minutes}
-            rows.append({"record": found.path, **figures})
+            rows.append(found.figures())
         else:
             show([hrv_table(found)])
     if args.json:
@@ -182,7 +142,7 @@ def hrv_table(found: Variability) -> Table:
     for name, need in NEEDS.items():
         value = getattr(found.hrv, name)
         said = found.hrv.reasons.get(name) or f"{value:.4g}"
-        rows.append((LABELS[name], said, _in_words(need)))
+        rows.append((LABELS[name], said, in_words(need)))
     rows += [_breathing_row(label, name, found.breathing) for name, label in BREATHING.items()]
     return filled(found.path, ("figure", "value", "needs"), rows)
 
@@ -193,12 +153,6 @@ def _breathing_row(label: str, name: str, minutes: Sequence[Respiration]) -> tup
     known = [rate for rate in rates if rate is not None]
     said = f"{median(known):.1f} in {len(known)} of {len(rates)} minutes" if known else "not known"
     return label, said, f"{WINDOW_S:.0f} s"
-
-
-def _in_words(need: Need) -> str:
-    if need.seconds:
-        return f"{need.seconds:.0f} s{' without a break' if need.unbroken else ''}"
-    return f"{need.intervals} intervals"
 
 
 def _about(found: Hrv) -> Iterator[tuple[str, str, str]]:

@@ -20,7 +20,7 @@ from config.settings import load
 from daemon.commands.exit_codes import exit_code
 from daemon.commands.parts import A_RECORD, add_gallery, add_jobs, add_mains, add_model, describe
 from daemon.offline.analysis import ChainRun, OfRecording, analyse, find_beats, side_by_side
-from daemon.offline.recognition import embed, open_with_people
+from daemon.offline.recognition import embed, last_decision, open_with_people
 from daemon.offline.results import make_folder, writing
 from daemon.offline.scoring import pool
 from daemon.recordings.errors import RecordingError, SignalNotFound
@@ -33,7 +33,6 @@ from dsp.options import IN_WORDS
 from model.calibration import LARGEST_LN_RATIO
 from model.comparison import Verdict, compare
 from model.opening import open_network
-from model.recogniser import Recogniser, embed_with
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
 NOTHING_FOUND = 65  # not one good beat
@@ -163,7 +162,7 @@ def _rate(text: str) -> float:
     return rate_hz
 
 
-def _signals(args: argparse.Namespace) -> list[str | None]:
+def signals_of(args: argparse.Namespace) -> list[str | None]:
     """Return which signal of each record is meant, None for the first with an ECG."""
     given: list[str | None] = args.signal or [None]
     if len(given) not in (1, len(args.records)):
@@ -192,7 +191,7 @@ class Outcomes(Generic[Outcome]):
         self._work: Callable[[tuple[str, str | None]], Outcome | RecordingError] = partial(
             _try, work=of_record
         )
-        self._jobs = list(zip(args.records, _signals(args), strict=True))
+        self._jobs = list(zip(args.records, signals_of(args), strict=True))
         self.signal: str | None = None  # that was asked for of the record in hand
         self.exit_code = 0  # or that of the first record that could not be read
         self.nothing_found = 0  # or the exit code of a record without a good beat
@@ -214,13 +213,19 @@ class Outcomes(Generic[Outcome]):
                 print(f"qrsd: {plain(str(outcome))}", file=sys.stderr)
                 self.exit_code = self.exit_code or exit_code(outcome)
                 continue
-            for note in outcome.notes:
-                print(f"note: {plain(f'{outcome.path}: {note}')}", file=sys.stderr)
-            if outcome.nothing_because:
-                said = plain(f"{outcome.path}: no good beat: {outcome.nothing_because}")
-                print(f"qrsd: {said}.", file=sys.stderr)
-                self.nothing_found = NOTHING_FOUND
+            self.nothing_found = tell_of(outcome) or self.nothing_found
             yield outcome
+
+
+def tell_of(outcome: OfRecording) -> int:
+    """Say on standard error what was assumed, and why there is no good beat; return the code."""
+    for note in outcome.notes:
+        print(f"note: {plain(f'{outcome.path}: {note}')}", file=sys.stderr)
+    if not outcome.nothing_because:
+        return 0
+    said = plain(f"{outcome.path}: no good beat: {outcome.nothing_because}")
+    print(f"qrsd: {said}.", file=sys.stderr)
+    return NOTHING_FOUND
 
 
 def run_detect(args: argparse.Namespace) -> int:
@@ -289,21 +294,10 @@ def run_identify(args: argparse.Namespace) -> int:
     outcomes = Outcomes(args, analyse)
     rows = []
     for analysis in outcomes:
-        recogniser = Recogniser(
-            network.passport,
-            embed_with(network),
-            templates,
-            settings.identifier,
-            settings.liveness,
-            smoothed=True,
-        )
-        for event in analysis.events:
-            recogniser.push(event)
         again = OpenRecording(analysis.path, outcomes.signal, reading_of(args))
         inverted = ChainRun(again, args.mains, inverted=True).events()
-        while recogniser.inverted_wanted and (inverted_event := next(inverted, None)):
-            recogniser.push_inverted(inverted_event)
-        rows.append({"record": analysis.path, **asdict(recogniser.decision)})
+        decision = last_decision(analysis.events, inverted, network, templates, settings)
+        rows.append({"record": analysis.path, **asdict(decision)})
     report(args, rows, _identity_line)
     return outcomes.exit_code or outcomes.nothing_found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from daemon.errors import import_extra
 
@@ -18,8 +18,13 @@ def require_matplotlib() -> None:
 
 
 @contextmanager
-def picture(file: Path, width: float, height: float) -> Iterator[Any]:
-    """Yield a matplotlib figure of so many inches, and write it to the file afterwards."""
+def picture(
+    file: Path | BinaryIO, width: float, height: float, kind: str | None = None
+) -> Iterator[Any]:
+    """Yield a matplotlib figure of so many inches, and write it to the file afterwards.
+
+    ``kind`` is that of the file, ``svg`` or the like; None for what its name says.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -28,4 +33,4 @@ def picture(file: Path, width: float, height: float) -> Iterator[Any]:
     yield figure
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, dpi=120)
+    figure.savefig(file, dpi=120, format=kind)

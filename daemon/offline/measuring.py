@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from daemon.recordings.recording import OpenRecording
 from daemon.recordings.signal_file import Reading
 from dsp.beat_features import NAMES, beat_features
 from dsp.front_end import RATE_HZ
-from dsp.hrv import Hrv, Method, hrv
+from dsp.hrv import NEEDS, Hrv, Method, hrv
 from dsp.intervals import Intervals, measure_intervals
 from dsp.respiration import WINDOW_S, Marks, Respiration, marks_of_beats, respiration
 from dsp.rr_correction import RrSeries
@@ -29,8 +30,15 @@ COLUMNS = ("record", "r_index", "rr_ms", "quality", "flaws", *OF_STRIP, *NAMES)
 class Variability(OfRecording):
     """The heart rate variability and the breathing of one recording."""
 
-    hrv: Hrv  # of its R peaks
+    rr: RrSeries  # the intervals between its R peaks, as detected
+    hrv: Hrv  # of them
     breathing: tuple[Respiration, ...]  # of each minute, one after the other
+
+    def figures(self) -> dict[str, Any]:
+        """Return all of it by names, for JSON."""
+        needs = {name: asdict(need) for name, need in NEEDS.items()}
+        minutes = [*map(asdict, self.breathing)]
+        return {"record": self.path, **asdict(self.hrv), "needs": needs, "breathing": minutes}
 
 
 def measure_variability(
@@ -46,19 +54,30 @@ def measure_variability(
         RecordingError: it cannot be read.
     """
     run = ChainRun(OpenRecording(path, signal, reading), mains_hz)
-    rows = [
-        (event.index, event.amplitude_mv, event.rr_s is None)
-        for event in run.events()
-        if isinstance(event, RPeak)
-    ]
+    peaks = [event for event in run.events() if isinstance(event, RPeak)]
+    return variability_of(run, peaks, OpenRecording(path, signal, reading), method)
+
+
+def variability_of(
+    run: ChainRun, peaks: Iterable[RPeak], again: OpenRecording, method: Method = "welch"
+) -> Variability:
+    """Measure the variability and the breathing of R peaks that a run has found.
+
+    Args:
+        run: the run, which is over.
+        peaks: its R peaks.
+        again: the same recording, for what channel 1 saw.
+        method: of the spectrum.
+    """
+    rows = [(peak.index, peak.amplitude_mv, peak.rr_s is None) for peak in peaks]
     indices, r_mv, after_break = np.array(sorted(rows), dtype=np.float64).reshape(-1, 3).T
     series = RrSeries.of_beats(indices / RATE_HZ, after_break.astype(bool))
     marks = marks_of_beats(indices / RATE_HZ, r_mv, series)
-    chest = _chest(OpenRecording(path, signal, reading))
+    chest = _chest(again)
     minutes = np.arange(WINDOW_S, run.duration_s + 1 / RATE_HZ, WINDOW_S)
     breathing = tuple(respiration(chest, *marks, float(until_s)) for until_s in minutes)
     found = hrv(series, method)
-    return Variability(*run.told(), found, breathing)
+    return Variability(*run.told(), series, found, breathing)
 
 
 def _chest(recording: OpenRecording) -> Marks | None:
@@ -98,11 +117,25 @@ def delineate(
         RecordingError: it cannot be read.
     """
     found = find_beats(path, signal, mains_hz, reading)
-    strips = []
-    for begin, ecg_mv in _strips(OpenRecording(path, signal, reading).blocks()):
-        first, last = np.searchsorted(found.r_indices, (begin, begin + len(ecg_mv)))
-        strips.append(measure_intervals(ecg_mv, found.r_indices[first:last] - begin))
-    return Delineation(path, found.duration_s, found.notes, found.nothing_because, tuple(strips))
+    strips = strips_with_beats(OpenRecording(path, signal, reading), found.r_indices)
+    measured = tuple(measure_intervals(strip.ecg_mv, strip.r_indices) for strip in strips)
+    return Delineation(path, found.duration_s, found.notes, found.nothing_because, measured)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strip:
+    """Ten seconds of a recording, or what there is of the last ones."""
+
+    begin: int  # its first sample at 250 Hz
+    ecg_mv: NDArray[np.float64]  # raw, NaN where nothing was recorded
+    r_indices: NDArray[np.int64]  # its R peaks, from its begin
+
+
+def strips_with_beats(recording: OpenRecording, r_indices: NDArray[np.int64]) -> Iterator[Strip]:
+    """Yield a recording's strips of ten seconds with the R peaks in each, given in order."""
+    for begin, ecg_mv in _strips(recording.blocks()):
+        first, last = np.searchsorted(r_indices, (begin, begin + len(ecg_mv)))
+        yield Strip(begin, ecg_mv, r_indices[first:last] - begin)
 
 
 @dataclass(frozen=True, slots=True)

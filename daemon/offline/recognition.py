@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from config.gallery_key import find_gallery_key
+from config.settings import Settings
 from daemon.offline.analysis import Analysis
 from dsp.front_end import RATE_HZ
 from dsp.options import LivenessOptions
@@ -19,6 +20,7 @@ from dsp.signals import BeatWindow, Event
 from model.enrolment import Enrolment
 from model.errors import EnrolmentFailed, GalleryMissing
 from model.gallery import Gallery
+from model.identifier import Decision
 from model.local_calibration import use_local
 from model.network import Network
 from model.opening import open_network
@@ -46,6 +48,33 @@ def open_with_people(model: Path | None, gallery_path: Path) -> tuple[Network, l
         use_local(network, gallery_path)
         passport = network.passport
         return network, gallery.templates(passport.sha256, passport.tensors.outputs)
+
+
+def last_decision(
+    events: Iterable[Event],
+    inverted: Iterator[Event],
+    network: Network,
+    templates: Sequence[Template],
+    settings: Settings,
+) -> Decision:
+    """Return the decision after a recording's last beat, as the service would have made it.
+
+    ``inverted`` are the events of the recording upside down, of which only those are asked for that
+    are wanted.
+    """
+    recogniser = Recogniser(
+        network.passport,
+        embed_with(network),
+        templates,
+        settings.identifier,
+        settings.liveness,
+        smoothed=True,
+    )
+    for event in events:
+        recogniser.push(event)
+    while recogniser.inverted_wanted and (inverted_event := next(inverted, None)):
+        recogniser.push_inverted(inverted_event)
+    return recogniser.decision
 
 
 def template_of(

@@ -29,7 +29,9 @@ class EdfFile:
     Attributes:
         signals: what the header says of each.
         begin_utc: when its first sample was taken, if the file is in UTC as qrsd's own are.
+        recording: what the header says of what recorded it.
         annotations: in the order of the file, by samples of the fastest signal.
+        fastest_hz: samples per second of that signal.
     """
 
     def __init__(self, path: Path, reading: Reading) -> None:
@@ -47,6 +49,7 @@ class EdfFile:
         self.notes: list[str] = []
         if header.records is not None and there != header.records:
             self.notes.append(f"its header tells {header.records} records, {there} are there")
+        self.recording = header.recording
         self.signals = [signal for signal in header.signals if not signal.is_annotations]
         self.names = [signal.label for signal in self.signals]
         if not self.signals:
@@ -68,9 +71,11 @@ class EdfFile:
                     if self._header.kind.endswith("+D"):
                         self._begins_s[number] = begin_s - first_s
         self.begin_utc = self._header.begin + timedelta(seconds=first_s)
-        rate_hz = max(signal.samples for signal in self.signals) / record_s
+        self.fastest_hz = max(signal.samples for signal in self.signals) / record_s
         self.annotations = [
-            Annotation(round((at_s - first_s) * rate_hz), text, round(for_s * rate_hz))
+            Annotation(
+                round((at_s - first_s) * self.fastest_hz), text, round(for_s * self.fastest_hz)
+            )
             for at_s, for_s, text in found
         ]
         self._lost_s = [(at - first_s, at - first_s + s) for at, s, t in found if t == LOST_SAMPLES]

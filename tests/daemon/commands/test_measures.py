@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from daemon.commands.exit_codes import exit_code
-from daemon.commands.measures import LABELS
 from daemon.errors import ResultsNotWritable
 from daemon.offline.analysis import analyse
+from daemon.offline.labels import LABELS
 from daemon.offline.measuring import COLUMNS
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart, draw_anatomy

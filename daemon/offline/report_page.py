@@ -1,0 +1,112 @@
+"""Writes a report as a page of HTML, or as the same page in a PDF."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from daemon.errors import ExtraMissing, import_extra
+from daemon.offline import report_pictures as pictures
+from daemon.offline.labels import BREATHING, LABELS, OF_A_BEAT, in_words
+from daemon.offline.reporting import Report
+from daemon.terminal import plain
+from dsp.hrv import NEEDS
+
+TEMPLATE = Path(__file__).with_name("report.html")
+LISTED = 20  # gaps at most, in words
+
+
+def require_extras(*, pdf: bool) -> None:
+    """Raise ``ExtraMissing``, before minutes of work, if a page cannot be made."""
+    purpose = "Writing a report"
+    for package in ("jinja2", "matplotlib"):
+        import_extra(package, "report", purpose)
+    if pdf:
+        try:
+            import_extra("weasyprint", "report", purpose)
+        except OSError as error:  # a library of the system's
+            if isinstance(error, ExtraMissing):
+                raise
+            raise ExtraMissing(
+                f"{purpose} as PDF needs the system's Pango ({error}): sudo apt install "
+                "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; or choose .html"
+            ) from error
+
+
+def as_html(report: Report) -> str:
+    """Return the page, which needs no other file."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters |= {"clock": pictures.clock, "plain": plain}
+    template = environment.from_string(TEMPLATE.read_text())
+    return template.render(report=report, drawn=_drawn(report), told=_told(report))
+
+
+def as_pdf(page: str) -> bytes:
+    """Return the page as a PDF that reading programs can read aloud (PDF/UA)."""
+    from weasyprint import HTML
+
+    return bytes(HTML(string=page).write_pdf(pdf_variant="pdf/ua-1"))
+
+
+def _drawn(report: Report) -> dict[str, Any]:
+    beat = next((each for each in report.shown if each.beat_mv is not None), None)
+    several = len(report.nn.rr_ms) > 1
+    return {
+        "quality": pictures.quality(report),
+        "strips": [*pictures.of_strips(report)],
+        "beat": beat and pictures.averaged_beat(beat),
+        "rate": pictures.heart_rate(report) if several else None,
+        "tachogram": pictures.tachogram(report) if several else None,
+        "poincare": pictures.poincare(report.nn) if several else None,
+        "power": pictures.power(report) if several else None,
+        "breathing": pictures.breathing(report),
+    }
+
+
+def _told(report: Report) -> dict[str, Any]:
+    """Return what is said in words and tables."""
+    found = report.variability.hrv
+    delineation = report.delineation
+    return {
+        "begin": _moment(report.origin.begin),
+        "lost_s": sum(length_s for _, length_s in report.gaps_s),
+        "gaps": report.gaps_s[:LISTED],
+        "hrv": [
+            (LABELS[name], _figure(getattr(found, name)), found.reasons.get(name), in_words(need))
+            for name, need in NEEDS.items()
+        ],
+        "intervals": [
+            (
+                label,
+                _figure(delineation.median(name)),
+                sum(getattr(each, name) is not None for each in delineation.strips),
+            )
+            for name, label in OF_A_BEAT.items()
+        ],
+        "breathing": [
+            (label, *_breaths([getattr(each, name) for each in report.variability.breathing]))
+            for name, label in BREATHING.items()
+        ],
+    }
+
+
+def _breaths(minutes: list[Any]) -> tuple[str | None, int]:
+    """Return the median rate, and of how many minutes it is."""
+    known = [each.rate_per_min for each in minutes if each.rate_per_min is not None]
+    return (f"{median(known):.1f}" if known else None), len(known)
+
+
+def _figure(value: float | None) -> str | None:
+    return None if value is None else f"{value:.4g}"
+
+
+def _moment(begin: datetime | None) -> str | None:
+    """Say when the recording began, and by which clock."""
+    if begin is None:
+        return None
+    zone = "UTC" if begin.tzinfo else "by the clock of what recorded it"
+    return f"{begin:%Y-%m-%d %H:%M:%S} {zone}"

@@ -1,0 +1,91 @@
+"""What a recording says besides its signals: what made it, when, and when an electrode was off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from daemon.recordings.annotations import read_texts
+from daemon.recordings.edf_file import EdfFile
+from daemon.recordings.edf_header import EARLIEST_YEAR
+from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, OURS
+from daemon.recordings.signal_file import Reading, is_edf, is_table, without_suffix
+from daemon.recordings.wfdb_header import read_header
+
+IN_EDF = re.compile(rf"{OURS}(\w+)_UTC")
+IN_TEXT = re.compile(r"# recorded by qrsd from (\w+); begins (\S+)")
+COMMENT = re.compile(r"# (\d+\.\d+) s: (.*?)(?:, for .*)?\n")
+HEADER_CHARACTERS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a recording is from, as far as it says so."""
+
+    source: str | None  # ``ads1292r``, ``simulated`` or ``convert``; None if qrsd did not write it
+    begin: datetime | None  # in UTC if qrsd wrote it, else by the clock of whatever did
+    #: when each lead-off that is noted began and ended, in seconds, None for one that lasts to the
+    #: end; None if qrsd did not write the recording, whose notes then are not known
+    lead_off_s: tuple[tuple[float, float | None], ...] | None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Tell whether no real heart is in it."""
+        return self.source == "simulated"
+
+
+NOT_SAID = Origin(None, None, None)
+
+
+def origin(record: str) -> Origin:
+    """Read what a recording says of itself.
+
+    Raises:
+        RecordingError: it is missing or malformed.
+    """
+    path = Path(record)
+    if is_edf(path):
+        return _of_edf(EdfFile(path, Reading()))
+    stem = without_suffix(path)
+    text = path if is_table(path) else stem.with_name(f"{stem.name}.hea")
+    with text.open(encoding="utf-8", errors="replace") as lines:
+        told = IN_TEXT.search(lines.read(HEADER_CHARACTERS))
+    if not told:
+        return NOT_SAID
+    if is_table(path):
+        words = _comments(path)
+    else:
+        frame_hz = read_header(stem).frame_hz
+        words = ((each.sample / frame_hz, each.text) for each in read_texts(path))
+    return Origin(told[1], datetime.fromisoformat(told[2]), _lead_off_s(words))
+
+
+def _of_edf(file: EdfFile) -> Origin:
+    ours = IN_EDF.search(file.recording)
+    begin = file.begin_utc if file.begin_utc.year > EARLIEST_YEAR else None
+    if not ours:
+        return Origin(None, begin and begin.replace(tzinfo=None), None)
+    words = ((each.sample / file.fastest_hz, each.text) for each in file.annotations)
+    return Origin(ours[1], begin, _lead_off_s(words))
+
+
+def _comments(path: Path) -> Iterator[tuple[float, str]]:
+    """Yield what stands below the rows of a table."""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if line.startswith("#") and (found := COMMENT.fullmatch(line)):
+                yield float(found[1]), found[2]
+
+
+def _lead_off_s(words: Iterable[tuple[float, str]]) -> tuple[tuple[float, float | None], ...]:
+    stretches: list[tuple[float, float | None]] = []
+    for at_s, text in sorted(words):
+        is_off = bool(stretches) and stretches[-1][1] is None
+        if text == LEAD_OFF and not is_off:
+            stretches.append((at_s, None))
+        elif text == LEAD_ON and is_off:
+            stretches[-1] = (stretches[-1][0], at_s)
+    return tuple(stretches)
