@@ -59,7 +59,7 @@ def _drawn(report: Report) -> dict[str, Any]:
         "quality": pictures.quality(report),
         "strips": [*pictures.of_strips(report)],
         "beat": beat and pictures.averaged_beat(beat),
-        "rate": pictures.heart_rate(report) if several else None,
+        "rate": pictures.heart_rate(report),
         "tachogram": pictures.tachogram(report) if several else None,
         "poincare": pictures.poincare(report.nn) if several else None,
         "power": pictures.power(report) if several else None,
@@ -75,14 +75,20 @@ def _told(report: Report) -> dict[str, Any]:
         "begin": _moment(report.origin.begin),
         "lost_s": sum(length_s for _, length_s in report.gaps_s),
         "gaps": report.gaps_s[:LISTED],
+        "rates": [each.heart_rate_bpm for each in report.minutes if each.heart_rate_bpm],
         "hrv": [
-            (LABELS[name], _figure(getattr(found, name)), found.reasons.get(name), in_words(need))
+            (
+                LABELS[name].replace("^2", "\N{SUPERSCRIPT TWO}"),
+                f"{getattr(found, name) or 0.0:.4g}",
+                found.reasons.get(name),
+                in_words(need),
+            )
             for name, need in NEEDS.items()
         ],
         "intervals": [
             (
                 label,
-                _figure(delineation.median(name)),
+                _interval(name, delineation.median(name)),
                 sum(getattr(each, name) is not None for each in delineation.strips),
             )
             for name, label in OF_A_BEAT.items()
@@ -100,8 +106,8 @@ def _breaths(minutes: list[Any]) -> tuple[str | None, int]:
     return (f"{median(known):.1f}" if known else None), len(known)
 
 
-def _figure(value: float | None) -> str | None:
-    return None if value is None else f"{value:.4g}"
+def _interval(name: str, value: float | None) -> str | None:
+    return None if value is None else f"{value:.{2 if name == 'st_mv' else 0}f}"
 
 
 def _moment(begin: datetime | None) -> str | None:

@@ -39,7 +39,7 @@ class Drawn:
 def _drawn(width_mm: float, height_mm: float, alt: str, draw: Callable[[Any], None]) -> Drawn:
     from matplotlib import rc_context
 
-    style: Any = {"svg.fonttype": "none", "font.size": 8}
+    style: Any = {"font.size": 8}
     with BytesIO() as file, rc_context(style):
         with picture(file, width_mm * MM, height_mm * MM, "svg") as figure:
             draw(figure)
@@ -81,7 +81,7 @@ def averaged_beat(shown: Shown) -> Drawn:
     """Draw the averaged beat, with where its waves begin and end."""
     of = shown.intervals
     alt = f"The mean of {of.beats} beats from {clock(shown.begin_s)}, with the limits of its waves."
-    return _drawn(HALF_MM, 70, alt, partial(_draw_beat, shown=shown))
+    return _drawn(HALF_MM, 58, alt, partial(_draw_beat, shown=shown))
 
 
 def _draw_beat(figure: Any, shown: Shown) -> None:
@@ -127,13 +127,15 @@ def _draw_quality(figure: Any, report: Report) -> None:
     axes.set(ylabel="beats per minute", ylim=(0, None))
     _over_time(axes, report)
     named = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    axes.legend(named.values(), named, ncols=4, loc="lower right", frameon=True)
+    axes.legend(named.values(), named, ncols=4, loc="lower right", bbox_to_anchor=(1, 1))
 
 
-def heart_rate(report: Report) -> Drawn:
-    """Draw the heart rate of each minute."""
+def heart_rate(report: Report) -> Drawn | None:
+    """Draw the heart rate of each minute; None if there are no two."""
     known = [each for each in report.minutes if each.heart_rate_bpm is not None]
     rates = [each.heart_rate_bpm or 0.0 for each in known]
+    if len(rates) < 2:
+        return None
     middles_s = [each.begin_s + each.length_s / 2 for each in known]
     alt = f"Heart rate of each minute, from {min(rates):.0f} to {max(rates):.0f} bpm."
     return _points(report, middles_s, rates, "bpm", alt)
@@ -182,9 +184,9 @@ def tachogram(report: Report) -> Drawn:
                 label=label,
                 rasterized=len(each.rr_ms) > MANY_POINTS,
             )
-        axes.set(ylabel="RR, ms")
+        axes.set(ylabel="RR, ms", ylim=(low - 0.3 * high, 1.3 * high))
         _over_time(axes, report)
-        axes.legend(ncols=2, loc="upper right")
+        axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
 
     return _drawn(WIDE_MM, HIGH_MM, alt, draw)
 
