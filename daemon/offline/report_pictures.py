@@ -14,7 +14,6 @@ import numpy as np
 from daemon.offline.drawing import BLUE, PALE_BLUE, RED, picture
 from daemon.offline.reporting import MINUTE_S, Report, Shown, beat_time_s
 from dsp.hrv import BANDS_HZ, spectrum
-from dsp.respiration import WINDOW_S
 from dsp.rr_correction import RrSeries
 
 MM = 1 / 25.4  # in inches
@@ -49,7 +48,7 @@ def _drawn(width_mm: float, height_mm: float, alt: str, draw: Callable[[Any], No
 
 def strip(shown: Shown) -> Drawn:
     """Draw ten seconds of ECG with their R peaks on millimetre paper."""
-    low, high = np.nanmin(shown.ecg_mv) - 0.2, np.nanmax(shown.ecg_mv) + 0.4
+    low, high = np.nanmin(shown.ecg_mv) - 0.2, np.nanmax(shown.ecg_mv) + 0.5
     height_mv = np.clip(np.ceil(2 * (high - low)) / 2, LEAST_MV, MOST_MV)
     bottom = np.floor(2 * (high + low - height_mv)) / 4
     height_mm = MM_PER_MV * height_mv
@@ -132,36 +131,31 @@ def _draw_quality(figure: Any, report: Report) -> None:
 
 def heart_rate(report: Report) -> Drawn | None:
     """Draw the heart rate of each minute; None if there are no two."""
-    known = [each for each in report.minutes if each.heart_rate_bpm is not None]
-    rates = [each.heart_rate_bpm or 0.0 for each in known]
-    if len(rates) < 2:
-        return None
-    middles_s = [each.begin_s + each.length_s / 2 for each in known]
-    alt = f"Heart rate of each minute, from {min(rates):.0f} to {max(rates):.0f} bpm."
-    return _points(report, middles_s, rates, "bpm", alt)
+    rates = [each.heart_rate_bpm for each in report.minutes]
+    return _by_minute(report, rates, "bpm", "Heart rate of each minute")
 
 
 def breathing(report: Report) -> Drawn | None:
-    """Draw the breaths of each minute in which they can be told; None if there is none."""
-    minutes = enumerate(minute.fused.rate_per_min for minute in report.variability.breathing)
-    known = [((n + 0.5) * WINDOW_S, rate) for n, rate in minutes if rate is not None]
-    if not known:
+    """Draw the breaths of each minute in which they can be told; None if there are no two."""
+    rates = [each.fused.rate_per_min for each in report.variability.breathing]
+    return _by_minute(report, rates, "breaths per minute", "Breaths in each minute")
+
+
+def _by_minute(report: Report, values: list[float | None], label: str, title: str) -> Drawn | None:
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
         return None
-    middles_s, rates = zip(*known, strict=True)
-    alt = f"Breaths in each minute, from {min(rates):.1f} to {max(rates):.1f}."
-    return _points(report, [*middles_s], [*rates], "breaths per minute", alt)
 
-
-def _points(
-    report: Report, middles_s: list[float], values: list[float], label: str, alt: str
-) -> Drawn:
     def draw(figure: Any) -> None:
         axes = figure.subplots()
-        spread = max(1.0, 0.1 * max(values))
-        axes.plot(_in_unit(report, middles_s), values, "o-", color=BLUE, markersize=3, linewidth=1)
-        axes.set(ylabel=label, ylim=(min(values) - spread, max(values) + spread))
+        middles_s = [each.begin_s + each.length_s / 2 for each in report.minutes[: len(values)]]
+        spread = max(1.0, 0.1 * max(known))
+        line = np.array(values, dtype=np.float64)  # NaN breaks it
+        axes.plot(_in_unit(report, middles_s), line, "o-", color=BLUE, markersize=3, linewidth=1)
+        axes.set(ylabel=label, ylim=(min(known) - spread, max(known) + spread))
         _over_time(axes, report)
 
+    alt = f"{title}, from {min(known):.1f} to {max(known):.1f}."
     return _drawn(WIDE_MM, HIGH_MM, alt, draw)
 
 
