@@ -19,6 +19,10 @@ from daemon.offline.report_page import as_html, as_pdf, require_extras
 from daemon.offline.reporting import Report, report_on
 from daemon.offline.results import require_files, writing
 from daemon.recordings.recording import OpenRecording
+from daemon.terminal import plain
+from model.identifier import Decision
+from model.network import Network
+from model.template import Template
 
 SUFFIXES = (".html", ".pdf", ".json")
 
@@ -83,28 +87,29 @@ def run(args: argparse.Namespace) -> int:
             bars.update(task, description=said, completed=done_s, total=of_s)
 
         report = report_on(args.record, signal, args.mains, reading_of(args), advance)
-        nothing_found = 0
         if not report.nothing_because:
             if people:
                 bars.update(task, description="Recognising", total=None)
-                forwards, inverted = (
-                    ChainRun(
-                        OpenRecording(args.record, signal, reading_of(args)),
-                        args.mains,
-                        inverted=upside_down,
-                    ).events()
-                    for upside_down in (False, True)
-                )
-                decision = last_decision(forwards, inverted, *people, load().settings)
-                report = replace(report, who=asdict(decision))
+                report = replace(report, who=asdict(_decision(args, signal, *people)))
             bars.update(task, description="Writing", total=None)
             content = _content(report, kind)
             with writing(args.out, "another --out"):
                 args.out.write_bytes(content)
     nothing_found = tell_of(report)
     if not nothing_found:
-        print(f"{args.out}: the report on {args.record}")
+        print(plain(f"{args.out}: the report on {args.record}"))
     return nothing_found
+
+
+def _decision(
+    args: argparse.Namespace, signal: str | None, network: Network, templates: list[Template]
+) -> Decision:
+    recordings = [OpenRecording(args.record, signal, reading_of(args)) for _ in range(2)]
+    upright, inverted = (
+        ChainRun(recording, args.mains, inverted=upside_down).events()
+        for recording, upside_down in zip(recordings, (False, True), strict=True)
+    )
+    return last_decision(upright, inverted, network, templates, load().settings)
 
 
 def _content(report: Report, kind: str) -> bytes:

@@ -41,7 +41,7 @@ def as_html(report: Report) -> str:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters |= {"clock": pictures.clock, "plain": plain}
-    template = environment.from_string(TEMPLATE.read_text())
+    template = environment.from_string(TEMPLATE.read_text("utf-8"))
     return template.render(report=report, drawn=_drawn(report), told=_told(report))
 
 

@@ -113,7 +113,7 @@ def quality(report: Report) -> Drawn:
 
 def _draw_quality(figure: Any, report: Report) -> None:
     axes = figure.subplots()
-    edges = [*(minute.begin_s for minute in report.minutes), report.variability.duration_s]
+    edges = [*(minute.begin_s for minute in report.minutes), report.duration_s]
     for label, colour, name in (("with flaws", PALE_BLUE, "beats"), ("good", BLUE, "good")):
         rates = [60 * getattr(each, name) / each.length_s for each in report.minutes]
         axes.stairs(rates, _in_unit(report, edges), fill=True, color=colour, label=label)
@@ -225,15 +225,15 @@ def power(report: Report) -> Drawn | None:
 
 
 def _over_time(axes: Any, report: Report) -> None:
-    duration_s = report.variability.duration_s
+    duration_s = report.duration_s
     axes.set(xlabel=_unit(report)[1], xlim=(0, _in_unit(report, [duration_s])[0]))
 
 
 def _unit(report: Report) -> tuple[float, str]:
     """Return in what time is drawn, in seconds, and its name."""
-    if report.variability.duration_s < 5 * MINUTE_S:
+    if report.duration_s < 5 * MINUTE_S:
         return 1.0, "seconds"
-    return (60.0, "minutes") if report.variability.duration_s < 10_800 else (3600.0, "hours")
+    return (60.0, "minutes") if report.duration_s < 10_800 else (3600.0, "hours")
 
 
 def _in_unit(report: Report, times_s: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.offline.analysis import ChainRun
+from daemon.offline.analysis import ChainRun, OfRecording
 from daemon.offline.labels import OF_A_BEAT
 from daemon.offline.measuring import (
     STRIP_SAMPLES,
@@ -58,12 +58,9 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
+class Report(OfRecording):
     """All that is known of a recording."""
 
-    path: str
-    notes: tuple[str, ...]  # what had to be assumed or mended to read it
-    nothing_because: str | None  # why there is not one good beat; None if there is
     origin: Origin
     variability: Variability
     nn: RrSeries  # the corrected intervals
@@ -92,7 +89,7 @@ class Report:
             "begin": begin and begin.isoformat(),
             "source": self.origin.source,
             "simulated": self.origin.is_simulated,
-            "duration_s": self.variability.duration_s,
+            "duration_s": self.duration_s,
             "notes": self.notes,
             **({"who": self.who} if self.who else {}),
             "quality": {
@@ -130,17 +127,7 @@ def report_on(
     """
     told = OpenRecording(path, signal, reading)  # says best what is wrong with the file
     run = ChainRun(told, mains_hz)
-    peaks: list[RPeak] = []
-    judged: list[tuple[int, bool]] = []  # R and whether it is good, of each beat
-    flaws: Counter[str] = Counter()
-    for event in run.events():
-        if isinstance(event, RPeak):
-            peaks.append(event)
-        elif isinstance(event, BeatWindow):
-            judged.append((event.r_index, event.quality.good))
-            flaws.update(event.quality.flaws)
-            advance("Finding heartbeats", run.duration_s, None)
-    beats = np.array(judged, dtype=np.int64).reshape(-1, 2)
+    peaks, beats, flaws = _heard(run, advance)
     samples = round(run.duration_s * RATE_HZ)
     wanted = _clearest(beats, samples)
     shown, intervals, gaps = [], [], list[tuple[int, int]]()
@@ -153,20 +140,32 @@ def report_on(
         advance("Measuring waves", strip.begin / RATE_HZ, run.duration_s)
     variability = variability_of(run, peaks, OpenRecording(path, signal, reading))
     nn, _ = corrected(variability.rr)
-    why = variability.nothing_because
     return Report(
-        path,
-        variability.notes,
-        why,
+        *run.told(),
         origin(path),
         variability,
         nn,
         tuple(_minutes(beats, gaps, samples, nn)),
         tuple((begin / RATE_HZ, (end - begin) / RATE_HZ) for begin, end in gaps),
         dict(flaws.most_common()),
-        Delineation(path, run.duration_s, variability.notes, why, tuple(intervals)),
+        Delineation(*run.told(), tuple(intervals)),
         tuple(shown),
     )
+
+
+def _heard(run: ChainRun, advance: Advance) -> tuple[list[RPeak], NDArray[np.int64], Counter[str]]:
+    """Return R peaks, of each beat its R and whether it is good, and the flaws of all."""
+    peaks: list[RPeak] = []
+    judged: list[tuple[int, bool]] = []
+    flaws: Counter[str] = Counter()
+    for event in run.events():
+        if isinstance(event, RPeak):
+            peaks.append(event)
+        elif isinstance(event, BeatWindow):
+            judged.append((event.r_index, event.quality.good))
+            flaws.update(event.quality.flaws)
+            advance("Finding heartbeats", run.duration_s, None)
+    return peaks, np.array(judged, dtype=np.int64).reshape(-1, 2), flaws
 
 
 def _clearest(beats: NDArray[np.int64], samples: int) -> set[int]:
