@@ -16,6 +16,7 @@ from daemon.recordings.annotations import read_texts
 from daemon.recordings.durable_file import DurableFile
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.errors import MalformedRecording
+from daemon.recordings.origin import origin
 from daemon.recordings.recorded import (
     LOST,
     LOST_SAMPLES,
@@ -49,7 +50,8 @@ class Source:
             raise MalformedRecording(
                 f"{record}: its signals in mV have rates of {there}; expected one rate for all."
             )
-        begin, annotations = UNKNOWN_BEGIN, list[Annotation]()
+        told = origin(record)
+        begin, annotations = told.begin or UNKNOWN_BEGIN, list[Annotation]()
         signals = [RecordedSignal(file.names[n], GAIN, VREF_V) for n in self._numbers]
         self._notes = [f"written in the steps of a chip at gain {GAIN:g}, {VREF_V} V"]
         if isinstance(file, EdfFile):
@@ -58,7 +60,7 @@ class Source:
                 signals, self._notes = [signal for signal in known if signal], []
         elif not is_table(path):
             annotations = read_texts(path)
-        self.layout = Layout(tuple(signals), rates[0], "convert", begin)
+        self.layout = Layout(tuple(signals), rates[0], told.source or "convert", begin)
         words = [each for each in annotations if each.text != THE_END]
         self._annotations = sorted(words, key=lambda each: each.sample)
         self._gaps_told = any(each.text == LOST_SAMPLES for each in words)

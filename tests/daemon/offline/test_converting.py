@@ -14,6 +14,7 @@ from daemon.offline.converting import convert
 from daemon.recordings.csv_writer import CsvWriter
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.errors import MalformedRecording, RecordingNotWritten
+from daemon.recordings.origin import origin
 from daemon.recordings.recorded import LOST, LOST_SAMPLES, R_PEAK, Annotation
 from daemon.recordings.recording import read_recording
 from daemon.recordings.signal_file import Reading
@@ -101,6 +102,16 @@ def test_to_a_table_and_back(record: Path, tmp_path: Path, codes: np.ndarray) ->
     assert "timestamp, Channel 1, Channel 2, Channel 3" in lines
     assert f"800, {codes[200, 0]}, {codes[200, 1]}, 1" in lines  # the R peak at 0.8 s
     assert "# 7.600 s: Marker: coffee" in lines
+
+
+@pytest.mark.parametrize("name", ["a.hea", "a.csv", "a.edf"])
+def test_what_made_it_and_when_stay_known(record: Path, tmp_path: Path, name: str) -> None:
+    """Above all that it is simulated."""
+    convert(str(record), tmp_path / name, 50)
+    convert(str(tmp_path / name), tmp_path / "back.bdf", 50)
+    for path in (tmp_path / name, tmp_path / "back.bdf"):
+        assert origin(str(path)).source == LAYOUT.source
+        assert origin(str(path)).begin == LAYOUT.begin_utc
 
 
 def test_to_edf_of_16_bits(record: Path, tmp_path: Path, codes: np.ndarray) -> None:
