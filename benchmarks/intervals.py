@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -61,13 +60,13 @@ def ours(ecg_mv: Times, r_indices: NDArray[np.int64]) -> Places:
     return {name: r_s + offset for name, offset in offsets.items() if offset is not None}
 
 
-def neurokit(ecg_mv: Times, r_indices: NDArray[np.int64], method: str) -> Places:
-    """Return where neurokit2 finds the waves of each beat."""
+def neurokit(ecg_mv: Times, r_indices: NDArray[np.int64]) -> Places:
+    """Return where neurokit2's default method finds the waves of each beat."""
     import neurokit2
 
     rate = int(RATE_HZ)
     cleaned = neurokit2.ecg_clean(ecg_mv, sampling_rate=rate)
-    _, found = neurokit2.ecg_delineate(cleaned, r_indices, sampling_rate=rate, method=method)
+    _, found = neurokit2.ecg_delineate(cleaned, r_indices, sampling_rate=rate, method="dwt")
     return {
         name: np.asarray(found[theirs], dtype=np.float64) / RATE_HZ
         for name, theirs in NEUROKIT_NAMES.items()
@@ -77,9 +76,7 @@ def neurokit(ecg_mv: Times, r_indices: NDArray[np.int64], method: str) -> Places
 
 DELINEATORS: dict[str, Callable[[Times, NDArray[np.int64]], Places]] = {
     "qrsd": ours,
-    "neurokit2 dwt": partial(neurokit, method="dwt"),
-    "neurokit2 cwt": partial(neurokit, method="cwt"),
-    "neurokit2 prominence": partial(neurokit, method="prominence"),
+    "neurokit2 dwt": neurokit,
 }
 
 
