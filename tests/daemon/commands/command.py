@@ -9,12 +9,12 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 
 import zmq
 
 from daemon.__main__ import build_parser
 from daemon.wire.control import Command, ControlServer
+from tests.daemon.background import repeating
 
 
 def parse(*arguments: object) -> Namespace:
@@ -32,21 +32,9 @@ def qrsd(*arguments: object) -> int:
 @contextmanager
 def serving(folder: Path, commands: Mapping[str, Command]) -> Iterator[None]:
     """Answer on the control socket, as the service would."""
-    stop = Event()
-
-    def serve(server: ControlServer) -> None:
-        while not stop.is_set():
-            if server.socket.poll(10):
-                server.answer()
-
     with (
         zmq.Context() as context,
         ControlServer(context, f"ipc://{folder}/control.ipc", commands) as server,
+        repeating(lambda: server.socket.poll(10) and server.answer()),
     ):
-        thread = Thread(target=serve, args=(server,))
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+        yield

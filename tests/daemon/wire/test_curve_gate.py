@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ from daemon.wire.keys import (
 )
 from daemon.wire.messages import IdentityMessage, Received
 from daemon.wire.publisher import SUBSCRIBED, Publisher
+from tests.daemon.background import repeating
 
 ADA = IdentityMessage(900, "accepted", "Ada", 0.9, 5)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -87,23 +88,16 @@ def echo(word: str) -> EnrolmentAnswer:
 @contextmanager
 def attended(publisher: Publisher, control: ControlServer, gate: CurveGate) -> Iterator[None]:
     """Attend to the sockets in a thread, as the service's loop does, and say Ada all the time."""
-    stop = threading.Event()
 
     def attend() -> None:
-        while not stop.is_set():
-            gate.refresh()
-            publisher.publish(ADA, NOW)
-            publisher.welcome()
-            control.answer()
-            stop.wait(0.005)
+        gate.refresh()
+        publisher.publish(ADA, NOW)
+        publisher.welcome()
+        control.answer()
+        time.sleep(0.005)
 
-    thread = threading.Thread(target=attend)
-    thread.start()
-    try:
+    with repeating(attend):
         yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 @pytest.fixture
