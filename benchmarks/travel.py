@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.identity.devices import gather_tested
+from benchmarks.identity.devices import BEATS, gather_tested
 from benchmarks.report import markdown, stage_bars
 from model.error_rates import mean_bootstrap
 from model.local_calibration import shifted
@@ -40,7 +40,6 @@ from model.training.searches import (
 
 TEST_SEED = 3  # of the galleries in the tables
 TESTED = (1, 2, 4, 5, 6, 10, 20, 25)
-BEATS = 10
 BINS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)  # of the confidence
 MAINS_HZ = 60
 RATE_HEADINGS = (

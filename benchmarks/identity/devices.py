@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
+from benchmarks.identity.chain import GROUP
 from benchmarks.identity.work import Fold
 from benchmarks.training.one_each import analyse_all, gather_one_each
 from daemon.recordings.recording import Recording, read_recording
@@ -20,7 +21,6 @@ from model.training.datasets import Beats
 from model.training.searches import accepted, search
 
 BEATS = 10
-GROUP = 6
 MINUTE = int(60 * RATE_HZ)
 LATER = 15 * MINUTE
 
