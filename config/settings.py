@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from config.commentary import CommentaryOptions
 from config.errors import SettingInvalid, SettingsMissing
 from config.mapping import build, leaves
 from config.regular_file import open_regular
@@ -94,6 +95,13 @@ class RecordOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What ``qrsd report`` may ask others for."""
+
+    commentary: CommentaryOptions = field(default_factory=CommentaryOptions)  # with --commentary
+
+
+@dataclass(frozen=True, slots=True)
 class Settings(SourceOptions):
     """Everything that can be set."""
 
@@ -111,6 +119,7 @@ class Settings(SourceOptions):
     #: which service our own commands talk to
     connect: ConnectOptions = field(default_factory=ConnectOptions)
     record: RecordOptions = field(default_factory=RecordOptions)  # what ``qrsd record`` writes
+    report: ReportOptions = field(default_factory=ReportOptions)  # whom ``qrsd report`` asks
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ DOORS = {
     },
     "daemon.offline": {
         "analysis",
+        "commentary",
         "converting",
         "drawing",
         "errors",
