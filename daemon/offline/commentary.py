@@ -41,7 +41,7 @@ LONGEST_REASON = 200
 #: Markup, and addresses, which a viewer might make links of. None takes long on any text.
 MARKUP = re.compile(r"<[a-zA-Z/!?][^<>]*>|[*`]+|^[ \t]*#+", re.M)
 LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
-ADDRESS = re.compile(r"\b\w{1,20}://\S*|\bwww\.\S*")
+ADDRESS = re.compile(r"\w{0,20}://\S*|\bwww\.\S*")
 REASONS = {
     401: "refuses the key, or wants one",
     402: "wants money",
