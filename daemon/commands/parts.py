@@ -125,6 +125,18 @@ def _number(fits: Callable[[float], bool], expected: str) -> Callable[[str], flo
     return number
 
 
+def file_of(*suffixes: str) -> Callable[[str], Path]:
+    """Return what reads the path of a file of one of these kinds, for argparse."""
+
+    def path_of(text: str) -> Path:
+        path = Path(text)
+        if path.suffix.casefold() not in suffixes:
+            raise argparse.ArgumentTypeError(f"{text} does not end in {', '.join(suffixes)}")
+        return path
+
+    return path_of
+
+
 def duration_s(text: str) -> float:
     """Read how long something takes, such as 90s, 10min or 1.5h, for argparse."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|h|)", text.strip())

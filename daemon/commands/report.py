@@ -6,13 +6,12 @@ import argparse
 import json
 import sys
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
 from config.settings import load
-from daemon.commands.parts import A_RECORD, add_gallery, add_mains, add_model, describe
+from daemon.commands.parts import A_RECORD, add_gallery, add_mains, add_model, describe, file_of
 from daemon.commands.records import add_reading, reading_of, signals_of, tell_of
 from daemon.offline.analysis import ChainRun
 from daemon.offline.commentary import Commentator
@@ -50,7 +49,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     add("record", metavar="RECORD")
     add(
         "--out",
-        type=_file,
+        type=file_of(*SUFFIXES),
         required=True,
         metavar="F.html|F.pdf|F.json",
         help="file to write; its suffix says what",
@@ -73,13 +72,6 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run, refuse=parser.error)
 
 
-def _file(text: str) -> Path:
-    path = Path(text)
-    if path.suffix.casefold() not in SUFFIXES:
-        raise argparse.ArgumentTypeError(f"{text} does not end in {', '.join(SUFFIXES)}")
-    return path
-
-
 def run(args: argparse.Namespace) -> int:
     """Measure, and write the page."""
     kind = args.out.suffix.casefold()
@@ -87,8 +79,9 @@ def run(args: argparse.Namespace) -> int:
     if kind != ".json":
         require_extras(pdf=kind == ".pdf")
     people = open_with_people(args.model, args.gallery) if args.who else None
-    is_new = not args.out.exists()
-    require_files(args.out)
+    is_new = not (args.dry_run or args.out.exists())
+    if not args.dry_run:
+        require_files(args.out)
     if is_new:  # nothing empty is left behind if there is nothing to report
         args.out.unlink()
     args.records = [args.record]

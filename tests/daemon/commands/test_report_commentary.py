@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -102,6 +103,9 @@ def test_a_dry_run_shows_to_the_byte_what_would_be_sent_and_sends_nothing(
         assert not out.exists()
         shown = capsys.readouterr()
         assert qrsd("report", record, "--out", out, "--commentary") == 0
+    os.utime(out, (1, 1))
+    assert qrsd("report", record, "--out", out, "--commentary", "--dry-run") == 0
+    assert out.stat().st_mtime == 1
     assert shown.out.encode() == server.bodies[0] + b"\n"
     assert f"POST {server.url}/chat/completions\n" in shown.err
     for name, value in server.headers[0].items():
