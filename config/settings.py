@@ -80,8 +80,15 @@ class RecordOptions:
     after_s: float = 30.0  # without anybody, until a recording ends
     sync_s: float = 5.0  # how often files are brought to the disk; a power cut costs a second more
     free_mb: float = 500.0  # room to leave on the disk: with less, recording stops
+    recipient: str = ""  # public key of age for which each finished file is encrypted, if given
+    identity: str = ""  # file with the age key that opens encrypted recordings to be read
 
     def __post_init__(self) -> None:
+        if self.recipient and self.format == "wfdb":
+            raise ValueError(
+                "recipient: a record of format wfdb is several files, which are not encrypted; "
+                "choose bdf or csv"
+            )
         for name, least, most in (
             ("before_s", 0, 600),
             ("after_s", 0, 3600),

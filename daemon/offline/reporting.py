@@ -145,7 +145,7 @@ def report_on(
     nn, _ = corrected(variability.rr)
     return Report(
         *run.told(),
-        origin(path),
+        origin(path, reading.identity if reading else None),
         variability,
         nn,
         tuple(_minutes(beats, gaps, samples, nn)),
