@@ -24,6 +24,7 @@ from dsp.front_end import RATE_HZ
 BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ?")
 COMMENT = '"'
 TABLE_COMMENT = re.compile(r"# (\d+\.\d+) s: (.*?)(?:, for (\d+(?:\.\d+)?) s)?\n")
+TABLE_STAMP = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 LASTING = re.compile(r"(.+); (\d+(?:\.\d*)?) s")  # as qrsd writes what lasts
 
 
@@ -82,8 +83,8 @@ def read_comments(path: Path, identity: Path | None) -> list[tuple[float, str, f
         for line in lines:
             if told := TABLE_COMMENT.fullmatch(line):
                 found.append((float(told[1]), told[2], float(told[3] or 0)))
-            elif begin_ms is None and line[0].isdecimal():
-                begin_ms = float(line.split(",")[0])  # what was lost before has no row
+            elif begin_ms is None and (stamp := TABLE_STAMP.match(line)):
+                begin_ms = float(stamp[0])  # what was lost before has no row
     return [(at_s - (begin_ms or 0.0) / 1000, text, length_s) for at_s, text, length_s in found]
 
 
