@@ -94,15 +94,17 @@ class CsvRecord:
         self.notes = [clock.note, *cells.notes(), *clock.notes(), *self._table.notes]
 
     def _stamp_column(self, headings: list[str], rows: Rows) -> int | None:
-        """Return the column of time stamps: the first that is called so, or the first of all."""
+        """Return the column of time stamps: of those called so the finest, or the first of all."""
         if self._table.width == 1:
             return None
         style = self._table.style
-        called = [n for n, name in enumerate(headings) if TIME.fullmatch(name)]
-        for column in called:
-            cells = rows.column(column)
-            if is_stamp(cells[0], style) and (len(set(cells[:1000])) > 1 or len(called) == 1):
-                return column
+        called = [
+            (len(set(rows.column(n)[:1000])), -n)
+            for n, name in enumerate(headings)
+            if TIME.fullmatch(name) and is_stamp(rows.cells[0][n], style)
+        ]
+        if called:
+            return -max(called)[1]
         unlike = voltage_unit(headings[0]) or not is_stamp(rows.cells[0][0] or "0", style)
         return None if unlike and any(headings) else 0
 

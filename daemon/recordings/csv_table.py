@@ -15,7 +15,7 @@ from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 
-from daemon.recordings.csv_numbers import NumberStyle
+from daemon.recordings.csv_numbers import MISSING, NumberStyle
 from daemon.recordings.encryption import open_content
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
 from daemon.recordings.time_stamps import is_stamp
@@ -25,9 +25,11 @@ LONGEST_LINE = 1 << 16
 SNIFFED_BYTES = 1 << 16
 SNIFFED_ROWS = 200
 UNIT_OF_ALL = re.compile(r"\W*(?:unit|einheit)\b\W*(\S+)\W*")  # a line above the rows
+ONLY_A_UNIT = re.compile(r"\W*\S?v(?:olts?)?\W*", re.IGNORECASE)  # of voltage
 LONE_NUMBER = re.compile(r"[+-]?\d+(?:,\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
 SEPARATORS = ";\t,| "  # a comma may be within numbers, a space within dates
 MOST_CUT = 3  # rows, besides one in a thousand
+ROW_BEGINS = frozenset("0123456789+-. \t'\"[")  # of those without words
 COMMENT_MARKS = ("#", "%", "//")
 
 
@@ -87,6 +89,9 @@ class Table:
                 f"{self.path}, line {rows[1][0]}: neither numbers nor time stamps, as in "
                 "`timestamp, Channel 1, ...`; is it a table?"
             )
+        following = [row[0] for _, row in rows[begin + 1 : begin + 10]]
+        if not rows[begin][1][0] and following and all(following):
+            begin += 1  # not a row yet: how many there are, below each heading
         self._first_line = rows[begin][0]
         data = [row for _, row in rows[begin:]]
         width = Counter(map(len, data)).most_common(1)[0][0]
@@ -95,7 +100,8 @@ class Table:
             data = [row[: width - 1] for row in data if len(row) == width]
             width -= 1  # each row ends with a separator
         self.width = width
-        headings = sum(map(bool, rows[begin - 1][1])) if begin else 0
+        last = rows[begin - 1][1] if begin else []
+        headings = max((number for number, cell in enumerate(last, 1) if cell), default=0)
         fractions = any(map(_is_fraction, [*zip(*data, strict=False)][1:]))
         if self._separator == "," and headings < width and (fractions or width == 2 * headings):
             raise MalformedRecording(
@@ -103,8 +109,13 @@ class Table:
                 "are commas decimal marks too? Then write semicolons between the columns; if not, "
                 "name them all in the first line."
             )
-        named = [row[:width] for _, row in rows[:begin] if len(_trimmed(row, width)) == width]
-        self.heading, self.units = [*named, [], []][:2]
+        named = [
+            row[:width]
+            for _, row in rows[:begin]
+            if len(_trimmed(row, width)) == width and not self._is_data(row)
+        ]
+        with_units = bool(named) and any(map(ONLY_A_UNIT.fullmatch, named[-1]))
+        self.heading, self.units = [*named[-1 - with_units :], [], []][:2]
         self.comments += [" ".join(row) for _, row in rows[:begin] if row[:width] != self.heading]
 
     def _is_data(self, row: list[str]) -> bool:
@@ -113,7 +124,7 @@ class Table:
 
     def blocks(self) -> Iterator[Rows]:
         """Yield all rows, some thousand at a time."""
-        rows, read, left_out = Rows(), 0, 0
+        rows, read, left_out, remarks = Rows(), 0, 0, 0
         self.notes = []
         for line, text in self._lines():
             if line < self._first_line or not text:
@@ -122,6 +133,9 @@ class Table:
             if self._is_heading(cells):
                 left_out += len(cells) > self.width
                 rows.restarts.append(len(rows.cells))
+                continue
+            if remarks < MOST_CUT + read and self._is_remark(text, cells):
+                remarks += 1
                 continue
             if len(cells) != self.width or "\0" in text or self._is_torn(cells, rows):
                 left_out += 1
@@ -139,6 +153,8 @@ class Table:
                 rows = Rows()
         if left_out:
             self.notes.append(f"rows cut short and left out: {left_out}")
+        if remarks:
+            self.notes.append(f"lines without a number, left out: {remarks}")
         yield rows
 
     def _is_heading(self, cells: list[str]) -> bool:
@@ -147,6 +163,14 @@ class Table:
         return bool(self.heading) and (
             cells == self.heading or (bool(later) and cells[-len(later) :] == later)
         )
+
+    def _is_remark(self, text: str, cells: list[str]) -> bool:
+        """Tell whether a line is a logger's word, such as `;; marker` or `leads off`."""
+        if text[0] in ROW_BEGINS or text[0] == self._separator:
+            return False
+        said = [cell for cell in cells if cell.casefold() not in MISSING]
+        is_row = any(map(self.style.is_number, said))
+        return not is_row and (bool(said) or len(cells) != self.width)
 
     def _is_torn(self, cells: list[str], rows: Rows) -> bool:
         """Tell whether the file ends within this row's last number."""
@@ -174,13 +198,18 @@ class Table:
         with TextIOWrapper(content, self._encoding, errors="replace", newline=None) as file:
             number = 0
             while text := file.readline(LONGEST_LINE):
+                if number > 1 and not text.strip("\0"):
+                    continue  # more of the zeros that a power cut leaves
                 number += 1
-                if len(text) == LONGEST_LINE:
+                zeros = number > 1 and text.rstrip("\r\n").endswith("\0")
+                if len(text) == LONGEST_LINE and not zeros:
                     raise MalformedRecording(
                         f"{self.path}, line {number}: over {LONGEST_LINE} characters: no table."
                     )
                 self._torn = not text.endswith("\n")
                 text = text.strip("\0\r\n")
+                if zeros and text:
+                    text += "\0"  # so that it is seen to be no whole row
                 if text.startswith(COMMENT_MARKS) or text[:4].casefold() == "sep=":
                     if not self._first_line:
                         self.comments.append(text)

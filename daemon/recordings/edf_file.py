@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from math import inf
+from math import inf, isfinite
 from os import SEEK_END
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from daemon.recordings.signal_file import MV_PER_UNIT, Reading, voltage_unit
 
 BLOCK_BYTES = 1 << 20
 LONGEST_GAP_S = 86400.0
+MOST_OVERLAP_S = 0.02  # of records: less is jitter of the clock that wrote when they begin
 ADS1292R = re.compile(r"ADS1292R, gain (\d+), reference (\d+\.?\d*) V")
 
 
@@ -47,7 +48,7 @@ class EdfFile:
         with open_content(path, reading.identity) as file:
             self._header = header = read_header(file, path)
             there = (file.seek(0, SEEK_END) - header.header_bytes) // header.record_bytes
-        self._records = there if header.records is None else min(header.records, there)
+        self._records = min(header.records or there, there)  # 0 until a recorder ends well
         self.notes: list[str] = []
         if header.records is not None and there != header.records:
             self.notes.append(f"its header tells {header.records} records, {there} are there")
@@ -115,9 +116,11 @@ class EdfFile:
         least = -(1 << (8 * self._header.sample_bytes - 1))  # in place of a lost sample
         at = 0
         for first, raw in self._read(columns):
-            begins = np.rint(self._begins_s[first : first + len(raw)] * rate_hz).astype(int)
-            places = begins[:, np.newaxis] + np.arange(signal.samples) - at
-            if places[0, 0] < 0 or (np.diff(begins) < signal.samples).any():
+            told = np.rint(self._begins_s[first : first + len(raw)] * rate_hz).astype(int) - at
+            contiguous = np.arange(len(raw)) * signal.samples
+            begins = np.maximum.accumulate(np.maximum(told - contiguous, 0)) + contiguous
+            places = begins[:, np.newaxis] + np.arange(signal.samples)
+            if (begins - told).max() > MOST_OVERLAP_S * rate_hz:
                 raise MalformedRecording(f"{self._path}: its records overlap in time.")
             if places[-1, -1] > len(raw) * signal.samples + LONGEST_GAP_S * rate_hz:
                 raise MalformedRecording(f"{self._path}: its records are over a day apart.")
@@ -148,6 +151,12 @@ class EdfFile:
             raise MalformedRecording(
                 f"Signal {signal.label!r} of {self._path} is in {signal.unit or 'no unit'}, not in "
                 "mV, uV or V: say --unit if it is."
+            )
+        if not signal.step or not isfinite(signal.step):
+            low, high = signal.physical
+            raise MalformedRecording(
+                f"Signal {signal.label!r} of {self._path} has codes from {signal.digital[0]} to "
+                f"{signal.digital[1]} for {low:g} to {high:g} {signal.unit}: no range to scale by."
             )
         zero = signal.physical[0] - signal.digital[0] * signal.step
         return signal.step * MV_PER_UNIT[unit], zero * MV_PER_UNIT[unit]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,8 +46,9 @@ class EdfSignal:
 
     @property
     def step(self) -> float:
-        """How much of its unit one code is."""
-        return (self.physical[1] - self.physical[0]) / (self.digital[1] - self.digital[0])
+        """How much of its unit one code is; infinite without a range of codes."""
+        codes = self.digital[1] - self.digital[0]
+        return (self.physical[1] - self.physical[0]) / codes if codes else inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def _signals(described: bytes, count: int) -> list[EdfSignal]:
             label,
             transducer,
             unit,
-            (float(low), float(high)),
+            (float(low.replace(",", ".")), float(high.replace(",", "."))),
             (int(lowest), int(highest)),
             _positive(int(samples)),
         )

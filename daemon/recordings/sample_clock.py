@@ -22,6 +22,7 @@ WHOLE_TOLERANCE = 0.0005
 UNITS_S = (1.0, 1e-3, 1e-6, 1e-9)
 LONGEST_GAP_S = 3600.0
 MOST_MISSING = 50  # samples for each row, besides such a gap
+FEWEST_EVEN = 200  # steps that show whether samples are even
 NEAR_STEPS = 50  # about a wrap
 RESTART_S = 2.0  # a clock that shows less after it showed more began anew
 PAUSE_S = 1.0  # stands for one of unknown length: longer than any that the signal chain bridges
@@ -221,7 +222,9 @@ class SampleClock:
         since = 0
         for at in (np.flatnonzero(steps > least + 0.5) + 1).tolist():
             before = lag[max(since, at - near) : at].min()
-            lost = round(float(lag[at : at + near].min() - before))
+            following = lag[at : at + near]
+            to_come = max(0, round(self._burst) - len(following))  # of a burst, in the next block
+            lost = round(float(following.min() - before)) - to_come
             if lost >= least:
                 extra[at - 1] = lost
                 since = at
@@ -237,7 +240,7 @@ def _step(steps: NDArray[np.float64]) -> tuple[float, float]:
     middle = float(np.median(steps))
     if steps.min() > 0.4 * middle:
         within = steps[steps < 1.5 * middle]
-        if len(within) < 0.95 * len(steps):  # stamps too coarse for the rate
+        if len(within) < 0.95 * len(steps) or _even(steps):  # stamps too coarse for the rate
             within = steps[steps < 2.5 * middle]
         return float(within.mean()), 1.0
     mean = float(steps.mean())
@@ -252,6 +255,20 @@ def _step(steps: NDArray[np.float64]) -> tuple[float, float]:
     passed = np.where(pauses, typical, steps)[spanned].sum()
     rows = int(starts[-1] - starts[0])
     return float(passed / rows), rows / (len(starts) - 1)
+
+
+def _even(steps: NDArray[np.float64]) -> bool:
+    """Tell whether samples at even times, rounded to the stamps' resolution, have these steps.
+
+    That is a power of ten. Lost samples are as rare, but not as even.
+    """
+    shortest = float(steps.min())
+    decimals = float(np.log10(shortest))
+    if len(steps) < FEWEST_EVEN or abs(decimals - round(decimals)) > 0.01:
+        return False
+    rows, late = np.arange(len(steps)), np.cumsum(steps - steps.mean())
+    apart = float(np.ptp(late - np.polyval(np.polyfit(rows, late, 1), rows)))
+    return float(np.mean(steps > 1.5 * shortest)) > 0.005 and apart < 1.1 * shortest
 
 
 def _counts(stamps: NDArray[np.float64], step: float, named: bool) -> bool:

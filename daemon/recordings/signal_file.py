@@ -16,10 +16,16 @@ from daemon.recordings.errors import SignalNotFound
 
 MV_PER_UNIT = {"nv": 1e-6, "uv": 1e-3, "mv": 1.0, "v": 1e3}
 MICRO = "u\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}"
-MISREAD_MICRO = "\N{LATIN SMALL LETTER AE}\N{REPLACEMENT CHARACTER}?"  # as of CP437, or lost
-VOLTAGE = re.compile(
-    rf"(?:.*[^a-z0-9{MICRO}{MISREAD_MICRO}])?(n|[{MICRO}{MISREAD_MICRO}]|m|nano|micro|milli)?v(?:olts?)?\W*"
+LOST_MICRO = "?\N{REPLACEMENT CHARACTER}\N{VULGAR FRACTION ONE QUARTER}"
+#: Letters beyond ASCII before V can only be a micro sign, if need be one of another code page.
+A_MICRO = rf"u|[^\W\da-z_]{{1,2}}|[^\W\da-z_]?[{LOST_MICRO}]"
+NO_LETTER = rf"(?:(?![{LOST_MICRO}])[\W_])"
+VOLTAGE = re.compile(rf"(?:.*{NO_LETTER})?(n|{A_MICRO}|m)?v(?:olts?)?\W*")
+#: Not at the end, as in `mV (filtered)`; without a prefix it may be a lead there.
+WITHIN = re.compile(
+    rf"(nano|micro|milli)[ _-]?v(?:olts?)?|(?:^|{NO_LETTER})(n|{A_MICRO}|m)v(?:olts?)?(?![^\W_]|/)"
 )
+AFTER_A_WORD = re.compile(r"(?<=[a-z])(?=(?:[munMUN]V|[MUN]v)(?![a-zA-Z]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +78,14 @@ def without_suffix(path: Path) -> Path:
 
 
 def voltage_unit(text: str) -> str | None:
-    """Return the unit of voltage that a heading ends with, ``uv`` or the like; None without one."""
-    found = VOLTAGE.fullmatch(text.strip().lower())
+    """Return the unit of voltage that a heading has, ``uv`` or the like; None without one."""
+    text = AFTER_A_WORD.sub(" ", text.strip()).lower()
+    found = VOLTAGE.fullmatch(text) or WITHIN.search(text)
     if not found:
         return None
-    prefix = found[1] or ""
-    prefix = "u" if prefix and prefix in MICRO + MISREAD_MICRO else prefix
-    return {"nano": "n", "micro": "u", "milli": "m"}.get(prefix, prefix) + "v"
+    prefix = next(filter(None, found.groups()), "")
+    plain = {"nano": "n", "milli": "m"}.get(prefix, prefix)
+    return f"{plain if plain in ('', 'n', 'm') else 'u'}v"
 
 
 def pick_signal(names: Sequence[str], wanted: str, path: Path) -> int:

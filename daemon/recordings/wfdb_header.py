@@ -167,26 +167,27 @@ def _frames(
     """Return how many frames there are, by the header or the data file, and what to note of it."""
     length = int(fields[3]) if len(fields) > 3 else 0
     held = _frames_held(record, signals)
-    if length <= 0:
-        return held or 0, ["the header gives no length: taken from the size of the data file"]
+    if length <= 0 and held is not None:
+        return held, ["the header gives no length: taken from the size of the data file"]
+    if length <= 0 and any(file != NO_DATA for file, _ in signals):
+        raise ValueError("it gives no length, which compressed data do not tell")
     if held is not None and held < length:
-        return held, [f"the data file ends early: {held} frames of {length} are there"]
+        return held, [f"its data end early: {held} frames of {length} are there"]
     return length, []
 
 
 def _frames_held(record: Path, signals: list[tuple[str, str]]) -> int | None:
-    """Return how many whole frames the first data file holds; None if its format hides that."""
-    first = signals[0][0]
-    a_frame, offset = 0.0, 0
+    """Return how many whole frames every data file holds; None if no format tells that."""
+    a_frame: dict[Path, float] = {}  # bytes of each file
+    offset: dict[Path, int] = {}
     for file, rest in signals:
+        path = record.parent / file
         parts = re.fullmatch(r"(\d+)(?:x(\d+))?(?::\d+)?(?:\+(\d+))?", rest.split()[0])
-        if file == first and parts:
-            if parts[1] not in BYTES_PER_SAMPLE:
-                return None
-            a_frame += BYTES_PER_SAMPLE[parts[1]] * int(parts[2] or 1)
-            offset = int(parts[3] or 0)
-    path = record.parent / first
-    return int((path.stat().st_size - offset) / a_frame) if path.is_file() and a_frame else None
+        if parts and parts[1] in BYTES_PER_SAMPLE and path.is_file():
+            a_frame[path] = a_frame.get(path, 0) + BYTES_PER_SAMPLE[parts[1]] * int(parts[2] or 1)
+            offset[path] = int(parts[3] or 0)
+    held = (int((path.stat().st_size - offset[path]) / size) for path, size in a_frame.items())
+    return min(held, default=None)
 
 
 @contextmanager

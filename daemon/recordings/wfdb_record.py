@@ -72,11 +72,14 @@ class WfdbRecord:
         name, in_frame = self.names[number], self._layout.samples_per_frame[number]
         for segment, frames in self._segments:
             header = self._segment(segment) if frames and segment != NO_DATA else None
+            there = 0
+            if header:
+                self.notes += [note for note in header.notes if note not in self.notes]
             if header and name in header.names:
                 alike = header.names == self._layout.names  # two signals may share a name
-                yield from self._read(header, number if alike else header.names.index(name), frames)
-            else:
-                yield from _nothing(frames * in_frame)
+                there = min(frames, header.frames)
+                yield from self._read(header, number if alike else header.names.index(name), there)
+            yield from _nothing((frames - there) * in_frame)
 
     def _read(self, header: Header, number: int, frames: int) -> Iterator[NDArray[np.float64]]:
         unit = voltage_unit(self._reading.unit or header.units[number])
