@@ -29,7 +29,7 @@ ONLY_A_UNIT = re.compile(r"\W*\S?v(?:olts?)?\W*", re.IGNORECASE)  # of voltage
 LONE_NUMBER = re.compile(r"[+-]?\d+(?:,\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
 SEPARATORS = ";\t,| "  # a comma may be within numbers, a space within dates
 MOST_CUT = 3  # rows, besides one in a thousand
-ROW_BEGINS = frozenset("0123456789+-. \t'\"[")  # of those without words
+ROW_BEGINS = frozenset("0123456789+. \t'\"[")  # of those without words
 COMMENT_MARKS = ("#", "%", "//")
 
 

@@ -240,8 +240,9 @@ def _step(steps: NDArray[np.float64]) -> tuple[float, float]:
     middle = float(np.median(steps))
     if steps.min() > 0.4 * middle:
         within = steps[steps < 1.5 * middle]
-        if len(within) < 0.95 * len(steps) or _even(steps):  # stamps too coarse for the rate
-            within = steps[steps < 2.5 * middle]
+        if len(within) < 0.95 * len(steps) or _even(steps):
+            # Stamps too coarse for the rate: one that comes a step late is no gap.
+            return float(steps[steps < 2.5 * middle].mean()), 2.0
         return float(within.mean()), 1.0
     mean = float(steps.mean())
     for _ in range(2):

@@ -203,3 +203,31 @@ def test_a_signal_resampled_in_blocks_is_that_resampled_at_once(
     assert len(joined) == len(whole)
     assert np.array_equal(np.isnan(joined), np.isnan(whole))
     np.testing.assert_allclose(joined, whole, atol=2e-3)  # the level differs, and phases by 1e-4
+
+
+@pytest.mark.parametrize("signal", ["A", "B"])
+def test_a_record_is_as_long_as_its_shortest_data_file(tmp_path: Path, signal: str) -> None:
+    described = "rec.dat 16 200/mV 16 0 0 0 0 A\nb.dat 24 200/mV 24 0 0 0 0 B\n"
+    record = write(tmp_path, "rec 2 250 2000\n" + described)
+    (tmp_path / "b.dat").write_bytes(bytes(3 * 1200 + 2))
+    recording = read_recording(record, signal)
+    assert len(recording.ecg_mv) == 1200
+    assert recording.notes == ("its data end early: 1200 frames of 2000 are there",)
+
+
+def test_a_segment_that_ends_early_leaves_the_others_where_they_are(tmp_path: Path) -> None:
+    for name, there in (("a", 1500), ("b", 2000)):
+        SAMPLES[:there].tofile(tmp_path / f"{name}.dat")
+        header = one_signal(f"{name} 1 250 2000").replace("rec.dat", f"{name}.dat")
+        (tmp_path / f"{name}.hea").write_text(header)
+    (tmp_path / "rec.hea").write_text("rec/2 1 250 4000\na 2000\nb 2000\n")
+    recording = read_recording(tmp_path / "rec")
+    expected = np.concatenate([SAMPLES[:1500], np.full(500, np.nan), SAMPLES]) / 200
+    np.testing.assert_allclose(recording.ecg_mv, expected)
+    assert "its data end early: 1500 frames of 2000 are there" in recording.notes
+
+
+def test_compressed_data_of_unknown_length_are_refused(tmp_path: Path) -> None:
+    record = write(tmp_path, one_signal("rec 1 250").replace(" 16 200", " 516 200"))
+    with pytest.raises(MalformedRecording, match="no length, which compressed data do not tell"):
+        read_recording(record)
