@@ -21,7 +21,13 @@ from daemon.recordings.csv_table import UNIT_OF_ALL, Rows, Table
 from daemon.recordings.errors import MalformedRecording
 from daemon.recordings.replay import GAIN, VREF_V
 from daemon.recordings.sample_clock import SampleClock
-from daemon.recordings.signal_file import MICRO, MV_PER_UNIT, Reading, voltage_unit
+from daemon.recordings.signal_file import (
+    MICRO,
+    MV_PER_UNIT,
+    Reading,
+    contradictions,
+    voltage_unit,
+)
 from daemon.recordings.time_stamps import is_stamp, parse_stamps
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, millivolts_per_count
 
@@ -80,7 +86,15 @@ class CsvRecord:
         """Yield one column in mV; an empty cell, or a row that is missing, is NaN."""
         column = self._columns[number]
         clock = self._clock()
-        cells = _Codes(self._table, column, self._unit(column), self._reading.gain)
+        said, told = self._unit(column), self._reading.unit
+        unit = said if told is None else None if told == "code" else told.casefold()
+        if unit and self._reading.gain:
+            raise MalformedRecording(
+                f"Column {self.names[number]!r} of {self._table.path} is in "
+                f"{unit.replace('v', 'V')} and has no codes: --gain does not apply to it."
+            )
+        cells = _Codes(self._table, column, unit, self._reading.gain)
+        against = contradictions(self._reading, clock.said_hz or clock.rate_hz, said)
         end = 0
         for rows in self._table.blocks():
             if not rows.cells:
@@ -91,7 +105,7 @@ class CsvRecord:
             spread[places - end] = mv
             end = int(places[-1]) + 1
             yield spread
-        self.notes = [clock.note, *cells.notes(), *clock.notes(), *self._table.notes]
+        self.notes = [clock.note, *cells.notes(), *against, *clock.notes(), *self._table.notes]
 
     def _stamp_column(self, headings: list[str], rows: Rows) -> int | None:
         """Return the column of time stamps: of those called so the finest, or the first of all."""
@@ -135,10 +149,7 @@ class CsvRecord:
         )
 
     def _unit(self, column: int) -> str | None:
-        """Return a column's unit by the user, its heading or what the file is; None for codes."""
-        if self._reading.unit:
-            unit = self._reading.unit.casefold()
-            return None if unit == "code" else unit
+        """Return a column's unit by its heading or what the file is; None for codes."""
         comments = map(UNIT_OF_ALL.fullmatch, map(str.lower, self._table.comments))
         of_column = [texts[column] for texts in (self._table.units, self._table.heading) if texts]
         of_all = [found[1] for found in comments if found]

@@ -18,7 +18,7 @@ from daemon.recordings.encryption import open_content
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
 from daemon.recordings.recorded import LOST, LOST_SAMPLES, THE_END, Annotation, RecordedSignal
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
-from daemon.recordings.signal_file import MV_PER_UNIT, Reading, voltage_unit
+from daemon.recordings.signal_file import MV_PER_UNIT, Reading, contradictions, voltage_unit
 
 BLOCK_BYTES = 1 << 20
 LONGEST_GAP_S = 86400.0
@@ -102,6 +102,10 @@ class EdfFile:
     def blocks(self, number: int) -> Iterator[NDArray[np.float64]]:
         """Yield one signal in mV, NaN where samples were lost."""
         step_mv, zero_mv = self._scale(number)
+        signal = self.signals[number]
+        said_hz = signal.samples / self._header.record_s
+        against = contradictions(self._reading, said_hz, voltage_unit(signal.unit))
+        self.notes += [note for note in against if note not in self.notes]
         for codes, lost in self.codes(number):
             mv = codes * step_mv + zero_mv
             mv[lost] = np.nan

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.recordings.errors import MalformedRecording
+from daemon.recordings.signal_file import SAME_RATE
 
 USUAL_RATE_HZ = 250.0
 LEAST_RATE_HZ, MOST_RATE_HZ = 50.0, 20_000.0  # less than 1000 apart, so that a step has one unit
 CHIP_RATES_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
-CHIP_TOLERANCE = 0.005  # of its crystal, and of a logger's clock
 WHOLE_TOLERANCE = 0.0005
 UNITS_S = (1.0, 1e-3, 1e-6, 1e-9)
 LONGEST_GAP_S = 3600.0
@@ -57,6 +57,7 @@ class SampleClock:
 
     rate_hz: float  # samples per second
     note: str  # how the rate was found
+    said_hz: float | None  # the rate by the file, whatever the user says
 
     def __init__(
         self,
@@ -91,6 +92,7 @@ class SampleClock:
     ) -> tuple[float, str, float]:
         """Return the rate, how it was found, and the unit of the stamps."""
         hz = told_hz or comment_hz
+        self.said_hz = comment_hz
         source = "as told" if told_hz else "by a comment in the file"
         if self._counts or not self._step:
             if hz:
@@ -105,7 +107,7 @@ class SampleClock:
         for unit in (unit_s,) if unit_s else UNITS_S:
             measured_hz = 1 / (self._step * unit)
             if LEAST_RATE_HZ / 1.02 <= measured_hz <= MOST_RATE_HZ * 1.02:
-                rate_hz = _tidy(measured_hz)
+                self.said_hz = rate_hz = _tidy(measured_hz)
                 if told_hz:
                     return told_hz, f"{told_hz:g} Hz {source}", unit
                 return rate_hz, f"{rate_hz:g} Hz by the time stamps", unit
@@ -293,7 +295,7 @@ def _filled(stamps: NDArray[np.float64], last: float, step: float) -> NDArray[np
 def _tidy(rate_hz: float) -> float:
     """Return the chip's rate that is meant, a whole one that is near, or what was measured."""
     for chip_hz in CHIP_RATES_HZ:
-        if abs(rate_hz / chip_hz - 1) < CHIP_TOLERANCE:
+        if abs(rate_hz / chip_hz - 1) < SAME_RATE:
             return chip_hz
     whole = float(round(rate_hz))
     return whole if abs(rate_hz / whole - 1) < WHOLE_TOLERANCE else round(rate_hz, 3)

@@ -15,6 +15,7 @@ from daemon.recordings.encryption import decrypted_name
 from daemon.recordings.errors import SignalNotFound
 
 MV_PER_UNIT = {"nv": 1e-6, "uv": 1e-3, "mv": 1.0, "v": 1e3}
+SAME_RATE = 0.005  # what a crystal, and a clock that stamps, may be off
 MICRO = "u\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}"
 LOST_MICRO = "?\N{REPLACEMENT CHARACTER}\N{VULGAR FRACTION ONE QUARTER}"
 #: Letters beyond ASCII before V can only be a micro sign, if need be one of another code page.
@@ -55,6 +56,17 @@ class SignalFile(Protocol):
 
     def blocks(self, number: int) -> Iterator[NDArray[np.float64]]:
         """Yield a signal in mV, block after block, NaN where nothing was recorded."""
+
+
+def contradictions(reading: Reading, rate_hz: float, unit: str | None) -> list[str]:
+    """Say where the user, whose word counts, says other than the file."""
+    told, notes = reading.rate_hz, []
+    if told and abs(told / rate_hz - 1) > SAME_RATE:
+        notes.append(f"read at {told:g} Hz as told, though the file says {rate_hz:g} Hz")
+    if reading.unit and unit and reading.unit.casefold() != unit:
+        said = unit.replace("v", "V")
+        notes.append(f"taken as {reading.unit} as told, though the file says {said}")
+    return notes
 
 
 def is_table(path: Path) -> bool:

@@ -27,6 +27,7 @@ BYTES_PER_SAMPLE = {"8": 1, "80": 1, "212": 1.5, "310": 4 / 3, "311": 4 / 3, "24
 )
 NO_NUMBER = re.compile(r"(?:invalid literal for int|could not convert string to float).*?: (.*)")
 COPY, LINK = "record", "signals{}.dat"  # names of the copy, and of the links beside it
+NO_RATE = "the header gives no rate: 250 frames/s, as WFDB has it"
 NO_DATA = "~"  # as the name of a segment
 MOST_S = 366 * 86400.0  # of one record: more is a damaged number
 
@@ -81,9 +82,7 @@ def read_header(record: Path) -> Header:
         frame_hz = float(re.split(r"[/(]", fields[2])[0]) if len(fields) > 2 else 250.0
         if not 0 < frame_hz <= MOST_RATE_HZ:
             raise ValueError(f"a rate of {frame_hz:g} Hz; expected at most {MOST_RATE_HZ:g} Hz")
-        notes = (
-            [] if len(fields) > 2 else ["the header gives no rate: 250 frames/s, as WFDB has it"]
-        )
+        notes = [] if len(fields) > 2 else [NO_RATE]
         if "/" in fields[0]:
             segments = tuple((line.split()[0], int(line.split()[1])) for line in lines[1:])
             frames = sum(length for _, length in segments)

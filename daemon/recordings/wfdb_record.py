@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 
 from daemon.recordings.errors import MalformedRecording
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
-from daemon.recordings.signal_file import MV_PER_UNIT, Reading, voltage_unit, without_suffix
-from daemon.recordings.wfdb_header import NO_DATA, Header, import_wfdb, read_header
+from daemon.recordings.signal_file import (
+    MV_PER_UNIT,
+    Reading,
+    contradictions,
+    voltage_unit,
+    without_suffix,
+)
+from daemon.recordings.wfdb_header import NO_DATA, NO_RATE, Header, import_wfdb, read_header
 
 BLOCK_SAMPLES = 1 << 18  # of all signals
 
@@ -28,7 +34,13 @@ class WfdbRecord:
         self._segments = self._header.segments or ((self._record.name, self._header.frames),)
         self._layout = self._first_segment()
         self.names = list(self._layout.names)
-        self.notes = list(dict.fromkeys((*self._header.notes, *self._layout.notes)))
+        self.notes: list[str] = []
+        self._tell((*self._header.notes, *self._layout.notes))
+
+    def _tell(self, notes: Sequence[str]) -> None:
+        """Note what was not noted yet; that a rate is missing does not matter if it is told."""
+        told = NO_RATE if self._reading.rate_hz else None
+        self.notes += [each for each in dict.fromkeys(notes) if each not in (*self.notes, told)]
 
     def _first_segment(self) -> Header:
         """Return the header that names the signals: the layout's, or the first with data."""
@@ -59,7 +71,7 @@ class WfdbRecord:
         """Return a signal's samples per second: those of a frame times the frames."""
         if self._reading.rate_hz:
             return self._reading.rate_hz
-        rate_hz = self._header.frame_hz * self._layout.samples_per_frame[number]
+        rate_hz = self._said_hz(number)
         if not LEAST_RATE_HZ <= rate_hz <= MOST_RATE_HZ:
             raise MalformedRecording(
                 f"{self._record}.hea gives a rate of {rate_hz:g} Hz; expected {LEAST_RATE_HZ:g} to "
@@ -67,14 +79,20 @@ class WfdbRecord:
             )
         return rate_hz
 
+    def _said_hz(self, number: int) -> float:
+        return self._header.frame_hz * self._layout.samples_per_frame[number]
+
     def blocks(self, number: int) -> Iterator[NDArray[np.float64]]:
         """Yield one signal in mV, NaN for samples marked invalid and for segments without it."""
         name, in_frame = self.names[number], self._layout.samples_per_frame[number]
+        unit = voltage_unit(self._layout.units[number])
+        if NO_RATE not in self._header.notes:
+            self._tell(contradictions(self._reading, self._said_hz(number), unit))
         for segment, frames in self._segments:
             header = self._segment(segment) if frames and segment != NO_DATA else None
             there = 0
             if header:
-                self.notes += [note for note in header.notes if note not in self.notes]
+                self._tell(header.notes)
             if header and name in header.names:
                 alike = header.names == self._layout.names  # two signals may share a name
                 there = min(frames, header.frames)
