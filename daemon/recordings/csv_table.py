@@ -109,14 +109,18 @@ class Table:
                 "are commas decimal marks too? Then write semicolons between the columns; if not, "
                 "name them all in the first line."
             )
+        self._take_heading([row for _, row in rows[:begin]])
+
+    def _take_heading(self, above: list[list[str]]) -> None:
+        """Find the heading among the lines above the rows: the last, but for one of units."""
         named = [
-            row[:width]
-            for _, row in rows[:begin]
-            if len(_trimmed(row, width)) == width and not self._is_data(row)
+            row[: self.width]
+            for row in above
+            if len(_trimmed(row, self.width)) == self.width and not self._is_data(row)
         ]
         with_units = bool(named) and any(map(ONLY_A_UNIT.fullmatch, named[-1]))
         self.heading, self.units = [*named[-1 - with_units :], [], []][:2]
-        self.comments += [" ".join(row) for _, row in rows[:begin] if row[:width] != self.heading]
+        self.comments += [" ".join(row) for row in above if row[: self.width] != self.heading]
 
     def _is_data(self, row: list[str]) -> bool:
         numeric = [cell for cell in row[1:] or row if self.style.is_number(cell)]
