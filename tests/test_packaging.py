@@ -66,6 +66,7 @@ DOORS = {
         "api",
         "binding",
         "client",
+        "codec",
         "connection_limit",
         "control",
         "curve_gate",

@@ -22,13 +22,13 @@ from daemon.apps.braille import DOTS_WIDE, draw, joined
 from daemon.apps.scene import Scene
 from daemon.terminal import plain
 from daemon.wire.client import Item, Lost, Restarted, Silent
+from daemon.wire.codec import encode
 from daemon.wire.messages import (
     EcgMessage,
     IdentityMessage,
     Received,
     StatusMessage,
     WaveMessage,
-    encode,
 )
 from daemon.wire.status import EnrolmentStatus
 from dsp.options import IN_WORDS

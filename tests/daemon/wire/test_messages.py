@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from daemon.wire.codec import decode, encode
 from daemon.wire.errors import MessageError
 from daemon.wire.messages import (
     KINDS,
@@ -29,8 +30,6 @@ from daemon.wire.messages import (
     StatusMessage,
     WaveFlags,
     WaveMessage,
-    decode,
-    encode,
 )
 from daemon.wire.status import (
     ChipCondition,
