@@ -139,6 +139,14 @@ def test_fibrillation_begins_and_ends() -> None:
     assert tracker.now().name == "sinus"
 
 
+def test_of_a_short_recording_what_is_likely_counts() -> None:
+    heart = beats("N" * 18, fibrillating(17))
+    tracker = RhythmTracker(RhythmOptions(tachycardia_bpm=220, bradycardia_bpm=20))
+    assert run(tracker, heart) == []
+    begun, ended = tracker.finish()
+    assert (begun.onset, ended.end) == (heart[0].r_index, heart[-1].r_index)
+
+
 def test_breathing_and_single_extra_beats_are_no_fibrillation() -> None:
     breathing = [0.9 + 0.15 * np.sin(2 * np.pi * n / 4.3) for n in range(100)]
     assert run(RhythmTracker(), beats("N" * 100, breathing)) == []
