@@ -49,7 +49,7 @@ TRUSTED_BEATS = 3  # usable beats in a row, before silence says anything of the 
 GIVEN_UP_S = 10.0  # of R peaks without a usable beat: nothing more is known of an episode
 MINUTE_SAMPLES = round(60 * RATE_HZ)
 FEWEST_BEATS = 8  # usable ones of the last minute, to name a rhythm
-#: Probabilities: fibrillation begins where it is so likely twice in a row, and ends below the other.
+#: Probabilities: fibrillation begins above the first, twice in a row, and ends below the second.
 AF_BEGINS, AF_ENDS = 0.9, 0.5
 AF_AT_THE_END = 0.67  # 4 % of regular records of half a minute have more (benchmarks.fibrillation)
 
