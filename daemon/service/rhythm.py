@@ -74,14 +74,14 @@ class RhythmJudge:
         if self._alarms:
             messages += [self._alarm(episode, index) for episode in episodes]
         if episodes:
-            messages.append(self._rhythm(index))
+            messages.append(self._rhythm(index, [each for each in episodes if each.end]))
         return messages
 
-    def _rhythm(self, index: int) -> Message:
+    def _rhythm(self, index: int, ended: Sequence[Episode] = ()) -> Message:
         self._rhythm_due = index + EVERY_SAMPLES
         now = self._tracker.now()
-        lasting = tuple(EpisodeOnWire(each.kind, each.onset) for each in now.lasting)
-        return RhythmMessage(index, now.name, now.heart_rate_bpm, now.fibrillation, lasting)
+        told = (EpisodeOnWire(each.kind, each.onset, each.end) for each in (*now.lasting, *ended))
+        return RhythmMessage(index, now.name, now.heart_rate_bpm, now.fibrillation, tuple(told))
 
     @staticmethod
     def _alarm(episode: Episode, index: int) -> Message:

@@ -199,6 +199,7 @@ class EpisodeOnWire:
     #: ``bigeminy``, ``trigeminy`` or ``atrial_fibrillation``
     kind: str
     onset: Count  # sample of the R peak that it begins with
+    end: Count | None  # sample of the R peak that it ends with; None while it lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ class RhythmMessage:
     heart_rate_bpm: Positive | None  # of the last eight intervals; None while there are fewer
     #: probability of atrial fibrillation, by the last minute's intervals; None while they are few
     fibrillation: Share | None
-    episodes: tuple[EpisodeOnWire, ...]  # those that have not ended
+    episodes: tuple[EpisodeOnWire, ...]  # those that last, and those that ended just now
 
 
 @dataclass(frozen=True, slots=True)
