@@ -4,8 +4,6 @@ What is found are episodes with an onset and an end: pauses, asystole, fast and 
 couplets of ventricular beats, bigeminy and trigeminy, atrial fibrillation. A beat of bad quality
 (kind Q) begins nothing: patterns begin anew after it, and what lasts ends if only such beats come
 for ``GIVEN_UP_S``.
-
-Not a medical device: it may miss, and it may alarm falsely.
 """
 
 from __future__ import annotations
@@ -20,6 +18,9 @@ from dsp.fibrillation import fibrillation
 from dsp.front_end import RATE_HZ
 from dsp.options import RhythmOptions
 from model.beat_kinds import BeatKind
+
+#: What is shown wherever an episode is.
+CAUTION = "not a medical device, not for diagnosis; may miss and may alarm falsely"
 
 EpisodeKind: TypeAlias = Literal[
     "pause",

@@ -92,6 +92,8 @@ DOORS = {
         "report_page",
         "reporting",
         "results",
+        "rhythm",
+        "rhythm_picture",
         "scoring",
     },
     "daemon.service": {"assembly", "errors"},

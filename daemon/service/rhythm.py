@@ -13,12 +13,11 @@ from daemon.wire.messages import (
 )
 from dsp.front_end import RATE_HZ
 from dsp.options import RhythmOptions
-from dsp.signals import Event, Interruption, RPeak, Sample
-from model.beat_kinds import BeatKind, BeatKindJudge
-from model.rhythm import Episode, RhythmTracker
+from dsp.signals import Event, Sample
+from model.beat_kinds import BeatKindJudge
+from model.rhythm import CAUTION, Episode
+from model.rhythm_watch import RhythmWatch, Told
 
-CAUTION = "not a medical device, not for diagnosis; may miss and may alarm falsely"
-TICK_SAMPLES = round(0.1 * RATE_HZ)
 EVERY_SAMPLES = round(5 * RATE_HZ)
 EVIDENCE_SAMPLES = round(5 * RATE_HZ)  # of ECG before an episode begins, for whoever looks at it
 
@@ -32,54 +31,37 @@ class RhythmJudge:
     """
 
     def __init__(self, kinds: BeatKindJudge, options: RhythmOptions) -> None:
-        self._kinds = kinds
-        self._tracker = RhythmTracker(options)
+        self._watch = RhythmWatch(kinds, options)
         self._alarms = options.alarms
-        self._tick_due = 0
         self._rhythm_due: int | None = None
 
     def push(self, event: Event, index: int) -> list[Message]:
         """Take one event that the sample of this index completed."""
-        if isinstance(event, RPeak):
-            self._tracker.r_peak(event.index)
-        messages = self._tell(self._kinds.push(event), [], index)
-        if isinstance(event, Interruption) and event.wearer_may_differ:
-            messages += self._tell([], self._tracker.interrupted(), index)
-        return messages
+        return self._messages(self._watch.push(event), index)
 
     def tick(self, sample: Sample) -> list[Message]:
-        """Take one sample; what may have come loose or is at the range's end proves no silence."""
+        """Take one sample."""
         index = sample.index
-        if sample.lead_off is not False or sample.saturated:
-            self._tracker.unseen(index)
+        messages = self._messages(self._watch.tick(sample), index)
         if self._rhythm_due is None:
             self._rhythm_due = index + EVERY_SAMPLES
-        if index < self._tick_due:
-            return []
-        self._tick_due = index + TICK_SAMPLES
-        messages = self._tell(self._kinds.tick(index), self._tracker.tick(index), index)
         if index >= self._rhythm_due:
-            messages += self._tell([], self._tracker.judge_intervals(), index)
             messages.append(self._rhythm(index))
         return messages
 
-    def _tell(
-        self, kinds: Sequence[BeatKind], episodes: list[Episode], index: int
-    ) -> list[Message]:
-        """Tell of these beats and episodes, and of those that the beats begin and end."""
-        messages: list[Message] = []
-        for beat in kinds:
-            messages.append(BeatKindMessage(index, beat.r_index, beat.kind, beat.abnormal))
-            episodes += self._tracker.beat(beat)
+    def _messages(self, told: Told, index: int) -> list[Message]:
+        messages: list[Message] = [
+            BeatKindMessage(index, beat.r_index, beat.kind, beat.abnormal) for beat in told.beats
+        ]
         if self._alarms:
-            messages += [self._alarm(episode, index) for episode in episodes]
-        if episodes:
-            messages.append(self._rhythm(index, [each for each in episodes if each.end]))
+            messages += [self._alarm(episode, index) for episode in told.episodes]
+        if told.episodes:
+            messages.append(self._rhythm(index, [each for each in told.episodes if each.end]))
         return messages
 
     def _rhythm(self, index: int, ended: Sequence[Episode] = ()) -> Message:
         self._rhythm_due = index + EVERY_SAMPLES
-        now = self._tracker.now()
+        now = self._watch.now()
         told = (EpisodeOnWire(each.kind, each.onset, each.end) for each in (*now.lasting, *ended))
         return RhythmMessage(index, now.name, now.heart_rate_bpm, now.fibrillation, tuple(told))
 
