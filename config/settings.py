@@ -19,7 +19,7 @@ from config.mapping import build, leaves
 from config.regular_file import open_regular
 from config.source import SourceOptions
 from config.yaml_values import NOT_YAML, read
-from dsp.options import FrontEndOptions, LivenessOptions
+from dsp.options import FrontEndOptions, LivenessOptions, RhythmOptions
 from model.options import IdentifierOptions
 
 DEFAULT_PATH = Path("/etc/qrsd/qrsd.yaml")
@@ -119,6 +119,7 @@ class Settings(SourceOptions):
     identifier: IdentifierOptions = field(default_factory=IdentifierOptions)
     #: what to do about a signal that is no living heart's
     liveness: LivenessOptions = field(default_factory=LivenessOptions)
+    rhythm: RhythmOptions = field(default_factory=RhythmOptions)  # what is told of it
     publish: PublishOptions = field(default_factory=PublishOptions)  # where the service speaks
     metrics: MetricsOptions = field(default_factory=MetricsOptions)  # what Prometheus may see
     #: where it listens, besides its runtime folder

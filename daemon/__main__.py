@@ -50,6 +50,7 @@ COMMANDS = {
     "hrv": ("measures", "Measure the heart rate variability of recordings"),
     "intervals": ("measures", "Measure PR, QRS, QT and ST of recordings"),
     "features": ("measures", "Make a table of figures of each heartbeat of recordings"),
+    "rhythm": ("rhythm", "Tell the kind of every heartbeat of recordings, and the rhythm"),
     "report": ("report", "Write what the heart of a recording did as a page, PDF or JSON"),
     "convert": ("convert", "Convert a recording to BDF, EDF, WFDB, a table or RR intervals"),
     "data": ("data", "Get public recordings to train, to measure and to play with"),

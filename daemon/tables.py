@@ -46,3 +46,9 @@ def interval(rate: dict[str, Any] | None, decimals: int = 2) -> str:
         return "not measured"
     low, high = rate["interval_95"]
     return f"{rate['percent']:.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"
+
+
+def clock(seconds: float) -> str:
+    """Return a time from the recording's begin as 0:03:20."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

@@ -39,3 +39,27 @@ class LivenessOptions:
     def refused(self, suspicion: Suspicion | None) -> Suspicion | None:
         """Return the suspicion if nobody is to be accepted or enrolled for it, else None."""
         return suspicion if self.on_suspicion == "refuse" else None
+
+
+@dataclass(frozen=True, slots=True)
+class RhythmOptions:
+    """What is told of the kinds of beats and of the rhythm (see ``dsp.rhythm``)."""
+
+    enabled: bool = True  # whether each beat's kind and the rhythm are told at all
+    alarms: bool = False  # whether an episode is an alarm too; not a medical device
+    pause_s: float = 2.0  # a longer interval between two beats is a pause
+    asystole_s: float = 4.0  # no beat for longer, the electrodes on the skin, is asystole
+    tachycardia_bpm: float = 100.0  # a higher rate is too fast
+    bradycardia_bpm: float = 50.0  # a lower rate is too slow
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("pause_s", 1.5, 10),
+            ("asystole_s", 3, 30),
+            ("tachycardia_bpm", 80, 220),
+            ("bradycardia_bpm", 20, 70),
+        ):
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name}: {getattr(self, name)} is not between {least} and {most}")
+        if self.asystole_s <= self.pause_s:
+            raise ValueError(f"asystole_s: {self.asystole_s} is not more than pause_s")

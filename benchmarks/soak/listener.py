@@ -12,7 +12,8 @@ import zmq
 
 from daemon.closing import Closing
 from daemon.wire.client import Continuity, Lost
-from daemon.wire.messages import BeatMessage, IdentityMessage, Received, StatusMessage, decode
+from daemon.wire.codec import decode
+from daemon.wire.messages import BeatMessage, IdentityMessage, Received, StatusMessage
 
 TOPICS = (StatusMessage.TOPIC, BeatMessage.TOPIC, IdentityMessage.TOPIC)
 ERRORS_KEPT = 600  # beats that make a median: about eight minutes

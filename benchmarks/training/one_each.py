@@ -7,7 +7,7 @@ otherwise usable rhythm (N or O) stands for one person. Atrial fibrillation and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -28,15 +28,22 @@ CODES_PER_MV = 1000
 USABLE = ("N", "O")
 
 
-def find_recordings(folder: Path, wanted: Purpose) -> list[Recording]:
-    """Read the records of all who are for this purpose."""
-    found = []
+def labelled(folder: Path) -> Iterator[tuple[Recording, str]]:
+    """Yield every record with its label: N, A (atrial fibrillation), O (other) or ~ (noise)."""
     for path in sorted(folder.glob("*.npz")):
         part = np.load(path, allow_pickle=False)
         signals = np.split(part["codes"], np.cumsum(part["lengths"])[:-1])
         for name, label, codes in zip(part["names"].tolist(), part["labels"], signals, strict=True):
-            if label in USABLE and purpose(name) == wanted:
-                found.append(Recording(name, name, to_250_hz(codes / CODES_PER_MV, RATE_HZ)))
+            yield Recording(name, name, to_250_hz(codes / CODES_PER_MV, RATE_HZ)), str(label)
+
+
+def find_recordings(folder: Path, wanted: Purpose) -> list[Recording]:
+    """Read the records of all who are for this purpose."""
+    found = [
+        recording
+        for recording, label in labelled(folder)
+        if label in USABLE and purpose(recording.name) == wanted
+    ]
     if not found:
         raise RecordingNotFound(
             f"{folder} holds no .npz files with records for {wanted}: expected names, labels, "

@@ -8,10 +8,12 @@ from math import isnan
 
 from daemon.wire.client import Item, Lost, Restarted, Silent
 from daemon.wire.messages import (
+    AlarmMessage,
     EcgMessage,
     HrvMessage,
     IdentityMessage,
     Received,
+    RhythmMessage,
     Stamp,
     StatusMessage,
 )
@@ -27,6 +29,8 @@ class Scene:
     status: StatusMessage | None = None  # the newest
     identity: IdentityMessage | None = None  # the newest, until the service falls silent
     hrv: HrvMessage | None = None  # the newest
+    rhythm: RhythmMessage | None = None  # the newest, until the service falls silent
+    alarm: AlarmMessage | None = None  # the newest, until the next begins or this one ends
     silent_s: float = 0.0  # for how long the service has said nothing
     lost_messages: int = 0  # what this subscriber missed since the service started
     #: the newest samples, each with its index
@@ -37,11 +41,13 @@ class Scene:
         match item:
             case Silent(seconds):
                 self.silent_s = seconds
-                self.identity = None  # somebody else may wear the electrodes by now
+                # somebody else may wear the electrodes by now
+                self.identity = self.rhythm = self.alarm = None
             case Lost(_, count):
                 self.lost_messages += count
             case Restarted():
-                self.status, self.identity, self.hrv, self.lost_messages = None, None, None, 0
+                self.status = self.identity = self.hrv = self.rhythm = self.alarm = None
+                self.lost_messages = 0
                 self.ecg.clear()
             case Received(stamp, message):
                 self.silent_s = 0.0
@@ -53,6 +59,10 @@ class Scene:
                         self.identity = message
                     case HrvMessage():
                         self.hrv = message
+                    case RhythmMessage():
+                        self.rhythm = message
+                    case AlarmMessage():
+                        self.alarm = message
                     case EcgMessage(index, _, ecg_mv):
                         measured = (each for each in enumerate(ecg_mv, index) if not isnan(each[1]))
                         self.ecg.extend(measured)

@@ -28,11 +28,13 @@ from daemon.recordings.recorded import (
 from daemon.wire.client import Item, Lost, Silent
 from daemon.wire.errors import MessageError
 from daemon.wire.messages import (
+    BeatKindMessage,
     BeatMessage,
     IdentityMessage,
     Message,
     Range,
     Received,
+    RhythmMessage,
     RPeakMessage,
     Stamp,
     StatusMessage,
@@ -116,6 +118,7 @@ class Timeline:
         self._who = ""
         self._annotations: list[Annotation] = []
         self._peaks: dict[int, str] = {}  # position: what its annotation says
+        self._episodes: set[tuple[str, int]] = set()  # kind and onset of those that last
         self._stretches = [Stretches(begins, ends) for ends, begins in ENDS.items()]
         self._going_on: tuple[str, ...] = ()
 
@@ -201,6 +204,11 @@ class Timeline:
             case BeatMessage(r_index=index, flaws=flaws):
                 if flaws and index + self._offset in self._peaks:
                     self._peaks[index + self._offset] = f"{R_PEAK} ({', '.join(flaws)})"
+            case BeatKindMessage(r_index=index, kind="S" | "V" | "F" as kind):
+                if index + self._offset >= self._begin:
+                    self._annotations.append(Annotation(index + self._offset, f"Beat {kind}"))
+            case RhythmMessage() as rhythm:
+                self._annotations += self._of_rhythm(rhythm)
             case IdentityMessage(index=index) as identity:
                 who = self._identity(identity)
                 if who != self._who:
@@ -212,6 +220,18 @@ class Timeline:
                 if restarts > self._restarts:
                     self.note("Chip set up again")
                 self._restarts = restarts
+
+    def _of_rhythm(self, rhythm: RhythmMessage) -> Iterator[Annotation]:
+        """Yield what began and ended, none of it before the timeline began."""
+        for each in rhythm.episodes:
+            words = each.kind.replace("_", " ")
+            if (each.kind, each.onset) not in self._episodes:
+                onset = max(self._begin, each.onset + self._offset)
+                yield Annotation(onset, words.capitalize())
+            if each.end is not None:
+                end = max(self._begin, each.end + self._offset)
+                yield Annotation(end, f"End of {words}")
+        self._episodes = {(each.kind, each.onset) for each in rhythm.episodes if each.end is None}
 
     def _identity(self, identity: IdentityMessage) -> str:
         who = f": {self._name_of(identity.person)}" if identity.person else ""

@@ -22,13 +22,17 @@ from daemon.apps.braille import DOTS_WIDE, draw, joined
 from daemon.apps.scene import Scene
 from daemon.terminal import plain
 from daemon.wire.client import Item, Lost, Restarted, Silent
+from daemon.wire.codec import encode
 from daemon.wire.messages import (
+    AlarmMessage,
     EcgMessage,
     IdentityMessage,
+    Message,
     Received,
+    RhythmMessage,
+    Stamp,
     StatusMessage,
     WaveMessage,
-    encode,
 )
 from daemon.wire.status import EnrolmentStatus
 from dsp.options import IN_WORDS
@@ -103,20 +107,34 @@ def as_json(item: Item) -> dict[str, Any]:
 def change(before: Scene, item: Item) -> str | None:
     """Say in a line what an item changes, or None if it changes nothing that people look at."""
     match item:
-        case Received(stamp, IdentityMessage() as identity):
-            old = before.identity
-            if old is None or who(old) != who(identity):
-                return f"{stamp.utc:%H:%M:%S} {who(identity)}{_certainty(identity)}"
-        case Received(stamp, StatusMessage() as status):
-            text = _condition(status)
-            if before.status is None or _condition(before.status) != text:
-                return f"{stamp.utc:%H:%M:%S} {text} ({stamp.source})"
+        case Received(stamp, message):
+            news = _news(before, stamp, message)
+            return news and f"{stamp.utc:%H:%M:%S} {news}"
         case Silent(seconds) if not before.silent_s:
             return f"the service is silent, for {seconds:.0f} s so far"
         case Lost(topic, count):
             return f"{count} {topic} messages did not arrive"
         case Restarted():
             return "the service was restarted"
+    return None
+
+
+def _news(before: Scene, stamp: Stamp, message: Message) -> str | None:
+    """Say what a message changes."""
+    match message:
+        case IdentityMessage() as identity:
+            old = before.identity
+            if old is None or who(old) != who(identity):
+                return f"{who(identity)}{_certainty(identity)}"
+        case StatusMessage() as status:
+            text = _condition(status)
+            if before.status is None or _condition(before.status) != text:
+                return f"{text} ({stamp.source})"
+        case RhythmMessage(rhythm=name):
+            if before.rhythm is None or before.rhythm.rhythm != name:
+                return f"rhythm {_words(name)}"
+        case AlarmMessage() as alarm:
+            return _alarm(alarm)
     return None
 
 
@@ -145,6 +163,8 @@ def picture(scene: Scene, width: int, note: str = "") -> RenderableType:
     if scene.status and scene.status.enrolment:
         parts.append(_enrolment(scene.status.enrolment))
     parts.append(_line(scene, width - FRAME_CHARACTERS))
+    if scene.alarm:
+        parts.append(Text(plain(_alarm(scene.alarm)), "bold red"))
     if scene.silent_s and scene.stamp:
         parts.append(Text(f"The service has been silent for {scene.silent_s:.0f} s.", "bold red"))
     if scene.lost_messages:
@@ -192,6 +212,8 @@ def _facts(scene: Scene) -> RenderableType:
         facts.append(("RMSSD ", (f"{scene.hrv.rmssd_ms:.0f} ms", "bold")))
     if scene.hrv and scene.hrv.respiration.rate_per_min is not None:
         facts.append(("breathing ", (f"{scene.hrv.respiration.rate_per_min:.0f} /min", "bold")))
+    if scene.rhythm:
+        facts.append(("rhythm ", (_words(scene.rhythm.rhythm), "bold")))
     if status.playing:
         facts.append(("playing ", (status.playing, "yellow")))
     texts = (
@@ -229,6 +251,16 @@ def _bar(part: float, colour: str) -> ProgressBar:
     return ProgressBar(
         total=1.0, completed=part, width=BAR_WIDTH, complete_style=colour, finished_style=colour
     )
+
+
+def _alarm(alarm: AlarmMessage) -> str:
+    """Say what began or ended, and what is to be said with it."""
+    happened = "begins" if alarm.end is None else "is over"
+    return f"{_words(alarm.kind)} {happened} ({alarm.caution})"
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")
 
 
 def _certainty(identity: IdentityMessage) -> str:

@@ -24,7 +24,7 @@ from dsp.front_end import RATE_HZ, FrontEnd
 from dsp.hum import GRIDS_HZ, hum_mv, telling
 from dsp.options import FrontEndOptions
 from dsp.segmenter import WINDOW_SAMPLES
-from dsp.signals import BeatWindow, Event, RPeak
+from dsp.signals import BeatWindow, Event, RPeak, Sample
 
 WORTH_PROCESSES_S = 2.0  # starting them takes about one
 HUM_S = 10.0  # of a recording, looked at for hum
@@ -103,13 +103,19 @@ class ChainRun:
 
     def events(self) -> Iterator[Event]:
         """Yield what the chain makes of the recording."""
+        for _, completed in self.steps():
+            yield from completed
+
+    def steps(self) -> Iterator[tuple[Sample, tuple[Event, ...]]]:
+        """Yield each sample, with what it made certain."""
         front_end = FrontEnd(FrontEndOptions(mains_hz=self._mains_hz))
         for sample in samples(self._blocks()):
-            for event in front_end.push(sample):
+            completed = front_end.push(sample)
+            for event in completed:
                 if isinstance(event, BeatWindow):
                     self._good += event.quality.good
                     self._flaws.update(event.quality.flaws)
-                yield event
+            yield sample, completed
 
     def _blocks(self) -> Iterator[NDArray[np.float64]]:
         for block in self._recording.blocks():

@@ -13,6 +13,7 @@ import numpy as np
 
 from daemon.offline.drawing import BLUE, PALE_BLUE, RED, picture
 from daemon.offline.reporting import MINUTE_S, Report, Shown, beat_time_s
+from daemon.tables import clock
 from dsp.hrv import BANDS_HZ, spectrum
 from dsp.rr_correction import RrSeries
 
@@ -238,12 +239,6 @@ def _unit(report: Report) -> tuple[float, str]:
 
 def _in_unit(report: Report, times_s: Any) -> Any:
     return np.asarray(times_s) / _unit(report)[0]
-
-
-def clock(seconds: float) -> str:
-    """Return a time from the recording's begin as 0:03:20."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
 def of_strips(report: Report) -> Iterator[tuple[Shown, Drawn]]:

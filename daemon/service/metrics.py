@@ -23,10 +23,13 @@ from prometheus_client.registry import Collector
 from daemon.wire.addresses import LOOPBACK_HOST
 from daemon.wire.errors import AddressInUse, AddressUnusable
 from daemon.wire.messages import (
+    AlarmMessage,
+    BeatKindMessage,
     BeatMessage,
     ContactState,
     IdentityMessage,
     IdentityState,
+    Kind,
     Message,
     ServiceState,
     Source,
@@ -78,6 +81,13 @@ class Metrics:
         self._outcomes = {
             outcome: self._decisions.labels(source, outcome) for outcome in get_args(IdentityState)
         }
+        self._beats = Counter("qrsd_beats", "Beats by kind.", ("source", "kind"), registry=registry)
+        self._alarms = Counter(
+            "qrsd_alarms", "Alarms by what began.", ("source", "kind"), registry=registry
+        )
+        self._source = source
+        for kind in get_args(Kind):
+            self._beats.labels(source, kind)
         self._jitter_s = self._histogram(
             "qrsd_drdy_jitter_seconds",
             "By how much an edge of DRDY is off the line through those before, either way.",
@@ -117,6 +127,10 @@ class Metrics:
                 self._outcomes[message.state].inc()
             case BeatMessage():
                 self._quality.observe(message.quality)
+            case BeatKindMessage():
+                self._beats.labels(self._source, message.kind).inc()
+            case AlarmMessage(end=None):
+                self._alarms.labels(self._source, message.kind).inc()
 
 
 class StatusCollector(Collector):

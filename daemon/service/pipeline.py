@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from daemon.service.judges import IdentityJudge, Judge
+from daemon.service.rhythm import RhythmJudge
 from daemon.service.variability import VariabilityJudge
 from daemon.service.waveforms import RAILS, Waveforms
 from daemon.wire.messages import BeatMessage, ContactState, Message, RPeakMessage, WaveMessage
@@ -42,6 +43,8 @@ class Pipeline:
         front_end: FrontEndOptions,
         identifier: IdentifierOptions,
         liveness: LivenessOptions | None = None,
+        *,
+        rhythm: RhythmJudge | None = None,
     ) -> None:
         self._front_end_options = front_end
         self._front_end = FrontEnd(front_end)
@@ -52,6 +55,7 @@ class Pipeline:
         self._judges: list[Judge] = [
             IdentityJudge(self.recogniser, front_end),
             self._variability,
+            *([rhythm] if rhythm else []),
         ]
         self._setup: ChipSetup | None = None
         self._ecg_at = 0

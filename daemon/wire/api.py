@@ -1,6 +1,7 @@
 """What programs that talk to the service may rely on; all else in qrsd may change at any time."""
 
 from daemon.wire.client import Control, Item, Lost, Restarted, Silent, Subscriber
+from daemon.wire.codec import decode
 from daemon.wire.errors import (
     CommandRefused,
     MessageError,
@@ -10,28 +11,34 @@ from daemon.wire.errors import (
 )
 from daemon.wire.keys import ClientKeys
 from daemon.wire.messages import (
+    AlarmMessage,
+    BeatKindMessage,
     BeatMessage,
     Breathing,
     EcgMessage,
+    EpisodeOnWire,
     HrvMessage,
     IdentityMessage,
     Message,
     Received,
+    RhythmMessage,
     RPeakMessage,
     Stamp,
     StatusMessage,
     WaveFlags,
     WaveMessage,
-    decode,
 )
 
 __all__ = [
+    "AlarmMessage",
+    "BeatKindMessage",
     "BeatMessage",
     "Breathing",
     "ClientKeys",
     "CommandRefused",
     "Control",
     "EcgMessage",
+    "EpisodeOnWire",
     "HrvMessage",
     "IdentityMessage",
     "Item",
@@ -41,6 +48,7 @@ __all__ = [
     "RPeakMessage",
     "Received",
     "Restarted",
+    "RhythmMessage",
     "ServiceNotPermitted",
     "ServiceRefusesKey",
     "ServiceUnavailable",

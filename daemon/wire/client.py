@@ -27,6 +27,7 @@ from config.folders import SYSTEM_RUNTIME
 from config.typed_json import typed
 from daemon.closing import Closing
 from daemon.wire.addresses import IPC, is_ipv6, somebody_has
+from daemon.wire.codec import decode
 from daemon.wire.errors import (
     CommandRefused,
     MessageError,
@@ -36,7 +37,7 @@ from daemon.wire.errors import (
 )
 from daemon.wire.keepalive import keep_alive
 from daemon.wire.keys import ClientKeys
-from daemon.wire.messages import KINDS, Received, Stamp, StatusMessage, decode
+from daemon.wire.messages import KINDS, Received, Stamp, StatusMessage
 
 HINT = "is qrsd running? systemctl status qrsd"
 NO_ACCESS = 400  # ZAP's status for a client that is not allowed

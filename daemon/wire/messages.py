@@ -1,23 +1,14 @@
-"""What the service says to its subscribers, and the bytes that carry it.
-
-    frame 1    the topic: status, identity, r_peak, beat, hrv, wave or ecg
-    frame 2    the header: a JSON object in UTF-8
-    frame 3    wave and ecg only: the samples, little-endian int32 or float32
+"""What the service says to its subscribers; ``daemon.wire.codec`` makes bytes of it.
 
 docs/protocol.md tells the same to clients in any language, docs/messages.schema.json to machines.
 """
 
 from __future__ import annotations
 
-import json
-import struct
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeAlias, get_args
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal, TypeAlias, get_args
 
-from config.typed_json import typed, typed_fields
-from daemon.wire.errors import MessageError
 from daemon.wire.status import ChipStatus, EnrolmentStatus, ModelStatus, Scheduling, StatusCounters
 
 SCHEMA = 1
@@ -45,6 +36,8 @@ Hint: TypeAlias = Literal[
     "too_regular",
 ]
 HrvReason: TypeAlias = Literal["too_short", "too_many_corrected", "constant"]
+Kind: TypeAlias = Literal["N", "S", "V", "F", "Q"]
+RhythmName: TypeAlias = Literal["sinus", "atrial_fibrillation", "bigeminy", "trigeminy", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +178,62 @@ Range: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class BeatKindMessage:
+    """Which kind a beat is, in the classes of AAMI EC57: once the beat after it is known."""
+
+    TOPIC: ClassVar[str] = "beat_kind"
+
+    index: Count  # the sample that decided it
+    r_index: Count  # the sample in which the R wave peaks: that of its ``beat``
+    #: ``N`` as usual, ``S`` too early from above the ventricles, ``V`` of the ventricles, ``F`` a
+    #: fusion of both, ``Q`` not to be judged
+    kind: Kind
+    abnormal: Share | None  # probability that it is not ``N``; None for ``Q``
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeOnWire:
+    """Something that a heart did for some time."""
+
+    #: ``pause``, ``asystole``, ``tachycardia``, ``bradycardia``, ``couplet``, ``ventricular_run``,
+    #: ``bigeminy``, ``trigeminy`` or ``atrial_fibrillation``
+    kind: str
+    onset: Count  # sample of the R peak that it begins with
+    end: Count | None  # sample of the R peak that it ends with; None while it lasts
+
+
+@dataclass(frozen=True, slots=True)
+class RhythmMessage:
+    """The rhythm: each five seconds, and whenever an episode begins or ends."""
+
+    TOPIC: ClassVar[str] = "rhythm"
+
+    index: Count  # the newest sample
+    #: ``sinus`` stands for every regular rhythm of narrow beats; ``unknown`` while too few beats
+    #: of the last minute are usable
+    rhythm: RhythmName
+    heart_rate_bpm: Positive | None  # of the last eight intervals; None while there are fewer
+    #: probability of atrial fibrillation, by the last minute's intervals; None while they are few
+    fibrillation: Share | None
+    episodes: tuple[EpisodeOnWire, ...]  # those that last, and those that ended just now
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmMessage:
+    """An episode begins or ends, where ``rhythm.alarms`` is set. Not a medical device."""
+
+    TOPIC: ClassVar[str] = "alarm"
+
+    index: Count  # the newest sample
+    kind: str  # what, as in ``rhythm``
+    onset: Count  # sample of the R peak that it begins with
+    end: Count | None  # sample of the R peak that it ends with; None while it lasts
+    #: where the ECG that led to it is in ``wave`` and ``ecg``: indices, the second one past it
+    evidence: Range
+    caution: str  # what everybody who shows it has to show with it
+
+
+@dataclass(frozen=True, slots=True)
 class WaveFlags:
     """What is to be known of single samples of a waveform, as ranges of their indices."""
 
@@ -228,26 +277,14 @@ Message: TypeAlias = (
     | RPeakMessage
     | BeatMessage
     | HrvMessage
+    | BeatKindMessage
+    | RhythmMessage
+    | AlarmMessage
     | WaveMessage
     | EcgMessage
 )
 
 KINDS: dict[str, type[Message]] = {kind.TOPIC: kind for kind in get_args(Message)}
-
-
-#: What a client takes a word for that a later version of qrsd has added: by kind, the field, the
-#: words that there are now, and what stands for all others.
-LATER_WORDS: dict[type[Message], tuple[tuple[str, Any, dict[str, Any]], ...]] = {
-    StatusMessage: (
-        ("state", ServiceState, {"state": "recovering"}),
-        ("contact", ContactState, {"contact": "unknown"}),
-    ),
-    IdentityMessage: (
-        ("state", IdentityState, {"state": "undecided", "person": None, "confidence": None}),
-        ("hint", Hint, {"hint": None}),
-    ),
-    HrvMessage: (("reason", HrvReason, {"reason": None}),),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,97 +293,3 @@ class Received:
 
     stamp: Stamp
     message: Message
-
-
-def encode(stamp: Stamp, message: Message) -> list[bytes]:
-    """Return the frames of a message: topic, JSON header and, for waveforms, the samples."""
-    header = {"schema": SCHEMA, **_plain(stamp), **_plain(message)}
-    header["utc"] = stamp.utc.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
-    third = []
-    if payload := _payload_of(type(message)):
-        name, layout = payload
-        samples = header.pop(name)
-        header["count"] = len(samples)
-        third = [_pack(layout, samples)]
-    return [message.TOPIC.encode(), _ENCODER.encode(header).encode(), *third]
-
-
-def decode(frames: Sequence[bytes]) -> Received:
-    """Read the frames of a message.
-
-    Raises:
-        MessageError: they are none; the message says what is wrong with them.
-    """
-    if len(frames) < 2:
-        raise MessageError(
-            f"A message has a topic and a header, this one has {len(frames)} frames."
-        )
-    topic = bytes(frames[0]).decode("ascii", "replace")
-    kind = KINDS.get(topic)
-    if kind is None:
-        raise MessageError(f"{topic!r:.40} is not one of the topics {', '.join(KINDS)}.")
-    try:
-        return _decode(kind, frames)
-    except (ValueError, RecursionError) as error:  # a deeply nested header exhausts the stack
-        raise MessageError(f"This is no {topic} message: {error}") from error
-
-
-def _decode(kind: type[Message], frames: Sequence[bytes]) -> Received:
-    header = typed(dict[str, Any], json.loads(frames[1], parse_constant=_refuse), "header")
-    if header.get("schema") != SCHEMA:
-        other = f"{header.get('schema')!r:.40}"
-        raise ValueError(f"schema {other} is not {SCHEMA}: another version of qrsd speaks there")
-    for name, words, instead in LATER_WORDS.get(kind, ()):
-        if isinstance(header.get(name), str) and header[name] not in get_args(words):
-            header |= instead
-    stamp = typed_fields(Stamp, header | {"utc": _utc(header.get("utc"))}, kind.TOPIC, ("utc",))
-    payload = _payload_of(kind)
-    if len(frames) != (2 if payload is None else 3):
-        raise ValueError(f"{len(frames)} frames")
-    if payload is None:
-        return Received(stamp, typed_fields(kind, header, kind.TOPIC))
-    name, layout = payload
-    header[name] = _unpack(layout, frames[2], typed(int, header.get("count"), "count"))
-    return Received(stamp, typed_fields(kind, header, kind.TOPIC, (name,)))
-
-
-def _payload_of(kind: type[Message]) -> tuple[str, str] | None:
-    """Return name and ``struct`` layout of the field that travels as the third frame."""
-    last = fields(kind)[-1]
-    return (last.name, last.metadata["payload"]) if last.metadata else None
-
-
-def _pack(layout: str, samples: Sequence[Any]) -> bytes:
-    number = layout[-1]
-    if layout == f"<{number}":
-        return struct.pack(f"<{len(samples)}{number}", *samples)
-    return b"".join(struct.pack(layout, *sample) for sample in samples)
-
-
-def _unpack(layout: str, payload: bytes, count: int) -> tuple[Any, ...]:
-    item = struct.Struct(layout)
-    if len(payload) != count * item.size:
-        raise ValueError(f"{len(payload)} bytes of samples instead of {count} x {item.size}")
-    samples = item.iter_unpack(payload)
-    return tuple(sample[0] for sample in samples) if item.size == 4 else tuple(samples)
-
-
-def _plain(part: Any) -> dict[str, Any]:
-    """Return a part of a header; a count that is not known is left out, since it is no number."""
-    values = {name: getattr(part, name) for name in part.__match_args__}
-    if isinstance(part, StatusCounters):
-        return {name: value for name, value in values.items() if value is not None}
-    return values
-
-
-_ENCODER = json.JSONEncoder(default=_plain, allow_nan=False, separators=(",", ":"))
-
-
-def _utc(text: object) -> datetime:
-    if not (isinstance(text, str) and text.endswith("Z")):
-        raise ValueError(f"utc: {text!r:.40} is not an ISO 8601 time that ends in Z")
-    return datetime.fromisoformat(text)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not a JSON number")

@@ -19,6 +19,7 @@ import zmq
 from daemon.closing import Closing
 from daemon.journal import event
 from daemon.wire.binding import bind
+from daemon.wire.codec import encode
 from daemon.wire.connection_limit import ConnectionLimit
 from daemon.wire.curve_gate import CurveGate
 from daemon.wire.messages import (
@@ -28,7 +29,6 @@ from daemon.wire.messages import (
     Source,
     Stamp,
     StatusMessage,
-    encode,
 )
 
 QUEUE_MESSAGES = 1000  # for each subscriber: about half a minute of everything

@@ -294,6 +294,7 @@ LINES = (
     "hrv /nowhere.csv",
     "intervals /nowhere.csv",
     "features /nowhere.csv --out /nowhere-features.csv",
+    "rhythm /nowhere.csv",
     "report /nowhere.csv --out /nowhere-report.json",
     "embed /nowhere.csv --out /nowhere.npz",
     "identify /nowhere.csv",

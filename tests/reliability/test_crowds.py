@@ -16,9 +16,10 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.wire.codec import decode
 from daemon.wire.connection_limit import MOST_CONNECTIONS, raise_descriptor_limit
 from daemon.wire.control import ANSWERS_AT_ONCE
-from daemon.wire.messages import BeatMessage, WaveMessage, decode
+from daemon.wire.messages import BeatMessage, WaveMessage
 from daemon.wire.publisher import QUEUE_MESSAGES
 from tests.reliability.observed import Observed, Scene, scene
 from tests.reliability.page import Row

@@ -14,23 +14,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from daemon.wire.codec import decode, encode
 from daemon.wire.errors import MessageError
 from daemon.wire.messages import (
     KINDS,
+    AlarmMessage,
+    BeatKindMessage,
     BeatMessage,
     Breathing,
     EcgMessage,
+    EpisodeOnWire,
     HrvMessage,
     IdentityMessage,
     Message,
     Received,
+    RhythmMessage,
     RPeakMessage,
     Stamp,
     StatusMessage,
     WaveFlags,
     WaveMessage,
-    decode,
-    encode,
 )
 from daemon.wire.status import (
     ChipCondition,
@@ -96,6 +99,11 @@ EXAMPLES: list[Message] = [
     RPeakMessage(14900, 1.1, None, False),
     BeatMessage(15004, 14900, 0.98, 61.2, 0.4, ("noisy", "flat")),
     HRV,
+    BeatKindMessage(15300, 14900, "V", 0.97),
+    BeatKindMessage(15300, 15100, "Q", None),
+    RhythmMessage(15300, "bigeminy", 61.5, 0.02, (EpisodeOnWire("bigeminy", 14500, None),)),
+    RhythmMessage(15300, "unknown", None, None, ()),
+    AlarmMessage(15300, "pause", 14900, 15500, (13650, 15301), "no medical device"),
     WAVE,
     ECG,
 ]

@@ -19,8 +19,9 @@ import zmq
 from daemon.commands.exit_codes import exit_code
 from daemon.wire.addresses import LONGEST_PATH, check_address
 from daemon.wire.client import Subscriber
+from daemon.wire.codec import decode
 from daemon.wire.errors import AddressInUse, AddressRefused, AddressUnusable
-from daemon.wire.messages import EcgMessage, IdentityMessage, Received, RPeakMessage, decode
+from daemon.wire.messages import EcgMessage, IdentityMessage, Received, RPeakMessage
 from daemon.wire.publisher import QUEUE_MESSAGES, Publisher
 from tests.daemon.wire.test_connection_limit import GREETING, READY
 

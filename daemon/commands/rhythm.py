@@ -1,0 +1,144 @@
+"""``qrsd rhythm``: the kind of every heartbeat of recordings, and the rhythm."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from config.settings import load
+from daemon.commands.records import Outcomes, add_records
+from daemon.offline.drawing import require_matplotlib
+from daemon.offline.results import make_folder, require_files, show, writing
+from daemon.offline.rhythm import Rhythms, abnormal_share, tell_rhythm
+from daemon.recordings.record_names import unique_names
+from daemon.tables import clock, filled
+from dsp.front_end import RATE_HZ
+from model.rhythm import CAUTION, Episode
+
+RHYTHM = f"""\
+Tells of each beat which kind it is (AAMI EC57): N as usual, S too early from above the ventricles,
+V of the ventricles, F a fusion of both, Q not to be judged, as in noise; and of the rhythm pauses,
+fast and slow rates, couplets and runs of V, bigeminy, trigeminy and atrial fibrillation. Limits are
+the settings' (rhythm), the chain is the service's. docs/rhythm-card.md tells how often it errs.
+
+This is {CAUTION}.
+
+--beats-out writes NAME.csv for each record: sample (of the R peak, at 250 Hz), label and abnormal,
+the probability that the beat is not N (empty for Q). --rhythm-out writes one with onset and end, in
+samples at 250 Hz, and kind of each episode. Records of one name get their folders' names before it.
+
+example:
+  qrsd rhythm mitdb/100 mitdb/101 --beats-out beats/
+  qrsd rhythm night.csv --picture night.png"""
+
+SAID = {
+    "N": "as usual",
+    "S": "too early, from above the ventricles",
+    "V": "of the ventricles",
+    "F": "fusion of both",
+    "Q": "not to be judged",
+}
+
+
+def add_rhythm(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``qrsd rhythm``."""
+    add_records(parser, RHYTHM)
+    add = parser.add_argument
+    add("--beats-out", type=Path, metavar="DIR", help="write each record's beats to a table")
+    add("--rhythm-out", type=Path, metavar="DIR", help="write each record's episodes to a table")
+    add("--picture", type=Path, metavar="FILE.png", help="draw the beats and episodes over time")
+    parser.set_defaults(run=run_rhythm)
+
+
+def run_rhythm(args: argparse.Namespace) -> int:
+    """Print the kinds of beats and the episodes of each record, and write what is asked for."""
+    require_files(args.picture)
+    if args.picture:
+        require_matplotlib()
+    for folder in filter(None, (args.beats_out, args.rhythm_out)):
+        make_folder(folder)
+    names = unique_names(args.records)
+    outcomes = Outcomes(args, partial(tell_rhythm, options=load().settings.rhythm))
+    recordings = []
+    for found in outcomes:
+        recordings.append(found)
+        _write(found, names[found.path], args)
+        if not args.json:
+            show([_kinds_table(found), _episodes_table(found)])
+    if args.json:
+        print(json.dumps({"caution": CAUTION, "records": [*map(figures, recordings)]}))
+    if args.picture and recordings:
+        from daemon.offline.rhythm_picture import draw
+
+        with writing(args.picture):
+            draw(recordings, args.picture)
+    return outcomes.exit_code or outcomes.nothing_found
+
+
+def figures(found: Rhythms) -> dict[str, Any]:
+    """Return what was found by names, for JSON."""
+    return {
+        "record": found.path,
+        "duration_s": found.duration_s,
+        "beats": found.counts,
+        "abnormal_share": abnormal_share(found.counts),
+        "episodes": [
+            {"kind": each.kind, "onset_s": onset_s, "end_s": end_s}
+            for each in found.episodes
+            for onset_s, end_s in [_span_s(each)]
+        ],
+    }
+
+
+def _span_s(episode: Episode) -> tuple[float, float]:
+    assert episode.end is not None  # all of a recording's have ended
+    return episode.onset / RATE_HZ, episode.end / RATE_HZ
+
+
+def _kinds_table(found: Rhythms) -> Table:
+    total = len(found.beats)
+    rows = [
+        (f"{kind} {SAID[kind]}", str(count), f"{count / total:.1%}" if total else "-")
+        for kind, count in found.counts.items()
+    ]
+    share = abnormal_share(found.counts)
+    said = "-" if share is None else f"{share:.1%}"
+    return filled(
+        found.path, ("beats", "number", "share"), [*rows, ("S, V, F of judged", "", said)]
+    )
+
+
+def _episodes_table(found: Rhythms) -> Table:
+    rows = [
+        (each.kind.replace("_", " "), clock(onset_s), clock(end_s), f"{end_s - onset_s:.1f}")
+        for each in found.episodes
+        for onset_s, end_s in [_span_s(each)]
+    ]
+    title = "episodes" if rows else "no episodes"
+    return filled(title, ("kind", "onset", "end", "seconds"), rows, CAUTION)
+
+
+def _write(found: Rhythms, name: str, args: argparse.Namespace) -> None:
+    if args.beats_out:
+        beats = (
+            (beat.r_index, beat.kind, "" if beat.abnormal is None else f"{beat.abnormal:.4f}")
+            for beat in found.beats
+        )
+        _write_rows(args.beats_out / f"{name}.csv", ("sample", "label", "abnormal"), beats)
+    if args.rhythm_out:
+        episodes = ((each.onset, each.end, each.kind) for each in found.episodes)
+        _write_rows(args.rhythm_out / f"{name}.csv", ("onset", "end", "kind"), episodes)
+
+
+def _write_rows(file: Path, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with writing(file, "another folder"), file.open("w", newline="") as lines:
+        table = csv.writer(lines)
+        table.writerow(headings)
+        table.writerows(rows)

@@ -1,0 +1,62 @@
+"""The kinds of beats and the episodes of recordings, as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from daemon.offline.drawing import BLUE, PALE_BLUE, RED, picture
+from daemon.offline.rhythm import Rhythms
+from dsp.front_end import RATE_HZ
+from model.beat_kinds import Kind
+from model.rhythm import CAUTION
+
+COLOURS: dict[Kind, str] = {"N": PALE_BLUE, "S": BLUE, "V": RED, "F": "#e0a040", "Q": "0.85"}
+LONG_S = 7200.0  # from which on hours are drawn, not minutes
+
+
+def draw(recordings: Sequence[Rhythms], file: Path) -> None:
+    """Write the heart rate, beat by beat in the colour of its kind, above episodes.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    rows = 2 * len(recordings)
+    with picture(file, 11, 0.6 + 1.8 * rows) as figure:
+        axes = figure.subplots(rows, height_ratios=(2, 1) * len(recordings))
+        for found, rates, spans in zip(recordings, axes[::2], axes[1::2], strict=True):
+            _draw_rates(rates, found)
+            _draw_episodes(spans, found)
+            spans.sharex(rates)
+        figure.suptitle(CAUTION, fontsize="small")
+
+
+def _unit(found: Rhythms) -> tuple[float, str]:
+    """Return the samples of what the time axis counts, and its name."""
+    return (3600 * RATE_HZ, "hours") if found.duration_s > LONG_S else (60 * RATE_HZ, "minutes")
+
+
+def _draw_rates(axes: Any, found: Rhythms) -> None:
+    samples, _ = _unit(found)
+    for kind, colour in COLOURS.items():
+        dots = [
+            (beat.r_index / samples, 60 / beat.rr_s)
+            for beat in found.beats
+            if beat.kind == kind and beat.rr_s
+        ]
+        label = f"{kind} {found.counts[kind]}"
+        axes.scatter(*zip(*dots, strict=True) if dots else ([], []), 5, colour, label=label)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    axes.set(title=found.path, ylabel="60 s / RR")
+
+
+def _draw_episodes(axes: Any, found: Rhythms) -> None:
+    samples, unit = _unit(found)
+    kinds = sorted({episode.kind for episode in found.episodes})
+    for each in found.episodes:
+        assert each.end is not None
+        span = (each.onset / samples, (each.end - each.onset) / samples)
+        axes.broken_barh([span], (kinds.index(each.kind) - 0.4, 0.8), color=RED, edgecolor=RED)
+    axes.set_yticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds])
+    axes.set(xlabel=unit, ylim=(len(kinds) - 0.5, -0.5))

@@ -1,0 +1,80 @@
+"""The kinds of beats and the rhythm of one signal, online: judge and tracker, in step with time.
+
+The service, the commands and the benchmarks run this same object behind ``FrontEnd``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dsp.front_end import RATE_HZ
+from dsp.options import RhythmOptions
+from dsp.signals import Event, Interruption, RPeak, Sample
+from model.beat_kinds import BeatKind, BeatKindJudge
+from model.rhythm import Episode, Rhythm, RhythmTracker
+
+TICK_SAMPLES = round(0.1 * RATE_HZ)
+INTERVALS_SAMPLES = round(5 * RATE_HZ)  # between two looks at the last minute's intervals
+
+
+class Told(NamedTuple):
+    """What became certain."""
+
+    beats: list[BeatKind]  # whose kind is known now, in order
+    episodes: list[Episode]  # that begin, that end, and that are over already
+
+
+class RhythmWatch:
+    """Takes a signal's samples and the events they complete; tells kinds of beats and episodes.
+
+    Args:
+        kinds: tells the kind of each beat.
+        options: limits.
+    """
+
+    def __init__(self, kinds: BeatKindJudge, options: RhythmOptions | None = None) -> None:
+        self._kinds = kinds
+        self._tracker = RhythmTracker(options)
+        self._tick_due = 0
+        self._intervals_due: int | None = None
+
+    def push(self, event: Event) -> Told:
+        """Take one event."""
+        if isinstance(event, RPeak):
+            self._tracker.r_peak(event.index)
+        told = self._tell(self._kinds.push(event), [])
+        if isinstance(event, Interruption) and event.wearer_may_differ:
+            told.episodes.extend(self._tracker.interrupted())
+        return told
+
+    def tick(self, sample: Sample) -> Told:
+        """Take one sample; what may have come loose or is at the range's end proves no silence."""
+        index = sample.index
+        if sample.lead_off is not False or sample.saturated:
+            self._tracker.unseen(index)
+        if self._intervals_due is None:
+            self._intervals_due = index + INTERVALS_SAMPLES
+        if index < self._tick_due:
+            return Told([], [])
+        self._tick_due = index + TICK_SAMPLES
+        told = self._tell(self._kinds.tick(index), self._tracker.tick(index))
+        if index >= self._intervals_due:
+            self._intervals_due = index + INTERVALS_SAMPLES
+            told.episodes.extend(self._tracker.judge_intervals())
+        return told
+
+    def finish(self) -> Told:
+        """Return what still waited: the signal has ended."""
+        told = self._tell(self._kinds.finish(), [])
+        told.episodes.extend(self._tracker.finish())
+        return told
+
+    def now(self) -> Rhythm:
+        """Return the rhythm."""
+        return self._tracker.now()
+
+    def _tell(self, kinds: Sequence[BeatKind], episodes: list[Episode]) -> Told:
+        for beat in kinds:
+            episodes += self._tracker.beat(beat)
+        return Told([*kinds], episodes)
