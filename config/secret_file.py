@@ -56,7 +56,7 @@ def read_private(path: Path, private: bool = True) -> str:
     Raises:
         KeyMissing: there is no such file.
         KeyNotPrivate: others may read it, or this user may not.
-        KeysError: it is not ASCII.
+        KeysError: it is not ASCII, or too long.
     """
     try:
         with as_owner_of_folder(path), open_regular(path) as binary:
@@ -65,7 +65,10 @@ def read_private(path: Path, private: bool = True) -> str:
                     f"{path}: others may use this key too (mode {mode & 0o777:04o}): "
                     f"chmod 600 {path}, and make a new one if somebody may have seen it"
                 )
-            return binary.read(LONGEST_BYTES).decode("ascii")
+            content = binary.read(LONGEST_BYTES + 1)
+        if len(content) > LONGEST_BYTES:
+            raise KeysError(f"{path}: longer than {LONGEST_BYTES} bytes, no key file is")
+        return content.decode("ascii")
     except FileNotFoundError as error:
         raise KeyMissing(f"{path}: no such key file") from error
     except UnicodeDecodeError as error:

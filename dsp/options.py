@@ -41,6 +41,20 @@ class LivenessOptions:
         return suspicion if self.on_suspicion == "refuse" else None
 
 
+#: What ``model.rhythm`` finds.
+EpisodeKind: TypeAlias = Literal[
+    "pause",
+    "asystole",
+    "tachycardia",
+    "bradycardia",
+    "couplet",
+    "ventricular_run",
+    "bigeminy",
+    "trigeminy",
+    "atrial_fibrillation",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class RhythmOptions:
     """What is told of the kinds of beats and of the rhythm (see ``dsp.rhythm``)."""

@@ -16,23 +16,12 @@ from typing import Literal, TypeAlias
 
 from dsp.fibrillation import fibrillation
 from dsp.front_end import RATE_HZ
-from dsp.options import RhythmOptions
+from dsp.options import EpisodeKind, RhythmOptions
 from model.beat_kinds import BeatKind
 
 #: What is shown wherever an episode is.
 CAUTION = "not a medical device, not for diagnosis; may miss and may alarm falsely"
 
-EpisodeKind: TypeAlias = Literal[
-    "pause",
-    "asystole",
-    "tachycardia",
-    "bradycardia",
-    "couplet",
-    "ventricular_run",
-    "bigeminy",
-    "trigeminy",
-    "atrial_fibrillation",
-]
 RhythmName: TypeAlias = Literal["sinus", "atrial_fibrillation", "bigeminy", "trigeminy", "unknown"]
 
 #: V among other beats: an episode begins with so many times the pattern, and ends where it breaks.

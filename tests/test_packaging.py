@@ -99,7 +99,16 @@ DOORS = {
         "scoring",
     },
     "daemon.service": {"assembly", "errors"},
-    "daemon.apps": {"demo", "demo_plan", "errors", "record", "watch"},
+    "daemon.apps": {
+        "demo",
+        "demo_plan",
+        "errors",
+        "notify",
+        "outbox",
+        "record",
+        "watch",
+        "ways",
+    },
     "daemon.doctor": {"checks", "visit", "walk"},
     "daemon.commands": {"exit_codes"},
 }

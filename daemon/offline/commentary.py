@@ -9,16 +9,14 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from math import isfinite
 from statistics import median
-from threading import Thread
 from typing import Any
 
 from config.commentary import CommentaryOptions
 from config.errors import SettingInvalid
+from daemon.background import started
 from daemon.errors import import_extra
 from daemon.offline.labels import BREATHING, OF_A_BEAT
 from daemon.terminal import plain
@@ -150,7 +148,7 @@ class Commentator:
         """Ask it about a report's figures."""
         host, question = self.options.host, self.question(figures)
         try:
-            answer = _within(self.options.timeout_s, lambda: self._ask(question))
+            answer = started(lambda: self._ask(question)).result(self.options.timeout_s)
             text = readable(content_of(answer))
         except TimeoutError:
             reason = f"has not answered within {self.options.timeout_s:g} s"
@@ -196,23 +194,6 @@ class Commentator:
             kind = type(error).__name__
             raise NoCommentary(f"broke off, or speaks no HTTP ({kind})") from error
         return bytes(answer)
-
-
-def _within(timeout_s: float, work: Callable[[], bytes]) -> bytes:
-    """Do some work in a thread, which is left alone if it takes too long.
-
-    httpx limits how long each read takes, which a server that sends byte after byte never exceeds.
-    """
-    done: Future[bytes] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except Exception as error:
-            done.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    return done.result(timeout_s)
 
 
 def _check(status: int) -> None:

@@ -280,6 +280,7 @@ LINES = (
     "watch --key /nowhere",
     "record --key /nowhere",
     "mark coffee",
+    "notify",
     "convert /nowhere.bdf /nor-here.edf",
     "enroll Zo\u00eb",
     "people list",

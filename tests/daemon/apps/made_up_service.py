@@ -9,6 +9,7 @@ import numpy as np
 
 from daemon.wire.client import Item
 from daemon.wire.messages import (
+    AlarmMessage,
     BeatKindMessage,
     BeatMessage,
     ContactState,
@@ -93,6 +94,9 @@ class Service:
 
     def kind(self, r_index: int, kind: Kind) -> Item:
         return self.say(BeatKindMessage(self.index, r_index, kind, None if kind == "Q" else 0.5))
+
+    def alarm(self, kind: str, onset: int, end: int | None = None) -> Item:
+        return self.say(AlarmMessage(self.index, kind, onset, end, (0, self.index), "caution"))
 
     def rhythm(self, *episodes: EpisodeOnWire) -> Item:
         return self.say(RhythmMessage(self.index, "sinus", 75.0, 0.01, episodes))

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import ipaddress
 import json
-import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +31,7 @@ from daemon.offline.commentary import (
 )
 from daemon.offline.labels import BREATHING, OF_A_BEAT
 from dsp.hrv import NEEDS
+from tests.daemon.certificates import certificate
 from tests.daemon.chat_server import Behaviour, ChatServer, answer_of, chat_server, saying
 
 KEY = "sk-0123456789abcdef"
@@ -238,34 +232,6 @@ def test_nobody_there_is_told() -> None:
     with chat_server(saying(b"")) as server:
         url = server.url
     assert "cannot be reached: " in str(ask(url).none_because)
-
-
-def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """Make a certificate for this machine that nobody vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(here, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    path = folder / "here.pem"
-    path.write_bytes(
-        made.public_bytes(pem)
-        + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    return path, context
 
 
 def test_nothing_goes_to_a_server_that_nobody_vouches_for(
