@@ -20,7 +20,7 @@ NotificationKind: TypeAlias = Literal[EpisodeKind, "electrodes_off", "nothing_me
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: ?[!-~][ -~]*")
 PASSWORD = re.compile(r"[ -~]+")
 HOST = re.compile(r"[a-z\d.-]+|[\da-f:.]+", re.A | re.I)
-ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+", re.A)
+ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.A)
 QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.A)
 
 

@@ -10,7 +10,7 @@ set -eu
 live=
 [ -n "$DESTDIR" ] || [ ! -d /run/systemd/system ] || live=yes
 
-for unit in qrsd-record qrsd; do
+for unit in qrsd-notify qrsd-record qrsd; do
     if [ -n "$live" ] && [ -e "/etc/systemd/system/$unit.service" ]; then
         systemctl disable --now "$unit"
     fi
@@ -19,13 +19,15 @@ rm -rf "$DESTDIR/opt/qrsd"
 rm -f "$DESTDIR/usr/local/bin/qrsd" \
     "$DESTDIR/etc/systemd/system/qrsd.service" \
     "$DESTDIR/etc/systemd/system/qrsd-record.service" \
+    "$DESTDIR/etc/systemd/system/qrsd-notify.service" \
     "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
 [ -z "$live" ] || systemctl daemon-reload
 
 if [ "$PURGE" = 1 ]; then
     rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd" "$DESTDIR/var/lib/qrsd-record" \
         "$DESTDIR/etc/systemd/system/qrsd.service.d" \
-        "$DESTDIR/etc/systemd/system/qrsd-record.service.d" # by systemctl edit qrsd
+        "$DESTDIR/etc/systemd/system/qrsd-record.service.d" \
+        "$DESTDIR/etc/systemd/system/qrsd-notify.service.d" # by systemctl edit qrsd
     rm -f "$DESTDIR/etc/credstore/qrsd.gallery-key"
     if [ -z "$DESTDIR" ] && id qrsd >/dev/null 2>&1; then
         userdel qrsd

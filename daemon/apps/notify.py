@@ -1,8 +1,8 @@
 """What is told of alarms, electrodes and silence, how often, and in which words.
 
-At most one of each kind in ``every_s``, and ``hourly`` of all in an hour; what is held back is
-counted in the next one. The end of what was told to begin is told whatever the number, but not in
-quiet hours.
+At most one of each kind in ``every_s``, and ``hourly`` of all in an hour, and none in quiet hours.
+What has begun and may not be told is told as soon as it may, if it lasts; what was over by then is
+counted in the next one. The end of what was told to begin is told whatever the number.
 """
 
 from __future__ import annotations
@@ -99,6 +99,15 @@ class Notification:
         return told | ({"person": self.person} if self.person else {})
 
 
+@dataclass(slots=True)
+class _Lasting:
+    """Something that has begun."""
+
+    onset: datetime
+    person: str | None  # who was recognised then
+    is_told: bool = False
+
+
 class Notifier:
     """Takes what a subscriber hears, and says what is to be told.
 
@@ -121,7 +130,7 @@ class Notifier:
         self._device = device
         self._source: Source | None = None
         self._person: str | None = None
-        self._lasting: dict[str, bool] = {}  # kinds that began, and whether that was told
+        self._lasting: dict[str, _Lasting] = {}  # what has begun, by kind
         self._newest_s: dict[str, float] = {}  # when each kind was told of last
         self._told_s: deque[float] = deque()  # when any was, within an hour
         self._held_back: Counter[str] = Counter()
@@ -147,9 +156,10 @@ class Notifier:
                 self._person = None
             case Restarted():  # whose alarms never end
                 own = (ELECTRODES_OFF, NOTHING_MEASURED)
-                self._lasting = {k: told for k, told in self._lasting.items() if k in own}
+                self._lasting = {kind: self._lasting[kind] for kind in own if kind in self._lasting}
                 self._person = None
-        return told + list(self._silence())
+        told += self._silence()
+        return told + list(self._begun())
 
     def test(self) -> Notification:
         """Return a notification that tells of nothing."""
@@ -188,42 +198,47 @@ class Notifier:
         return self._monotonic() - since_s > limit_s
 
     def _episode(self, kind: str, onset: datetime, end: datetime | None) -> Iterator[Notification]:
-        """Tell of an episode that begins or ends, if that may be told."""
+        """Take note that an episode begins, or tell that it is over, if that may be told."""
         if not self._options.tells(kind):
             return
         began = self._lasting.pop(kind, None)
-        phase: Phase = "begins" if end is None else "happened" if began is None else "ends"
-        may = self._may_end(kind, bool(began)) if phase == "ends" else self._may_begin(kind)
         if end is None:
-            self._lasting[kind] = may
-        if may:
-            held_back = dict(self._held_back)
-            self._held_back.clear()
-            self._told_s.append(self._monotonic())
-            yield Notification(
-                kind, phase, self._device, self._source, onset, end, self._name(), held_back
-            )
+            self._lasting[kind] = _Lasting(onset, self._person)
+        elif began is None and self._may(kind):
+            yield self._told(kind, "happened", onset, end, self._person)
+        elif began and began.is_told and not self._is_quiet(kind):
+            yield self._told(kind, "ends", onset, end, began.person)
+        else:
+            self._held_back[kind] += 1
 
-    def _name(self) -> str | None:
-        return self._person if self._options.names else None
+    def _begun(self) -> Iterator[Notification]:
+        """Tell of what has begun, some of it long ago, as soon as it may be told."""
+        for kind, lasting in self._lasting.items():
+            if not lasting.is_told and self._may(kind):
+                lasting.is_told = True
+                yield self._told(kind, "begins", lasting.onset, None, lasting.person)
 
-    def _may_begin(self, kind: str) -> bool:
+    def _told(
+        self, kind: str, phase: Phase, onset: datetime, end: datetime | None, person: str | None
+    ) -> Notification:
+        self._told_s.append(self._monotonic())
+        if phase != "ends":
+            self._newest_s[kind] = self._monotonic()
+        held_back = dict(self._held_back)
+        self._held_back.clear()
+        name = person if self._options.names else None
+        return Notification(kind, phase, self._device, self._source, onset, end, name, held_back)
+
+    def _may(self, kind: str) -> bool:
+        """Tell whether the limits leave room for one of a kind now."""
         now_s = self._monotonic()
         while self._told_s and now_s - self._told_s[0] >= HOUR_S:
             self._told_s.popleft()
         newest_s = self._newest_s.get(kind)
-        too_soon = newest_s is not None and now_s - newest_s < self._options.every_s
-        too_many = len(self._told_s) >= self._options.hourly and kind not in self._options.always
-        if too_soon or too_many or self._is_quiet(kind):
-            self._held_back[kind] += 1
+        if newest_s is not None and now_s - newest_s < self._options.every_s:
             return False
-        self._newest_s[kind] = now_s
-        return True
-
-    def _may_end(self, kind: str, began: bool) -> bool:
-        if began and self._is_quiet(kind):
-            self._held_back[kind] += 1
-        return began and not self._is_quiet(kind)
+        too_many = len(self._told_s) >= self._options.hourly and kind not in self._options.always
+        return not too_many and not self._is_quiet(kind)
 
     def _is_quiet(self, kind: str) -> bool:
         return kind not in self._options.always and self._options.is_quiet(self._now().time())

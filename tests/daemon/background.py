@@ -1,10 +1,13 @@
-"""A step that a thread does again and again, while a test does something else."""
+"""What threads do while a test does something else, and how it waits for them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from time import monotonic, sleep
+
+PATIENCE_S = 20.0
 
 
 @contextmanager
@@ -23,3 +26,11 @@ def repeating(step: Callable[[], object]) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Return once a condition holds."""
+    end_s = monotonic() + PATIENCE_S
+    while not condition():
+        assert monotonic() < end_s, f"not within {PATIENCE_S} s"
+        sleep(0.005)

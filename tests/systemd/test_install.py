@@ -65,6 +65,7 @@ INSTALLED = {
     "usr/local/bin/qrsd",
     "etc/systemd/system/qrsd.service",
     "etc/systemd/system/qrsd-record.service",
+    "etc/systemd/system/qrsd-notify.service",
     "etc/udev/rules.d/60-qrsd.rules",
     SETTINGS,
 }

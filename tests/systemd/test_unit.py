@@ -10,6 +10,8 @@ import pytest
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICE, RECORDER = UNITS / "qrsd.service", UNITS / "qrsd-record.service"
+NOTIFIER = UNITS / "qrsd-notify.service"
+APPS = (RECORDER, NOTIFIER)
 #: Out of 10; a unit without any hardening has 9.6.
 HIGHEST_EXPOSURE = 2.0
 
@@ -23,7 +25,7 @@ def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("kept", [SERVICE, RECORDER], ids=lambda unit: unit.stem)
+@pytest.mark.parametrize("kept", [SERVICE, *APPS], ids=lambda unit: unit.stem)
 def test_systemd_accepts_every_line(tmp_path: Path, kept: Path) -> None:
     unit = tmp_path / kept.name
     # verify wants the program to be there, which it is only once qrsd is installed.
@@ -50,15 +52,23 @@ def test_the_exposure_is_low_with_spi_and_gpio_kept() -> None:
     assert "char-gpiochip:rw char-spi:rw" in analysed.stdout
 
 
-def test_the_recorder_is_exposed_no_more_and_sees_no_device_and_no_gallery() -> None:
+@pytest.mark.parametrize("app", APPS, ids=lambda unit: unit.stem)
+def test_an_app_is_exposed_no_more_and_sees_no_device_and_no_gallery(app: Path) -> None:
     allowed = f"--threshold={round(10 * HIGHEST_EXPOSURE)}"
 
-    analysed = analyze("security", "--offline=true", allowed, RECORDER)
+    analysed = analyze("security", "--offline=true", allowed, app)
 
     assert analysed.returncode == 0, analysed.stdout
     assert "char-spi" not in analysed.stdout
     assert "char-gpiochip" not in analysed.stdout
-    assert "InaccessiblePaths=-/var/lib/qrsd " in RECORDER.read_text()
+    assert "InaccessiblePaths=-/var/lib/qrsd " in app.read_text()
+
+
+def test_only_the_notifier_reaches_the_network() -> None:
+    reaching = {
+        unit for unit in UNITS.glob("*.service") if "\nIPAddressDeny=any" not in unit.read_text()
+    }
+    assert reaching == {NOTIFIER}
 
 
 def test_an_unhardened_unit_would_be_over_the_limit(tmp_path: Path) -> None:

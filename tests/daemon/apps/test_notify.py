@@ -103,16 +103,16 @@ def test_the_end_is_told_of_what_was_told_to_begin_and_of_nothing_else() -> None
     assert told(one.alarm("bigeminy", ends=True)) == [("bigeminy", "ends")]
     assert one.alarm("bigeminy") == []
     assert one.alarm("bigeminy", ends=True) == []
+    [pause] = one.alarm("pause", ends=True)
+    assert pause.held_back == {"bigeminy": 1}
 
 
 def test_so_many_an_hour_at_most_but_for_what_is_always_told() -> None:
     one = listener(every_s=0.0, hourly=3, always=("asystole",))
     count = [len(one.alarm(kind)) for kind in ("pause", "couplet", "pause", "couplet", "asystole")]
     assert count == [1, 1, 1, 0, 1]
-    one.wait(3599)
-    assert one.alarm("couplet") == []
-    one.wait(1)
-    assert len(one.alarm("couplet")) == 1
+    assert one.wait(3599) == []
+    assert told(one.wait(1)) == [("couplet", "begins")]
 
 
 def test_quiet_hours_are_quiet_but_for_what_is_always_told() -> None:
@@ -125,10 +125,30 @@ def test_quiet_hours_are_quiet_but_for_what_is_always_told() -> None:
     one.wait(20)
     assert one.alarm("tachycardia", ends=True) == []
     assert one.alarm("pause", ends=True) == []
-    assert told(one.alarm("asystole")) == [("asystole", "begins")]
+    [asystole] = one.alarm("asystole")
+    assert asystole.held_back == {"tachycardia": 1, "pause": 1}
+    assert one.alarm("couplet", ends=True) == []
     one.wait(9 * 3600)
     [pause] = one.alarm("pause", ends=True)
-    assert pause.held_back == {}  # asystole has told of them
+    assert pause.held_back == {"couplet": 1}
+
+
+def test_what_lasts_is_told_as_soon_as_it_may_be() -> None:
+    one = listener()
+    one.alarm("tachycardia")
+    one.alarm("tachycardia", ends=True)
+    assert one.alarm("tachycardia") == []
+    assert one.wait(599) == []
+    [late] = one.wait(1)
+    assert (late.phase, late.onset_utc) == ("begins", BEGIN + timedelta(seconds=8))
+    assert told(one.alarm("tachycardia", ends=True)) == [("tachycardia", "ends")]
+
+
+def test_a_service_that_died_in_the_night_is_told_of_in_the_morning() -> None:
+    one = Listener(NotifyOptions(quiet="22:00-10:05"))
+    one.wait(10)
+    assert one.silence(289) == []
+    assert told(one.silence(1)) == [("nothing_measured", "begins")]
 
 
 def test_only_kinds_that_are_named_are_told_and_others_do_not_count() -> None:

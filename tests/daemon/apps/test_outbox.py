@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event
-from time import monotonic, sleep
+from time import monotonic
 
 import pytest
 
 from daemon.apps import outbox as module
 from daemon.apps.notify import Notification
 from daemon.apps.outbox import MOST_WAITING, Attempts, NotSent, Outbox
-
-PATIENCE_S = 20.0
+from tests.daemon.background import PATIENCE_S, wait_for
 
 
 def notification(kind: str = "pause") -> Notification:
@@ -43,13 +42,6 @@ class Server:
 
     def kinds(self) -> list[str]:
         return [each.kind for each in self.arrived]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end_s = monotonic() + PATIENCE_S
-    while not condition():
-        assert monotonic() < end_s, "it never happens"
-        sleep(0.005)
 
 
 @contextmanager

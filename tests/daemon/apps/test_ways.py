@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, Envelope
 
 from config.errors import KeyMissing, SettingInvalid
 from config.notify import EmailOptions, NotifyOptions, WebhookOptions
@@ -27,18 +25,13 @@ from daemon.apps.ways import Email, Webhook, ways_of
 from daemon.commands.exit_codes import exit_code
 from daemon.errors import ExtraMissing
 from model.rhythm import CAUTION
+from tests.config.test_notify import private
 from tests.daemon.certificates import certificate
 from tests.daemon.chat_server import Behaviour, ChatServer, chat_server, saying
 
 AT = datetime(2026, 11, 28, 10, 0, 8, tzinfo=UTC)
 TOLD = Notification("pause", "begins", "bench", "simulated", AT)
 SECRET = "hunter2"
-
-
-def private(path: Path, text: str) -> str:
-    path.touch(0o600)
-    path.write_text(text)
-    return str(path)
 
 
 def free_port() -> int:
@@ -131,16 +124,21 @@ def test_a_webhook_that_nobody_vouches_for_gets_nothing(
     assert len(server.paths) == 1
 
 
+def aiosmtpd(module: str) -> Any:
+    """Return a part of the package that the mail server of these tests is made of."""
+    return pytest.importorskip(f"aiosmtpd.{module}", reason="needs pip install '.[test]'")
+
+
 class Mailbox:
     """What a mail server does with what it is given."""
 
     def __init__(self, answer: str = "250 OK", unknown: str = "nobody") -> None:
-        self.envelopes: list[Envelope] = []
+        self.envelopes: list[Any] = []
         self._answer = answer
         self._unknown = unknown
 
     async def handle_RCPT(  # noqa: N802
-        self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: Any
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
     ) -> str:
         if address.startswith(self._unknown):
             return "550 no such user"
@@ -148,7 +146,7 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(  # noqa: N802
-        self, _server: Any, _session: Any, envelope: Envelope
+        self, _server: Any, _session: Any, envelope: Any
     ) -> str:
         self.envelopes.append(envelope)
         return self._answer
@@ -157,7 +155,7 @@ class Mailbox:
 @contextmanager
 def mail_server(mailbox: Mailbox, **more: Any) -> Iterator[int]:
     """Serve SMTP on this machine; return the port."""
-    controller = Controller(mailbox, "127.0.0.1", free_port(), **more)
+    controller = aiosmtpd("controller").Controller(mailbox, "127.0.0.1", free_port(), **more)
     controller.start()
     try:
         yield controller.port
@@ -179,7 +177,7 @@ def test_a_message_arrives_as_it_should_read() -> None:
         "qrsd@example.org",
         ["ada@example.org", "bob@example.org"],
     )
-    message = message_from_bytes(envelope.content, policy=policy.default)  # type: ignore[arg-type]
+    message = message_from_bytes(envelope.content, policy=policy.default)
     assert message["Subject"] == "qrsd: pause begins (bench, SIMULATED)"
     assert message["To"] == "ada@example.org, bob@example.org"
     assert TOLD.id in message["Message-ID"]
@@ -192,11 +190,9 @@ def test_with_starttls_and_a_password(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     password = private(tmp_path / "password", f"{SECRET}\n")
 
-    def knows(
-        _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any
-    ) -> AuthResult:
+    def knows(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> Any:
         is_ada = data.password == SECRET.encode() and data.login == b"ada"
-        return AuthResult(success=is_ada, handled=False)
+        return aiosmtpd("smtp").AuthResult(success=is_ada, handled=False)
 
     mailbox = Mailbox()
     more = {"tls_context": context, "require_starttls": True, "authenticator": knows}
@@ -264,6 +260,7 @@ def test_a_web_server_is_no_mail_server(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_apprise_sends_by_each_url(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("apprise", reason="needs pip install '.[notify]'")
     with chat_server(saying(b"")) as one, chat_server(saying(b"", 500)) as other:
         ports = [served.url.removeprefix("http://") for served in (one, other)]
         urls = private(
@@ -282,6 +279,7 @@ def test_apprise_sends_by_each_url(tmp_path: Path, caplog: pytest.LogCaptureFixt
 
 
 def test_each_way_that_is_set_is_there(tmp_path: Path) -> None:
+    pytest.importorskip("apprise", reason="needs pip install '.[notify]'")
     options = NotifyOptions(
         webhook=WebhookOptions("https://hooks.example.org/a"),
         email=EmailOptions("smtp.example.org", sender="q@example.org", to=("ada@example.org",)),
@@ -302,6 +300,7 @@ def test_what_is_missing_is_told_before_anything_is_to_be_sent(
 ) -> None:
     with pytest.raises(KeyMissing, match="no such key file"):
         Webhook(WebhookOptions("https://example.org", str(tmp_path / "none")))
+    pytest.importorskip("apprise", reason="needs pip install '.[notify]'")
     urls = private(tmp_path / "urls", f"json://127.0.0.1\nnothing://{SECRET}\n")
     with pytest.raises(SettingInvalid, match="URL 2 of the file is none that") as told:
         ways_of(NotifyOptions(apprise=urls))
