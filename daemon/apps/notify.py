@@ -38,9 +38,9 @@ Phase: TypeAlias = Literal["begins", "ends", "happened", "test"]
 
 PHASES: dict[Phase, str] = {
     "begins": "begins",
-    "ends": "is over",
+    "ends": "over",
     "happened": "happened",
-    "test": "message: notifications arrive",
+    "test": "notifications arrive",
 }
 
 
@@ -64,7 +64,7 @@ class Notification:
     def title(self) -> str:
         """Return it in a line."""
         simulated = ", SIMULATED" if self.source == "simulated" else ""
-        return f"qrsd: {_words(self.kind)} {PHASES[self.phase]} ({plain(self.device)}{simulated})"
+        return f"qrsd: {_words(self.kind)}: {PHASES[self.phase]} ({plain(self.device)}{simulated})"
 
     @property
     def text(self) -> str:

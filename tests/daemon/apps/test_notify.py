@@ -233,7 +233,7 @@ def test_what_is_sent_is_this_and_no_more() -> None:
         "lost": 0,
         "caution": CAUTION,
     }
-    assert text.splitlines()[0] == "qrsd: ventricular run begins (bench, SIMULATED)."
+    assert text.splitlines()[0] == "qrsd: ventricular run: begins (bench, SIMULATED)."
     assert text.lower().endswith(f"{CAUTION}.")
 
 

@@ -178,7 +178,7 @@ def test_a_message_arrives_as_it_should_read() -> None:
         ["ada@example.org", "bob@example.org"],
     )
     message = message_from_bytes(envelope.content, policy=policy.default)
-    assert message["Subject"] == "qrsd: pause begins (bench, SIMULATED)"
+    assert message["Subject"] == "qrsd: pause: begins (bench, SIMULATED)"
     assert message["To"] == "ada@example.org, bob@example.org"
     assert TOLD.id in message["Message-ID"]
     assert message["Auto-Submitted"] == "auto-generated"
