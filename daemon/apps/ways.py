@@ -1,6 +1,7 @@
 """The ways of notifications: a webhook, e-mail, and whatever the package apprise knows.
 
-None follows redirects or proxies, which would have the message and the secret.
+None follows redirects, which would have the message and the secret; apprise alone takes a proxy of
+the environment.
 """
 
 from __future__ import annotations
@@ -143,6 +144,7 @@ class Apprise:
                 f"notify.apprise: URL {number} of the file is none that apprise knows: try it with "
                 "`apprise -vv --body=test URL`"
             )
+        self._service.redirects = False
         self.name = f"apprise {number} ({plain(self._service.service_name)})"
 
     def send(self, notification: Notification) -> None:

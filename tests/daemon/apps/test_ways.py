@@ -278,6 +278,18 @@ def test_apprise_sends_by_each_url(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert caplog.records == []
 
 
+def test_apprise_follows_no_redirect(tmp_path: Path) -> None:
+    pytest.importorskip("apprise", reason="needs pip install '.[notify]'")
+    with chat_server(saying(b"")) as other:
+        behave = saying(b"", 307, Location=other.url)
+        with chat_server(behave) as server:
+            urls = private(tmp_path / "urls", server.url.replace("http", "json"))
+            [way] = ways_of(NotifyOptions(apprise=urls))
+            with pytest.raises(NotSent):
+                way.send(TOLD)
+    assert (len(server.paths), other.paths) == (1, [])
+
+
 def test_each_way_that_is_set_is_there(tmp_path: Path) -> None:
     pytest.importorskip("apprise", reason="needs pip install '.[notify]'")
     options = NotifyOptions(
