@@ -90,9 +90,8 @@ def run(args: argparse.Namespace) -> int:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task("Reading", total=None)
 
-        def advance(doing: str, done_s: float, of_s: float | None) -> None:
-            said = doing if of_s else f"{doing}, {done_s / 60:.0f} min"
-            bars.update(task, description=said, completed=done_s, total=of_s)
+        def advance(done_s: float) -> None:
+            bars.update(task, description=f"Finding heartbeats and waves, {done_s / 60:.0f} min")
 
         report = report_on(args.record, signal, args.mains, reading_of(args), advance)
         if not (report.nothing_because or args.dry_run):
