@@ -85,6 +85,7 @@ DOORS = {
         "evaluation",
         "evaluation_figures",
         "evaluation_picture",
+        "excerpt",
         "explaining",
         "explanation_picture",
         "labels",

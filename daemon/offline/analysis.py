@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from time import perf_counter
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ from daemon.offline.pieces import (
 )
 from daemon.offline.scoring import Scope, Score, score
 from daemon.recordings.annotations import read_annotations
-from daemon.recordings.recording import OpenRecording, Recording
+from daemon.recordings.recording import OpenRecording
 from daemon.recordings.signal_file import Reading
 from dsp.front_end import RATE_HZ
 from dsp.hum import GRIDS_HZ, hum_mv, telling
@@ -38,6 +39,25 @@ WORTH_PROCESSES_S = 2.0  # starting them takes about one
 HUM_S = 10.0  # of a recording, looked at for hum
 NOTICED_MV = 0.03  # of hum: less hardly spoils a beat
 EXCERPT_SAMPLES = 15_000  # a minute
+
+
+class Readable(Protocol):
+    """A recording that is read in blocks."""
+
+    @property
+    def path(self) -> str:
+        """Where it was read from, as given."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What had to be assumed or mended, complete once the blocks have been read."""
+
+    @property
+    def lead_off_s(self) -> tuple[tuple[float, float], ...]:
+        """When an electrode was off, begin and end, as far as it says so."""
+
+    def blocks(self) -> Iterator[NDArray[np.float64]]:
+        """Yield the ECG in mV at 250 Hz, NaN where nothing was recorded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,12 +121,11 @@ class ChainRun:
         inverted: turn it upside down, as it would be with the two electrodes in each other's place.
     """
 
-    def __init__(
-        self, recording: Recording | OpenRecording, mains_hz: int, *, inverted: bool = False
-    ) -> None:
+    def __init__(self, recording: Readable, mains_hz: int, *, inverted: bool = False) -> None:
         self._recording = recording
         self._mains_hz = mains_hz
         self._sign = -1 if inverted else 1
+        self._lead_off = [(off * RATE_HZ, on * RATE_HZ) for off, on in recording.lead_off_s]
         self._begin = np.empty(0)  # of what was recorded, to look at if nothing is found
         self._length = 0
 
@@ -117,11 +136,11 @@ class ChainRun:
 
     def events(self) -> Iterator[Event]:
         """Yield what the chain makes of the recording."""
-        return chain_events(self._blocks(), self._mains_hz)
+        return chain_events(self._blocks(), self._mains_hz, self._lead_off)
 
     def heard(self, *, waves: bool) -> Iterator[Heard]:
         """Yield what is in each hour of the recording, with the waves if they are asked for."""
-        work = partial(hear, mains_hz=self._mains_hz, waves=waves)
+        work = partial(hear, mains_hz=self._mains_hz, lead_off=self._lead_off, waves=waves)
         return two_at_a_time(work, cut(self._blocks()))
 
     def _blocks(self) -> Iterator[NDArray[np.float64]]:
@@ -163,7 +182,7 @@ def analyse(
     return analyse_recording(OpenRecording(path, signal, reading), mains_hz)
 
 
-def analyse_recording(recording: Recording | OpenRecording, mains_hz: int = 50) -> Analysis:
+def analyse_recording(recording: Readable, mains_hz: int = 50) -> Analysis:
     """Run a recording through a fresh signal chain."""
     run = ChainRun(recording, mains_hz)
     events = tuple(run.events())
@@ -192,7 +211,7 @@ def find_beats(
 
 
 def listen(
-    recording: OpenRecording,
+    recording: Readable,
     mains_hz: int,
     *,
     waves: bool = False,

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.offline.analysis import ChainRun, FoundBeats, OfRecording, listen
+from daemon.offline.analysis import ChainRun, FoundBeats, OfRecording, Readable, listen
+from daemon.offline.excerpt import Excerpt
 from daemon.offline.pieces import STRIP_SAMPLES
 from daemon.recordings.recording import OpenRecording
 from daemon.recordings.signal_file import Reading
@@ -58,7 +59,7 @@ def measure_variability(
 
 
 def variability_of(
-    found: FoundBeats, recording: OpenRecording, method: Method = "welch"
+    found: FoundBeats, recording: OpenRecording | Excerpt, method: Method = "welch"
 ) -> Variability:
     """Measure the variability and the breathing of a recording that was listened to.
 
@@ -76,7 +77,7 @@ def variability_of(
     return Variability(*found.told, series, hrv(series, method), breathing)
 
 
-def _chest(recording: OpenRecording) -> Marks | None:
+def _chest(recording: OpenRecording | Excerpt) -> Marks | None:
     """Return what channel 1 saw of the chest, ten times a second; None without such a signal."""
     blocks = recording.respiration_blocks()
     if blocks is None:
@@ -129,7 +130,7 @@ class Strip:
     r_indices: NDArray[np.int64]  # its R peaks, from its begin
 
 
-def strips_with_beats(recording: OpenRecording, r_indices: NDArray[np.int64]) -> Iterator[Strip]:
+def strips_with_beats(recording: Readable, r_indices: NDArray[np.int64]) -> Iterator[Strip]:
     """Yield a recording's strips of ten seconds with the R peaks in each, given in order."""
     for begin, ecg_mv in _strips(recording.blocks()):
         first, last = np.searchsorted(r_indices, (begin, begin + len(ecg_mv)))

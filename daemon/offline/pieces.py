@@ -7,13 +7,13 @@ settles. So the hours need not wait for each other, and nothing longer has to be
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 from multiprocessing import get_context, parent_process
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ PIECE_SAMPLES = 360 * STRIP_SAMPLES
 BEFORE_SAMPLES = 18 * STRIP_SAMPLES  # levels follow a beat by 1/8: 1e-9 is left of what they were
 AFTER_SAMPLES = STRIP_SAMPLES  # until a beat at the end is found, searched back for and cut out
 
+#: Where an electrode was off: the first sample, and the first after it.
+LeadOff: TypeAlias = Sequence[tuple[float, float]]
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
@@ -76,10 +78,17 @@ class Heard:
         )
 
 
-def chain_events(blocks: Iterable[NDArray[np.float64]], mains_hz: int) -> Iterator[Event]:
+def chain_events(
+    blocks: Iterable[NDArray[np.float64]], mains_hz: int, lead_off: LeadOff = ()
+) -> Iterator[Event]:
     """Yield what a fresh signal chain makes of an ECG that comes in blocks."""
     front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
+    coming = deque(lead_off)
     for sample in samples(blocks):
+        while coming and coming[0][1] <= sample.index:
+            coming.popleft()
+        if coming and coming[0][0] <= sample.index:
+            sample.lead_off = True
         yield from front_end.push(sample)
 
 
@@ -98,13 +107,15 @@ def cut(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Piece]:
     yield Piece(begin, heard_from + len(held), heard_from, held)
 
 
-def hear(piece: Piece, mains_hz: int, *, waves: bool) -> Heard:
+def hear(piece: Piece, mains_hz: int, lead_off: LeadOff = (), *, waves: bool) -> Heard:
     """Find what is in a piece; the waves of its averaged beats only if they are asked for."""
+    from_it = [(off - piece.heard_from, on - piece.heard_from) for off, on in lead_off]
     peaks: list[tuple[int, float, bool]] = []
     beats: list[tuple[int, bool]] = []
     flaws: Counter[str] = Counter()
     inside = range(piece.begin - piece.heard_from, piece.stop - piece.heard_from)
-    for event in chain_events([piece.ecg_mv], mains_hz):
+    blocks = np.array_split(piece.ecg_mv, len(piece.ecg_mv) // STRIP_SAMPLES + 1)
+    for event in chain_events(blocks, mains_hz, from_it):
         if isinstance(event, RPeak) and event.index in inside:
             peaks.append((event.index, event.amplitude_mv, event.rr_s is None))
         elif isinstance(event, BeatWindow) and event.r_index in inside:
@@ -152,4 +163,5 @@ def two_at_a_time(work: Callable[[Item], Outcome], items: Iterable[Item]) -> Ite
             others = [pool.submit(work, item) for item in pair[1:]]
             yield work(pair[0])
             yield from (other.result() for other in others)
-            pair = list(islice(left, 2))
+            pair.clear()  # before the next ones come
+            pair += islice(left, 2)

@@ -11,6 +11,7 @@ import numpy as np
 
 from daemon.offline.analysis import OfRecording, listen
 from daemon.offline.commentary import Commentary
+from daemon.offline.excerpt import Excerpt
 from daemon.offline.labels import OF_A_BEAT
 from daemon.offline.measuring import (
     Delineation,
@@ -20,9 +21,9 @@ from daemon.offline.measuring import (
     variability_of,
 )
 from daemon.offline.pieces import STRIP_SAMPLES, Heard
-from daemon.recordings.origin import Origin, origin
+from daemon.offline.recognition import Stretch
+from daemon.recordings.origin import Origin
 from daemon.recordings.recording import OpenRecording
-from daemon.recordings.signal_file import Reading
 from dsp.front_end import RATE_HZ
 from dsp.intervals import BEFORE_S, Intervals, average_beat, filtered
 from dsp.rr_correction import Array, RrSeries, corrected
@@ -67,6 +68,7 @@ class Report(OfRecording):
     shown: tuple[Shown, ...]  # the clearest ten seconds of each half; one if it is so short
     who: dict[str, Any] | None = None  # the last decision; None if it was not asked for
     commentary: Commentary | None = None  # a language model's; None if it was not asked for
+    identity: tuple[Stretch, ...] = ()  # what was decided from begin to end
 
     @property
     def beats(self) -> int:
@@ -88,7 +90,7 @@ class Report(OfRecording):
             "simulated": self.origin.is_simulated,
             "duration_s": self.duration_s,
             "notes": self.notes,
-            **({"who": self.who} if self.who else {}),
+            **({"who": self.who, "identity": [*map(asdict, self.identity)]} if self.who else {}),
             **({"commentary": asdict(self.commentary)} if self.commentary else {}),
             "quality": {
                 "beats": self.beats,
@@ -112,25 +114,29 @@ class Report(OfRecording):
 
 
 def report_on(
-    path: str,
-    signal: str | None,
+    recording: OpenRecording | Excerpt,
+    told: Origin,
     mains_hz: int,
-    reading: Reading | None,
-    advance: Callable[[float], None],
+    advance: Callable[[float], None] = lambda _: None,
 ) -> Report:
-    """Measure a recording of any length; ``advance`` is told how many seconds are done.
+    """Measure a recording of any length.
+
+    Args:
+        recording: the recording.
+        told: what it says of itself.
+        mains_hz: frequency of the grid, 50 or 60.
+        advance: told how many seconds are done.
 
     Raises:
         RecordingError: it cannot be read.
     """
-    recording = OpenRecording(path, signal, reading)  # says best what is wrong with the file
     found = listen(recording, mains_hz, waves=True, advance=advance)
     heard, samples = found.heard, round(found.duration_s * RATE_HZ)
     variability = variability_of(found, recording)
     nn, _ = corrected(variability.rr)
     return Report(
         *found.told,
-        origin(path, reading.identity if reading else None),
+        told,
         variability,
         nn,
         tuple(_minutes(heard, samples, nn)),
@@ -155,7 +161,7 @@ def _clearest(heard: Heard, samples: int) -> set[int]:
     }
 
 
-def _shown(recording: OpenRecording, heard: Heard, samples: int) -> Iterator[Shown]:
+def _shown(recording: OpenRecording | Excerpt, heard: Heard, samples: int) -> Iterator[Shown]:
     wanted = _clearest(heard, samples)
     for strip in strips_with_beats(recording, heard.r_indices) if wanted else ():
         if strip.begin in wanted:

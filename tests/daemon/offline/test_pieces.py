@@ -1,4 +1,4 @@
-"""A recording heard in pieces has the heartbeats, gaps and waves of one that is heard as a whole."""
+"""A recording heard in pieces has the beats, gaps and waves of one that is heard as a whole."""
 
 from __future__ import annotations
 
