@@ -9,7 +9,7 @@ DEFAULT_TESTS := "not realtime and not system and not servers and not train and 
 .PHONY: help demo test test-realtime test-system test-servers test-arm64 test-train test-newer reliability install uninstall clean
 
 help:
-	@echo "make demo              see it work: synthetic hearts on a simulated chip (one minute)"
+	@echo "make demo              see it work: synthetic hearts on a simulated chip, and a report (a minute)"
 	@echo "make demo DATA=folder  the same with the WFDB recordings of a folder"
 	@echo "make test              lint, types and tests (some minutes)"
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
@@ -25,8 +25,8 @@ help:
 	@echo
 	@echo "PYTHON=python3.13 chooses the Python to make environments from (now: $(PYTHON))."
 
-demo: .venv/with-records
-	@.venv/bin/qrsd demo $(if $(DATA),--data "$(DATA)")
+demo: .venv/with-report
+	@.venv/bin/qrsd demo --report build/demo $(if $(DATA),--data "$(DATA)")
 
 test: .venv/with-tests
 	.venv/bin/ruff check
@@ -75,16 +75,16 @@ clean:
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Each with-... is an empty file that is newer than setup.cfg once its extras are installed.
-.venv/with-records: extras := records
+.venv/with-report: extras := records,report
 .venv/with-tests .venv-newer/with-tests: extras := records,test
 .venv-train/with-tests: extras := train,benchmark,test
 
-.venv/with-records .venv/with-tests: .venv/bin/pip
+.venv/with-report .venv/with-tests: .venv/bin/pip
 .venv-train/with-tests: .venv-train/bin/pip
 .venv-newer/with-tests: .venv-newer/bin/pip
 .venv-newer/bin/pip: PYTHON := $(NEWER_PYTHON)
 
-.venv/with-records .venv/with-tests .venv-train/with-tests .venv-newer/with-tests: setup.cfg pyproject.toml
+.venv/with-report .venv/with-tests .venv-train/with-tests .venv-newer/with-tests: setup.cfg pyproject.toml
 	@echo "Installing qrsd[$(extras)] into $(@D); the first time, this takes some minutes ..."
 	@$(@D)/bin/python $(PIP) install --editable ".[$(extras)]"
 	@touch $@

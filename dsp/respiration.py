@@ -55,7 +55,7 @@ UNKNOWN = Breathing(None, None)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marks:
-    """Values at their times, which need not be even."""
+    """Values at their times, which ascend but need not be even."""
 
     time_s: Array
     values: Array
@@ -97,7 +97,8 @@ def wave(marks: Marks, until_s: float) -> Array | None:
 
     What is far off is cut back: a beat that is none, or a movement.
     """
-    inside = (marks.time_s > until_s - WINDOW_S - LONGEST_GAP_S) & (marks.time_s <= until_s)
+    edges_s = (until_s - WINDOW_S - LONGEST_GAP_S, until_s)
+    inside = slice(*np.searchsorted(marks.time_s, edges_s, "right"))
     time_s, values = marks.time_s[inside], marks.values[inside]
     grid_s = until_s - WINDOW_S + np.arange(1, round(WINDOW_S * WAVE_HZ) + 1) / WAVE_HZ
     edges = np.concatenate([[until_s - WINDOW_S], time_s[time_s > until_s - WINDOW_S], [until_s]])

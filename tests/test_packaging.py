@@ -86,6 +86,7 @@ DOORS = {
         "evaluation",
         "evaluation_figures",
         "evaluation_picture",
+        "excerpt",
         "explaining",
         "explanation_picture",
         "labels",

@@ -18,7 +18,7 @@ from daemon.errors import DaemonError
 from daemon.journal import event, nameless
 from daemon.recordings.encryption import ENCRYPTED, encrypt_finished, plain_name
 from daemon.recordings.errors import RecordingNotWritten
-from daemon.recordings.recorded import LONGEST_TEXT, Annotation, RecordingWriter, printable
+from daemon.recordings.recorded import HOUR_S, LONGEST_TEXT, Annotation, RecordingWriter, printable
 from daemon.recordings.writers import SUFFIXES, open_writer
 from daemon.wire.answers import Done
 from daemon.wire.client import Item, Silent
@@ -27,7 +27,6 @@ from daemon.wire.messages import Received, StatusMessage
 if TYPE_CHECKING:
     from pyrage.x25519 import Recipient
 
-HOUR_S = 3600
 MEGABYTE = 1_000_000
 MARKER = "Marker: "
 LONGEST_MARKER = LONGEST_TEXT - len(MARKER)  # bytes

@@ -6,6 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import Progress
+
 from config.settings import load
 from daemon.commands.parts import add_identity, add_mains, describe, identity_of
 from daemon.offline.converting import convert
@@ -81,9 +84,19 @@ def recipients_of(args: argparse.Namespace) -> list[str]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert one recording."""
+    """Convert one recording, and say on standard error how far it is and what was assumed."""
     keys = recipients_of(args)
     identity = identity_of(args, [args.record])
-    for note in convert(args.record, args.out, args.mains, identity, keys):
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task("Converting", total=None)
+
+        def advance(done_s: float) -> None:
+            bars.update(task, description=f"Converting, {done_s / 60:.0f} min")
+
+        notes = convert(
+            args.record, args.out, args.mains, advance, identity=identity, public_keys=keys
+        )
+    for note in notes:
         print(f"note: {args.record}: {note}", file=sys.stderr)
     return 0

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -22,6 +22,8 @@ from daemon.apps.demo_plan import ENROL_HEARTS, ENROL_PEOPLE, Act, people_of, pl
 from daemon.apps.errors import ServiceStopped
 from daemon.apps.watch import show_lines, show_live
 from daemon.commands.parts import describe
+from daemon.offline.report_page import require_extras
+from daemon.offline.results import make_folder
 from daemon.tables import filled
 from daemon.wire.client import Control, Item, Silent, Subscriber
 from daemon.wire.messages import EcgMessage, IdentityMessage, Received, StatusMessage
@@ -31,16 +33,18 @@ SILENT_AFTER_S = 2.0
 MANY_LOST = 100  # samples: chance loses a few
 GIVE_UP_S = 20.0
 STOP_S = 5.0
+SETTINGS, REPORT = "qrsd.yaml", "report.html"
 
 DEMO = """\
 The whole service runs against a simulated chip: two people are enrolled and recognised, a stranger
 is not, and nobody is anybody once an electrode falls off.
 
-It leaves nothing behind. The exit code is 1 if somebody was taken for somebody else or was not
-recognised.
+It leaves nothing behind but what --report asks for. The exit code is 1 if somebody was taken for
+somebody else or was not recognised.
 
 examples:
   qrsd demo
+  qrsd demo --report shown     (shown/report.html, and the recording that it is on)
   qrsd demo --data ecg-id      (a folder for each person with two WFDB records or more)"""
 
 
@@ -49,6 +53,12 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
     describe(parser, DEMO)
     parser.add_argument(
         "--data", type=Path, metavar="FOLDER", help="play these recordings, not synthetic hearts"
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FOLDER",
+        help="record all of it, and leave the recording and a report on it in this folder",
     )
     parser.set_defaults(run=run)
 
@@ -62,8 +72,13 @@ def run(args: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):  # tidy up as after Ctrl-C
         signal.signal(number, signal.default_int_handler)
     console = Console()
+    if args.report is not None:
+        require_extras(pdf=False)
+        make_folder(args.report)
     with tempfile.TemporaryDirectory(prefix="qrsd-demo-") as folder:
-        outcomes = _play(acts, Path(folder), console)
+        outcomes = _play(acts, Path(folder), console, args.report)
+        if args.report is not None:
+            _report(Path(folder), args.report)
     console.print(summary(outcomes))
     wrong = sum(not outcome.right for outcome in outcomes)
     console.print(f"{len(outcomes) - wrong} of {len(outcomes)} as it should be.")
@@ -73,12 +88,20 @@ def run(args: argparse.Namespace) -> int:
             f"This machine lost {lost} samples: it was too busy to read each within 4 ms. Wrong or "
             "late answers come of that; end other programs and try again."
         )
+    if args.report is not None:
+        console.print(f"The report on it, with the recording beside it: {args.report / REPORT}")
     return 1 if wrong else 0
 
 
-def _play(acts: list[Act], folder: Path, console: Console) -> list[Outcome]:
+def _play(
+    acts: list[Act], folder: Path, console: Console, recordings: Path | None
+) -> list[Outcome]:
+    """Play, and record if there is a folder for recordings."""
+    settings = folder / SETTINGS
+    settings.write_text(json.dumps(settings_for(acts, folder)))
     with (
-        _service(acts, folder) as service,
+        _running(folder, "run", "--settings", settings) as service,
+        nullcontext() if recordings is None else _recorder(folder, recordings),
         Control(f"ipc://{folder}/control.ipc") as control,
         Subscriber(f"ipc://{folder}/messages.ipc", TOPICS, SILENT_AFTER_S) as subscriber,
     ):
@@ -103,29 +126,48 @@ def _until_the_end(
                 return
             case Silent(seconds) if service.poll() is not None or seconds > GIVE_UP_S:
                 raise ServiceStopped(
-                    f"The service stopped early: {_last_words(folder)}", service.poll()
+                    f"The service stopped early: {_last_words(folder, 'run')}", service.poll()
                 )
 
 
+def _recorder(folder: Path, recordings: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    address = f"--address=ipc://{folder}/messages.ipc"
+    return _running(folder, "record", "--folder", recordings, "--format", "bdf", address)
+
+
+def _report(folder: Path, recordings: Path) -> None:
+    """Write the report on the newest recording."""
+    newest = max(recordings.glob("*.bdf"), key=lambda path: path.stat().st_mtime, default=None)
+    if newest is None:
+        raise ServiceStopped(f"Nothing was recorded: {_last_words(folder, 'record')}", None)
+    gallery = folder / "simulated.sqlite"
+    asked = ("--who", "--gallery", gallery, "--out", recordings / REPORT)
+    with _running(folder, "report", newest, *asked) as reporter:
+        if code := reporter.wait():
+            raise ServiceStopped(f"No report: {_last_words(folder, 'report')}", code)
+
+
 @contextmanager
-def _service(acts: list[Act], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the service with settings, state and sockets of its own."""
-    settings = folder / "qrsd.yaml"
-    settings.write_text(json.dumps(settings_for(acts, folder)))
+def _running(folder: Path, *command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command of qrsd's with state and sockets of its own, and what it says in a file."""
     others = {name: text for name, text in os.environ.items() if not name.startswith("QRSD_")}
     environment = others | {"STATE_DIRECTORY": str(folder), "RUNTIME_DIRECTORY": str(folder)}
-    command = [sys.executable, "-P", "-m", "daemon", "run", "--settings", str(settings)]
-    with (folder / "log").open("wb") as log:
-        service = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    with (folder / f"{command[0]}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "daemon", *command],
+            stdout=log,
+            stderr=log,
+            env=environment,
+        )
     try:
-        yield service
+        yield process
     finally:
-        service.terminate()
+        process.terminate()
         try:
-            service.wait(STOP_S)
+            process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            service.kill()
-            service.wait()
+            process.kill()
+            process.wait()
 
 
 def settings_for(acts: list[Act], folder: Path) -> dict[str, object]:
@@ -167,6 +209,6 @@ def words(state: str, person: str | None) -> str:
             return state
 
 
-def _last_words(folder: Path) -> str:
-    lines = (folder / "log").read_text(errors="replace").splitlines()
+def _last_words(folder: Path, command: str) -> str:
+    lines = (folder / f"{command}.log").read_text(errors="replace").splitlines()
     return lines[-1].removeprefix("qrsd: ") if lines else "it said nothing"

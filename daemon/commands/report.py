@@ -6,22 +6,33 @@ import argparse
 import json
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
+from config.folders import recordings_folder
 from config.settings import load
-from daemon.commands.parts import A_RECORD, add_gallery, add_mains, add_model, describe, file_of
+from daemon.commands.parts import (
+    A_RECORD,
+    add_gallery,
+    add_mains,
+    add_model,
+    describe,
+    duration_s,
+    file_of,
+)
 from daemon.commands.records import add_reading, reading_of, signals_of, tell_of
 from daemon.offline.analysis import ChainRun
 from daemon.offline.commentary import Commentator
-from daemon.offline.recognition import last_decision, open_with_people
+from daemon.offline.excerpt import Excerpt, newest_first
+from daemon.offline.recognition import Course, last_decision, open_with_people
 from daemon.offline.report_page import as_html, as_pdf, require_extras
 from daemon.offline.reporting import Report, report_on
 from daemon.offline.results import require_files, writing
+from daemon.recordings.origin import Origin, origin
 from daemon.recordings.recording import OpenRecording
 from daemon.terminal import plain
-from model.identifier import Decision
 from model.network import Network
 from model.template import Template
 
@@ -38,6 +49,7 @@ figures go to the language model that report.commentary names, and its text into
 examples:
   qrsd report night.bdf --out night.html
   qrsd report ecg-id/Person_01/rec_1 --out person.pdf
+  qrsd report --last 10min --out now.html      (of what qrsd record wrote here)
   qrsd report night.bdf --out night.html --commentary --dry-run"""
 
 
@@ -46,7 +58,14 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     describe(parser, REPORT)
     parser.epilog = A_RECORD
     add = parser.add_argument
-    add("record", metavar="RECORD")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("record", nargs="?", metavar="RECORD")
+    which.add_argument(
+        "--last",
+        type=duration_s,
+        metavar="TIME",
+        help="the newest so long, as 10min, of what qrsd record wrote",
+    )
     add(
         "--out",
         type=file_of(*SUFFIXES),
@@ -84,21 +103,19 @@ def run(args: argparse.Namespace) -> int:
         require_files(args.out)
     if is_new:  # nothing empty is left behind if there is nothing to report
         args.out.unlink()
-    args.records = [args.record]
-    [signal] = signals_of(args)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task("Reading", total=None)
 
-        def advance(doing: str, done_s: float, of_s: float | None) -> None:
-            said = doing if of_s else f"{doing}, {done_s / 60:.0f} min"
-            bars.update(task, description=said, completed=done_s, total=of_s)
+        def advance(done_s: float) -> None:
+            bars.update(task, description=f"Finding heartbeats and waves, {done_s / 60:.0f} min")
 
-        report = report_on(args.record, signal, args.mains, reading_of(args), advance)
+        recording, told = _recording(args)
+        report = report_on(recording, told, args.mains, advance)
         if not (report.nothing_because or args.dry_run):
             if people:
                 bars.update(task, description="Recognising", total=None)
-                report = replace(report, who=asdict(_decision(args, signal, *people)))
+                report = _recognised(report, recording, args.mains, *people)
             if commentator:
                 bars.update(task, description=f"Asking {commentator.options.host}", total=None)
                 report = _commented(report, commentator)
@@ -110,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
     if commentator and args.dry_run and not nothing_found:
         _show_question(commentator, report)
     elif not nothing_found:
-        print(plain(f"{args.out}: the report on {args.record}"))
+        print(plain(f"{args.out}: the report on {report.path}"))
     return nothing_found
 
 
@@ -137,15 +154,35 @@ def _show_question(commentator: Commentator, report: Report) -> None:
     print(commentator.question(report.figures()).decode())
 
 
-def _decision(
-    args: argparse.Namespace, signal: str | None, network: Network, templates: list[Template]
-) -> Decision:
-    recordings = [OpenRecording(args.record, signal, reading_of(args)) for _ in range(2)]
+def _recording(args: argparse.Namespace) -> tuple[OpenRecording | Excerpt, Origin]:
+    """Open what the report is to be on, and read what it says of itself."""
+    if args.last:
+        folder = Path(load().settings.record.folder or recordings_folder())
+        args.records = [*map(str, newest_first(folder))]  # which may be encrypted
+        signal = args.signal[0] if args.signal else None
+        newest = Excerpt(folder, args.last, signal, reading_of(args))
+        return newest, newest.origin()
+    args.records = [args.record]
+    [signal] = signals_of(args)
+    reading = reading_of(args)
+    return OpenRecording(args.record, signal, reading), origin(args.record, reading.identity)
+
+
+def _recognised(
+    report: Report,
+    recording: OpenRecording | Excerpt,
+    mains_hz: int,
+    network: Network,
+    templates: list[Template],
+) -> Report:
+    """Add who it is."""
     upright, inverted = (
-        ChainRun(recording, args.mains, inverted=upside_down).events()
-        for recording, upside_down in zip(recordings, (False, True), strict=True)
+        ChainRun(recording, mains_hz, inverted=upside_down).events()
+        for upside_down in (False, True)
     )
-    return last_decision(upright, inverted, network, templates, load().settings)
+    course = Course()
+    decision = last_decision(upright, inverted, network, templates, load().settings, course=course)
+    return replace(report, who=asdict(decision), identity=course.stretches(report.duration_s))
 
 
 def _content(report: Report, kind: str) -> bytes:

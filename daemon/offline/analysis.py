@@ -6,33 +6,60 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from time import perf_counter
-from typing import TypeVar
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daemon.offline.no_beats import why_no_good_beat
+from daemon.offline.pieces import (
+    PIECE_SAMPLES,
+    Heard,
+    Item,
+    Outcome,
+    Step,
+    chain_events,
+    chain_steps,
+    cut,
+    hear,
+    two_at_a_time,
+)
 from daemon.offline.scoring import Scope, Score, score
 from daemon.recordings.annotations import read_annotations
-from daemon.recordings.recording import OpenRecording, Recording
-from daemon.recordings.replay import samples
+from daemon.recordings.recording import OpenRecording
 from daemon.recordings.signal_file import Reading
-from dsp.front_end import RATE_HZ, FrontEnd
+from dsp.front_end import RATE_HZ
 from dsp.hum import GRIDS_HZ, hum_mv, telling
-from dsp.options import FrontEndOptions
 from dsp.segmenter import WINDOW_SAMPLES
-from dsp.signals import BeatWindow, Event, RPeak, Sample
+from dsp.signals import BeatWindow, Event, RPeak
 
 WORTH_PROCESSES_S = 2.0  # starting them takes about one
 HUM_S = 10.0  # of a recording, looked at for hum
 NOTICED_MV = 0.03  # of hum: less hardly spoils a beat
 EXCERPT_SAMPLES = 15_000  # a minute
 
-Item = TypeVar("Item")
-Outcome = TypeVar("Outcome")
+
+class Readable(Protocol):
+    """A recording that is read in blocks."""
+
+    @property
+    def path(self) -> str:
+        """Where it was read from, as given."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What had to be assumed or mended, complete once the blocks have been read."""
+
+    @property
+    def lead_off_s(self) -> tuple[tuple[float, float], ...]:
+        """When an electrode was off, begin and end, as far as it says so."""
+
+    def blocks(self) -> Iterator[NDArray[np.float64]]:
+        """Yield the ECG in mV at 250 Hz, NaN where nothing was recorded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +70,11 @@ class OfRecording:
     duration_s: float  # its length
     notes: tuple[str, ...]  # what had to be assumed or mended to read it
     nothing_because: str | None  # why there is not one good beat; None if there is
+
+    @property
+    def told(self) -> tuple[str, float, tuple[str, ...], str | None]:
+        """All of it, to tell it again of what else is made of the recording."""
+        return self.path, self.duration_s, self.notes, self.nothing_because
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +103,15 @@ class Analysis(OfRecording):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundBeats(OfRecording):
-    """The heartbeats of one recording, of which nothing else is kept."""
+    """What was heard in one recording."""
 
-    r_indices: NDArray[np.int64]  # the samples in which the R waves peak, ascending
+    heard: Heard
     score: Score | None = None  # against annotations; None where none were asked for
+
+    @property
+    def r_indices(self) -> NDArray[np.int64]:
+        """The samples in which the R waves peak, ascending."""
+        return self.heard.r_indices
 
 
 class ChainRun:
@@ -86,15 +123,13 @@ class ChainRun:
         inverted: turn it upside down, as it would be with the two electrodes in each other's place.
     """
 
-    def __init__(
-        self, recording: Recording | OpenRecording, mains_hz: int, *, inverted: bool = False
-    ) -> None:
+    def __init__(self, recording: Readable, mains_hz: int, *, inverted: bool = False) -> None:
         self._recording = recording
         self._mains_hz = mains_hz
         self._sign = -1 if inverted else 1
+        self._lead_off = [(off * RATE_HZ, on * RATE_HZ) for off, on in recording.lead_off_s]
         self._begin = np.empty(0)  # of what was recorded, to look at if nothing is found
-        self._length = self._good = 0
-        self._flaws: Counter[str] = Counter()
+        self._length = 0
 
     @property
     def duration_s(self) -> float:
@@ -103,19 +138,16 @@ class ChainRun:
 
     def events(self) -> Iterator[Event]:
         """Yield what the chain makes of the recording."""
-        for _, completed in self.steps():
-            yield from completed
+        return chain_events(self._blocks(), self._mains_hz, self._lead_off)
 
-    def steps(self) -> Iterator[tuple[Sample, tuple[Event, ...]]]:
+    def steps(self) -> Iterator[Step]:
         """Yield each sample, with what it made certain."""
-        front_end = FrontEnd(FrontEndOptions(mains_hz=self._mains_hz))
-        for sample in samples(self._blocks()):
-            completed = front_end.push(sample)
-            for event in completed:
-                if isinstance(event, BeatWindow):
-                    self._good += event.quality.good
-                    self._flaws.update(event.quality.flaws)
-            yield sample, completed
+        return chain_steps(self._blocks(), self._mains_hz, self._lead_off)
+
+    def heard(self, *, waves: bool) -> Iterator[Heard]:
+        """Yield what is in each hour of the recording, with the waves if they are asked for."""
+        work = partial(hear, mains_hz=self._mains_hz, lead_off=self._lead_off, waves=waves)
+        return two_at_a_time(work, cut(self._blocks()))
 
     def _blocks(self) -> Iterator[NDArray[np.float64]]:
         for block in self._recording.blocks():
@@ -125,10 +157,17 @@ class ChainRun:
             self._begin = np.concatenate([self._begin, recorded])
             yield ecg_mv
 
-    def told(self) -> tuple[str, float, tuple[str, ...], str | None]:
-        """Return what an ``OfRecording`` tells, once all events were taken."""
+    def told(
+        self, good: int, flaws: Counter[str]
+    ) -> tuple[str, float, tuple[str, ...], str | None]:
+        """Return what an ``OfRecording`` tells, once all has run through.
+
+        Args:
+            good: how many good beats there are.
+            flaws: of all beats.
+        """
         notes = (*self._recording.notes, *_hum_notes(self._begin, self._mains_hz))
-        reason = None if self._good else why_no_good_beat(self._begin, self._mains_hz, self._flaws)
+        reason = None if good else why_no_good_beat(self._begin, self._mains_hz, flaws)
         return self._recording.path, self.duration_s, notes, reason
 
 
@@ -149,11 +188,13 @@ def analyse(
     return analyse_recording(OpenRecording(path, signal, reading), mains_hz)
 
 
-def analyse_recording(recording: Recording | OpenRecording, mains_hz: int = 50) -> Analysis:
+def analyse_recording(recording: Readable, mains_hz: int = 50) -> Analysis:
     """Run a recording through a fresh signal chain."""
     run = ChainRun(recording, mains_hz)
     events = tuple(run.events())
-    return Analysis(*run.told(), events)
+    judged = [event.quality for event in events if isinstance(event, BeatWindow)]
+    flaws = Counter(flaw for quality in judged for flaw in quality.flaws)
+    return Analysis(*run.told(sum(quality.good for quality in judged), flaws), events)
 
 
 def find_beats(
@@ -163,19 +204,40 @@ def find_beats(
     reading: Reading | None = None,
     annotator: str | None = None,
 ) -> FoundBeats:
-    """Find the heartbeats of a recording of any length; memory does not grow with it.
+    """Find the heartbeats of a recording of any length; memory hardly grows with it.
 
     With an annotator, they are scored against what it marked.
     """
     annotations = read_annotations(path, annotator) if annotator else None
-    run = ChainRun(OpenRecording(path, signal, reading), mains_hz)
-    peaks = (event.index for event in run.events() if isinstance(event, RPeak))
-    r_indices = np.sort(np.fromiter(peaks, dtype=np.int64))
-    scored = None
-    if annotations:
-        scope = Scope(0, round(run.duration_s * RATE_HZ), annotations.flutter)
-        scored = score(annotations.beats, r_indices, scope)
-    return FoundBeats(*run.told(), r_indices, scored)
+    found = listen(OpenRecording(path, signal, reading), mains_hz)
+    if annotations is None:
+        return found
+    scope = Scope(0, round(found.duration_s * RATE_HZ), annotations.flutter)
+    return replace(found, score=score(annotations.beats, found.r_indices, scope))
+
+
+def listen(
+    recording: Readable,
+    mains_hz: int,
+    *,
+    waves: bool = False,
+    advance: Callable[[float], None] = lambda _: None,
+) -> FoundBeats:
+    """Hear a recording of any length, hour after hour.
+
+    Args:
+        recording: the recording.
+        mains_hz: frequency of the grid, 50 or 60.
+        waves: whether to measure the waves of the averaged beats.
+        advance: told how many seconds are done.
+    """
+    run = ChainRun(recording, mains_hz)
+    parts = []
+    for part in run.heard(waves=waves):
+        parts.append(part)
+        advance(min(len(parts) * PIECE_SAMPLES / RATE_HZ, run.duration_s))
+    heard = Heard.joined(parts)
+    return FoundBeats(*run.told(int(heard.good.sum()), heard.flaws), heard)
 
 
 def _hum_notes(ecg_mv: NDArray[np.float64], mains_hz: int) -> Iterator[str]:

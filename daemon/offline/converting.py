@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.offline.analysis import analyse
+from daemon.offline.analysis import listen
 from daemon.recordings.annotations import read_comments, read_texts
 from daemon.recordings.durable_file import DurableFile
 from daemon.recordings.edf_file import EdfFile
@@ -29,14 +29,17 @@ from daemon.recordings.recorded import (
     RecordedSignal,
     RecordingWriter,
 )
-from daemon.recordings.recording import open_file
+from daemon.recordings.recording import OpenRecording, open_file
 from daemon.recordings.replay import GAIN, VREF_V
 from daemon.recordings.signal_file import Reading, is_table
 from daemon.recordings.writers import open_edf, open_writer
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS
+from dsp.front_end import RATE_HZ
+from dsp.rr_correction import RrSeries
 
 SYNC_S = 3600.0  # what is made of a file can be made again
 MEMORY = "/dev/shm"  # a file system that is on no disk
+TOLD_EVERY_S = 60
 UNKNOWN_BEGIN = datetime(1985, 1, 1, tzinfo=UTC)  # as EDF has it
 
 
@@ -85,12 +88,16 @@ class Source:
         for chunks in zip(*columns, strict=True):
             yield np.column_stack(chunks)
 
-    def codes(self) -> Iterator[tuple[NDArray[np.int32], list[Annotation]]]:
+    def codes(
+        self, advance: Callable[[float], None]
+    ) -> Iterator[tuple[NDArray[np.int32], list[Annotation]]]:
         """Yield the same as codes, and the annotations of each second."""
         steps = np.array([signal.mv_per_code for signal in self.layout.signals])
         left = deque(self._annotations)
         at = 0
-        for mv in self.seconds():
+        for second, mv in enumerate(self.seconds()):
+            if second % TOLD_EVERY_S == 0:
+                advance(second)
             lost = np.isnan(mv)
             codes = np.clip(np.rint(mv / steps), MIN_COUNTS, FULL_SCALE_COUNTS)
             codes[lost] = LOST
@@ -109,6 +116,8 @@ def convert(
     record: str,
     out: Path,
     mains_hz: int,
+    advance: Callable[[float], None] = lambda _: None,
+    *,
     identity: Path | None = None,
     public_keys: Sequence[str] = (),
 ) -> list[str]:
@@ -118,6 +127,7 @@ def convert(
         record: what to read.
         out: the new file; one that ends in ``.age`` is encrypted.
         mains_hz: frequency of the grid, for those without annotated R peaks.
+        advance: told how many seconds are done.
         identity: file with the age key of an encrypted record.
         public_keys: for which the new file is encrypted.
 
@@ -125,7 +135,7 @@ def convert(
         RecordingError: it cannot be read, or the file not be written.
     """
     if not is_encrypted(out):
-        return _convert(record, out, mains_hz, identity)
+        return _convert(record, out, mains_hz, advance, identity)
     keys = recipients(public_keys)
     plain = decrypted_name(out).name
     if plain.casefold().endswith(".hea"):
@@ -133,25 +143,31 @@ def convert(
     if out.exists():
         raise RecordingNotWritten(f"{out} is there already: give another name, or move it away.")
     with TemporaryDirectory(dir=MEMORY) as folder:
-        notes = _convert(record, Path(folder, plain), mains_hz, identity)
+        notes = _convert(record, Path(folder, plain), mains_hz, advance, identity)
         encrypt(Path(folder, plain), out, keys)
     return notes
 
 
-def _convert(record: str, out: Path, mains_hz: int, identity: Path | None) -> list[str]:
+def _convert(
+    record: str,
+    out: Path,
+    mains_hz: int,
+    advance: Callable[[float], None],
+    identity: Path | None,
+) -> list[str]:
     if out.suffix.casefold() == ".txt":
-        return _write_rr(record, out, mains_hz, identity)
+        return _write_rr(record, out, mains_hz, advance, identity)
     source = Source(record, identity)
     if next(source.seconds(), None) is None:
         raise MalformedRecording(f"{record} holds not one sample.")
     writer: RecordingWriter
     if out.suffix.casefold() == ".edf":
-        writer = open_edf(out, source.layout, _ranges(source))
+        writer = open_edf(out, source.layout, _ranges(source, advance))
     else:
         writer = open_writer(out, source.layout, SYNC_S)
     try:
         with closing(writer):
-            for codes, annotations in source.codes():
+            for codes, annotations in source.codes(advance):
                 writer.write(codes, annotations)
     except BaseException:  # half of it would look like all of it
         others = (".dat", ".atr") if out.suffix.casefold() == ".hea" else ()
@@ -161,18 +177,24 @@ def _convert(record: str, out: Path, mains_hz: int, identity: Path | None) -> li
     return source.notes
 
 
-def _ranges(source: Source) -> list[tuple[int, int]]:
+def _ranges(source: Source, advance: Callable[[float], None]) -> list[tuple[int, int]]:
     """Return the lowest and the highest code of each signal."""
     low = np.full(len(source.layout.signals), FULL_SCALE_COUNTS)
     high = np.full(len(source.layout.signals), MIN_COUNTS)
-    for codes, _ in source.codes():
+    for codes, _ in source.codes(advance):
         held = codes[(codes != LOST).all(axis=1)]
         low = np.minimum(low, held.min(axis=0, initial=FULL_SCALE_COUNTS))
         high = np.maximum(high, held.max(axis=0, initial=MIN_COUNTS))
     return [(min(a, b), max(a, b)) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
 
 
-def _write_rr(record: str, out: Path, mains_hz: int, identity: Path | None) -> list[str]:
+def _write_rr(
+    record: str,
+    out: Path,
+    mains_hz: int,
+    advance: Callable[[float], None],
+    identity: Path | None,
+) -> list[str]:
     """Write the RR intervals in ms, a line each, but for those with a gap in them."""
     path = Path(record)
     reading = Reading(identity=identity)
@@ -186,8 +208,8 @@ def _write_rr(record: str, out: Path, mains_hz: int, identity: Path | None) -> l
         rr_ms = 1000 * np.diff(peaks)[whole] / source.layout.rate_hz
         notes = file.notes
     else:
-        found = analyse(record, None, mains_hz, reading)
-        rr_ms = np.array([1000 * peak.rr_s for peak in found.r_peaks if peak.rr_s is not None])
+        found = listen(OpenRecording(record, None, reading), mains_hz, advance=advance)
+        rr_ms = RrSeries.of_beats(found.r_indices / RATE_HZ, found.heard.after_break).rr_ms
         notes = [*found.notes, "no R peaks are annotated that are read here: qrsd's detector's"]
     if not len(rr_ms):
         raise MalformedRecording(f"{record} has no two heartbeats in a row.")

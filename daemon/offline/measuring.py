@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.offline.analysis import ChainRun, OfRecording, find_beats
+from daemon.offline.analysis import ChainRun, FoundBeats, OfRecording, Readable, listen
+from daemon.offline.excerpt import Excerpt
+from daemon.offline.pieces import STRIP_SAMPLES
 from daemon.recordings.recording import OpenRecording
 from daemon.recordings.signal_file import Reading
 from dsp.beat_features import NAMES, beat_features
 from dsp.front_end import RATE_HZ
 from dsp.hrv import NEEDS, Hrv, Method, hrv
-from dsp.intervals import Intervals, measure_intervals
+from dsp.intervals import Intervals
 from dsp.respiration import WINDOW_S, Marks, Respiration, marks_of_beats, respiration
 from dsp.rr_correction import RrSeries
-from dsp.signals import BeatWindow, RPeak
+from dsp.signals import BeatWindow
 
-STRIP_SAMPLES = round(10 * RATE_HZ)  # of which beats are averaged
 CHEST_SAMPLES = 25  # that are averaged to one
 OF_STRIP = ("pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "st_mv")
 COLUMNS = ("record", "r_index", "rr_ms", "quality", "flaws", *OF_STRIP, *NAMES)
@@ -53,34 +54,30 @@ def measure_variability(
     Raises:
         RecordingError: it cannot be read.
     """
-    run = ChainRun(OpenRecording(path, signal, reading), mains_hz)
-    peaks = [event for event in run.events() if isinstance(event, RPeak)]
-    return variability_of(run, peaks, OpenRecording(path, signal, reading), method)
+    recording = OpenRecording(path, signal, reading)
+    return variability_of(listen(recording, mains_hz), recording, method)
 
 
 def variability_of(
-    run: ChainRun, peaks: Iterable[RPeak], again: OpenRecording, method: Method = "welch"
+    found: FoundBeats, recording: OpenRecording | Excerpt, method: Method = "welch"
 ) -> Variability:
-    """Measure the variability and the breathing of R peaks that a run has found.
+    """Measure the variability and the breathing of a recording that was listened to.
 
     Args:
-        run: the run, which is over.
-        peaks: its R peaks.
-        again: the same recording, for what channel 1 saw.
+        found: what was heard.
+        recording: the recording, for what channel 1 saw.
         method: of the spectrum.
     """
-    rows = [(peak.index, peak.amplitude_mv, peak.rr_s is None) for peak in peaks]
-    indices, r_mv, after_break = np.array(sorted(rows), dtype=np.float64).reshape(-1, 3).T
-    series = RrSeries.of_beats(indices / RATE_HZ, after_break.astype(bool))
-    marks = marks_of_beats(indices / RATE_HZ, r_mv, series)
-    chest = _chest(again)
-    minutes = np.arange(WINDOW_S, run.duration_s + 1 / RATE_HZ, WINDOW_S)
+    heard, r_s = found.heard, found.r_indices / RATE_HZ
+    series = RrSeries.of_beats(r_s, heard.after_break)
+    marks = marks_of_beats(r_s, heard.r_mv, series)
+    chest = _chest(recording)
+    minutes = np.arange(WINDOW_S, found.duration_s + 1 / RATE_HZ, WINDOW_S)
     breathing = tuple(respiration(chest, *marks, float(until_s)) for until_s in minutes)
-    found = hrv(series, method)
-    return Variability(*run.told(), series, found, breathing)
+    return Variability(*found.told, series, hrv(series, method), breathing)
 
 
-def _chest(recording: OpenRecording) -> Marks | None:
+def _chest(recording: OpenRecording | Excerpt) -> Marks | None:
     """Return what channel 1 saw of the chest, ten times a second; None without such a signal."""
     blocks = recording.respiration_blocks()
     if blocks is None:
@@ -116,10 +113,12 @@ def delineate(
     Raises:
         RecordingError: it cannot be read.
     """
-    found = find_beats(path, signal, mains_hz, reading)
-    strips = strips_with_beats(OpenRecording(path, signal, reading), found.r_indices)
-    measured = tuple(measure_intervals(strip.ecg_mv, strip.r_indices) for strip in strips)
-    return Delineation(path, found.duration_s, found.notes, found.nothing_because, measured)
+    return delineation_of(listen(OpenRecording(path, signal, reading), mains_hz, waves=True))
+
+
+def delineation_of(found: FoundBeats) -> Delineation:
+    """Return the waves of a recording that was listened to for them."""
+    return Delineation(*found.told, found.heard.strips)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +130,7 @@ class Strip:
     r_indices: NDArray[np.int64]  # its R peaks, from its begin
 
 
-def strips_with_beats(recording: OpenRecording, r_indices: NDArray[np.int64]) -> Iterator[Strip]:
+def strips_with_beats(recording: Readable, r_indices: NDArray[np.int64]) -> Iterator[Strip]:
     """Yield a recording's strips of ten seconds with the R peaks in each, given in order."""
     for begin, ecg_mv in _strips(recording.blocks()):
         first, last = np.searchsorted(r_indices, (begin, begin + len(ecg_mv)))
@@ -153,12 +152,12 @@ def tabulate_beats(
     Raises:
         RecordingError: it cannot be read.
     """
-    strips = delineate(path, signal, mains_hz, reading).strips
-    run = ChainRun(OpenRecording(path, signal, reading), mains_hz)
+    recording = OpenRecording(path, signal, reading)
+    found = listen(recording, mains_hz, waves=True)
     rows: list[dict[str, float | str | None]] = []
-    for event in run.events():
+    for event in ChainRun(recording, mains_hz).events():
         if isinstance(event, BeatWindow):
-            strip = strips[event.r_index // STRIP_SAMPLES]
+            strip = found.heard.strips[event.r_index // STRIP_SAMPLES]
             rows.append(
                 {
                     "record": path,
@@ -170,7 +169,7 @@ def tabulate_beats(
                     **{name: round(v, 5) for name, v in beat_features(event.ecg_mv).items()},
                 }
             )
-    return BeatTable(*run.told(), tuple(rows))
+    return BeatTable(*found.told, tuple(rows))
 
 
 def _rounded(value: float | None) -> float | None:

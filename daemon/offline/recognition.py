@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from dsp.segmenter import FROM_R
 from dsp.signals import BeatWindow, Event
 from model.enrolment import Enrolment
 from model.errors import EnrolmentFailed, GalleryMissing
+from model.evidence import STALE_SAMPLES
 from model.gallery import Gallery
 from model.identifier import Decision
 from model.local_calibration import use_local
@@ -27,6 +30,8 @@ from model.opening import open_network
 from model.recogniser import Recogniser, embed_with
 from model.template import MOST_BEATS, Template
 from model.tensor import normalise
+
+NOTHING_KNOWN = Decision("undecided", None, None, 0)
 
 
 def open_with_people(model: Path | None, gallery_path: Path) -> tuple[Network, list[Template]]:
@@ -50,17 +55,82 @@ def open_with_people(model: Path | None, gallery_path: Path) -> tuple[Network, l
         return network, gallery.templates(passport.sha256, passport.tensors.outputs)
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A time in which the same was decided."""
+
+    begin_s: float
+    end_s: float
+    state: str  # as that of ``Decision``
+    person: str | None  # who, if ``accepted``
+    confidence: float | None  # the median of the decisions'
+    beats: int  # good ones that a decision counted, at most
+    hints: tuple[str, ...]  # what may have been wrong with the signal
+
+
+class Course:
+    """Follows what is decided, from stretch to stretch."""
+
+    def __init__(self) -> None:
+        self._begin = self._last = 0  # samples: of the stretch, and when a beat last came
+        self._same = [NOTHING_KNOWN]  # the decisions of the stretch
+        self._ended: list[Stretch] = []
+
+    def note(self, index: int, decision: Decision) -> None:
+        """Take a decision that was made at a sample."""
+        self._forget_if_silent(index)
+        self._last = index
+        if _said(decision) != _said(self._same[-1]):
+            self._next(index, decision)
+        else:
+            self._same.append(decision)
+
+    def stretches(self, end_s: float) -> tuple[Stretch, ...]:
+        """Return all stretches of a recording that ends then."""
+        end = round(end_s * RATE_HZ)
+        self._forget_if_silent(end)
+        self._next(end, NOTHING_KNOWN)
+        return tuple(self._ended)
+
+    def _forget_if_silent(self, index: int) -> None:
+        """Without a beat nothing is known after three seconds, as in the service."""
+        stale = self._last + STALE_SAMPLES
+        if index > stale and self._same[-1].state in ("accepted", "unknown", "suspect"):
+            self._next(stale, NOTHING_KNOWN)
+
+    def _next(self, index: int, decision: Decision) -> None:
+        sure = [each.confidence for each in self._same if each.confidence is not None]
+        if index > self._begin:
+            self._ended.append(
+                Stretch(
+                    self._begin / RATE_HZ,
+                    index / RATE_HZ,
+                    *_said(self._same[-1]),
+                    median(sure) if sure else None,
+                    max(each.beats for each in self._same),
+                    tuple(dict.fromkeys(each.hint for each in self._same if each.hint)),
+                )
+            )
+        self._begin, self._same = index, [decision]
+
+
+def _said(decision: Decision) -> tuple[str, str | None]:
+    return decision.state, decision.person
+
+
 def last_decision(
     events: Iterable[Event],
     inverted: Iterator[Event],
     network: Network,
     templates: Sequence[Template],
     settings: Settings,
+    *,
+    course: Course | None = None,
 ) -> Decision:
     """Return the decision after a recording's last beat, as the service would have made it.
 
     ``inverted`` are the events of the recording upside down, of which only those are asked for that
-    are wanted.
+    are wanted. A ``course`` takes all decisions before it.
     """
     recogniser = Recogniser(
         network.passport,
@@ -71,7 +141,11 @@ def last_decision(
         smoothed=True,
     )
     for event in events:
-        recogniser.push(event)
+        decision = recogniser.push(event)
+        if course and decision:
+            course.note(
+                event.r_index + FROM_R if isinstance(event, BeatWindow) else event.index, decision
+            )
     while recogniser.inverted_wanted and (inverted_event := next(inverted, None)):
         recogniser.push_inverted(inverted_event)
     return recogniser.decision

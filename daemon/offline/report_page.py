@@ -14,9 +14,10 @@ from daemon.offline.reporting import Report
 from daemon.tables import clock
 from daemon.terminal import plain
 from dsp.hrv import NEEDS
+from dsp.options import IN_WORDS
 
 TEMPLATE = Path(__file__).with_name("report.html")
-LISTED = 20  # gaps at most, in words
+LISTED = 20  # gaps, electrodes off and stretches of identity, at most
 
 
 def require_extras(*, pdf: bool) -> None:
@@ -65,6 +66,7 @@ def _drawn(report: Report) -> dict[str, Any]:
         "poincare": pictures.poincare(report.nn) if several else None,
         "power": pictures.power(report) if several else None,
         "breathing": pictures.breathing(report),
+        "identity": pictures.identity(report),
     }
 
 
@@ -76,7 +78,12 @@ def _told(report: Report) -> dict[str, Any]:
         "begin": _moment(report.origin.begin),
         "lost_s": sum(length_s for _, length_s in report.gaps_s),
         "gaps": report.gaps_s[:LISTED],
+        "lead_off": (report.origin.lead_off_s or ())[:LISTED],
         "rates": [each.heart_rate_bpm for each in report.minutes if each.heart_rate_bpm],
+        "identity": [
+            (stretch, pictures.said(stretch), ", ".join(map(_remark, stretch.hints)))
+            for stretch in report.identity[:LISTED]
+        ],
         "hrv": [
             (
                 LABELS[name].replace("^2", "\N{SUPERSCRIPT TWO}"),
@@ -99,6 +106,10 @@ def _told(report: Report) -> dict[str, Any]:
             for name, label in BREATHING.items()
         ],
     }
+
+
+def _remark(hint: Any) -> str:
+    return IN_WORDS.get(hint) or str(hint).replace("_", " ")
 
 
 def _breaths(minutes: list[Any]) -> tuple[str | None, int]:

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from daemon.offline.drawing import BLUE, PALE_BLUE, RED, picture
+from daemon.offline.recognition import Stretch
 from daemon.offline.reporting import MINUTE_S, Report, Shown, beat_time_s
 from daemon.tables import clock
+from daemon.terminal import plain
 from dsp.hrv import BANDS_HZ, spectrum
 from dsp.rr_correction import RrSeries
 
@@ -24,6 +26,7 @@ LEAST_MV, MOST_MV = 2.0, 7.0  # of a strip's height
 WIDE_MM, HIGH_MM, HALF_MM = 250.0, 55.0, 122.0
 PAPER, FINE, COARSE = "#fffaf9", "#f8d9d6", "#eda9a3"
 MANY_POINTS = 5000  # from which on they are drawn as pixels: a file of millions of paths is slow
+GREY, NOBODY = "#b5b5b5", ("undecided", "no_contact")
 BAND_COLOURS = ("#e3e8f0", PALE_BLUE, BLUE)
 
 
@@ -223,6 +226,35 @@ def power(report: Report) -> Drawn | None:
         axes.legend()
 
     return _drawn(HALF_MM, 85, "Power of the intervals by frequency.", draw)
+
+
+def identity(report: Report) -> Drawn | None:
+    """Draw who it was over time, as far as it was asked for."""
+    seconds: dict[str, float] = {}
+    for each in report.identity:
+        name = said(each)
+        seconds[name] = seconds.get(name, 0.0) + each.end_s - each.begin_s
+    if not seconds:
+        return None
+    names = list(seconds)
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        for each in report.identity:
+            span = _in_unit(report, [each.begin_s, each.end_s])
+            colour = BLUE if each.person else GREY if each.state in NOBODY else RED
+            axes.barh(names.index(said(each)), span[1] - span[0], 0.6, span[0], color=colour)
+        axes.set_yticks(range(len(names)), map(plain, names), parse_math=False)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        _over_time(axes, report)
+
+    parts = ", ".join(f"{plain(name)} for {clock(length_s)}" for name, length_s in seconds.items())
+    return _drawn(WIDE_MM, 20 + 7 * len(names), f"Who it is over time: {parts}.", draw)
+
+
+def said(stretch: Stretch) -> str:
+    """Return who, or what else was decided."""
+    return stretch.person or stretch.state.replace("_", " ")
 
 
 def _over_time(axes: Any, report: Report) -> None:

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from daemon.offline.analysis import ChainRun, OfRecording
+from daemon.offline.analysis import OfRecording, listen
 from daemon.offline.commentary import Commentary
+from daemon.offline.excerpt import Excerpt
 from daemon.offline.labels import OF_A_BEAT
 from daemon.offline.measuring import (
-    STRIP_SAMPLES,
     Delineation,
-    Strip,
     Variability,
+    delineation_of,
     strips_with_beats,
     variability_of,
 )
-from daemon.recordings.origin import Origin, origin
+from daemon.offline.pieces import STRIP_SAMPLES, Heard
+from daemon.offline.recognition import Stretch
+from daemon.recordings.origin import Origin
 from daemon.recordings.recording import OpenRecording
-from daemon.recordings.signal_file import Reading
 from dsp.front_end import RATE_HZ
-from dsp.intervals import BEFORE_S, Intervals, average_beat, filtered, measure_intervals
+from dsp.intervals import BEFORE_S, Intervals, average_beat, filtered
 from dsp.rr_correction import Array, RrSeries, corrected
-from dsp.signals import BeatWindow, RPeak
 
 MINUTE_S = 60.0
-#: Told what is being done, how much of the recording is done, and its length, None if not known.
-Advance: TypeAlias = Callable[[str, float, float | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +68,7 @@ class Report(OfRecording):
     shown: tuple[Shown, ...]  # the clearest ten seconds of each half; one if it is so short
     who: dict[str, Any] | None = None  # the last decision; None if it was not asked for
     commentary: Commentary | None = None  # a language model's; None if it was not asked for
+    identity: tuple[Stretch, ...] = ()  # what was decided from begin to end
 
     @property
     def beats(self) -> int:
@@ -93,7 +90,7 @@ class Report(OfRecording):
             "simulated": self.origin.is_simulated,
             "duration_s": self.duration_s,
             "notes": self.notes,
-            **({"who": self.who} if self.who else {}),
+            **({"who": self.who, "identity": [*map(asdict, self.identity)]} if self.who else {}),
             **({"commentary": asdict(self.commentary)} if self.commentary else {}),
             "quality": {
                 "beats": self.beats,
@@ -117,66 +114,45 @@ class Report(OfRecording):
 
 
 def report_on(
-    path: str,
-    signal: str | None,
+    recording: OpenRecording | Excerpt,
+    told: Origin,
     mains_hz: int,
-    reading: Reading | None,
-    advance: Advance,
+    advance: Callable[[float], None] = lambda _: None,
 ) -> Report:
     """Measure a recording of any length.
+
+    Args:
+        recording: the recording.
+        told: what it says of itself.
+        mains_hz: frequency of the grid, 50 or 60.
+        advance: told how many seconds are done.
 
     Raises:
         RecordingError: it cannot be read.
     """
-    told = OpenRecording(path, signal, reading)  # says best what is wrong with the file
-    run = ChainRun(told, mains_hz)
-    peaks, beats, flaws = _heard(run, advance)
-    samples = round(run.duration_s * RATE_HZ)
-    wanted = _clearest(beats, samples)
-    shown, intervals, gaps = [], [], list[tuple[int, int]]()
-    r_indices = np.array(sorted(peak.index for peak in peaks), dtype=np.int64)
-    for strip in strips_with_beats(OpenRecording(path, signal, reading), r_indices):
-        intervals.append(measure_intervals(strip.ecg_mv, strip.r_indices))
-        _add_gaps(gaps, strip)
-        if strip.begin in wanted:
-            shown.append(_shown(strip, intervals[-1]))
-        advance("Measuring waves", strip.begin / RATE_HZ, run.duration_s)
-    variability = variability_of(run, peaks, OpenRecording(path, signal, reading))
+    found = listen(recording, mains_hz, waves=True, advance=advance)
+    heard, samples = found.heard, round(found.duration_s * RATE_HZ)
+    variability = variability_of(found, recording)
     nn, _ = corrected(variability.rr)
     return Report(
-        *run.told(),
-        origin(path, reading.identity if reading else None),
+        *found.told,
+        told,
         variability,
         nn,
-        tuple(_minutes(beats, gaps, samples, nn)),
-        tuple((begin / RATE_HZ, (end - begin) / RATE_HZ) for begin, end in gaps),
-        dict(flaws.most_common()),
-        Delineation(*run.told(), tuple(intervals)),
-        tuple(shown),
+        tuple(_minutes(heard, samples, nn)),
+        tuple((begin / RATE_HZ, (end - begin) / RATE_HZ) for begin, end in heard.gaps.tolist()),
+        dict(heard.flaws.most_common()),
+        delineation_of(found),
+        tuple(_shown(recording, heard, samples)),
     )
 
 
-def _heard(run: ChainRun, advance: Advance) -> tuple[list[RPeak], NDArray[np.int64], Counter[str]]:
-    """Return R peaks, of each beat its R and whether it is good, and the flaws of all."""
-    peaks: list[RPeak] = []
-    judged: list[tuple[int, bool]] = []
-    flaws: Counter[str] = Counter()
-    for event in run.events():
-        if isinstance(event, RPeak):
-            peaks.append(event)
-        elif isinstance(event, BeatWindow):
-            judged.append((event.r_index, event.quality.good))
-            flaws.update(event.quality.flaws)
-            advance("Finding heartbeats", run.duration_s, None)
-    return peaks, np.array(judged, dtype=np.int64).reshape(-1, 2), flaws
-
-
-def _clearest(beats: NDArray[np.int64], samples: int) -> set[int]:
+def _clearest(heard: Heard, samples: int) -> set[int]:
     """Return where the ten seconds with the most good beats begin, in each half."""
     whole = max(1, samples // STRIP_SAMPLES)
-    inside = beats[beats[:, 0] < whole * STRIP_SAMPLES]
-    marks = np.where(inside[:, 1], 1, -1)
-    balance = np.bincount(inside[:, 0] // STRIP_SAMPLES, marks, minlength=whole)
+    inside = heard.beat_indices < whole * STRIP_SAMPLES
+    marks = np.where(heard.good[inside], 1, -1)
+    balance = np.bincount(heard.beat_indices[inside] // STRIP_SAMPLES, marks, minlength=whole)
     halves = (0, (whole + 1) // 2, whole)
     return {
         (first + int(np.argmax(balance[first:last]))) * STRIP_SAMPLES
@@ -185,33 +161,29 @@ def _clearest(beats: NDArray[np.int64], samples: int) -> set[int]:
     }
 
 
-def _shown(strip: Strip, intervals: Intervals) -> Shown:
-    ecg_mv = filtered(strip.ecg_mv)
-    ecg_mv[np.isnan(strip.ecg_mv)] = np.nan
-    beat_mv, _ = average_beat(strip.ecg_mv, strip.r_indices, (intervals.rr_ms or 0.0) / 1000)
-    r_s = strip.r_indices / RATE_HZ
-    return Shown(strip.begin / RATE_HZ, ecg_mv, r_s, beat_mv, intervals)
+def _shown(recording: OpenRecording | Excerpt, heard: Heard, samples: int) -> Iterator[Shown]:
+    wanted = _clearest(heard, samples)
+    for strip in strips_with_beats(recording, heard.r_indices) if wanted else ():
+        if strip.begin in wanted:
+            intervals = heard.strips[strip.begin // STRIP_SAMPLES]
+            ecg_mv = filtered(strip.ecg_mv)
+            ecg_mv[np.isnan(strip.ecg_mv)] = np.nan
+            rr_s = (intervals.rr_ms or 0.0) / 1000
+            beat_mv, _ = average_beat(strip.ecg_mv, strip.r_indices, rr_s)
+            r_s = strip.r_indices / RATE_HZ
+            yield Shown(strip.begin / RATE_HZ, ecg_mv, r_s, beat_mv, intervals)
+        if strip.begin >= max(wanted):
+            return
 
 
-def _add_gaps(gaps: list[tuple[int, int]], strip: Strip) -> None:
-    """Add the stretches that were not recorded, as begin and end; one may go on from before."""
-    lost = np.isnan(strip.ecg_mv)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]]).astype(int)))
-    for begin, end in (strip.begin + edges).reshape(-1, 2).tolist():
-        goes_on = gaps and gaps[-1][1] == begin
-        gaps.append((gaps.pop()[0] if goes_on else begin, end))
-
-
-def _minutes(
-    beats: NDArray[np.int64], gaps: Sequence[tuple[int, int]], samples: int, nn: RrSeries
-) -> list[Minute]:
+def _minutes(heard: Heard, samples: int, nn: RrSeries) -> list[Minute]:
     size = round(MINUTE_S * RATE_HZ)
     count = -(-samples // size)
-    found = np.bincount(beats[:, 0] // size, minlength=count)
-    good = np.bincount(beats[:, 0] // size, beats[:, 1], minlength=count)
+    found = np.bincount(heard.beat_indices // size, minlength=count)
+    good = np.bincount(heard.beat_indices // size, heard.good, minlength=count)
     edges = np.minimum(np.arange(count + 1) * size, samples)
     lost = np.zeros(count)
-    for begin, end in gaps:
+    for begin, end in heard.gaps:
         lost += np.maximum(0, np.minimum(edges[1:], end) - np.maximum(edges[:-1], begin))
     minute_of = (nn.end_s // MINUTE_S).astype(int)
     intervals = np.bincount(minute_of, minlength=count)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import get_args
 
 from daemon.offline.analysis import ChainRun, OfRecording
+from daemon.offline.pieces import Step
 from daemon.recordings.recording import OpenRecording
 from daemon.recordings.signal_file import Reading
 from dsp.options import RhythmOptions
+from dsp.signals import BeatWindow
 from model.beat_kinds import BeatKind, BeatKindJudge, Classify, Kind
 from model.beat_network import BeatNetwork
 from model.rhythm import Episode
@@ -53,18 +56,26 @@ def tell_rhythm(
         RecordingError: it cannot be read.
     """
     run = ChainRun(OpenRecording(path, signal, reading), mains_hz)
-    told = watch(run, open_classify(), options)
+    flaws: list[tuple[str, ...]] = []  # of each beat
+    told = watch(_noting(flaws, run), open_classify(), options)
     ended = [episode for episode in told.episodes if episode.end is not None]
     by_onset = sorted(ended, key=lambda episode: episode.onset)
-    return Rhythms(*run.told(), tuple(told.beats), tuple(by_onset))
+    of_recording = run.told(flaws.count(()), Counter(chain.from_iterable(flaws)))
+    return Rhythms(*of_recording, tuple(told.beats), tuple(by_onset))
 
 
-def watch(run: ChainRun, classify: Classify, options: RhythmOptions | None = None) -> Told:
-    """Watch the whole of a run; each episode that lasts is told twice, as it begins and ends."""
+def _noting(flaws: list[tuple[str, ...]], run: ChainRun) -> Iterator[Step]:
+    for step in run.steps():
+        flaws += [event.quality.flaws for event in step[1] if isinstance(event, BeatWindow)]
+        yield step
+
+
+def watch(steps: Iterable[Step], classify: Classify, options: RhythmOptions | None = None) -> Told:
+    """Watch a whole run; each episode that lasts is told twice, as it begins and ends."""
     rhythm = RhythmWatch(BeatKindJudge(classify), options)
     beats: list[BeatKind] = []
     episodes: list[Episode] = []
-    for sample, events in run.steps():
+    for sample, events in steps:
         for told in (*map(rhythm.push, events), rhythm.tick(sample)):
             beats += told.beats
             episodes += told.episodes

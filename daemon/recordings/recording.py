@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from daemon.recordings.csv_record import CsvRecord
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.encryption import is_encrypted
 from daemon.recordings.errors import MalformedRecording, RecordingError, RecordingNotFound
+from daemon.recordings.origin import origin
 from daemon.recordings.replay import count_good_beats
 from daemon.recordings.resampling import resampled_blocks
 from daemon.recordings.signal_file import (
@@ -45,6 +47,7 @@ class Recording:
     notes: tuple[str, ...] = ()  # what had to be assumed or mended to read it, a sentence each
     #: what channel 1 saw at the same time; None if it was not recorded
     respiration_mv: NDArray[np.float64] | None = None
+    lead_off_s: tuple[tuple[float, float], ...] = ()  # as that of ``OpenRecording``
 
     @property
     def duration_s(self) -> float:
@@ -76,7 +79,9 @@ class OpenRecording:
     ) -> None:
         where = Path(path)
         self.path = str(path)
-        self._file = open_file(where, reading or Reading())
+        reading = reading or Reading()
+        self._identity = reading.identity
+        self._file = open_file(where, reading)
         self._note: tuple[str, ...] = ()
         if signal is not None:
             self._number = pick_signal(self._file.names, signal, where)
@@ -92,6 +97,12 @@ class OpenRecording:
     def notes(self) -> tuple[str, ...]:
         """What had to be assumed or mended, complete once the blocks have been read."""
         return (*self._file.notes, *self._note)
+
+    @property
+    def lead_off_s(self) -> tuple[tuple[float, float], ...]:
+        """When an electrode was off, begin and end, as far as the file says so."""
+        noted = origin(self.path, self._identity).lead_off_s or ()
+        return tuple((off_s, inf if on_s is None else on_s) for off_s, on_s in noted)
 
     def blocks(self) -> Iterator[NDArray[np.float64]]:
         """Yield the ECG in mV at 250 Hz, NaN where nothing was recorded.

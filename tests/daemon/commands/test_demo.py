@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -191,9 +193,9 @@ def test_the_summary_tells_right_from_wrong() -> None:
 
 
 @pytest.mark.realtime
-def test_the_demonstration_ends_with_everything_right() -> None:
+def test_the_demonstration_ends_with_everything_right_and_a_report(tmp_path: Path) -> None:
     finished = subprocess.run(
-        [sys.executable, "-m", "daemon", "demo"],
+        [sys.executable, "-m", "daemon", "demo", "--report", tmp_path],
         check=False,
         capture_output=True,
         text=True,
@@ -201,3 +203,9 @@ def test_the_demonstration_ends_with_everything_right() -> None:
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "6 of 6 as it should be." in finished.stdout
+    assert f"{tmp_path}/report.html" in finished.stdout
+    page = (tmp_path / "report.html").read_text()
+    assert 'class="badge">simulated<' in page
+    for heart in (64, 82):  # who is enrolled; the third is a stranger
+        assert re.search(rf"Who it is over time: .*heart {heart} for 0:00:", page)
+    assert "An electrode was off: " in page

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 import zlib
 from base64 import b64decode
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -21,7 +23,9 @@ from daemon.offline.labels import LABELS
 from daemon.offline.report_page import require_extras
 from daemon.offline.report_pictures import MM_PER_S
 from daemon.offline.reporting import Report, report_on
+from daemon.recordings.origin import origin
 from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, LOST, LOST_SAMPLES, Annotation
+from daemon.recordings.recording import OpenRecording
 from drivers.waveforms.hearts import Heart
 from model.gallery import Gallery
 from tests.daemon.commands.command import qrsd
@@ -42,7 +46,8 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     steps = np.array([signal.mv_per_code for signal in LAYOUT.signals])
     codes = np.rint(signals_mv / steps).astype(np.int32)
     codes[GAP_S * RATE_HZ : (GAP_S + GAP_LENGTH_S) * RATE_HZ] = LOST
-    codes[OFF_S * RATE_HZ : ON_S * RATE_HZ, 1] = 0
+    nobody = slice(OFF_S * RATE_HZ, ON_S * RATE_HZ)  # what an open input picks up
+    codes[nobody, 1] = np.random.default_rng(1).normal(0, 20_000, ON_S * RATE_HZ)[nobody]
     words = [
         Annotation(GAP_S * RATE_HZ, LOST_SAMPLES, GAP_LENGTH_S * RATE_HZ),
         Annotation(OFF_S * RATE_HZ, LEAD_OFF),
@@ -55,7 +60,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(record: Path) -> Report:
-    return report_on(str(record), None, 50, None, lambda *_: None)
+    return report_on(OpenRecording(record), origin(str(record)), 50)
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +79,8 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return table
 
 
-def figures_of(record: Path, out: Path, *more: object) -> dict[str, Any]:
-    assert qrsd("report", record, "--out", out, *more) == 0
+def figures_of(record: object, out: Path, *more: object) -> dict[str, Any]:
+    assert qrsd("report", record, *more, "--out", out) == 0
     figures: dict[str, Any] = json.loads(out.read_text())
     return figures
 
@@ -97,6 +102,7 @@ def test_figures_are_those_of_the_heart_and_of_what_was_done_to_it(
         assert minute["heart_rate_bpm"] == pytest.approx(HEART.anatomy.heart_rate_bpm, rel=0.05)
         worn_s = minute["length_s"] * (0.7 if minute["begin_s"] == 60 else 1)
         assert minute["good"] > 0.8 * worn_s * HEART.anatomy.heart_rate_bpm / 60
+    assert quality["beats"] - quality["good"] < 4  # nothing is looked for without contact
     first, second = figures["strips"]
     assert first["begin_s"] < SECONDS / 2 <= second["begin_s"]
     turns = HEART.phase_rad / (2 * np.pi)  # an R where they pass a whole number
@@ -128,7 +134,7 @@ def test_the_page_says_what_its_figures_are(page: str, report: Report) -> None:
     assert "Not a medical device" in page
     assert "2026-11-28 10:55:39 UTC" in page
     assert f"{report.good} of {report.beats} beats are good" in page
-    assert "0:01:10 (4.00 s)" in page
+    assert "0:01:10 (4.000 s)" in page
     assert "An electrode was off: 0:01:40 to 0:01:46." in page
     for label in LABELS.values():
         assert label.replace("^2", "²") in page
@@ -202,6 +208,49 @@ def test_who_it_is_is_said_when_asked(
     assert who == {name: value for name, value in row.items() if name != "record"}
     assert qrsd("report", short, "--out", tmp_path / "r.html", "--who", *asked) == 0
     assert "Who, after the last beat" in (tmp_path / "r.html").read_text()
+
+
+def test_who_it_was_over_time_is_told_with_what_speaks_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noise_mv = np.random.default_rng(1).normal(0, 0.02, 50 * RATE_HZ)  # or it would not be alive
+    ecg_mv = HEART.ecg_mv[: len(noise_mv)] + noise_mv
+    rows = [f"{4 * n}, {mv:.4f}" for n, mv in enumerate(ecg_mv) if not 25 <= n / RATE_HZ < 27]
+    table, gallery = tmp_path / "ada.csv", tmp_path / "people.sqlite"
+    table.write_text("\n".join(["timestamp, ECG mV", *rows]))
+    command = ("enroll", "Ada <$x$>", "--record", table, "--gallery", gallery)
+    assert qrsd(*command) == 0, capsys.readouterr().err
+    stretches = figures_of(table, tmp_path / "r.json", "--who", "--gallery", gallery)["identity"]
+    assert [each["end_s"] for each in stretches[:-1]] == [each["begin_s"] for each in stretches[1:]]
+    assert (stretches[0]["begin_s"], stretches[-1]["end_s"]) == (0, 50)
+    for at_s, person in ((1, None), (20, "Ada <$x$>"), (27.5, None), (45, "Ada <$x$>")):
+        [there] = [each for each in stretches if each["begin_s"] <= at_s < each["end_s"]]
+        assert there["person"] == person, there
+        assert (there["confidence"] is None) == (person is None)
+        assert (there["state"] == "undecided") == (person is None)
+    out = tmp_path / "r.html"
+    assert qrsd("report", table, "--out", out, "--who", "--gallery", gallery) == 0
+    page = out.read_text()
+    told = r"Who it is over time: undecided for 0:00:\d\d, Ada &lt;\$x\$&gt; for 0:00:[34]"
+    assert re.search(f'alt="{told}', page)
+    assert '<th scope="row">Ada &lt;$x$&gt;</th>' in page
+
+
+def test_the_newest_of_what_was_recorded(
+    record: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    shutil.copy(record, recordings / "2026-11-28T105539Z.bdf")
+    figures = figures_of("--last", tmp_path / "r.json", "90s")
+    assert figures["duration_s"] == 90
+    assert figures["begin"] == (BEGIN + timedelta(seconds=SECONDS - 90)).isoformat()
+    assert figures["quality"]["lead_off_s"] == []
+    assert figures["notes"][0] == "the newest 90 s: 2026-11-28T105539Z.bdf"
+    for wrong in ((record, "--last", "10min"), ()):
+        with pytest.raises(SystemExit):
+            qrsd("report", *wrong, "--out", tmp_path / "r.json")
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib", "weasyprint"])

@@ -227,3 +227,11 @@ def test_a_word_with_line_breaks_is_no_row_of_a_table(tmp_path: Path) -> None:
         writer.write(noise(RATE_HZ), [Annotation(3, "Marker: a\n0, 1, 2, 3\x1b")])
     words = (tmp_path / "one.csv").read_text().splitlines()[-1]
     assert words == "# 0.012000 s: Marker: a 0, 1, 2, 3 "
+
+
+@pytest.mark.parametrize(("suffix", "passes"), [(".csv", 1), (".edf", 2)])
+def test_how_far_it_is_is_told_each_minute(tmp_path: Path, suffix: str, passes: int) -> None:
+    write_bdf(tmp_path / "two.bdf", noise(130 * RATE_HZ), [])
+    told: list[float] = []
+    convert(str(tmp_path / "two.bdf"), tmp_path / f"two{suffix}", 50, told.append)
+    assert told == passes * [0, 60, 120]

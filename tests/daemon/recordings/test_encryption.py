@@ -106,8 +106,8 @@ def test_there_and_back_by_way_of_a_table(
     sealed: Path, identity: Path, public_key: str, written: list[str]
 ) -> None:
     table, back = sealed.with_name("two.csv.age"), sealed.with_name("three.bdf.age")
-    convert(str(sealed), table, 50, identity, [public_key])
-    convert(str(table), back, 50, identity, [public_key])
+    convert(str(sealed), table, 50, identity=identity, public_keys=[public_key])
+    convert(str(table), back, 50, identity=identity, public_keys=[public_key])
     mv = read_recording(back, "1", Reading(identity=identity)).ecg_mv
     assert np.array_equal(np.rint(mv / millivolts_per_count(6, 2.42)), CODES[:, 1])
     assert origin(str(back), identity).source == LAYOUT.source
@@ -156,9 +156,15 @@ def test_without_pyrage_it_is_said(
 
 def test_what_cannot_be_encrypted_is_refused(sealed: Path, identity: Path, public_key: str) -> None:
     with pytest.raises(MalformedRecording, match="a WFDB record is several files"):
-        convert(str(sealed), sealed.with_name("two.hea.age"), 50, identity, [public_key])
+        convert(
+            str(sealed),
+            sealed.with_name("two.hea.age"),
+            50,
+            identity=identity,
+            public_keys=[public_key],
+        )
     with pytest.raises(RecordingNotWritten, match="is there already"):
-        convert(str(sealed), sealed, 50, identity, [public_key])
+        convert(str(sealed), sealed, 50, identity=identity, public_keys=[public_key])
     with pytest.raises(MalformedRecording, match="only BDF and EDF files and tables"):
         OpenRecording(sealed.with_name("two.hea.age"), None, Reading(identity=identity))
     secret = identity.read_text().split()[-1]

@@ -1,0 +1,177 @@
+"""A recording of any length through the signal chain: an hour at a time, two of them at once.
+
+Each hour is heard from three minutes before it on, in which all that the chain learns of a heart
+settles. So the hours need not wait for each other, and nothing longer has to be held.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import chain, islice
+from multiprocessing import get_context, parent_process
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.recordings.replay import samples
+from dsp.front_end import RATE_HZ, FrontEnd
+from dsp.intervals import Intervals, measure_intervals
+from dsp.options import FrontEndOptions
+from dsp.signals import BeatWindow, Event, RPeak, Sample
+
+STRIP_SAMPLES = round(10 * RATE_HZ)  # of which beats are averaged
+PIECE_SAMPLES = 360 * STRIP_SAMPLES
+BEFORE_SAMPLES = 18 * STRIP_SAMPLES  # levels follow a beat by 1/8: 1e-9 is left of what they were
+AFTER_SAMPLES = STRIP_SAMPLES  # until a beat at the end is found, searched back for and cut out
+
+#: Where an electrode was off: the first sample, and the first after it.
+LeadOff: TypeAlias = Sequence[tuple[float, float]]
+#: A sample, and what it completed.
+Step: TypeAlias = tuple[Sample, tuple[Event, ...]]
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Some of a recording, with what the chain hears before and after it."""
+
+    begin: int  # its first sample
+    stop: int  # the first one after it
+    heard_from: int  # the first sample of ``ecg_mv``
+    ecg_mv: NDArray[np.float64]  # raw, NaN where nothing was recorded
+
+    @property
+    def own_mv(self) -> NDArray[np.float64]:
+        """The piece alone."""
+        return self.ecg_mv[self.begin - self.heard_from : self.stop - self.heard_from]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """What was found in a recording, or in a piece of it, in time order."""
+
+    r_indices: NDArray[np.int64]  # the samples in which the R waves peak
+    r_mv: NDArray[np.float64]  # their amplitudes
+    after_break: NDArray[np.bool_]  # whether no interval leads to it
+    beat_indices: NDArray[np.int64]  # R of the beats that were cut out whole
+    good: NDArray[np.bool_]  # whether the service would count them
+    flaws: Counter[str]  # of them
+    gaps: NDArray[np.int64]  # where nothing was recorded, shape (n, 2): begin and end
+    strips: tuple[Intervals, ...]  # of each ten seconds, if they were asked for
+
+    @classmethod
+    def joined(cls, parts: Sequence[Heard]) -> Heard:
+        """Join what was found in pieces that follow on each other."""
+        names = ("r_indices", "r_mv", "after_break", "beat_indices", "good", "gaps")
+        arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        edges = arrays["gaps"].ravel()
+        goes_on = np.flatnonzero(edges[1:-1:2] == edges[2::2])  # a gap across two pieces
+        edges = np.delete(edges, np.concatenate([2 * goes_on + 1, 2 * goes_on + 2]))
+        return cls(
+            **{**arrays, "gaps": edges.reshape(-1, 2)},
+            flaws=sum((part.flaws for part in parts), Counter()),
+            strips=tuple(strip for part in parts for strip in part.strips),
+        )
+
+
+def chain_steps(
+    blocks: Iterable[NDArray[np.float64]], mains_hz: int, lead_off: LeadOff = ()
+) -> Iterator[Step]:
+    """Yield each sample of an ECG that comes in blocks, with what a fresh chain makes of it."""
+    front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
+    coming = deque(lead_off)
+    for sample in samples(blocks):
+        while coming and coming[0][1] <= sample.index:
+            coming.popleft()
+        if coming and coming[0][0] <= sample.index:
+            sample.lead_off = True
+        yield sample, front_end.push(sample)
+
+
+def chain_events(
+    blocks: Iterable[NDArray[np.float64]], mains_hz: int, lead_off: LeadOff = ()
+) -> Iterator[Event]:
+    """Yield what a fresh signal chain makes of an ECG that comes in blocks."""
+    for _, completed in chain_steps(blocks, mains_hz, lead_off):
+        yield from completed
+
+
+def cut(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Piece]:
+    """Cut an ECG that comes in blocks into pieces; the last one is what is left."""
+    held, heard_from, begin = np.empty(0), 0, 0
+    for block in blocks:
+        held = np.concatenate([held, block])
+        while heard_from + len(held) > begin + PIECE_SAMPLES + AFTER_SAMPLES:
+            stop = begin + PIECE_SAMPLES
+            heard = held[: stop + AFTER_SAMPLES - heard_from]
+            yield Piece(begin, stop, heard_from, heard)
+            begin = stop
+            held = held[begin - BEFORE_SAMPLES - heard_from :]
+            heard_from = begin - BEFORE_SAMPLES
+    yield Piece(begin, heard_from + len(held), heard_from, held)
+
+
+def hear(piece: Piece, mains_hz: int, lead_off: LeadOff = (), *, waves: bool) -> Heard:
+    """Find what is in a piece; the waves of its averaged beats only if they are asked for."""
+    from_it = [(off - piece.heard_from, on - piece.heard_from) for off, on in lead_off]
+    peaks: list[tuple[int, float, bool]] = []
+    beats: list[tuple[int, bool]] = []
+    flaws: Counter[str] = Counter()
+    inside = range(piece.begin - piece.heard_from, piece.stop - piece.heard_from)
+    blocks = np.array_split(piece.ecg_mv, len(piece.ecg_mv) // STRIP_SAMPLES + 1)
+    for event in chain_events(blocks, mains_hz, from_it):
+        if isinstance(event, RPeak) and event.index in inside:
+            peaks.append((event.index, event.amplitude_mv, event.rr_s is None))
+        elif isinstance(event, BeatWindow) and event.r_index in inside:
+            beats.append((event.r_index, event.quality.good))
+            flaws.update(event.quality.flaws)
+    r_indices, r_mv, after_break = np.array(sorted(peaks), np.float64).reshape(-1, 3).T
+    beat_indices, good = np.array(sorted(beats), np.int64).reshape(-1, 2).T
+    own_mv = piece.own_mv
+    edges = np.flatnonzero(np.diff(np.isnan(own_mv), prepend=False, append=False))
+    own_peaks = r_indices.astype(np.int64) - inside.start
+    return Heard(
+        own_peaks + piece.begin,
+        r_mv,
+        after_break.astype(bool),
+        beat_indices + piece.heard_from,
+        good.astype(bool),
+        flaws,
+        piece.begin + edges.reshape(-1, 2),
+        tuple(_waves(own_mv, own_peaks)) if waves else (),
+    )
+
+
+def _waves(ecg_mv: NDArray[np.float64], r_indices: NDArray[np.int64]) -> Iterator[Intervals]:
+    for begin in range(0, len(ecg_mv), STRIP_SAMPLES):
+        first, last = np.searchsorted(r_indices, (begin, begin + STRIP_SAMPLES))
+        yield measure_intervals(
+            ecg_mv[begin : begin + STRIP_SAMPLES], r_indices[first:last] - begin
+        )
+
+
+def two_at_a_time(work: Callable[[Item], Outcome], items: Iterable[Item]) -> Iterator[Outcome]:
+    """Yield the outcome of some work on each item, in their order.
+
+    Another process does every second one, if there are two and this is no such process itself.
+    """
+    left = iter(items)
+    pair = list(islice(left, 2))
+    if len(pair) < 2 or len(os.sched_getaffinity(0)) < 2 or parent_process():
+        yield from map(work, chain(pair, left))
+        return
+    # Neither of the ways to fork will do: not beside a progress bar's thread, and the server that
+    # forks for others is a third process to hold in memory.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        while pair:
+            others = [pool.submit(work, item) for item in pair[1:]]
+            yield work(pair[0])
+            yield from (other.result() for other in others)
+            pair.clear()  # before the next ones come
+            pair += islice(left, 2)
