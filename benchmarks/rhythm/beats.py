@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from benchmarks.rhythm.bootstrap import Counts, percent
+from benchmarks.rhythm.bootstrap import Counts, percent, ratio
 from benchmarks.rhythm.records import Judged
 from daemon.offline.scoring import TOLERANCE_S, pair
 from daemon.recordings.annotations import AAMI_CLASSES
@@ -118,7 +118,7 @@ def figures(counts: Counts) -> dict[str, float]:
     named = {name: 100 * value for name, value in rates(confusion.astype(np.int64)).items()}
     for kind in KINDS[:TOLD]:
         one, other = named[f"{kind}_sensitivity"], named[f"{kind}_predictivity"]
-        named[f"{kind}_f1"] = 2 * one * other / (one + other) if one + other else float("nan")
+        named[f"{kind}_f1"] = ratio(2 * one * other, one + other)
     named["abnormal_auc"] = area_under_curve(counts["scores"])
     named["strip_sensitivity"] = percent(strips[1, 1], strips[1].sum())
     named["strip_predictivity"] = percent(strips[1, 1], strips[:, 1].sum())
@@ -126,7 +126,7 @@ def figures(counts: Counts) -> dict[str, float]:
     named["strip_specificity"] = percent(strips[0, 0], strips[0].sum())
     named["strip_auc"] = area_under_curve(counts["strip_scores"])
     false = confusion[[0, MISSED], 1:TOLD].sum()
-    named["false_abnormal_per_hour"] = float(false / counts["hours"])
+    named["false_abnormal_per_hour"] = ratio(false, counts["hours"])
     return named
 
 

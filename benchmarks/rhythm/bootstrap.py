@@ -52,6 +52,11 @@ def rounded(value: float) -> float | None:
     return round(float(value), DECIMALS) if np.isfinite(value) else None
 
 
-def percent(part: float, whole: float) -> float:
+def ratio(part: Any, whole: Any) -> float:
+    """Return a part of a whole; NaN of nothing."""
+    return float(part) / float(whole) if whole else float("nan")
+
+
+def percent(part: Any, whole: Any) -> float:
     """Return a share in percent; NaN of nothing."""
-    return 100 * float(part) / float(whole) if whole else float("nan")
+    return 100 * ratio(part, whole)

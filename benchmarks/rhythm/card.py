@@ -51,7 +51,9 @@ LIMITS = """\
 - A record that the network has learnt from tells how well it learnt; those of other patients
   count."""
 
-LEARNT = "how well it has learnt, not how well it tells strangers"
+LEARNT = """\
+The network has learnt from a data set of this name. Where these are the same patients, the figures
+say how well it has learnt, not how well it tells strangers."""
 
 
 def card(figures: dict[str, Any], shipped: BeatPassport, command: str) -> str:
@@ -75,8 +77,9 @@ def _sections(figures: dict[str, Any], shipped: BeatPassport, command: str) -> I
     yield f"## How it was measured\n\n{METHOD}"
     yield from _cross_validated(shipped)
     for name, of in figures["data"].items():
-        learnt = f" (training data of this network: {LEARNT})" if name in patients else ""
-        yield f"## {name}{learnt}"
+        yield f"## {name}"
+        if name in patients:
+            yield LEARNT
         yield from _fibrillation(of["fibrillation"]) if "fibrillation" in of else _annotated(of)
     yield f"## Limits\n\n{LIMITS}"
     yield f"## To reproduce\n\n```\n{command}\n```"

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rhythm.bootstrap import Counts, percent
+from benchmarks.rhythm.bootstrap import Counts, percent, ratio
 from benchmarks.rhythm.records import Judged
 from daemon.recordings.annotations import AAMI_CLASSES
 from dsp.front_end import RATE_HZ
@@ -144,6 +144,6 @@ def figures(counts: Counts) -> dict[str, float]:
             f"{name}_predictivity": percent(right, found),
             f"{name}_duration_sensitivity": percent(both_h, marked_h),
             f"{name}_duration_predictivity": percent(both_h, found_h),
-            f"{name}_false_per_hour": (found - right) / float(counts["hours"]),
+            f"{name}_false_per_hour": ratio(found - right, counts["hours"]),
         }
     return named
