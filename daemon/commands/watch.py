@@ -14,15 +14,17 @@ from daemon.commands.parts import describe
 from daemon.wire.client import Subscriber
 from daemon.wire.messages import (
     KINDS,
+    AlarmMessage,
     EcgMessage,
     HrvMessage,
     IdentityMessage,
+    RhythmMessage,
     StatusMessage,
     WaveMessage,
 )
 
 SILENT_AFTER_S = 3.0  # the service's own evidence is stale by then; the status comes each second
-LINES = (StatusMessage.TOPIC, IdentityMessage.TOPIC)
+LINES = (StatusMessage.TOPIC, IdentityMessage.TOPIC, RhythmMessage.TOPIC, AlarmMessage.TOPIC)
 WAVEFORMS = (WaveMessage.TOPIC, EcgMessage.TOPIC)
 
 WATCH = """\

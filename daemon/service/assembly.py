@@ -24,6 +24,7 @@ from daemon.service.loop import Parts, Service
 from daemon.service.observer import NullObserver, Observer
 from daemon.service.people_commands import PeopleCommands
 from daemon.service.pipeline import Pipeline
+from daemon.service.rhythm import RhythmJudge
 from daemon.service.sd_notify import Notifier
 from daemon.service.time_source import TimeSource
 from daemon.service.utc_clock import UtcClock
@@ -39,6 +40,8 @@ from daemon.wire.messages import KINDS, SCHEMA, Source
 from daemon.wire.publisher import Publisher
 from daemon.wire.status import ModelStatus
 from dsp.front_end import RATE_HZ
+from model.beat_kinds import BeatKindJudge
+from model.beat_network import BeatNetwork
 from model.errors import GalleryNotSwept
 from model.gallery import Gallery
 from model.local_calibration import use_local
@@ -134,7 +137,17 @@ def _opened_gallery(source: Source) -> Iterator[Gallery]:
 def _pipeline(settings: Settings, network: Network, gallery: Gallery) -> Pipeline:
     passport = network.passport
     templates = gallery.templates(passport.sha256, passport.tensors.outputs)
-    return Pipeline(network, templates, settings.front_end, settings.identifier, settings.liveness)
+    rhythm = None
+    if settings.rhythm.enabled:
+        rhythm = RhythmJudge(BeatKindJudge(BeatNetwork()), settings.rhythm)
+    return Pipeline(
+        network,
+        templates,
+        settings.front_end,
+        settings.identifier,
+        settings.liveness,
+        rhythm=rhythm,
+    )
 
 
 def _people_commands(

@@ -9,12 +9,16 @@ import numpy as np
 
 from daemon.wire.client import Item
 from daemon.wire.messages import (
+    BeatKindMessage,
     BeatMessage,
     ContactState,
+    EpisodeOnWire,
     IdentityMessage,
+    Kind,
     Message,
     Range,
     Received,
+    RhythmMessage,
     RPeakMessage,
     Stamp,
     StatusMessage,
@@ -86,6 +90,12 @@ class Service:
                 self.index, "running", contact, None, None, None, counters, *nothing, clock="set"
             )
         )
+
+    def kind(self, r_index: int, kind: Kind) -> Item:
+        return self.say(BeatKindMessage(self.index, r_index, kind, None if kind == "Q" else 0.5))
+
+    def rhythm(self, *episodes: EpisodeOnWire) -> Item:
+        return self.say(RhythmMessage(self.index, "sinus", 75.0, 0.01, episodes))
 
     def peak(self, index: int, *, search_back: bool = False) -> Item:
         return self.say(RPeakMessage(index, 1.0, 0.8, search_back))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from daemon.apps.timeline import Second, Timeline
 from daemon.recordings.recorded import LOST
 from daemon.wire.client import Item, Lost, Silent
+from daemon.wire.messages import EpisodeOnWire
 from tests.daemon.apps.made_up_service import BEGIN, RATE_HZ, Service, array
 
 
@@ -50,6 +52,27 @@ def test_a_beat_says_what_is_wrong_with_its_r_peak() -> None:
     assert words(seconds_of(items)) == [
         (100, "R peak (noisy, gap)", 0),
         (120, "R peak (search back)", 0),
+    ]
+
+
+def test_what_is_not_usual_is_annotated_though_it_is_known_late() -> None:
+    service = Service()
+    run = EpisodeOnWire("ventricular_run", 100, None)
+    over, pause = replace(run, end=300), EpisodeOnWire("pause", 300, 820)
+    items = [
+        *service.waves(2),
+        *(service.kind(100, "V"), service.kind(200, "N"), service.kind(300, "Q")),
+        *(service.rhythm(run), service.rhythm(run)),
+        *service.waves(2),
+        service.rhythm(over, pause),
+        *service.waves(1),
+    ]
+    assert sorted(words(seconds_of(items))) == [
+        (100, "Beat V", 0),
+        (100, "Ventricular run", 0),
+        (300, "End of ventricular run", 0),
+        (300, "Pause", 0),
+        (820, "End of pause", 0),
     ]
 
 

@@ -15,12 +15,14 @@ from daemon.apps.scene import Scene
 from daemon.apps.watch import picture, show_json, show_lines, show_live, who
 from daemon.wire.client import Item, Lost, Restarted, Silent
 from daemon.wire.messages import (
+    AlarmMessage,
     Breathing,
     EcgMessage,
     HrvMessage,
     IdentityMessage,
     Message,
     Received,
+    RhythmMessage,
     Stamp,
     StatusMessage,
     WaveFlags,
@@ -86,6 +88,21 @@ def test_the_picture_shows_variability_and_breathing_once_they_are_measured() ->
     text = text_of(heard(RUNNING, later))
     assert "RMSSD 35 ms" in text
     assert "breathing 14 /min" in text
+
+
+def test_the_rhythm_is_shown_and_an_alarm_says_what_it_is_worth() -> None:
+    caution = "not a medical device"
+    begins = AlarmMessage(900, "ventricular_run", 700, None, (0, 901), caution)
+    rhythm = RhythmMessage(900, "atrial_fibrillation", 92.0, 0.97, ())
+    text = text_of(heard(RUNNING, rhythm, begins))
+    assert "rhythm atrial fibrillation" in text
+    assert "ventricular run begins (not a medical device)" in text
+    assert lines_of(heard(rhythm, rhythm, begins, replace(begins, end=1200))) == [
+        "12:30:15 rhythm atrial fibrillation",
+        "12:30:15 ventricular run begins (not a medical device)",
+        "12:30:15 ventricular run is over (not a medical device)",
+    ]
+    assert "ventricular" not in text_of([*heard(begins), Silent(5.0)])
 
 
 def test_simulated_data_says_so_and_real_data_does_not() -> None:

@@ -24,6 +24,8 @@ from daemon.service.assembly import assembled, check
 from daemon.service.metrics import MOST_SCRAPES, STATUS_COUNTERS, Metrics, served
 from daemon.wire.errors import AddressInUse
 from daemon.wire.messages import (
+    AlarmMessage,
+    BeatKindMessage,
     BeatMessage,
     ContactState,
     IdentityMessage,
@@ -84,6 +86,10 @@ def test_what_happens_is_counted_and_says_that_it_is_simulated() -> None:
     metrics.message(IdentityMessage(100, "accepted", "Ada", 0.99, 5))
     metrics.message(IdentityMessage(200, "accepted", "Bob", 0.99, 5))
     metrics.message(IdentityMessage(300, "no_contact", None, None, 0))
+    for kind in ("N", "V", "V"):
+        metrics.message(BeatKindMessage(100, 50, kind, 0.5))
+    metrics.message(AlarmMessage(100, "pause", 50, None, (0, 101), ""))
+    metrics.message(AlarmMessage(200, "pause", 50, 150, (0, 201), ""))
     metrics.message(running())
     with served(metrics, 0) as port:
         text = scrape(port)
@@ -97,6 +103,8 @@ def test_what_happens_is_counted_and_says_that_it_is_simulated() -> None:
     outcomes = ("accepted", "unknown", "undecided", "no_contact")
     counted = [value(samples, "qrsd_decisions_total", outcome=outcome) for outcome in outcomes]
     assert counted == [2, 0, 0, 1]
+    assert [value(samples, "qrsd_beats_total", kind=kind) for kind in "NSV"] == [1, 0, 2]
+    assert value(samples, "qrsd_alarms_total", kind="pause") == 1
     assert "Ada" not in text
     assert "Bob" not in text
 
