@@ -4,9 +4,9 @@ PYTHON ?= python3
 NEWER_PYTHON ?= $(lastword $(sort $(wildcard /usr/bin/python3.1[2-9] $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.1[2-9]*/bin/python3)))
 PIP := -m pip --disable-pip-version-check --quiet
 PYTEST := -m pytest --numprocesses=auto --dist=loadfile
-DEFAULT_TESTS := "not realtime and not system and not train and not benchmark"
+DEFAULT_TESTS := "not realtime and not system and not servers and not train and not benchmark"
 
-.PHONY: help demo test test-realtime test-system test-arm64 test-train test-newer reliability install uninstall clean
+.PHONY: help demo test test-realtime test-system test-servers test-arm64 test-train test-newer reliability install uninstall clean
 
 help:
 	@echo "make demo              see it work: synthetic hearts on a simulated chip (one minute)"
@@ -14,6 +14,7 @@ help:
 	@echo "make test              lint, types and tests (some minutes)"
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
 	@echo "sudo make test-system  boot a copy of this machine with the service, and break it; real spidev"
+	@echo "sudo make test-servers open what it writes with other programs of Debian's (installs them)"
 	@echo "sudo make test-arm64   install it in an emulated Debian for arm64, and test it there (half an hour)"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
 	@echo "make test-newer        what stands on the TFLite runtime, with Python 3.12 or newer and its runtime"
@@ -38,9 +39,13 @@ test-realtime: .venv/with-tests
 	.venv/bin/python $(PYTEST) -m "realtime and not system" --reruns 2 --reruns-delay 20 -raR
 
 test-system: .venv/with-tests
-	@sh tests/systemd/packages.sh
+	@sh tests/packages.sh system
 	@.venv/bin/python $(PIP) install "spidev >= 3.6" || echo "Without spidev, its tests are skipped."
 	.venv/bin/python -m pytest -m system -rP
+
+test-servers: .venv/with-tests
+	@sh tests/packages.sh servers
+	.venv/bin/python -m pytest -m servers -ra
 
 test-arm64:
 	@sh tests/arm64.sh

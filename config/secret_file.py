@@ -41,6 +41,23 @@ def read_secret(path: Path, private: bool = True) -> bytes:
         KeyNotPrivate: others may read it, or this user may not.
         KeysError: it is not a secret.
     """
+    text = read_private(path, private)
+    lines = [line.strip() for line in text.splitlines() if not line.startswith("#")]
+    return from_hex("".join(lines), str(path))
+
+
+def read_private(path: Path, private: bool = True) -> str:
+    """Read a text that nobody else should know.
+
+    Args:
+        path: the file.
+        private: refuse it if others may read it too.
+
+    Raises:
+        KeyMissing: there is no such file.
+        KeyNotPrivate: others may read it, or this user may not.
+        KeysError: it is not ASCII.
+    """
     try:
         with as_owner_of_folder(path), open_regular(path) as binary:
             if private and (mode := os.fstat(binary.fileno()).st_mode) & OTHERS:
@@ -48,17 +65,15 @@ def read_secret(path: Path, private: bool = True) -> bytes:
                     f"{path}: others may use this key too (mode {mode & 0o777:04o}): "
                     f"chmod 600 {path}, and make a new one if somebody may have seen it"
                 )
-            text = binary.read(LONGEST_BYTES).decode("ascii")
+            return binary.read(LONGEST_BYTES).decode("ascii")
     except FileNotFoundError as error:
         raise KeyMissing(f"{path}: no such key file") from error
     except UnicodeDecodeError as error:
-        raise KeysError(f"{path}: not a key file of qrsd") from error
+        raise KeysError(f"{path}: not a key file: it is not ASCII text") from error
     except OSError as error:
         if isinstance(error, KeyNotPrivate):
             raise
         raise KeyNotPrivate(f"{path}: this user may not read the key: {error.strerror}") from error
-    lines = [line.strip() for line in text.splitlines() if not line.startswith("#")]
-    return from_hex("".join(lines), str(path))
 
 
 def from_hex(text: str, where: str) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from config.commentary import CommentaryOptions
 from config.errors import SettingInvalid, SettingsMissing
 from config.mapping import build, leaves
 from config.regular_file import open_regular
@@ -79,8 +80,15 @@ class RecordOptions:
     after_s: float = 30.0  # without anybody, until a recording ends
     sync_s: float = 5.0  # how often files are brought to the disk; a power cut costs a second more
     free_mb: float = 500.0  # room to leave on the disk: with less, recording stops
+    recipient: str = ""  # public key of age for which each finished file is encrypted, if given
+    identity: str = ""  # file with the age key that opens encrypted recordings to be read
 
     def __post_init__(self) -> None:
+        if self.recipient and self.format == "wfdb":
+            raise ValueError(
+                "recipient: a record of format wfdb is several files, which are not encrypted; "
+                "choose bdf or csv"
+            )
         for name, least, most in (
             ("before_s", 0, 600),
             ("after_s", 0, 3600),
@@ -91,6 +99,13 @@ class RecordOptions:
                 raise ValueError(
                     f"{name}: {getattr(self, name)} is not between {least} and {most:g}"
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What ``qrsd report`` may ask others for."""
+
+    commentary: CommentaryOptions = field(default_factory=CommentaryOptions)  # with --commentary
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +127,7 @@ class Settings(SourceOptions):
     #: which service our own commands talk to
     connect: ConnectOptions = field(default_factory=ConnectOptions)
     record: RecordOptions = field(default_factory=RecordOptions)  # what ``qrsd record`` writes
+    report: ReportOptions = field(default_factory=ReportOptions)  # whom ``qrsd report`` asks
 
 
 @dataclass(frozen=True, slots=True)

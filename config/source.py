@@ -23,6 +23,7 @@ class PlayOptions:
     heart: int | None = None  # number of a synthetic heart
     record: str | None = None  # path of a WFDB record or CSV file
     signal: str = "0"  # name or number of the record's signal
+    identity: str | None = None  # file with the age key that opens the record if it is encrypted
     pause: float | None = None  # seconds during which nobody wears the electrodes
     #: how long to play; None for all of a record, and a minute of a heart
     seconds: float | None = None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import struct
 import sys
@@ -22,6 +23,7 @@ SOCKET = "/run/systemd/journal/socket"
 PATIENCE_S = 1.0  # the service has samples to see to
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 PREFIX = "QRSD_"
+NAME_OF_RECORDING = re.compile(r"[^/]+-(?=\d{4}-\d\d-\d\dT\d{6}Z)")  # such as bench-
 
 
 def event(name: str, **fields: object) -> dict[str, object]:
@@ -42,6 +44,11 @@ def is_the_journal(stream: TextIO) -> bool:
     except OSError:  # no file of the system's at all
         return False
     return os.environ.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
+
+
+def nameless(text: object) -> str:
+    """Return a text without what recordings are called before their time: it may be a name."""
+    return NAME_OF_RECORDING.sub("", str(text))
 
 
 class PrefixFormatter(logging.Formatter):

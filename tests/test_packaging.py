@@ -46,6 +46,7 @@ DOORS = {
         "bdf_repair",
         "durable_file",
         "edf_file",
+        "encryption",
         "errors",
         "origin",
         "person_folders",
@@ -78,6 +79,7 @@ DOORS = {
     },
     "daemon.offline": {
         "analysis",
+        "commentary",
         "converting",
         "drawing",
         "errors",

@@ -6,6 +6,7 @@ numpy is imported for the simulator only.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import SettingInvalid
@@ -63,6 +64,7 @@ def play(options: SimulatedOptions) -> Electrodes:
 
 def _segment(entry: PlayOptions, options: SimulatedOptions) -> Segment:
     from daemon.recordings.recording import read_recording
+    from daemon.recordings.signal_file import Reading
     from drivers.waveforms.hearts import Heart
     from drivers.waveforms.playlist import electrodes_off, play_heart, play_recording
 
@@ -71,7 +73,8 @@ def _segment(entry: PlayOptions, options: SimulatedOptions) -> Segment:
     if entry.heart is not None:
         heart = Heart(entry.heart)
         return play_heart(heart, entry.seconds or HEART_S, entry.from_s, options.noise)
-    recording = read_recording(str(entry.record), entry.signal, with_respiration=True)
+    reading = Reading(identity=Path(entry.identity) if entry.identity else None)
+    recording = read_recording(str(entry.record), entry.signal, reading, with_respiration=True)
     try:
         return play_recording(
             recording.name,

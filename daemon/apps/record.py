@@ -5,22 +5,27 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config.settings import RecordOptions
 from daemon.apps.timeline import Second, Timeline
 from daemon.closing import Closing
 from daemon.errors import DaemonError
-from daemon.journal import event
+from daemon.journal import event, nameless
+from daemon.recordings.encryption import ENCRYPTED, encrypt_finished, plain_name
 from daemon.recordings.errors import RecordingNotWritten
 from daemon.recordings.recorded import LONGEST_TEXT, Annotation, RecordingWriter, printable
 from daemon.recordings.writers import SUFFIXES, open_writer
 from daemon.wire.answers import Done
 from daemon.wire.client import Item, Silent
 from daemon.wire.messages import Received, StatusMessage
+
+if TYPE_CHECKING:
+    from pyrage.x25519 import Recipient
 
 HOUR_S = 3600
 MEGABYTE = 1_000_000
@@ -53,6 +58,7 @@ class Recorder(Closing):
         name: begins the files' names.
         while_worn: record only while somebody wears the electrodes; else all the time.
         for_s: how much to record; None for no end.
+        keys: public keys for which each file is encrypted once it is finished; none for plain ones.
 
     Attributes:
         files: those written so far, the open one last.
@@ -71,12 +77,14 @@ class Recorder(Closing):
         name: str = "",
         while_worn: bool = False,
         for_s: float | None = None,
+        keys: Sequence[Recipient] = (),
     ) -> None:
         self._options = options
         self._folder = folder
         self._name = name
         self._while_worn = while_worn
         self._left_s = for_s
+        self._keys = keys
         self._timeline = Timeline(name_of)
         self._worn = False
         self._is_silent = False
@@ -176,12 +184,15 @@ class Recorder(Closing):
         self._begin = second.begin
         stem = f"{second.layout.begin_utc:%Y-%m-%dT%H%M%SZ}"
         stem = f"{self._name}-{stem}" if self._name else stem
-        suffix = SUFFIXES[self._options.format]
+        suffix = SUFFIXES[self._options.format] + (ENCRYPTED if self._keys else "")
         names = (f"{stem}{more}{suffix}" for more in ("", *(f"-{n}" for n in range(2, 1000))))
-        path = next(path for name in names if not (path := self._folder / name).exists())
+        paths = (self._folder / name for name in names)
+        path = next(each for each in paths if not (each.exists() or plain_name(each).exists()))
+        path = plain_name(path) if self._keys else path
         writer = open_writer(path, second.layout, self._options.sync_s)
         self.files.append(path)
-        _LOG.info("recording to %s", path, extra=event("recording_started"))
+        said = ("recording in %s, to ...%s", path.parent, nameless(path.name))
+        _LOG.info(*said, extra=event("recording_started"))
         return writer
 
     def _finish(self) -> None:
@@ -189,7 +200,10 @@ class Recorder(Closing):
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
-            _LOG.info("%s is complete", writer.path, extra=event("recording_ended"))
+            if self._keys:
+                self.files[-1] = encrypt_finished(writer.path, self._keys)
+            said = nameless(self.files[-1].name)
+            _LOG.info("...%s is complete", said, extra=event("recording_ended"))
 
     def _check_room(self) -> None:
         there = next(each for each in (self._folder, *self._folder.parents) if each.is_dir())

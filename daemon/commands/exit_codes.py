@@ -21,7 +21,7 @@ import daemon.wire.errors as of_wire
 import drivers.errors as of_drivers
 import model.errors as of_model
 from daemon.errors import DaemonError, ResultsNotWritable
-from daemon.journal import PRIORITIES, is_the_journal
+from daemon.journal import PRIORITIES, is_the_journal, nameless
 from daemon.terminal import plain
 
 DATA, NO_INPUT, UNAVAILABLE, BUG, CANNOT_WRITE = 65, 66, 69, 70, 73
@@ -57,6 +57,9 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_recordings.RecordingNotFound: NO_INPUT,
     of_recordings.RecordingNotWritten: CANNOT_WRITE,
     of_recordings.RecordsExtraMissing: UNAVAILABLE,
+    of_recordings.EncryptionExtraMissing: UNAVAILABLE,
+    of_recordings.IdentityUnusable: NOT_PERMITTED,
+    of_recordings.RecipientUnusable: SETTINGS,
     of_recordings.TransferFailed: BUSY,
     of_recordings.ChecksumWrong: DATA,
     of_offline.TooFewBeats: DATA,
@@ -116,4 +119,5 @@ def tell(error: Exception, *, traceback: bool) -> None:
         )
     else:
         mark = f"<{PRIORITIES[logging.ERROR]}>" if logged else ""
-        print(f"{mark}qrsd: {plain(' '.join(str(error).splitlines()))}", file=sys.stderr)
+        said = plain(" ".join(str(error).splitlines()))
+        print(f"{mark}qrsd: {nameless(said) if logged else said}", file=sys.stderr)

@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from statistics import median
 
 from rich.table import Table
 
+from daemon.commands.parts import file_of
 from daemon.commands.records import Outcomes, add_records, report
 from daemon.offline.labels import BREATHING, LABELS, OF_A_BEAT, in_words
 from daemon.offline.measuring import (
@@ -103,7 +103,9 @@ def _intervals_table(found: Delineation) -> Table:
 def add_features(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd features``."""
     add_records(parser, FEATURES)
-    parser.add_argument("--out", type=Path, required=True, metavar="F.csv", help="file to write")
+    parser.add_argument(
+        "--out", type=file_of(".csv"), required=True, metavar="F.csv", help="file to write"
+    )
     parser.set_defaults(run=run_features)
 
 

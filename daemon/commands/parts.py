@@ -6,13 +6,15 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeAlias
 from unicodedata import normalize
 
 from config.folders import gallery_path
+from config.settings import load
+from daemon.recordings.encryption import is_encrypted
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -54,6 +56,25 @@ def add_mains(parser: argparse._ActionsContainer, default: int = 50) -> None:
     parser.add_argument(
         "--mains", type=int, choices=(50, 60), default=default, help="grid, Hz (%(default)s)"
     )
+
+
+def add_identity(parser: argparse._ActionsContainer) -> None:
+    """Add the file with the key of encrypted records."""
+    parser.add_argument(
+        "--identity",
+        type=Path,
+        metavar="FILE",
+        help="with the age key that opens encrypted records, .age (default: record.identity)",
+    )
+
+
+def identity_of(args: argparse.Namespace, records: Iterable[str]) -> Path | None:
+    """Return the file with the key of some records; None if they and the user need none."""
+    if args.identity or not any(is_encrypted(Path(record)) for record in records):
+        given: Path | None = args.identity
+        return given
+    told = load().settings.record.identity
+    return Path(told) if told else None
 
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:
@@ -123,6 +144,18 @@ def _number(fits: Callable[[float], bool], expected: str) -> Callable[[str], flo
         return value
 
     return number
+
+
+def file_of(*suffixes: str) -> Callable[[str], Path]:
+    """Return what reads the path of a file of one of these kinds, for argparse."""
+
+    def path_of(text: str) -> Path:
+        path = Path(text)
+        if path.suffix.casefold() not in suffixes:
+            raise argparse.ArgumentTypeError(f"{text} does not end in {', '.join(suffixes)}")
+        return path
+
+    return path_of
 
 
 def duration_s(text: str) -> float:

@@ -21,7 +21,9 @@ from daemon.apps.record import NothingRecorded, Recorder
 from daemon.commands.connection import Connection, add_connection, to_messages
 from daemon.commands.parts import describe, duration_s
 from daemon.commands.service import start_logging
+from daemon.journal import is_the_journal, nameless
 from daemon.recordings.bdf_repair import repair_folder
+from daemon.recordings.encryption import encrypt_left, recipients
 from daemon.recordings.writers import SUFFIXES
 from daemon.wire.client import Control, Subscriber
 from daemon.wire.control import ControlServer
@@ -78,13 +80,19 @@ def run(args: argparse.Namespace) -> int:
     settings = load().settings
     start_logging(settings)
     options = settings.record
-    options = replace(options, format=args.format) if args.format else options
+    try:
+        options = replace(options, format=args.format) if args.format else options
+    except ValueError as error:
+        raise SettingInvalid(f"record.{error}") from error
     if args.name and Path(args.name).name != args.name:
         raise SettingInvalid(f"--name: {args.name!r} is no part of a file's name")
     folder = args.folder or Path(options.folder or recordings_folder())
+    keys = recipients([options.recipient]) if options.recipient else []
     if folder.is_dir():
-        for repaired in repair_folder(folder):
-            print(f"note: {repaired}", file=sys.stderr)
+        for done in (*repair_folder(folder), *(encrypt_left(folder, keys) if keys else ())):
+            print(
+                f"note: {nameless(done) if is_the_journal(sys.stderr) else done}", file=sys.stderr
+            )
     recorder = Recorder(
         options,
         folder,
@@ -92,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
         name=args.name,
         while_worn=args.worn,
         for_s=args.for_s,
+        keys=keys,
     )
     ended = Event()  # no exception, which would tear a record that is being written
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -101,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
             _record(service, recorder, ended)
     finally:
         for file in recorder.files:
-            print(file)
+            print(nameless(file) if is_the_journal(sys.stdout) else file)
     if not recorder.files and not args.worn:
         raise NothingRecorded("Nothing was recorded: no samples came from the service.")
     return 0

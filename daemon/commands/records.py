@@ -18,7 +18,16 @@ from rich.progress import track
 
 from config.settings import load
 from daemon.commands.exit_codes import exit_code
-from daemon.commands.parts import A_RECORD, add_gallery, add_jobs, add_mains, add_model, describe
+from daemon.commands.parts import (
+    A_RECORD,
+    add_gallery,
+    add_identity,
+    add_jobs,
+    add_mains,
+    add_model,
+    describe,
+    identity_of,
+)
 from daemon.offline.analysis import ChainRun, OfRecording, analyse, find_beats, side_by_side
 from daemon.offline.recognition import embed, last_decision, open_with_people
 from daemon.offline.results import make_folder, writing
@@ -146,11 +155,12 @@ def add_reading(parser: argparse._ActionsContainer) -> None:
         choices=(1, 2, 3, 4, 6, 8, 12),
         help="of the chip when a file's codes were taken (default: 6)",
     )
+    add_identity(parser)
 
 
 def reading_of(args: argparse.Namespace) -> Reading:
     """Return what the command line says of the records."""
-    return Reading(args.rate, args.unit, args.gain)
+    return Reading(args.rate, args.unit, args.gain, identity_of(args, args.records))
 
 
 def _rate(text: str) -> float:

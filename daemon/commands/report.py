@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
 from config.settings import load
-from daemon.commands.parts import A_RECORD, add_gallery, add_mains, add_model, describe
+from daemon.commands.parts import A_RECORD, add_gallery, add_mains, add_model, describe, file_of
 from daemon.commands.records import add_reading, reading_of, signals_of, tell_of
 from daemon.offline.analysis import ChainRun
+from daemon.offline.commentary import Commentator
 from daemon.offline.recognition import last_decision, open_with_people
 from daemon.offline.report_page import as_html, as_pdf, require_extras
 from daemon.offline.reporting import Report, report_on
@@ -31,11 +32,13 @@ Shows signal quality over time, ten seconds of ECG on millimetre paper, the aver
 intervals, heart rate and its variability, and breathing. What cannot be told says why. Pages need
 the extra [report]; JSON has the same figures and needs none. docs/reports.md tells more.
 
-Who it is stands in it only with --who, and no diagnosis ever.
+Who it is stands in it only with --who, and no diagnosis ever. With --commentary, some of its
+figures go to the language model that report.commentary names, and its text into the report.
 
 examples:
   qrsd report night.bdf --out night.html
-  qrsd report ecg-id/Person_01/rec_1 --out person.pdf"""
+  qrsd report ecg-id/Person_01/rec_1 --out person.pdf
+  qrsd report night.bdf --out night.html --commentary --dry-run"""
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
@@ -46,34 +49,39 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     add("record", metavar="RECORD")
     add(
         "--out",
-        type=_file,
+        type=file_of(*SUFFIXES),
         required=True,
         metavar="F.html|F.pdf|F.json",
         help="file to write; its suffix says what",
     )
     add("--who", action="store_true", help="say who of the enrolled people it is")
+    add(
+        "--commentary",
+        action="store_true",
+        help="add what a language model makes of the figures (settings: report.commentary)",
+    )
+    add(
+        "--dry-run",
+        action="store_true",
+        help="show what --commentary would send, and where to; send and write nothing",
+    )
     add_gallery(parser)
     add_model(parser)
     add_reading(parser)
     add_mains(parser)
-    parser.set_defaults(run=run)
-
-
-def _file(text: str) -> Path:
-    path = Path(text)
-    if path.suffix.casefold() not in SUFFIXES:
-        raise argparse.ArgumentTypeError(f"{text} does not end in {', '.join(SUFFIXES)}")
-    return path
+    parser.set_defaults(run=run, refuse=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, and write the page."""
     kind = args.out.suffix.casefold()
+    commentator = _commentator(args)
     if kind != ".json":
         require_extras(pdf=kind == ".pdf")
     people = open_with_people(args.model, args.gallery) if args.who else None
-    is_new = not args.out.exists()
-    require_files(args.out)
+    is_new = not (args.dry_run or args.out.exists())
+    if not args.dry_run:
+        require_files(args.out)
     if is_new:  # nothing empty is left behind if there is nothing to report
         args.out.unlink()
     args.records = [args.record]
@@ -87,18 +95,46 @@ def run(args: argparse.Namespace) -> int:
             bars.update(task, description=said, completed=done_s, total=of_s)
 
         report = report_on(args.record, signal, args.mains, reading_of(args), advance)
-        if not report.nothing_because:
+        if not (report.nothing_because or args.dry_run):
             if people:
                 bars.update(task, description="Recognising", total=None)
                 report = replace(report, who=asdict(_decision(args, signal, *people)))
+            if commentator:
+                bars.update(task, description=f"Asking {commentator.options.host}", total=None)
+                report = _commented(report, commentator)
             bars.update(task, description="Writing", total=None)
             content = _content(report, kind)
             with writing(args.out, "another --out"):
                 args.out.write_bytes(content)
     nothing_found = tell_of(report)
-    if not nothing_found:
+    if commentator and args.dry_run and not nothing_found:
+        _show_question(commentator, report)
+    elif not nothing_found:
         print(plain(f"{args.out}: the report on {args.record}"))
     return nothing_found
+
+
+def _commentator(args: argparse.Namespace) -> Commentator | None:
+    if args.dry_run and not args.commentary:
+        args.refuse("--dry-run shows what --commentary would send: give both")
+    return Commentator.of(load().settings.report.commentary) if args.commentary else None
+
+
+def _commented(report: Report, commentator: Commentator) -> Report:
+    commentary = commentator.comment_on(report.figures())
+    if commentary.none_because:
+        print(f"note: no commentary: {commentary.none_because}", file=sys.stderr)
+    return replace(report, commentary=commentary)
+
+
+def _show_question(commentator: Commentator, report: Report) -> None:
+    """Print on standard error where a question would go, and on standard output its bytes."""
+    hidden = {"Authorization": f"Bearer (the key in {commentator.options.key})"}
+    headers = commentator.headers
+    headers |= {name: text for name, text in hidden.items() if name in headers}
+    lines = [f"POST {commentator.url}", *map(": ".join, headers.items())]
+    print(*map(plain, lines), "nothing is sent in a dry run:", sep="\n", file=sys.stderr)
+    print(commentator.question(report.figures()).decode())
 
 
 def _decision(

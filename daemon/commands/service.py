@@ -15,7 +15,7 @@ from pathlib import Path
 from config.errors import SettingInvalid
 from config.folders import control_address, gallery_path
 from config.settings import Loaded, Settings, load
-from daemon.commands.parts import describe
+from daemon.commands.parts import add_identity, describe, identity_of
 from daemon.journal import JournalHandler, PrefixFormatter, is_the_journal
 
 RUN = """\
@@ -49,6 +49,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--signal", default="0", help="name or number of the recordings' signal (%(default)s)"
     )
+    add_identity(parser)
     parser.add_argument("--once", action="store_true", help="end after the last recording")
     parser.set_defaults(run=run)
 
@@ -137,12 +138,14 @@ def _assignments(args: argparse.Namespace) -> Iterator[str]:
     if getattr(args, "once", False):
         yield "simulated.repeat=false"
     if played := getattr(args, "play", None):
-        entries = [{"record": os.path.abspath(path), "signal": args.signal} for path in played]
+        identity = identity_of(args, played)
+        reading = {"signal": args.signal, "identity": str(identity.resolve()) if identity else None}
+        entries = [{"record": os.path.abspath(path), **reading} for path in played]
         pauses = [{"pause": PAUSE_S}] * len(entries)
         both = [part for pair in zip(entries, pauses, strict=True) for part in pair]
         play = json.dumps(both if len(entries) > 1 else entries, ensure_ascii=False)
         yield f"simulated.play={play}"
-        if all(path.casefold().endswith(".bdf") for path in played):
+        if all(path.casefold().endswith((".bdf", ".bdf.age")) for path in played):
             yield "simulated.chip.noise=0"  # a chip's own codes have it already
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daemon.offline.analysis import analyse
-from daemon.recordings.annotations import read_texts
+from daemon.recordings.annotations import read_comments, read_texts
 from daemon.recordings.durable_file import DurableFile
 from daemon.recordings.edf_file import EdfFile
-from daemon.recordings.errors import MalformedRecording
+from daemon.recordings.encryption import decrypted_name, encrypt, is_encrypted, recipients
+from daemon.recordings.errors import MalformedRecording, RecordingNotWritten
 from daemon.recordings.origin import origin
 from daemon.recordings.recorded import (
     LOST,
@@ -34,15 +36,16 @@ from daemon.recordings.writers import open_edf, open_writer
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS
 
 SYNC_S = 3600.0  # what is made of a file can be made again
+MEMORY = "/dev/shm"  # a file system that is on no disk
 UNKNOWN_BEGIN = datetime(1985, 1, 1, tzinfo=UTC)  # as EDF has it
 
 
 class Source:
     """A recording to be converted: all its signals of voltage, and its annotations."""
 
-    def __init__(self, record: str) -> None:
+    def __init__(self, record: str, identity: Path | None = None) -> None:
         path = Path(record)
-        self._file = file = open_file(path, Reading())
+        self._file = file = open_file(path, Reading(identity=identity))
         self._numbers = list(file.voltages())
         rates = sorted({file.rate_hz(number) for number in self._numbers})
         if len(rates) != 1:
@@ -50,7 +53,7 @@ class Source:
             raise MalformedRecording(
                 f"{record}: its signals in mV have rates of {there}; expected one rate for all."
             )
-        told = origin(record)
+        told = origin(record, identity)
         begin, annotations = told.begin or UNKNOWN_BEGIN, list[Annotation]()
         signals = [RecordedSignal(file.names[n], GAIN, VREF_V) for n in self._numbers]
         self._notes = [f"written in the steps of a chip at gain {GAIN:g}, {VREF_V} V"]
@@ -60,6 +63,11 @@ class Source:
                 signals, self._notes = [signal for signal in known if signal], []
         elif not is_table(path):
             annotations = read_texts(path)
+        elif told.source:
+            annotations = [
+                Annotation(round(at_s * rates[0]), text, round(for_s * rates[0]))
+                for at_s, text, for_s in read_comments(path, identity)
+            ]
         self.layout = Layout(tuple(signals), rates[0], told.source or "convert", begin)
         words = [each for each in annotations if each.text != THE_END]
         self._annotations = sorted(words, key=lambda each: each.sample)
@@ -97,15 +105,43 @@ class Source:
             yield np.empty((0, len(steps)), np.int32), list(left)
 
 
-def convert(record: str, out: Path, mains_hz: int) -> list[str]:
+def convert(
+    record: str,
+    out: Path,
+    mains_hz: int,
+    identity: Path | None = None,
+    public_keys: Sequence[str] = (),
+) -> list[str]:
     """Convert a recording to what the suffix of a new file means, and say what was assumed.
+
+    Args:
+        record: what to read.
+        out: the new file; one that ends in ``.age`` is encrypted.
+        mains_hz: frequency of the grid, for those without annotated R peaks.
+        identity: file with the age key of an encrypted record.
+        public_keys: for which the new file is encrypted.
 
     Raises:
         RecordingError: it cannot be read, or the file not be written.
     """
+    if not is_encrypted(out):
+        return _convert(record, out, mains_hz, identity)
+    keys = recipients(public_keys)
+    plain = decrypted_name(out).name
+    if plain.casefold().endswith(".hea"):
+        raise MalformedRecording(f"{out}: a WFDB record is several files: choose .bdf.age.")
+    if out.exists():
+        raise RecordingNotWritten(f"{out} is there already: give another name, or move it away.")
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        notes = _convert(record, Path(folder, plain), mains_hz, identity)
+        encrypt(Path(folder, plain), out, keys)
+    return notes
+
+
+def _convert(record: str, out: Path, mains_hz: int, identity: Path | None) -> list[str]:
     if out.suffix.casefold() == ".txt":
-        return _write_rr(record, out, mains_hz)
-    source = Source(record)
+        return _write_rr(record, out, mains_hz, identity)
+    source = Source(record, identity)
     if next(source.seconds(), None) is None:
         raise MalformedRecording(f"{record} holds not one sample.")
     writer: RecordingWriter
@@ -136,20 +172,21 @@ def _ranges(source: Source) -> list[tuple[int, int]]:
     return [(min(a, b), max(a, b)) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
 
 
-def _write_rr(record: str, out: Path, mains_hz: int) -> list[str]:
+def _write_rr(record: str, out: Path, mains_hz: int, identity: Path | None) -> list[str]:
     """Write the RR intervals in ms, a line each, but for those with a gap in them."""
     path = Path(record)
-    file = open_file(path, Reading())
+    reading = Reading(identity=identity)
+    file = open_file(path, reading)
     annotations = file.annotations if isinstance(file, EdfFile) else []
     peaks = np.array(sorted(a.sample for a in annotations if a.text.startswith(R_PEAK)))
     if len(peaks):
-        source = Source(record)
+        source = Source(record, identity)
         gaps = np.array([a.sample for a in annotations if a.text == LOST_SAMPLES])
         whole = np.searchsorted(gaps, peaks[1:]) == np.searchsorted(gaps, peaks[:-1])
         rr_ms = 1000 * np.diff(peaks)[whole] / source.layout.rate_hz
         notes = file.notes
     else:
-        found = analyse(record, None, mains_hz)
+        found = analyse(record, None, mains_hz, reading)
         rr_ms = np.array([1000 * peak.rr_s for peak in found.r_peaks if peak.rr_s is not None])
         notes = [*found.notes, "no R peaks are annotated that are read here: qrsd's detector's"]
     if not len(rr_ms):

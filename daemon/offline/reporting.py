@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.offline.analysis import ChainRun, OfRecording
+from daemon.offline.commentary import Commentary
 from daemon.offline.labels import OF_A_BEAT
 from daemon.offline.measuring import (
     STRIP_SAMPLES,
@@ -70,6 +71,7 @@ class Report(OfRecording):
     delineation: Delineation
     shown: tuple[Shown, ...]  # the clearest ten seconds of each half; one if it is so short
     who: dict[str, Any] | None = None  # the last decision; None if it was not asked for
+    commentary: Commentary | None = None  # a language model's; None if it was not asked for
 
     @property
     def beats(self) -> int:
@@ -92,6 +94,7 @@ class Report(OfRecording):
             "duration_s": self.duration_s,
             "notes": self.notes,
             **({"who": self.who} if self.who else {}),
+            **({"commentary": asdict(self.commentary)} if self.commentary else {}),
             "quality": {
                 "beats": self.beats,
                 "good": self.good,
@@ -142,7 +145,7 @@ def report_on(
     nn, _ = corrected(variability.rr)
     return Report(
         *run.told(),
-        origin(path),
+        origin(path, reading.identity if reading else None),
         variability,
         nn,
         tuple(_minutes(beats, gaps, samples, nn)),

@@ -1,15 +1,18 @@
-"""The annotations of a WFDB record: where experts, or other detectors, saw a beat."""
+"""Annotations: of a WFDB record, where experts or detectors saw a beat; of a table of qrsd's."""
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.recordings.encryption import open_content
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
 from daemon.recordings.recorded import R_PEAK, Annotation
 from daemon.recordings.signal_file import without_suffix
@@ -22,6 +25,8 @@ BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ?")
 #: The classes of AAMI EC57, and the symbols of each; escape beats (e, j) count as normal.
 AAMI_CLASSES = {"N": "NLRBej", "S": "AaJSn", "V": "VEr", "F": "F", "Q": "/fQ?"}
 COMMENT = '"'
+TABLE_COMMENT = re.compile(r"# (\d+\.\d+) s: (.*?)(?:, for (\d+(?:\.\d+)?) s)?\n")
+TABLE_STAMP = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 LASTING = re.compile(r"(.+); (\d+(?:\.\d*)?) s")  # as qrsd writes what lasts
 
 
@@ -72,12 +77,31 @@ def read_texts(path: Path) -> list[Annotation]:
     rate_hz = read.fs or read_header(record).frame_hz
     annotations = []
     for sample, symbol, note in zip(read.sample, read.symbol, read.aux_note, strict=True):
-        words, length_s = note.strip("\0 "), 0.0
+        words, length_s = _in_utf8(note).strip("\0 "), 0.0
         if lasting := LASTING.fullmatch(words):
             words, length_s = lasting[1], float(lasting[2])
         text = _text(symbol, words)
         annotations.append(Annotation(int(sample), text, round(length_s * rate_hz)))
     return annotations
+
+
+def _in_utf8(note: str) -> str:
+    """Return a note as it was written: the library takes each byte for a letter of Latin-1."""
+    with suppress(UnicodeError):
+        return note.encode("latin-1").decode()
+    return note
+
+
+def read_comments(path: Path, identity: Path | None) -> list[tuple[float, str, float]]:
+    """Return what qrsd wrote below the rows of a table: second, text and length in seconds."""
+    found, begin_ms = [], None
+    with TextIOWrapper(open_content(path, identity), "utf-8", errors="replace") as lines:
+        for line in lines:
+            if told := TABLE_COMMENT.fullmatch(line):
+                found.append((float(told[1]), told[2], float(told[3] or 0)))
+            elif begin_ms is None and (stamp := TABLE_STAMP.match(line)):
+                begin_ms = float(stamp[0])  # what was lost before has no row
+    return [(at_s - (begin_ms or 0.0) / 1000, text, length_s) for at_s, text, length_s in found]
 
 
 def _text(symbol: str, note: str) -> str:

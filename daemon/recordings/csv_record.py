@@ -48,7 +48,7 @@ class CsvRecord:
     """The signals of a text table (see ``SignalFile``)."""
 
     def __init__(self, path: Path, reading: Reading) -> None:
-        self._table = table = Table(path)
+        self._table = table = Table(path, reading.identity)
         self._reading = reading
         first = next(table.blocks())
         if not first.cells:

@@ -11,10 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 
 from daemon.recordings.csv_numbers import NumberStyle
+from daemon.recordings.encryption import open_content
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
 from daemon.recordings.time_stamps import is_stamp
 
@@ -53,18 +55,19 @@ class Table:
     style: NumberStyle  # how numbers are written
     width: int  # how many columns there are
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, identity: Path | None = None) -> None:
         if not path.is_file():
             what = "a folder" if path.is_dir() else "no regular file" if path.exists() else None
             raise RecordingNotFound(
                 f"{path} is {what}; expected a .csv file." if what else f"There is no file {path}."
             )
         self.path = path
+        self._identity = identity  # that opens it if it is encrypted
         self.notes: list[str] = []  # of rows left out, complete once the blocks have been read
         self.comments: list[str] = []  # lines above the rows that are neither heading nor rows
         self.heading: list[str] = []  # a name for each column, or none at all
         self.units: list[str] = []  # a text for each column, from a second line of heading
-        self._encoding = _encoding(path)
+        self._encoding = self._found_encoding()
         self._first_line = 0
         self._torn = False
         first = list(islice(self._lines(), SNIFFED_ROWS))
@@ -150,9 +153,25 @@ class Table:
         ends = [self.style.number(row[-1]) for row in (*rows.cells[-1:], cells)]
         return self._torn and len(ends) == 2 and ends[0] is not None and ends[1] is None
 
+    def _found_encoding(self) -> str:
+        with open_content(self.path, self._identity) as file:
+            begin = file.read(SNIFFED_BYTES)
+        if begin[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return "utf-16"
+        if begin[1:200:2].count(0) > 50:
+            return "utf-16-le"
+        if begin[0:200:2].count(0) > 50:
+            return "utf-16-be"
+        try:
+            begin[: begin.rfind(b"\n") + 1].decode("utf-8")
+        except UnicodeDecodeError:
+            return "latin-1"
+        return "utf-8-sig"
+
     def _lines(self) -> Iterator[tuple[int, str]]:
         """Yield each line that is no comment, with its number."""
-        with self.path.open(encoding=self._encoding, errors="replace", newline=None) as file:
+        content = open_content(self.path, self._identity)
+        with TextIOWrapper(content, self._encoding, errors="replace", newline=None) as file:
             number = 0
             while text := file.readline(LONGEST_LINE):
                 number += 1
@@ -184,22 +203,6 @@ def _is_fraction(column: tuple[str, ...]) -> bool:
 def _trimmed(cells: list[str], width: int) -> list[str]:
     """Return the cells without empty ones beyond the last column."""
     return cells if any(cells[width:]) else cells[:width]
-
-
-def _encoding(path: Path) -> str:
-    with path.open("rb") as file:
-        begin = file.read(SNIFFED_BYTES)
-    if begin[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "utf-16"
-    if begin[1:200:2].count(0) > 50:
-        return "utf-16-le"
-    if begin[0:200:2].count(0) > 50:
-        return "utf-16-be"
-    try:
-        begin[: begin.rfind(b"\n") + 1].decode("utf-8")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8-sig"
 
 
 def _separator(lines: list[str]) -> str:

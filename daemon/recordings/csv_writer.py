@@ -3,7 +3,7 @@
     # channel 2: ECG, gain 6, reference 2.42 V
     timestamp, Channel 1, Channel 2, Channel 3
     0, 128363, -5355355, 0
-    # 0.004 s: Identity unknown
+    # 0.004000 s: Identity unknown
 
 The timestamp is in ms, channels 1 and 2 are codes, and channel 3 is 1 in the sample of an R peak. A
 sample that was lost has no row.
@@ -59,8 +59,8 @@ class CsvWriter:
         rows = zip(stamps, table[kept].tolist(), strict=True)
         lines = [f"{stamp:.10g}, {str(row)[1:-1]}" for stamp, row in rows]
         for each in told:
-            length = f", for {each.samples / self._rate_hz:g} s" if each.samples else ""
-            lines.append(f"# {each.sample / self._rate_hz:.3f} s: {printable(each.text)}{length}")
+            length = f", for {each.samples / self._rate_hz:.10g} s" if each.samples else ""
+            lines.append(f"# {each.sample / self._rate_hz:.6f} s: {printable(each.text)}{length}")
         self._file.append("\n".join([*lines, ""]).encode())
         self._at += len(codes)
         if self._at - self._synced >= self._to_sync:

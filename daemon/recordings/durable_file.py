@@ -76,15 +76,26 @@ def begin_file(path: Path, content: bytes) -> DurableFile:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put a file in another's place, so that the one or the other is there after a power cut."""
+    with replacing(path) as file:
+        file.append(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[DurableFile]:
+    """Give a file to be written, and put it in another's place as ``replace_file`` does."""
     draft = path.with_name(f".{path.name}.new")
     with explained(path):
         draft.unlink(missing_ok=True)
-    with DurableFile(draft) as file:
-        file.append(content)
-        file.sync()
-    with explained(path):
-        os.replace(draft, path)
-        sync_folder(path.parent)
+    try:
+        with DurableFile(draft) as file:
+            yield file
+            file.sync()
+        with explained(path):
+            os.replace(draft, path)
+            sync_folder(path.parent)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def sync_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from math import inf
+from os import SEEK_END
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from daemon.recordings import edf_annotations
 from daemon.recordings.edf_header import EdfSignal, read_header
+from daemon.recordings.encryption import open_content
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
 from daemon.recordings.recorded import LOST, LOST_SAMPLES, THE_END, Annotation, RecordedSignal
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
@@ -42,9 +44,9 @@ class EdfFile:
             raise MalformedRecording(f"{path} is no table of codes: --gain does not apply to it.")
         self._path = path
         self._reading = reading
-        with path.open("rb") as file:
+        with open_content(path, reading.identity) as file:
             self._header = header = read_header(file, path)
-            there = (path.stat().st_size - header.header_bytes) // header.record_bytes
+            there = (file.seek(0, SEEK_END) - header.header_bytes) // header.record_bytes
         self._records = there if header.records is None else min(header.records, there)
         self.notes: list[str] = []
         if header.records is not None and there != header.records:
@@ -166,7 +168,7 @@ class EdfFile:
         """Yield one signal's bytes of some records after others, each block with its first."""
         size = self._header.record_bytes
         step = max(1, BLOCK_BYTES // size)
-        with self._path.open("rb") as file:
+        with open_content(self._path, self._reading.identity) as file:
             file.seek(self._header.header_bytes)
             for first in range(0, self._records, step):
                 block = np.frombuffer(file.read(size * min(step, self._records - first)), np.uint8)

@@ -29,6 +29,20 @@ class RecordsExtraMissing(RecordingError, ImportError):
     """WFDB recordings need a library that is not installed."""
 
 
+class EncryptionExtraMissing(RecordingError, ImportError):
+    """Encrypted recordings need a library that is not installed."""
+
+
+class IdentityUnusable(RecordingError):
+    """A recording is encrypted, and there is no key, or no right one, to decrypt it."""
+
+    code = "recording_encrypted"
+
+
+class RecipientUnusable(RecordingError, ValueError):
+    """A recording is to be encrypted for what is no public key."""
+
+
 class RecordingNotWritten(RecordingError, OSError):
     """The disk does not take what is recorded, or has little room left."""
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 
-from daemon.recordings.annotations import read_texts
+from daemon.recordings.annotations import read_comments, read_texts
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.edf_header import EARLIEST_YEAR
+from daemon.recordings.encryption import open_content
 from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, OURS
 from daemon.recordings.signal_file import Reading, is_edf, is_table, without_suffix
 from daemon.recordings.wfdb_header import read_header
 
 IN_EDF = re.compile(rf"{OURS}(\w+)_UTC")
 IN_TEXT = re.compile(r"# recorded by qrsd from (\w+); begins (\S+)")
-COMMENT = re.compile(r"# (\d+\.\d+) s: (.*?)(?:, for .*)?\n")
 HEADER_CHARACTERS = 10_000
 
 
@@ -40,26 +41,26 @@ class Origin:
 NOT_SAID = Origin(None, None, None)
 
 
-def origin(record: str) -> Origin:
-    """Read what a recording says of itself.
+def origin(record: str, identity: Path | None = None) -> Origin:
+    """Read what a recording says of itself, one that is encrypted by a key of an identity file.
 
     Raises:
         RecordingError: it is missing or malformed.
     """
     path = Path(record)
     if is_edf(path):
-        return _of_edf(EdfFile(path, Reading()))
+        return _of_edf(EdfFile(path, Reading(identity=identity)))
     stem = without_suffix(path)
     text = path if is_table(path) else stem.with_name(f"{stem.name}.hea")
-    with text.open(encoding="utf-8", errors="replace") as lines:
+    with TextIOWrapper(open_content(text, identity), "utf-8", errors="replace") as lines:
         told = IN_TEXT.search(lines.read(HEADER_CHARACTERS))
     if not told:
         return NOT_SAID
     if is_table(path):
-        words = _comments(path)
+        words = [(at_s, said) for at_s, said, _ in read_comments(path, identity)]
     else:
         frame_hz = read_header(stem).frame_hz
-        words = ((each.sample / frame_hz, each.text) for each in read_texts(path))
+        words = [(each.sample / frame_hz, each.text) for each in read_texts(path)]
     return Origin(told[1], datetime.fromisoformat(told[2]), _lead_off_s(words))
 
 
@@ -70,14 +71,6 @@ def _of_edf(file: EdfFile) -> Origin:
         return Origin(None, begin and begin.replace(tzinfo=None), None)
     words = ((each.sample / file.fastest_hz, each.text) for each in file.annotations)
     return Origin(ours[1], begin, _lead_off_s(words))
-
-
-def _comments(path: Path) -> Iterator[tuple[float, str]]:
-    """Yield what stands below the rows of a table."""
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            if line.startswith("#") and (found := COMMENT.fullmatch(line)):
-                yield float(found[1]), found[2]
 
 
 def _lead_off_s(words: Iterable[tuple[float, str]]) -> tuple[tuple[float, float | None], ...]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from daemon.recordings.csv_record import CsvRecord
 from daemon.recordings.edf_file import EdfFile
+from daemon.recordings.encryption import is_encrypted
 from daemon.recordings.errors import MalformedRecording, RecordingError, RecordingNotFound
 from daemon.recordings.replay import count_good_beats
 from daemon.recordings.resampling import resampled_blocks
@@ -148,6 +149,10 @@ def open_file(path: Path, reading: Reading) -> SignalFile:
     if not path.name:
         raise RecordingNotFound(f"{path} is a folder: expected a recording.")
     kind = EdfFile if is_edf(path) else CsvRecord if is_table(path) else WfdbRecord
+    if kind is WfdbRecord and is_encrypted(path):
+        raise MalformedRecording(
+            f"{path}: only BDF and EDF files and tables are read encrypted: age --decrypt."
+        )
     try:
         return kind(path, reading)
     except RecordingError:

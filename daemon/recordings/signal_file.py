@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.recordings.encryption import decrypted_name
 from daemon.recordings.errors import SignalNotFound
 
 MV_PER_UNIT = {"nv": 1e-6, "uv": 1e-3, "mv": 1.0, "v": 1e3}
@@ -28,6 +29,7 @@ class Reading:
     rate_hz: float | None = None  # samples per second
     unit: str | None = None  # of the signal, ``code``, ``nV``, ``uV``, ``mV`` or ``V``
     gain: int | None = None  # of the amplifier before the converter; only codes need it
+    identity: Path | None = None  # file with the age key that opens an encrypted file
 
 
 class SignalFile(Protocol):
@@ -51,12 +53,12 @@ class SignalFile(Protocol):
 
 def is_table(path: Path) -> bool:
     """Tell by a file's name whether it is a text table."""
-    return path.suffix.casefold() in (".csv", ".tsv", ".txt")
+    return decrypted_name(path).suffix.casefold() in (".csv", ".tsv", ".txt")
 
 
 def is_edf(path: Path) -> bool:
     """Tell by a file's name whether it is EDF or BDF; what is no table either is WFDB."""
-    return path.suffix.casefold() in (".edf", ".bdf")
+    return decrypted_name(path).suffix.casefold() in (".edf", ".bdf")
 
 
 def without_suffix(path: Path) -> Path:
@@ -64,6 +66,7 @@ def without_suffix(path: Path) -> Path:
 
     A record's own name may have dots.
     """
+    path = decrypted_name(path)
     known = is_table(path) or is_edf(path) or path.suffix.casefold() == ".hea"
     return path.with_suffix("") if known else path
 

@@ -126,5 +126,6 @@ def _words(annotation: Annotation, step: int, rate_hz: float) -> Iterator[bytes]
         text = annotation.text.removeprefix(R_PEAK).strip(" ()")
         code = UNKNOWN if text else NORMAL
     yield struct.pack("<H", code << 10 | step)
-    if note := printable(text).encode()[:LONGEST_TEXT]:
+    whole = printable(text).encode()[:LONGEST_TEXT].decode(errors="ignore")  # no half letter
+    if note := whole.encode():
         yield struct.pack("<H", AUX << 10 | len(note)) + note + b"\0" * (len(note) % 2)

@@ -79,4 +79,4 @@ def _prepare(path: Path) -> None:
 
 
 def _in_use(address: str) -> AddressInUse:
-    return AddressInUse(f"{address} is in use: is another qrsd running? systemctl status qrsd")
+    return AddressInUse(f"{address} is in use: is another qrsd running? systemctl status 'qrsd*'")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from daemon import journal
 from daemon.__main__ import main
-from daemon.journal import JournalHandler, event
+from daemon.journal import JournalHandler, event, nameless
 
 
 def parsed(datagram: bytes) -> dict[str, str]:
@@ -138,3 +138,16 @@ def test_every_event_is_in_the_documentation_and_no_other() -> None:
     rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
     told = set(re.findall(r"`(\w+)`", "".join(rows)))
     assert told == set(re.findall(r'event\(\s*"(\w+)"', code))
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("/data/Ada B-2-2026-11-28T100000Z.bdf is", "/data/2026-11-28T100000Z.bdf is"),
+        ("/data/2026-11-28T100000Z-2.plain.bdf", "/data/2026-11-28T100000Z-2.plain.bdf"),
+        ("Ada-2026-11-28T100000Z.hea", "2026-11-28T100000Z.hea"),
+        ("/data is full", "/data is full"),
+    ],
+)
+def test_what_recordings_are_called_after_is_taken_out(text: str, left: str) -> None:
+    assert nameless(text) == left

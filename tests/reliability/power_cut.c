@@ -66,6 +66,11 @@ int link(const char *path, const char *another) {
     note('L', another, 0, strlen(path), path);
     return REAL(link)(path, another);
 }
+int rename(const char *path, const char *another) {
+    note('L', another, 0, strlen(path), path);
+    note('U', path, 0, 0, NULL);
+    return REAL(rename)(path, another);
+}
 static int opened(int (*open_)(const char *, int, ...), const char *path, int flags, mode_t mode) {
     int made = (flags & O_CREAT) && access(path, F_OK);
     int fd = open_(path, flags, mode);

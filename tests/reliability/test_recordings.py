@@ -9,10 +9,12 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import pyrage
 
 from daemon.recordings.bdf_repair import repair_folder
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.edf_header import COUNT_OFFSET
+from daemon.recordings.encryption import encrypt_finished, encrypt_left, recipients
 from daemon.recordings.signal_file import Reading
 from tests.daemon.recordings.recordings import LAYOUT, beats, noise, write_bdf
 from tests.reliability.page import Row
@@ -102,3 +104,44 @@ def test_a_power_cut_at_any_byte(tmp_path: Path, report: Callable[[Row], None]) 
             "yes",
         )
     )
+
+
+KEY = pyrage.x25519.Identity.generate()
+TRIES = 10
+
+
+def write_encrypted(path: Path, key: str) -> None:
+    write_bdf(path, noise(3 * RATE_HZ), [], replace(LAYOUT, rate_hz=RATE_HZ))
+    encrypt_finished(path, recipients([key]))
+
+
+@needs_compiler
+def test_a_power_cut_while_a_finished_file_is_encrypted(tmp_path: Path) -> None:
+    """The plain file is there, or the encrypted one as a whole; at the next start only this."""
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    program = f"from {__name__} import *; write_encrypted(Path(sys.argv[1]), sys.argv[2])"
+    key = str(KEY.to_public())
+    command = [sys.executable, "-c", program, str(folder / "one.plain.bdf"), key]
+    operations = watched(folder, tmp_path, lambda _: command)
+    finished = next(n for n, operation in enumerate(operations) if ".age" in operation.path)
+    whole = pyrage.decrypt((folder / "one.bdf.age").read_bytes(), [KEY])
+    found = tmp_path / "found"
+    found.mkdir()
+    seen = set()
+    for end in range(finished, len(operations) + 1):
+        for seed in range(TRIES):
+            disk = Disk(str(folder), Random(seed))
+            for operation in operations[:end]:
+                disk.do(operation)
+            for name, content in (left := disk.cut()).items():
+                (found / name).write_bytes(content)
+            seen.add(tuple(sorted(name for name in left if not name.startswith("."))))
+            repair_folder(found)
+            encrypt_left(found, recipients([key]))
+            assert pyrage.decrypt((found / "one.bdf.age").read_bytes(), [KEY]) == whole
+            assert not (found / "one.plain.bdf").exists()
+            for path in found.iterdir():
+                path.unlink()
+    plain, both, encrypted = ("one.plain.bdf",), ("one.bdf.age", "one.plain.bdf"), ("one.bdf.age",)
+    assert seen == {plain, both, encrypted}

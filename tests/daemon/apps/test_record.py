@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections import namedtuple
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import pyrage
 import pytest
 
 from config.settings import RecordOptions
@@ -143,6 +144,42 @@ def test_a_gap_of_minutes_ends_the_file(tmp_path: Path) -> None:
     first, second = recorded(tmp_path, [*items, *service.waves(2)])
     assert np.array_equal(codes_of(first), array(0, 500))
     assert np.array_equal(codes_of(second), array(25500, 500))
+
+
+def test_each_finished_file_is_encrypted_and_the_plain_one_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "HOUR_S", 3)
+    key = pyrage.x25519.Identity.generate()
+    (tmp_path / "key.txt").write_text(str(key))
+    folder = tmp_path / "recordings"
+    service = Service()
+    with Recorder(OPTIONS, folder, str, keys=[key.to_public()]) as recorder:
+        take_all(recorder, service.waves(5))
+        assert sorted(path.name for path in folder.iterdir()) == [
+            "2026-11-28T100000Z.bdf.age",
+            "2026-11-28T100003Z.plain.bdf",
+        ]
+        # What is written now is another recording, whatever becomes of that before.
+        take_all(Recorder(OPTIONS, folder, str, keys=[key.to_public()]), Service().waves(2))
+        assert (folder / "2026-11-28T100000Z-2.plain.bdf").exists()
+    files = [EdfFile(path, Reading(identity=tmp_path / "key.txt")) for path in recorder.files]
+    assert [len(codes_of(file)) for file in files] == [750, 500]
+    assert [path.suffix for path in recorder.files] == [".age", ".age"]
+
+
+@pytest.mark.parametrize("keys", [(), (pyrage.x25519.Identity.generate().to_public(),)])
+def test_what_a_recording_is_called_after_is_not_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, keys: Sequence[pyrage.x25519.Recipient]
+) -> None:
+    caplog.set_level("INFO")
+    recorded_with = Recorder(OPTIONS, tmp_path, str, name="Ada B-2 Lovelace", keys=keys)
+    with recorded_with as recorder:
+        take_all(recorder, Service().waves(3))
+    assert recorder.files[0].name.startswith("Ada B-2 Lovelace-2026-11-28T100000Z")
+    told = [record.getMessage() for record in caplog.records if "2026-11-28" in record.message]
+    assert len(told) == 2
+    assert not any(part in line for line in told for part in ("Ada", "B-2", "Lovelace"))
 
 
 def test_a_file_of_the_same_second_is_not_overwritten(tmp_path: Path) -> None:

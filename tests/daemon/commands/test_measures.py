@@ -140,6 +140,10 @@ def test_a_table_that_cannot_be_written_is_named_before_the_work(tmp_path: Path)
     with pytest.raises(ResultsNotWritable, match="nowhere") as caught:
         qrsd("features", tmp_path / "no.csv", "--out", tmp_path / "nowhere" / "beats.csv")
     assert exit_code(caught.value) == 73
+    with pytest.raises(SystemExit) as refused:  # no CSV in a file that is called otherwise
+        qrsd("features", tmp_path / "no.csv", "--out", tmp_path / "beats.parquet")
+    assert refused.value.code == 2
+    assert not (tmp_path / "beats.parquet").exists()
 
 
 def test_columns_and_figures_are_documented() -> None:

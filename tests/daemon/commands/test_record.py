@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import pyrage
 import pytest
 
 from config.folders import pseudonym_key_path
@@ -18,17 +20,17 @@ from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.signal_file import Reading
 from model.gallery import Gallery
 from tests.daemon.commands.command import parse
+from tests.daemon.recordings.recordings import RATE_HZ, noise, write_bdf
 from tests.daemon.running import PATIENCE_S, environment, qrsd, running
 from tests.model.galleries import template
 from tests.model.models import embedder
 
 
-def recorder(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def recorder(folder: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "daemon", "record", *arguments]
     command += [f"--address=ipc://{folder}/messages.ipc"]
-    return subprocess.Popen(
-        command, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=environment(folder) | more, text=True, **pipes)
 
 
 def files_of(process: subprocess.Popen[str]) -> list[EdfFile]:
@@ -89,6 +91,38 @@ def test_pseudonyms_are_listed_and_stay(tmp_path: Path, monkeypatch: pytest.Monk
         gallery.enrol(template("Ada"))
     said = qrsd(tmp_path, "people", "list", "--json", f"--gallery={tmp_path}/gallery.sqlite")
     assert [person["pseudonym"] for person in json.loads(said.stdout)["people"]] == [ada]
+
+
+def test_what_a_power_cut_left_plain_is_encrypted_at_the_start(tmp_path: Path) -> None:
+    key = pyrage.x25519.Identity.generate()
+    folder = tmp_path / "recordings"
+    write_bdf(folder / "bench-2026-11-28T100000Z.plain.bdf", noise(3 * RATE_HZ), [])
+    with (folder / "bench-2026-11-28T100000Z.plain.bdf").open("ab") as file:
+        file.write(b"half a record")
+    public = str(key.to_public())
+    process = recorder(tmp_path, f"--folder={folder}", QRSD_RECORD_RECIPIENT=public)
+    end_s = time.monotonic() + PATIENCE_S
+    while any(folder.glob("*.plain.bdf")) and time.monotonic() < end_s:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=PATIENCE_S)
+    assert "its 3 s are kept" in stderr
+    [path] = folder.iterdir()
+    assert path.name == "bench-2026-11-28T100000Z.bdf.age"
+    assert f"was left unencrypted, and is now {path.name}" in stderr
+    (tmp_path / "key.txt").write_text(str(key))
+    file = EdfFile(path, Reading(identity=tmp_path / "key.txt"))
+    assert np.array_equal(np.concatenate([codes for codes, _ in file.codes(0)]), noise(750)[:, 0])
+
+
+def test_what_cannot_be_encrypted_is_a_wrong_setting(tmp_path: Path) -> None:
+    key = str(pyrage.x25519.Identity.generate().to_public())
+    told = qrsd(tmp_path, "record", "--format=wfdb", QRSD_RECORD_RECIPIENT=key)
+    assert told.returncode == 78
+    assert "record.recipient: a record of format wfdb is several files" in told.stderr
+    told = qrsd(tmp_path, "record", QRSD_RECORD_RECIPIENT=key[:-1])
+    assert told.returncode == 78
+    assert "is no public key of age" in told.stderr
 
 
 def test_nothing_recorded_is_no_success(tmp_path: Path) -> None:

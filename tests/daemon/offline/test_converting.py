@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from errno import ENOSPC
 from pathlib import Path
 
@@ -29,7 +30,7 @@ WORDS = [
     Annotation(1, "Lead off"),
     Annotation(200, R_PEAK),
     Annotation(420, f"{R_PEAK} (noisy)"),
-    Annotation(1900, "Marker: coffee"),
+    Annotation(1900, "Marker: caf\N{LATIN SMALL LETTER E WITH ACUTE}"),
 ]
 LOST_ONES = Annotation(600, LOST_SAMPLES, 300)
 
@@ -80,8 +81,9 @@ def test_to_wfdb_the_words(record: Path, tmp_path: Path) -> None:
     read = wfdb.rdann(str(tmp_path / "two"), "atr")
     assert read.sample.tolist() == [1, 200, 420, 600, 1900]
     assert read.symbol == ['"', "N", "Q", '"', '"']
-    notes = ["Lead off", "", "noisy", "Lost samples; 1.2 s", "Marker: coffee"]
-    assert [note.strip("\0") for note in read.aux_note] == notes
+    notes = ["Lead off", "", "noisy", "Lost samples; 1.2 s", WORDS[-1].text]
+    told = [note.strip("\0").encode("latin-1").decode() for note in read.aux_note]
+    assert told == notes
 
 
 def test_from_wfdb_back(record: Path, tmp_path: Path, codes: np.ndarray) -> None:
@@ -101,7 +103,24 @@ def test_to_a_table_and_back(record: Path, tmp_path: Path, codes: np.ndarray) ->
     lines = (tmp_path / "two.csv").read_text().splitlines()
     assert "timestamp, Channel 1, Channel 2, Channel 3" in lines
     assert f"800, {codes[200, 0]}, {codes[200, 1]}, 1" in lines  # the R peak at 0.8 s
-    assert "# 7.600 s: Marker: coffee" in lines
+    assert "# 7.600000 s: Marker: caf\N{LATIN SMALL LETTER E WITH ACUTE}" in lines
+
+
+@pytest.mark.parametrize("lost", [LOST_ONES, Annotation(0, LOST_SAMPLES, 300)])
+def test_the_words_of_a_table_are_found_again(
+    tmp_path: Path, codes: np.ndarray, lost: Annotation
+) -> None:
+    """Also those of one whose first samples, and the rows of these, are lost."""
+    codes[lost.sample : lost.sample + lost.samples] = LOST
+    words = [*WORDS[lost.sample == 0 and 2 :], lost]
+    write_bdf(tmp_path / "one.bdf", codes, words)
+    convert(str(tmp_path / "one.bdf"), tmp_path / "two.csv", 50)
+    convert(str(tmp_path / "two.csv"), tmp_path / "back.bdf", 50)
+    back = opened(tmp_path / "back.bdf")
+    shift = 300 if lost.sample == 0 else 0
+    expected = [replace(each, sample=each.sample - shift) for each in words]
+    assert sorted(words_of(back), key=str) == sorted(expected, key=str)
+    assert np.array_equal(codes_of(back)[:, 1], codes[shift:, 1])
 
 
 @pytest.mark.parametrize("name", ["a.hea", "a.csv", "a.edf"])
@@ -207,4 +226,4 @@ def test_a_word_with_line_breaks_is_no_row_of_a_table(tmp_path: Path) -> None:
     with closing(CsvWriter(tmp_path / "one.csv", LAYOUT)) as writer:
         writer.write(noise(RATE_HZ), [Annotation(3, "Marker: a\n0, 1, 2, 3\x1b")])
     words = (tmp_path / "one.csv").read_text().splitlines()[-1]
-    assert words == "# 0.012 s: Marker: a 0, 1, 2, 3 "
+    assert words == "# 0.012000 s: Marker: a 0, 1, 2, 3 "

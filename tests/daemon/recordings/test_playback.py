@@ -7,12 +7,14 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import pyrage
 
 from config.settings import RecordOptions
 from daemon.acquisition.sources import open_source
 from daemon.apps.record import Recorder
 from daemon.commands.service import settings_of
 from daemon.recordings.edf_file import EdfFile
+from daemon.recordings.encryption import encrypt
 from daemon.recordings.signal_file import Reading
 from daemon.service.waveforms import Waveforms
 from daemon.wire.messages import Received, Stamp, WaveMessage
@@ -21,6 +23,7 @@ from tests.daemon.apps.made_up_service import BEGIN
 from tests.daemon.commands.command import parse
 from tests.daemon.recordings.recordings import RATE_HZ, noise, write_bdf
 
+PLAY = ("run", "--simulated", "--signal", "ECG", "--play")
 STAMP = Stamp("bench", "boot", 0, BEGIN, "simulated")
 
 
@@ -30,9 +33,9 @@ def codes_of(path: Path) -> np.ndarray:
     return np.column_stack(columns)
 
 
-def recorded_again(path: Path, folder: Path, samples: int) -> Path:
-    """Play a recording as ``qrsd run`` would, and record what the driver reads."""
-    settings = settings_of(parse("run", "--simulated", "--play", path, "--signal", "ECG"))
+def recorded(folder: Path, samples: int, *command: object) -> Path:
+    """Play what a command line says as ``qrsd run`` would, and record what the driver reads."""
+    settings = settings_of(parse(*command))
     waveforms = Waveforms(delay=0)
     with (
         closing(open_source(settings, paced=False).board) as board,
@@ -52,8 +55,21 @@ def recorded_again(path: Path, folder: Path, samples: int) -> Path:
 def test_both_channels_are_recorded_again_bit_for_bit(tmp_path: Path) -> None:
     codes = noise(8 * RATE_HZ)
     write_bdf(tmp_path / "first.bdf", codes, [])
-    again = codes_of(recorded_again(tmp_path / "first.bdf", tmp_path / "again", 6 * RATE_HZ))
+    play = (*PLAY, tmp_path / "first.bdf")
+    again = codes_of(recorded(tmp_path / "again", 6 * RATE_HZ, *play))
     [begin] = np.flatnonzero((codes == again[0]).all(axis=1))  # the chip settles meanwhile
     assert begin < RATE_HZ
     assert len(again) > 5 * RATE_HZ
     assert np.array_equal(again, codes[begin : begin + len(again)])
+
+
+def test_an_encrypted_recording_is_played_as_the_plain_one(tmp_path: Path) -> None:
+    key = pyrage.x25519.Identity.generate()
+    (tmp_path / "key.txt").write_text(str(key))
+    codes = noise(4 * RATE_HZ)
+    write_bdf(tmp_path / "one.bdf", codes, [])
+    encrypt(tmp_path / "one.bdf", tmp_path / "one.bdf.age", [key.to_public()])
+    identity = ("--identity", tmp_path / "key.txt")
+    first = recorded(tmp_path / "1", 3 * RATE_HZ, *PLAY, tmp_path / "one.bdf")
+    again = recorded(tmp_path / "2", 3 * RATE_HZ, *PLAY, tmp_path / "one.bdf.age", *identity)
+    assert np.array_equal(codes_of(first), codes_of(again))
