@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from config.settings import load
 from daemon.commands.records import Outcomes, add_records
+from daemon.errors import ResultsNotWritable
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.results import make_folder, require_files, show, writing
 from daemon.offline.rhythm import Rhythms, abnormal_share, tell_rhythm
@@ -62,9 +63,8 @@ def run_rhythm(args: argparse.Namespace) -> int:
     require_files(args.picture)
     if args.picture:
         require_matplotlib()
-    for folder in filter(None, (args.beats_out, args.rhythm_out)):
-        make_folder(folder)
     names = unique_names(args.records)
+    _require_other_files(args, names.values())
     outcomes = Outcomes(args, partial(tell_rhythm, options=load().settings.rhythm))
     recordings = []
     for found in outcomes:
@@ -80,6 +80,21 @@ def run_rhythm(args: argparse.Namespace) -> int:
         with writing(args.picture):
             draw(recordings, args.picture)
     return outcomes.exit_code or outcomes.nothing_found
+
+
+def _require_other_files(args: argparse.Namespace, names: Collection[str]) -> None:
+    """Make the folders, and see to it that no table is written over a record or another table."""
+    folders = [folder for folder in (args.beats_out, args.rhythm_out) if folder]
+    for folder in folders:
+        make_folder(folder)
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise ResultsNotWritable(
+            f"{folders[0]}: tables of beats and of episodes have the same names; choose two folders"
+        )
+    records = {Path(record).resolve() for record in args.records}
+    for file in (folder / f"{name}.csv" for folder in folders for name in names):
+        if file.resolve() in records:
+            raise ResultsNotWritable(f"{file} is a record; choose another folder for its table")
 
 
 def figures(found: Rhythms) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from daemon.errors import ResultsNotWritable
 from daemon.offline import rhythm
 from model.rhythm import CAUTION
 from tests.daemon.commands.bigeminy import KINDS, heart, write_bigeminy
@@ -84,6 +85,15 @@ def test_records_of_one_name_do_not_overwrite_each_other(record: Path, tmp_path:
     assert qrsd("rhythm", *records, "--beats-out", tmp_path / "out") == 0
     written = sorted(file.name for file in (tmp_path / "out").iterdir())
     assert written == ["ada_one.csv", "bob_one.csv"]
+
+
+def test_no_table_is_written_over_a_record_or_another_table(record: Path, tmp_path: Path) -> None:
+    before = record.read_bytes()
+    with pytest.raises(ResultsNotWritable, match=r"one.csv is a record; choose another folder"):
+        qrsd("rhythm", record, "--beats-out", record.parent)
+    assert record.read_bytes() == before
+    with pytest.raises(ResultsNotWritable, match="choose two folders"):
+        qrsd("rhythm", record, "--beats-out", tmp_path, "--rhythm-out", tmp_path / "x" / "..")
 
 
 def test_a_picture_is_drawn(record: Path, tmp_path: Path) -> None:
