@@ -77,12 +77,17 @@ def test_the_words_are_with_the_episodes(record: Path, capsys: pytest.CaptureFix
     assert CAUTION in " ".join(capsys.readouterr().out.split())
 
 
-def test_records_of_one_name_do_not_overwrite_each_other(record: Path, tmp_path: Path) -> None:
+def test_records_of_one_name_do_not_overwrite_each_other(
+    record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for folder in ("ada", "bob"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "one.csv").write_text(record.read_text())
     records = (tmp_path / "ada" / "one.csv", tmp_path / "bob" / "one.csv")
-    assert qrsd("rhythm", *records, "--beats-out", tmp_path / "out") == 0
+    assert qrsd("rhythm", *records, "--beats-out", tmp_path / "out", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["gross"]["beats"]["V"] == 2 * KINDS.count("V")
+    assert told["gross"]["abnormal_share"] == told["records"][0]["abnormal_share"]
     written = sorted(file.name for file in (tmp_path / "out").iterdir())
     assert written == ["ada_one.csv", "bob_one.csv"]
 
