@@ -1,9 +1,11 @@
-"""``qrsd evaluate``, the parts that a checkout adds: identity, attacks and renewal."""
+"""``qrsd evaluate``, what a checkout adds: identity, attacks, renewal, beats and rhythm."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import Any
 
 from benchmarks.report import stage_bars
 from benchmarks.training.others import add_others, data_names, gather_others
@@ -17,6 +19,7 @@ from daemon.commands.parts import (
     at_least,
 )
 from daemon.offline.results import hand_out, require_files, writing
+from daemon.terminal import plain
 from model.options import IdentifierOptions
 
 IDENTITY = """\
@@ -66,19 +69,48 @@ people of ECG-ID: only the differences between these rates say something of othe
 example:
   qrsd evaluate renewal ecg-id"""
 
+BEATS = """\
+Measure how well the kinds of beats are told (ANSI/AAMI EC57).
+
+Each DATA is a folder of WFDB records with reference beats. All of the chain is the service's, so
+that missed and invented beats count: sensitivity, +P and F1 of N, S, V and F, specificity,
+accuracy, and of normal against abnormal F1 and AUC, for each beat and each 5 s; with 95 % intervals
+over records, from a cold start and from 5 min on, with escape beats (e, j) as N and as S, and
+without each record that holds more than half of all beats of a class. Records of pacemakers (102,
+104, 107, 217) and ventricular flutter are left out.
+
+example:
+  qrsd evaluate beats mitdb --json beats.json --picture confusion.png"""
+
+RHYTHM = """\
+Measure how well episodes of the rhythm are found, by episodes and by time.
+
+Each DATA is a folder of WFDB records with reference beats and rhythms, or of .npz files as of the
+CinC Challenge 2017, whose records are in atrial fibrillation or not. Fibrillation and flutter,
+bigeminy, trigeminy and ventricular tachycardia are as experts marked them; pauses, couplets, runs
+of V and rates follow from their beats. Limits are the defaults of the settings. With --card the
+beats are in it too.
+
+example:
+  qrsd evaluate rhythm mitdb cinc2017 --json rhythm.json --card docs/rhythm-card.md"""
+
 
 def add_parts(parts: Subparsers) -> None:
     """Add to ``qrsd evaluate`` what measures the decisions from a checkout."""
     _add_identity(parts)
     _add_attacks(parts)
     _add_renewal(parts)
+    _add_beats(parts)
+    _add_rhythm(parts)
 
 
-def _add_on_data(parts: Subparsers, name: str, description: str) -> argparse.ArgumentParser:
+def _add_on_data(
+    parts: Subparsers, name: str, description: str, mains_hz: int = 50
+) -> argparse.ArgumentParser:
     """Add a command with what all of these share."""
     parser = add_part(parts, name, description)
     parser.add_argument("data", nargs="+", type=Path, metavar="DATA")
-    add_mains(parser)
+    add_mains(parser, mains_hz)
     add_json(parser)
     add_jobs(parser)
     return parser
@@ -123,6 +155,30 @@ def _add_renewal(parts: Subparsers) -> None:
     renewal = _add_on_data(parts, "renewal", RENEWAL)
     add_model(renewal)
     renewal.set_defaults(run=run_renewal)
+
+
+def _add_beats(parts: Subparsers) -> None:
+    beats = _add_on_annotated(parts, "beats", BEATS)
+    beats.add_argument(
+        "--picture", type=Path, metavar="FILE.png", help="draw the confusion matrices"
+    )
+    beats.set_defaults(run=run_beats)
+
+
+def _add_rhythm(parts: Subparsers) -> None:
+    rhythm = _add_on_annotated(parts, "rhythm", RHYTHM)
+    rhythm.add_argument("--card", type=Path, metavar="FILE.md", help="write the card")
+    rhythm.set_defaults(run=run_rhythm)
+
+
+def _add_on_annotated(parts: Subparsers, name: str, description: str) -> argparse.ArgumentParser:
+    parser = _add_on_data(parts, name, description, mains_hz=60)  # MIT-BIH's
+    parser.add_argument(
+        "--signal",
+        metavar="NAME|NUMBER",
+        help="which signal of each record (default: MLII where there is one, else the first)",
+    )
+    return parser
 
 
 def _decided_from(text: str) -> IdentifierOptions:
@@ -213,3 +269,54 @@ def run_renewal(args: argparse.Namespace) -> int:
         measured = measure(args.data, network, bars, args.mains, args.jobs)
     hand_out(measured, [table(measured)], args.json)
     return 0
+
+
+def run_beats(args: argparse.Namespace) -> int:
+    """Score the kinds of beats, print and write."""
+    from benchmarks.rhythm.report import beat_tables
+    from daemon.offline.drawing import require_matplotlib
+
+    require_files(args.json, args.picture)
+    if args.picture:
+        require_matplotlib()
+    measured = _judge(args, beats_only=True)
+    tables = [
+        table for name, of in measured["data"].items() for table in beat_tables(name, of["beats"])
+    ]
+    hand_out(measured, tables, args.json)
+    if args.picture:
+        from benchmarks.rhythm.picture import draw
+
+        with writing(args.picture):
+            draw(measured["data"], args.picture)
+    return 0
+
+
+def run_rhythm(args: argparse.Namespace) -> int:
+    """Score episodes, print and write."""
+    from benchmarks.rhythm.card import card
+    from benchmarks.rhythm.report import rhythm_tables
+    from model.beat_network import BeatNetwork
+
+    require_files(args.json, args.card)
+    measured = _judge(args)
+    tables = [t for name, of in measured["data"].items() for t in rhythm_tables(name, of)]
+    hand_out(measured, tables, args.json)
+    if args.card:
+        command = f"qrsd evaluate rhythm {' '.join(measured['data'])} --card {args.card.name}"
+        with writing(args.card):
+            args.card.write_text(card(measured, BeatNetwork().passport, command), encoding="utf-8")
+    return 0
+
+
+def _judge(args: argparse.Namespace, *, beats_only: bool = False) -> dict[str, Any]:
+    """Run all records through the chain and score them."""
+    from benchmarks.qrs.records import Protocol
+    from benchmarks.rhythm.run import measure, notes
+
+    protocol = Protocol(args.signal, from_s=0, mains_hz=args.mains)
+    with stage_bars() as bars:
+        measured = measure(args.data, protocol, bars, args.jobs, beats_only=beats_only)
+    for note in notes(measured):
+        print(f"note: {plain(note)}", file=sys.stderr)
+    return measured

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ from rich.table import Table
 
 from config.settings import load
 from daemon.commands.records import Outcomes, add_records
+from daemon.errors import ResultsNotWritable
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.results import make_folder, require_files, show, writing
-from daemon.offline.rhythm import Rhythms, abnormal_share, tell_rhythm
+from daemon.offline.rhythm import KINDS, Rhythms, abnormal_share, tell_rhythm
 from daemon.recordings.record_names import unique_names
 from daemon.tables import clock, filled
 from dsp.front_end import RATE_HZ
+from model.beat_kinds import Kind
 from model.rhythm import CAUTION, Episode
 
 RHYTHM = f"""\
@@ -62,18 +64,21 @@ def run_rhythm(args: argparse.Namespace) -> int:
     require_files(args.picture)
     if args.picture:
         require_matplotlib()
-    for folder in filter(None, (args.beats_out, args.rhythm_out)):
-        make_folder(folder)
     names = unique_names(args.records)
+    _require_other_files(args, names.values())
     outcomes = Outcomes(args, partial(tell_rhythm, options=load().settings.rhythm))
     recordings = []
     for found in outcomes:
         recordings.append(found)
         _write(found, names[found.path], args)
         if not args.json:
-            show([_kinds_table(found), _episodes_table(found)])
+            show([_kinds_table(found.path, found.counts), _episodes_table(found)])
+    gross = {kind: sum(found.counts[kind] for found in recordings) for kind in KINDS}
     if args.json:
-        print(json.dumps({"caution": CAUTION, "records": [*map(figures, recordings)]}))
+        told = {"caution": CAUTION, "records": [*map(figures, recordings)], "gross": _share(gross)}
+        print(json.dumps(told))
+    elif len(recordings) > 1:
+        show([_kinds_table(f"gross, {len(recordings)} records", gross)])
     if args.picture and recordings:
         from daemon.offline.rhythm_picture import draw
 
@@ -82,13 +87,27 @@ def run_rhythm(args: argparse.Namespace) -> int:
     return outcomes.exit_code or outcomes.nothing_found
 
 
+def _require_other_files(args: argparse.Namespace, names: Collection[str]) -> None:
+    """Make the folders, and see to it that no table is written over a record or another table."""
+    folders = [folder for folder in (args.beats_out, args.rhythm_out) if folder]
+    for folder in folders:
+        make_folder(folder)
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise ResultsNotWritable(
+            f"{folders[0]}: tables of beats and of episodes have the same names; choose two folders"
+        )
+    records = {Path(record).resolve() for record in args.records}
+    for file in (folder / f"{name}.csv" for folder in folders for name in names):
+        if file.resolve() in records:
+            raise ResultsNotWritable(f"{file} is a record; choose another folder for its table")
+
+
 def figures(found: Rhythms) -> dict[str, Any]:
     """Return what was found by names, for JSON."""
     return {
         "record": found.path,
         "duration_s": found.duration_s,
-        "beats": found.counts,
-        "abnormal_share": abnormal_share(found.counts),
+        **_share(found.counts),
         "episodes": [
             {"kind": each.kind, "onset_s": onset_s, "end_s": end_s}
             for each in found.episodes
@@ -97,22 +116,24 @@ def figures(found: Rhythms) -> dict[str, Any]:
     }
 
 
+def _share(counts: Mapping[Kind, int]) -> dict[str, Any]:
+    return {"beats": counts, "abnormal_share": abnormal_share(counts)}
+
+
 def _span_s(episode: Episode) -> tuple[float, float]:
     assert episode.end is not None  # all of a recording's have ended
     return episode.onset / RATE_HZ, episode.end / RATE_HZ
 
 
-def _kinds_table(found: Rhythms) -> Table:
-    total = len(found.beats)
+def _kinds_table(title: str, counts: Mapping[Kind, int]) -> Table:
+    total = sum(counts.values())
     rows = [
         (f"{kind} {SAID[kind]}", str(count), f"{count / total:.1%}" if total else "-")
-        for kind, count in found.counts.items()
+        for kind, count in counts.items()
     ]
-    share = abnormal_share(found.counts)
-    said = "-" if share is None else f"{share:.1%}"
-    return filled(
-        found.path, ("beats", "number", "share"), [*rows, ("S, V, F of judged", "", said)]
-    )
+    share = abnormal_share(counts)
+    rows.append(("S, V, F of judged", "", "-" if share is None else f"{share:.1%}"))
+    return filled(title, ("beats", "number", "share"), rows)
 
 
 def _episodes_table(found: Rhythms) -> Table:

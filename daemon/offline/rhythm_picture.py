@@ -48,7 +48,8 @@ def _draw_rates(axes: Any, found: Rhythms) -> None:
         label = f"{kind} {found.counts[kind]}"
         axes.scatter(*zip(*dots, strict=True) if dots else ([], []), 5, colour, label=label)
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    axes.set(title=found.path, ylabel="60 s / RR")
+    axes.set_title(found.path, parse_math=False)
+    axes.set(ylabel="beats a minute")
 
 
 def _draw_episodes(axes: Any, found: Rhythms) -> None:

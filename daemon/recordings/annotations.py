@@ -36,11 +36,25 @@ class Annotations:
 
     indices: NDArray[np.int64]  # sample at 250 Hz of each annotation
     symbols: NDArray[np.str_]  # its WFDB symbol, such as ``N``
+    notes: NDArray[np.str_]  # what is written beside it, such as ``(AFIB``; most often nothing
+
+    @property
+    def is_beat(self) -> NDArray[np.bool_]:
+        """Which of them mark a beat."""
+        return np.isin(self.symbols, list(BEAT_SYMBOLS))
 
     @property
     def beats(self) -> NDArray[np.int64]:
         """The samples of the beats, ascending."""
-        return np.sort(self.indices[np.isin(self.symbols, list(BEAT_SYMBOLS))])
+        return np.sort(self.indices[self.is_beat])
+
+    @property
+    def rhythms(self) -> tuple[tuple[str, int, int], ...]:
+        """Each rhythm, such as ``(AFIB``, with its first sample and that of the next rhythm."""
+        begins = self.symbols == "+"
+        stops = [*self.indices[begins].tolist()[1:], np.iinfo(np.int64).max]
+        names, firsts = self.notes[begins].tolist(), self.indices[begins].tolist()
+        return tuple(zip(names, firsts, stops, strict=True))
 
     @property
     def flutter(self) -> tuple[tuple[int, int], ...]:
@@ -107,7 +121,11 @@ def read_annotations(path: str | Path, annotator: str) -> Annotations:
     annotations = _read(record, annotator)
     indices = np.asarray(annotations.sample, dtype=np.float64)
     grid = RATE_HZ / (annotations.fs or read_header(record).frame_hz)
-    return Annotations(np.rint(indices * grid).astype(np.int64), np.array(annotations.symbol))
+    return Annotations(
+        np.rint(indices * grid).astype(np.int64),
+        np.array(annotations.symbol),
+        np.array([note.strip("\0 ") for note in annotations.aux_note], dtype=np.str_),
+    )
 
 
 def _read(record: Path, annotator: str) -> Any:

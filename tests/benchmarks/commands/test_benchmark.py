@@ -23,7 +23,7 @@ SECONDS = 25
 
 
 def write_record(folder: Path, name: str, signals: dict[str, np.ndarray], **marks: Any) -> Path:
-    """Write a WFDB record at 250 Hz with annotations: ``marks`` is ``sample`` and ``symbol``."""
+    """Write a WFDB record at 250 Hz with annotations: ``sample``, ``symbol``, ``note``."""
     wfdb = pytest.importorskip("wfdb", reason="needs pip install '.[records]'")
     folder.mkdir(exist_ok=True)
     wfdb.wrsamp(
@@ -37,7 +37,8 @@ def write_record(folder: Path, name: str, signals: dict[str, np.ndarray], **mark
     )
     order = np.argsort(marks["sample"], kind="stable")
     sample, symbol = np.array(marks["sample"])[order], np.array(marks["symbol"])[order]
-    wfdb.wrann(name, "atr", sample, symbol.tolist(), fs=250, write_dir=str(folder))
+    notes = [marks["note"][at] for at in order] if "note" in marks else None
+    wfdb.wrann(name, "atr", sample, symbol.tolist(), fs=250, aux_note=notes, write_dir=str(folder))
     return folder
 
 

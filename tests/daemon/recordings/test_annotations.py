@@ -32,6 +32,22 @@ def test_annotations_are_on_the_grid_of_250_hz(tmp_path: Path, name: str, spelli
     assert annotations.flutter == ((750, 1500),)
 
 
+def test_a_rhythm_lasts_until_the_next(tmp_path: Path) -> None:
+    wfdb.wrann(
+        "rec",
+        "atr",
+        np.array([360, 720, 1440]),
+        ["+", "N", "+"],
+        fs=360,
+        aux_note=["(AFIB", "", "(N\0"],
+        write_dir=str(tmp_path),
+    )
+    first, last = read_annotations(tmp_path / "rec", "atr").rhythms
+    assert first == ("(AFIB", 250, 1000)
+    assert last[:2] == ("(N", 1000)
+    assert last[2] > 10**12
+
+
 @pytest.mark.parametrize("first", ["rec.1 1 500 2000", "rec.1 1 500 0 9:00:00 2006"])
 def test_the_header_gives_the_rate_where_the_annotations_do_not(tmp_path: Path, first: str) -> None:
     record = annotate(tmp_path, "rec.1", "qrs", fs=None)

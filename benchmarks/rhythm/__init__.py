@@ -1,0 +1,1 @@
+"""Scores the kinds of beats and the rhythm against what experts marked."""
