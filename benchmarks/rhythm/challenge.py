@@ -39,7 +39,7 @@ def hear_all(records: Sequence[tuple[Recording, str]], mains_hz: int, jobs: int)
 
 def _hear(record: tuple[Recording, str], mains_hz: int) -> Heard:
     recording, label = record
-    told = watch(ChainRun(recording, mains_hz), open_classify())
+    told = watch(ChainRun(recording, mains_hz).steps(), open_classify())
     found = any(episode.kind == "atrial_fibrillation" for episode in told.episodes)
     return Heard(label, purpose(recording.name) == "test", found)
 

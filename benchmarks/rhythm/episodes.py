@@ -17,8 +17,8 @@ from benchmarks.rhythm.bootstrap import Counts, percent, ratio
 from benchmarks.rhythm.records import Judged
 from daemon.recordings.annotations import AAMI_CLASSES
 from dsp.front_end import RATE_HZ
-from dsp.options import RhythmOptions
-from model.rhythm import RATE_BEATS, RUN_BEATS, EpisodeKind
+from dsp.options import EpisodeKind, RhythmOptions
+from model.rhythm import RATE_BEATS, RUN_BEATS
 
 Span: TypeAlias = tuple[int, int]  # first sample, and the first after it
 

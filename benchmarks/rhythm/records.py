@@ -65,7 +65,7 @@ def judge(path: Path, protocol: Protocol) -> Judged:
     """Run a record through a fresh chain, as the service would."""
     reference = read_reference(path, protocol)
     annotations = read_annotations(path, protocol.annotator)
-    told = watch(ChainRun(reference.recording, protocol.mains_hz), open_classify())
+    told = watch(ChainRun(reference.recording, protocol.mains_hz).steps(), open_classify())
     return Judged(
         path.name,
         reference.scope,
