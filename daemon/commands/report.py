@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
             bars.update(task, description=f"Finding heartbeats and waves, {done_s / 60:.0f} min")
 
         recording, told = _recording(args)
-        report = report_on(recording, told, args.mains, advance)
+        report = report_on(recording, told, args.mains, load().settings.rhythm, advance)
         if not (report.nothing_because or args.dry_run):
             if people:
                 bars.update(task, description="Recognising", total=None)

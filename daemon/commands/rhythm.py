@@ -17,12 +17,11 @@ from daemon.commands.records import Outcomes, add_records
 from daemon.errors import ResultsNotWritable
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.results import make_folder, require_files, show, writing
-from daemon.offline.rhythm import KINDS, Rhythms, abnormal_share, tell_rhythm
+from daemon.offline.rhythm import KINDS, SAID, Rhythms, abnormal_share, shares, span_s, tell_rhythm
 from daemon.recordings.record_names import unique_names
 from daemon.tables import clock, filled
-from dsp.front_end import RATE_HZ
 from model.beat_kinds import Kind
-from model.rhythm import CAUTION, Episode
+from model.rhythm import CAUTION
 
 RHYTHM = f"""\
 Tells of each beat which kind it is (AAMI EC57): N as usual, S too early from above the ventricles,
@@ -39,14 +38,6 @@ samples at 250 Hz, and kind of each episode. Records of one name get their folde
 example:
   qrsd rhythm mitdb/100 mitdb/101 --beats-out beats/
   qrsd rhythm night.csv --picture night.png"""
-
-SAID = {
-    "N": "as usual",
-    "S": "too early, from above the ventricles",
-    "V": "of the ventricles",
-    "F": "fusion of both",
-    "Q": "not to be judged",
-}
 
 
 def add_rhythm(parser: argparse.ArgumentParser) -> None:
@@ -75,8 +66,11 @@ def run_rhythm(args: argparse.Namespace) -> int:
             show([_kinds_table(found.path, found.counts), _episodes_table(found)])
     gross = {kind: sum(found.counts[kind] for found in recordings) for kind in KINDS}
     if args.json:
-        told = {"caution": CAUTION, "records": [*map(figures, recordings)], "gross": _share(gross)}
-        print(json.dumps(told))
+        told = [
+            {"record": each.path, "duration_s": each.duration_s, **each.figures()}
+            for each in recordings
+        ]
+        print(json.dumps({"caution": CAUTION, "records": told, "gross": shares(gross)}))
     elif len(recordings) > 1:
         show([_kinds_table(f"gross, {len(recordings)} records", gross)])
     if args.picture and recordings:
@@ -102,29 +96,6 @@ def _require_other_files(args: argparse.Namespace, names: Collection[str]) -> No
             raise ResultsNotWritable(f"{file} is a record; choose another folder for its table")
 
 
-def figures(found: Rhythms) -> dict[str, Any]:
-    """Return what was found by names, for JSON."""
-    return {
-        "record": found.path,
-        "duration_s": found.duration_s,
-        **_share(found.counts),
-        "episodes": [
-            {"kind": each.kind, "onset_s": onset_s, "end_s": end_s}
-            for each in found.episodes
-            for onset_s, end_s in [_span_s(each)]
-        ],
-    }
-
-
-def _share(counts: Mapping[Kind, int]) -> dict[str, Any]:
-    return {"beats": counts, "abnormal_share": abnormal_share(counts)}
-
-
-def _span_s(episode: Episode) -> tuple[float, float]:
-    assert episode.end is not None  # all of a recording's have ended
-    return episode.onset / RATE_HZ, episode.end / RATE_HZ
-
-
 def _kinds_table(title: str, counts: Mapping[Kind, int]) -> Table:
     total = sum(counts.values())
     rows = [
@@ -140,7 +111,7 @@ def _episodes_table(found: Rhythms) -> Table:
     rows = [
         (each.kind.replace("_", " "), clock(onset_s), clock(end_s), f"{end_s - onset_s:.1f}")
         for each in found.episodes
-        for onset_s, end_s in [_span_s(each)]
+        for onset_s, end_s in [span_s(each)]
     ]
     title = "episodes" if rows else "no episodes"
     return filled(title, ("kind", "onset", "end", "seconds"), rows, CAUTION)

@@ -34,6 +34,7 @@ from daemon.recordings.recording import OpenRecording
 from daemon.recordings.signal_file import Reading
 from dsp.front_end import RATE_HZ
 from dsp.hum import GRIDS_HZ, hum_mv, telling
+from dsp.options import RhythmOptions
 from dsp.segmenter import WINDOW_SAMPLES
 from dsp.signals import BeatWindow, Event, RPeak
 
@@ -144,9 +145,10 @@ class ChainRun:
         """Yield each sample, with what it made certain."""
         return chain_steps(self._blocks(), self._mains_hz, self._lead_off)
 
-    def heard(self, *, waves: bool) -> Iterator[Heard]:
-        """Yield what is in each hour of the recording, with the waves if they are asked for."""
-        work = partial(hear, mains_hz=self._mains_hz, lead_off=self._lead_off, waves=waves)
+    def heard(self, *, waves: bool, rhythm: RhythmOptions | None = None) -> Iterator[Heard]:
+        """Yield what is in each hour of the recording, see ``daemon.offline.pieces.hear``."""
+        off = self._lead_off
+        work = partial(hear, mains_hz=self._mains_hz, lead_off=off, waves=waves, rhythm=rhythm)
         return two_at_a_time(work, cut(self._blocks()))
 
     def _blocks(self) -> Iterator[NDArray[np.float64]]:
@@ -221,6 +223,7 @@ def listen(
     mains_hz: int,
     *,
     waves: bool = False,
+    rhythm: RhythmOptions | None = None,
     advance: Callable[[float], None] = lambda _: None,
 ) -> FoundBeats:
     """Hear a recording of any length, hour after hour.
@@ -229,11 +232,12 @@ def listen(
         recording: the recording.
         mains_hz: frequency of the grid, 50 or 60.
         waves: whether to measure the waves of the averaged beats.
+        rhythm: limits of episodes; None to tell neither these nor the kinds of beats.
         advance: told how many seconds are done.
     """
     run = ChainRun(recording, mains_hz)
     parts = []
-    for part in run.heard(waves=waves):
+    for part in run.heard(waves=waves, rhythm=rhythm):
         parts.append(part)
         advance(min(len(parts) * PIECE_SAMPLES / RATE_HZ, run.duration_s))
     heard = Heard.joined(parts)

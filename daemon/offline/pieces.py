@@ -10,7 +10,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from multiprocessing import get_context, parent_process
 from typing import TypeAlias, TypeVar
@@ -21,8 +21,12 @@ from numpy.typing import NDArray
 from daemon.recordings.replay import samples
 from dsp.front_end import RATE_HZ, FrontEnd
 from dsp.intervals import Intervals, measure_intervals
-from dsp.options import FrontEndOptions
+from dsp.options import FrontEndOptions, RhythmOptions
 from dsp.signals import BeatWindow, Event, RPeak, Sample
+from model.beat_kinds import BeatKind, BeatKindJudge
+from model.beat_network import BeatNetwork
+from model.rhythm import Episode
+from model.rhythm_watch import RhythmWatch, Told
 
 STRIP_SAMPLES = round(10 * RATE_HZ)  # of which beats are averaged
 PIECE_SAMPLES = 360 * STRIP_SAMPLES
@@ -64,6 +68,8 @@ class Heard:
     flaws: Counter[str]  # of them
     gaps: NDArray[np.int64]  # where nothing was recorded, shape (n, 2): begin and end
     strips: tuple[Intervals, ...]  # of each ten seconds, if they were asked for
+    kinds: tuple[BeatKind, ...]  # of the beats, and what the rhythm did, if they were asked for
+    episodes: tuple[Episode, ...]  # each has an end
 
     @classmethod
     def joined(cls, parts: Sequence[Heard]) -> Heard:
@@ -77,7 +83,22 @@ class Heard:
             **{**arrays, "gaps": edges.reshape(-1, 2)},
             flaws=sum((part.flaws for part in parts), Counter()),
             strips=tuple(strip for part in parts for strip in part.strips),
+            kinds=tuple(kind for part in parts for kind in part.kinds),
+            episodes=tuple(_joined_episodes(chain.from_iterable(p.episodes for p in parts))),
         )
+
+
+def _joined_episodes(episodes: Iterable[Episode]) -> list[Episode]:
+    """Join those that were cut where two pieces meet; return all by their onsets."""
+    joined: list[Episode] = []
+    for each in sorted(episodes, key=lambda episode: (episode.kind, episode.onset)):
+        before = joined[-1] if joined else None
+        is_cut = each.onset % PIECE_SAMPLES == 0
+        if before and is_cut and (before.kind, before.end) == (each.kind, each.onset):
+            joined[-1] = replace(before, end=each.end)
+        else:
+            joined.append(each)
+    return sorted(joined, key=lambda episode: episode.onset)
 
 
 def chain_steps(
@@ -117,15 +138,46 @@ def cut(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Piece]:
     yield Piece(begin, heard_from + len(held), heard_from, held)
 
 
-def hear(piece: Piece, mains_hz: int, lead_off: LeadOff = (), *, waves: bool) -> Heard:
-    """Find what is in a piece; the waves of its averaged beats only if they are asked for."""
+def watched(steps: Iterable[Step], watch: RhythmWatch, told: Told) -> Iterator[Step]:
+    """Pass a run's steps on, and add to ``told`` what the watch tells of them."""
+    for sample, events in steps:
+        for news in (*map(watch.push, events), watch.tick(sample)):
+            told.beats.extend(news.beats)
+            told.episodes.extend(news.episodes)
+        yield sample, events
+    last = watch.finish()
+    told.beats.extend(last.beats)
+    told.episodes.extend(last.episodes)
+
+
+def hear(
+    piece: Piece,
+    mains_hz: int,
+    lead_off: LeadOff = (),
+    *,
+    waves: bool,
+    rhythm: RhythmOptions | None = None,
+) -> Heard:
+    """Find what is in a piece.
+
+    Args:
+        piece: the piece.
+        mains_hz: frequency of the grid, 50 or 60.
+        lead_off: where an electrode was off.
+        waves: whether to measure the waves of the averaged beats.
+        rhythm: limits of episodes; None to tell neither these nor the kinds of beats.
+    """
     from_it = [(off - piece.heard_from, on - piece.heard_from) for off, on in lead_off]
     peaks: list[tuple[int, float, bool]] = []
     beats: list[tuple[int, bool]] = []
     flaws: Counter[str] = Counter()
     inside = range(piece.begin - piece.heard_from, piece.stop - piece.heard_from)
     blocks = np.array_split(piece.ecg_mv, len(piece.ecg_mv) // STRIP_SAMPLES + 1)
-    for event in chain_events(blocks, mains_hz, from_it):
+    told = Told([], [])
+    steps = chain_steps(blocks, mains_hz, from_it)
+    if rhythm:
+        steps = watched(steps, RhythmWatch(BeatKindJudge(BeatNetwork()), rhythm), told)
+    for event in chain.from_iterable(events for _, events in steps):
         if isinstance(event, RPeak) and event.index in inside:
             peaks.append((event.index, event.amplitude_mv, event.rr_s is None))
         elif isinstance(event, BeatWindow) and event.r_index in inside:
@@ -145,7 +197,23 @@ def hear(piece: Piece, mains_hz: int, lead_off: LeadOff = (), *, waves: bool) ->
         flaws,
         piece.begin + edges.reshape(-1, 2),
         tuple(_waves(own_mv, own_peaks)) if waves else (),
+        tuple(
+            replace(beat, r_index=beat.r_index + piece.heard_from)
+            for beat in told.beats
+            if beat.r_index in inside
+        ),
+        tuple(_cut_episodes(told.episodes, piece)),
     )
+
+
+def _cut_episodes(episodes: Iterable[Episode], piece: Piece) -> Iterator[Episode]:
+    """Yield what of the episodes that have ended is inside a piece."""
+    for each in episodes:
+        if each.end is not None:
+            onset = max(each.onset + piece.heard_from, piece.begin)
+            end = min(each.end + piece.heard_from, piece.stop)
+            if onset < end:
+                yield Episode(each.kind, onset, end)
 
 
 def _waves(ecg_mv: NDArray[np.float64], r_indices: NDArray[np.int64]) -> Iterator[Intervals]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -11,10 +12,12 @@ from daemon.errors import ExtraMissing, import_extra
 from daemon.offline import report_pictures as pictures
 from daemon.offline.labels import BREATHING, LABELS, OF_A_BEAT, in_words
 from daemon.offline.reporting import Report
+from daemon.offline.rhythm import SAID, abnormal_share, span_s
 from daemon.tables import clock
 from daemon.terminal import plain
 from dsp.hrv import NEEDS
 from dsp.options import IN_WORDS
+from model.rhythm import CAUTION, Episode
 
 TEMPLATE = Path(__file__).with_name("report.html")
 LISTED = 20  # gaps, electrodes off and stretches of identity, at most
@@ -67,6 +70,7 @@ def _drawn(report: Report) -> dict[str, Any]:
         "power": pictures.power(report) if several else None,
         "breathing": pictures.breathing(report),
         "identity": pictures.identity(report),
+        "rhythm": pictures.rhythm(report),
     }
 
 
@@ -84,6 +88,10 @@ def _told(report: Report) -> dict[str, Any]:
             (stretch, pictures.said(stretch), ", ".join(map(_remark, stretch.hints)))
             for stretch in report.identity[:LISTED]
         ],
+        "kinds": [(kind, SAID[kind], count) for kind, count in report.rhythm.counts.items()],
+        "abnormal": abnormal_share(report.rhythm.counts),
+        "episodes": _by_kind(report.rhythm.episodes),
+        "caution": CAUTION,
         "hrv": [
             (
                 LABELS[name].replace("^2", "\N{SUPERSCRIPT TWO}"),
@@ -106,6 +114,18 @@ def _told(report: Report) -> dict[str, Any]:
             for name, label in BREATHING.items()
         ],
     }
+
+
+def _by_kind(episodes: Sequence[Episode]) -> list[tuple[str, int, float, float, float]]:
+    """Return of each kind how many there are, seconds in all and of the longest, the first onset."""
+    spans_s: dict[str, list[tuple[float, float]]] = {}
+    for each in episodes:
+        spans_s.setdefault(each.kind.replace("_", " "), []).append(span_s(each))
+    lengths = {kind: [end - onset for onset, end in spans] for kind, spans in spans_s.items()}
+    return [
+        (kind, len(each), sum(each), max(each), spans_s[kind][0][0])
+        for kind, each in sorted(lengths.items())
+    ]
 
 
 def _remark(hint: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ import numpy as np
 from daemon.offline.drawing import BLUE, PALE_BLUE, RED, picture
 from daemon.offline.recognition import Stretch
 from daemon.offline.reporting import MINUTE_S, Report, Shown, beat_time_s
+from daemon.offline.rhythm_picture import draw_episodes
 from daemon.tables import clock
 from daemon.terminal import plain
 from dsp.hrv import BANDS_HZ, spectrum
@@ -250,6 +252,21 @@ def identity(report: Report) -> Drawn | None:
 
     parts = ", ".join(f"{plain(name)} for {clock(length_s)}" for name, length_s in seconds.items())
     return _drawn(WIDE_MM, 20 + 7 * len(names), f"Who it is over time: {parts}.", draw)
+
+
+def rhythm(report: Report) -> Drawn | None:
+    """Draw the episodes over time; None without any."""
+    counted = Counter(each.kind for each in report.rhythm.episodes)
+    if not counted:
+        return None
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        draw_episodes(axes, report.rhythm, _unit(report)[0])
+        _over_time(axes, report)
+
+    parts = ", ".join(f"{kind.replace('_', ' ')} ({count})" for kind, count in counted.items())
+    return _drawn(WIDE_MM, 20 + 7 * len(counted), f"Episodes over time: {parts}.", draw)
 
 
 def said(stretch: Stretch) -> str:

@@ -22,10 +22,12 @@ from daemon.offline.measuring import (
 )
 from daemon.offline.pieces import STRIP_SAMPLES, Heard
 from daemon.offline.recognition import Stretch
+from daemon.offline.rhythm import Rhythms, rhythms_of
 from daemon.recordings.origin import Origin
 from daemon.recordings.recording import OpenRecording
 from dsp.front_end import RATE_HZ
 from dsp.intervals import BEFORE_S, Intervals, average_beat, filtered
+from dsp.options import RhythmOptions
 from dsp.rr_correction import Array, RrSeries, corrected
 
 MINUTE_S = 60.0
@@ -66,6 +68,7 @@ class Report(OfRecording):
     flaws: dict[str, int]  # of the beats, and how often, the most frequent first
     delineation: Delineation
     shown: tuple[Shown, ...]  # the clearest ten seconds of each half; one if it is so short
+    rhythm: Rhythms  # the kinds of its beats, and episodes
     who: dict[str, Any] | None = None  # the last decision; None if it was not asked for
     commentary: Commentary | None = None  # a language model's; None if it was not asked for
     identity: tuple[Stretch, ...] = ()  # what was decided from begin to end
@@ -109,6 +112,7 @@ class Report(OfRecording):
                 for shown in self.shown
             ],
             "intervals": {name: self.delineation.median(name) for name in OF_A_BEAT},
+            "rhythm": self.rhythm.figures(),
             "hrv": self.variability.figures(),
         }
 
@@ -117,6 +121,7 @@ def report_on(
     recording: OpenRecording | Excerpt,
     told: Origin,
     mains_hz: int,
+    rhythm: RhythmOptions,
     advance: Callable[[float], None] = lambda _: None,
 ) -> Report:
     """Measure a recording of any length.
@@ -125,12 +130,13 @@ def report_on(
         recording: the recording.
         told: what it says of itself.
         mains_hz: frequency of the grid, 50 or 60.
+        rhythm: limits of episodes.
         advance: told how many seconds are done.
 
     Raises:
         RecordingError: it cannot be read.
     """
-    found = listen(recording, mains_hz, waves=True, advance=advance)
+    found = listen(recording, mains_hz, waves=True, rhythm=rhythm, advance=advance)
     heard, samples = found.heard, round(found.duration_s * RATE_HZ)
     variability = variability_of(found, recording)
     nn, _ = corrected(variability.rr)
@@ -144,6 +150,7 @@ def report_on(
         dict(heard.flaws.most_common()),
         delineation_of(found),
         tuple(_shown(recording, heard, samples)),
+        rhythms_of(found),
     )
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
-from typing import get_args
+from typing import Any, get_args
 
-from daemon.offline.analysis import ChainRun, OfRecording
-from daemon.offline.pieces import Step
+from daemon.offline.analysis import FoundBeats, OfRecording, listen
+from daemon.offline.pieces import Step, watched
 from daemon.recordings.recording import OpenRecording
 from daemon.recordings.signal_file import Reading
+from dsp.front_end import RATE_HZ
 from dsp.options import RhythmOptions
-from dsp.signals import BeatWindow
 from model.beat_kinds import BeatKind, BeatKindJudge, Classify, Kind
 from model.beat_network import BeatNetwork
 from model.rhythm import Episode
 from model.rhythm_watch import RhythmWatch, Told
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+SAID: dict[Kind, str] = {
+    "N": "as usual",
+    "S": "too early, from above the ventricles",
+    "V": "of the ventricles",
+    "F": "fusion of both",
+    "Q": "not to be judged",
+}
 ABNORMAL: tuple[Kind, ...] = ("S", "V", "F")
 
 
@@ -35,6 +41,27 @@ class Rhythms(OfRecording):
         """How many beats there are of each kind."""
         found = Counter(beat.kind for beat in self.beats)
         return {kind: found[kind] for kind in KINDS}
+
+    def figures(self) -> dict[str, Any]:
+        """Return what was found by names, for JSON."""
+        return shares(self.counts) | {
+            "episodes": [
+                {"kind": each.kind, "onset_s": onset_s, "end_s": end_s}
+                for each in self.episodes
+                for onset_s, end_s in [span_s(each)]
+            ],
+        }
+
+
+def shares(counts: Mapping[Kind, int]) -> dict[str, Any]:
+    """Return how many beats there are of each kind, and which share is not normal, for JSON."""
+    return {"beats": counts, "abnormal_share": abnormal_share(counts)}
+
+
+def span_s(episode: Episode) -> tuple[float, float]:
+    """Return when an episode that has ended began and ended."""
+    assert episode.end is not None
+    return episode.onset / RATE_HZ, episode.end / RATE_HZ
 
 
 def abnormal_share(counts: Mapping[Kind, int]) -> float | None:
@@ -55,32 +82,20 @@ def tell_rhythm(
     Raises:
         RecordingError: it cannot be read.
     """
-    run = ChainRun(OpenRecording(path, signal, reading), mains_hz)
-    flaws: list[tuple[str, ...]] = []  # of each beat
-    told = watch(_noting(flaws, run), open_classify(), options)
-    ended = [episode for episode in told.episodes if episode.end is not None]
-    by_onset = sorted(ended, key=lambda episode: episode.onset)
-    of_recording = run.told(flaws.count(()), Counter(chain.from_iterable(flaws)))
-    return Rhythms(*of_recording, tuple(told.beats), tuple(by_onset))
+    recording = OpenRecording(path, signal, reading)
+    return rhythms_of(listen(recording, mains_hz, rhythm=options or RhythmOptions()))
 
 
-def _noting(flaws: list[tuple[str, ...]], run: ChainRun) -> Iterator[Step]:
-    for step in run.steps():
-        flaws += [event.quality.flaws for event in step[1] if isinstance(event, BeatWindow)]
-        yield step
+def rhythms_of(found: FoundBeats) -> Rhythms:
+    """Take what ``listen`` found with ``rhythm``."""
+    return Rhythms(*found.told, found.heard.kinds, found.heard.episodes)
 
 
 def watch(steps: Iterable[Step], classify: Classify, options: RhythmOptions | None = None) -> Told:
     """Watch a whole run; each episode that lasts is told twice, as it begins and ends."""
-    rhythm = RhythmWatch(BeatKindJudge(classify), options)
-    beats: list[BeatKind] = []
-    episodes: list[Episode] = []
-    for sample, events in steps:
-        for told in (*map(rhythm.push, events), rhythm.tick(sample)):
-            beats += told.beats
-            episodes += told.episodes
-    last = rhythm.finish()
-    return Told(beats + last.beats, episodes + last.episodes)
+    told = Told([], [])
+    deque(watched(steps, RhythmWatch(BeatKindJudge(classify), options), told), maxlen=0)
+    return told
 
 
 def open_classify() -> Classify:

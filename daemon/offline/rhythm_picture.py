@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.offline.drawing import BLUE, PALE_BLUE, RED, picture
-from daemon.offline.rhythm import Rhythms
+from daemon.offline.rhythm import Rhythms, span_s
 from dsp.front_end import RATE_HZ
 from model.beat_kinds import Kind
 from model.rhythm import CAUTION
@@ -27,18 +27,19 @@ def draw(recordings: Sequence[Rhythms], file: Path) -> None:
         axes = figure.subplots(rows, height_ratios=(2, 1) * len(recordings))
         for found, rates, spans in zip(recordings, axes[::2], axes[1::2], strict=True):
             _draw_rates(rates, found)
-            _draw_episodes(spans, found)
+            draw_episodes(spans, found, _unit(found)[0])
+            spans.set_xlabel(_unit(found)[1])
             spans.sharex(rates)
         figure.suptitle(CAUTION, fontsize="small")
 
 
 def _unit(found: Rhythms) -> tuple[float, str]:
-    """Return the samples of what the time axis counts, and its name."""
-    return (3600 * RATE_HZ, "hours") if found.duration_s > LONG_S else (60 * RATE_HZ, "minutes")
+    """Return the seconds of what the time axis counts, and its name."""
+    return (3600.0, "hours") if found.duration_s > LONG_S else (60.0, "minutes")
 
 
 def _draw_rates(axes: Any, found: Rhythms) -> None:
-    samples, _ = _unit(found)
+    samples = _unit(found)[0] * RATE_HZ
     for kind, colour in COLOURS.items():
         dots = [
             (beat.r_index / samples, 60 / beat.rr_s)
@@ -52,12 +53,12 @@ def _draw_rates(axes: Any, found: Rhythms) -> None:
     axes.set(ylabel="beats a minute")
 
 
-def _draw_episodes(axes: Any, found: Rhythms) -> None:
-    samples, unit = _unit(found)
+def draw_episodes(axes: Any, found: Rhythms, unit_s: float) -> None:
+    """Draw a row for each kind of episode, over time in a unit of so many seconds."""
     kinds = sorted({episode.kind for episode in found.episodes})
     for each in found.episodes:
-        assert each.end is not None
-        span = (each.onset / samples, (each.end - each.onset) / samples)
+        onset_s, end_s = span_s(each)
+        span = (onset_s / unit_s, (end_s - onset_s) / unit_s)
         axes.broken_barh([span], (kinds.index(each.kind) - 0.4, 0.8), color=RED, edgecolor=RED)
     axes.set_yticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds])
-    axes.set(xlabel=unit, ylim=(len(kinds) - 0.5, -0.5))
+    axes.set_ylim(len(kinds) - 0.5, -0.5)
