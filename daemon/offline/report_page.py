@@ -117,7 +117,7 @@ def _told(report: Report) -> dict[str, Any]:
 
 
 def _by_kind(episodes: Sequence[Episode]) -> list[tuple[str, int, float, float, float]]:
-    """Return of each kind how many there are, seconds in all and of the longest, the first onset."""
+    """Return for each kind: how many, seconds in all and of the longest, the first onset."""
     spans_s: dict[str, list[tuple[float, float]]] = {}
     for each in episodes:
         spans_s.setdefault(each.kind.replace("_", " "), []).append(span_s(each))
