@@ -97,10 +97,9 @@ def _cross_validated(shipped: BeatPassport) -> Iterable[str]:
         for name in names
     )
     if groups:
-        yield (
-            f"## On patients that were not learnt from\n\nProtocol: {shipped.metrics['protocol']}.\n\n"
-            + markdown(["percent: mean (least to most) of the seeds", *groups], rows)
-        )
+        table = markdown(["percent: mean (least to most) of the seeds", *groups], rows)
+        protocol = shipped.metrics["protocol"]
+        yield f"## On patients that were not learnt from\n\nProtocol: {protocol}.\n\n{table}"
 
 
 def _of_seeds(spread: list[float] | None) -> str:
