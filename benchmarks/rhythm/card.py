@@ -14,6 +14,8 @@ from benchmarks.rhythm.report import (
     episode_headings,
     episode_rows,
     figure_rows,
+    record_headings,
+    record_rows,
     view_headings,
     view_rows,
 )
@@ -95,10 +97,9 @@ def _cross_validated(shipped: BeatPassport) -> Iterable[str]:
         for name in names
     )
     if groups:
-        yield (
-            f"## On patients that were not learnt from\n\n{shipped.metrics['protocol']}\n\n"
-            + markdown(["percent: mean (least to most) of the seeds", *groups], rows)
-        )
+        table = markdown(["percent: mean (least to most) of the seeds", *groups], rows)
+        protocol = shipped.metrics["protocol"]
+        yield f"## On patients that were not learnt from\n\nProtocol: {protocol}.\n\n{table}"
 
 
 def _of_seeds(spread: list[float] | None) -> str:
@@ -117,6 +118,7 @@ def _annotated(of: dict[str, Any]) -> Iterable[str]:
     )
     yield markdown(["all records, e and j as N", ""], figure_rows(first))
     yield markdown(view_headings(), view_rows(of["beats"]))
+    yield markdown(record_headings(), record_rows(of["beats"]))
     for view in of["episodes"]["views"]:
         table = markdown(episode_headings(), episode_rows(view))
         yield f"Episodes from {view['from_s']:.0f} s on, {view['hours']} hours:\n\n{table}"

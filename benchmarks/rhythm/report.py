@@ -136,12 +136,7 @@ def beat_tables(name: str, measured: dict[str, Any]) -> Iterator[Table]:
     )
     yield filled(f"{name}: the same in figures, 95 % intervals", ("", ""), figure_rows(first))
     yield filled(f"{name}: by what counts", view_headings(), view_rows(measured), words=3)
-    headings = ("record", *(BEAT_FIGURES[key] for key in IN_VIEWS))
-    rows = (
-        (row["record"], *(_cell(row["figures"][key]) for key in IN_VIEWS))
-        for row in measured["by_record"]
-    )
-    yield filled(f"{name}: by record", headings, rows)
+    yield filled(f"{name}: by record", record_headings(), record_rows(measured))
 
 
 def confusion_rows(view: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -169,6 +164,17 @@ def view_rows(measured: dict[str, Any]) -> Iterator[tuple[str, ...]]:
             without += f" (most {', '.join(view['holds_most_of'])})"
         figures = (_cell(view["figures"][key]["value"]) for key in IN_VIEWS)
         yield (f"{view['from_s']:.0f} s", view["escape_beats_as"], without, *figures)
+
+
+def record_headings() -> tuple[str, ...]:
+    """Return what ``record_rows`` has."""
+    return ("record", *(BEAT_FIGURES[key] for key in IN_VIEWS))
+
+
+def record_rows(measured: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Yield each record's most telling figures, from a cold start and with e and j as N."""
+    for row in measured["by_record"]:
+        yield (row["record"], *(_cell(row["figures"][key]) for key in IN_VIEWS))
 
 
 def rhythm_tables(name: str, measured: dict[str, Any]) -> Iterator[Table]:
