@@ -1,0 +1,63 @@
+"""The shapes of a wearer's beats so far, each with its running mean: which is the usual one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
+
+CLUSTERS = 6
+ALIKE = 0.92  # correlation from which on a beat is one of a cluster's
+MEMORY_BEATS = 128  # how far back beats are counted
+LEAST_GAIN = 0.05  # of a beat on its cluster's mean, once there are many
+#: Where shapes are compared: the QRS and the ST segment, from 120 ms before R to 240 ms after.
+COMPARED = slice(BEFORE_R - 30, BEFORE_R + 60)
+
+Array = NDArray[np.float64]
+
+
+class BeatClusters:
+    """Counts beats of at most six shapes; a new shape takes the place of the rarest.
+
+    Attributes:
+        means_mv: the running mean of each shape, shape (6, 175); zeros where there is none.
+        counts: how many beats of each there were lately, older ones counting less, shape (6,).
+    """
+
+    def __init__(self) -> None:
+        self.means_mv = np.zeros((CLUSTERS, WINDOW_SAMPLES))
+        self.counts = np.zeros(CLUSTERS)
+
+    @property
+    def usual_mv(self) -> Array:
+        """The mean of the shape that most beats have."""
+        usual: Array = self.means_mv[np.argmax(self.counts)]
+        return usual
+
+    def take(self, window_mv: Array) -> tuple[float, float]:
+        """Count a beat, shape (175,).
+
+        Returns:
+            Its correlation with the likest shape there was, 0 if there was none; and the part that
+            its own shape now has of all beats, 0 to 1.
+        """
+        likeness = correlations(self.means_mv[:, COMPARED], window_mv[COMPARED])
+        own = int(np.argmax(likeness))
+        likest = float(likeness[own])
+        self.counts *= 1 - 1 / MEMORY_BEATS
+        if likest < ALIKE:
+            own = int(np.argmin(self.counts))
+            self.counts[own] = 0.0
+        self.counts[own] += 1
+        gain = max(LEAST_GAIN, 1 / self.counts[own])
+        self.means_mv[own] += min(gain, 1.0) * (window_mv - self.means_mv[own])
+        return likest, float(self.counts[own] / self.counts.sum())
+
+
+def correlations(rows: Array, shape: Array) -> Array:
+    """Return each row's correlation with a shape; 0 where one of the two is flat."""
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    shape = shape - shape.mean()
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows) * (shape @ shape))
+    return np.divide(rows @ shape, lengths, out=np.zeros(len(rows)), where=lengths > 1e-12)

@@ -1,0 +1,175 @@
+"""What is known of a beat, against its wearer's earlier ones: the network's input.
+
+Nothing here is absolute: shapes are held against the wearer's usual one and intervals against the
+wearer's own. An electrode that is moved, or a heart that beats faster, changes little.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.quality import noise_rms, qrs_width
+from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
+from dsp.signals import BeatWindow
+from model.beat_clusters import BeatClusters, correlations
+
+Array = NDArray[np.float64]
+
+LONGEST_RR_S = 2.0  # a longer interval counts as this one
+RR_MEMORY = 128
+THINNED = 4  # samples that become one: 250 Hz become 62.5 Hz
+SHAPE_SAMPLES = WINDOW_SAMPLES // THINNED  # of a beat at 62.5 Hz; its R peak is in [17]
+SEQUENCE = 16  # beats whose figures the network sees: the beat itself is the last
+P_WAVE = slice(BEFORE_R - 65, BEFORE_R - 15)
+QRS = slice(BEFORE_R - 20, BEFORE_R + 25)
+T_WAVE = slice(BEFORE_R + 30, WINDOW_SAMPLES)
+LARGEST = 3.0  # no figure is larger: what is, is no more telling
+
+#: The figures of a beat, in their order. ``ln_`` is a natural logarithm of a ratio.
+FIGURES = (
+    "ln_rr_to_median_8",
+    "ln_rr_to_median_32",
+    "ln_rr_to_median_128",
+    "ln_rr_to_upper_quartile_128",  # runs of early beats drag a median along, but not this
+    "ln_after_to_median_32",
+    "ln_after_to_upper_quartile_128",
+    "ln_after_to_rr",
+    "ln_rr_to_rr_before",
+    "rr_rank",  # the part of the last 128 intervals that are shorter
+    "rr_spread",  # ln of upper to lower quartile of 128
+    "irregularity",  # median change from interval to interval of 32, to their median
+    "rr_unknown",
+    "after_unknown",
+    "ln_upper_quartile_s",
+    "ln_beats_known",  # of 128, from -1 (none) to 0
+    "like_usual",  # correlations with the usual shape
+    "like_usual_qrs",
+    "like_usual_p",
+    "like_usual_t",
+    "like_any",  # with the likest shape
+    "share",  # of beats of this shape
+    "ln_height_to_usual",
+    "ln_width_to_usual",
+    "qrs_change",  # root mean square of the difference, to the usual QRS's span
+    "p_change",
+    "noise",
+)
+
+
+class RrHistory:
+    """The last 128 intervals between beats."""
+
+    def __init__(self) -> None:
+        self._rr_s: deque[float] = deque(maxlen=RR_MEMORY)
+
+    def figures(self, rr_s: float | None, after_s: float | None) -> list[float]:
+        """Return the figures of an interval and the next, by the intervals before them."""
+        known = np.array(self._rr_s)
+        rr = _capped(rr_s)
+        after = _capped(after_s)
+        if not len(known):
+            known = np.array([rr or after or 1.0])
+        ordered = np.sort(known)
+        median_8, median_32 = np.sort(known[-8:]), np.sort(known[-32:])
+        middle_8, middle_32 = _at(median_8, 0.5), _at(median_32, 0.5)
+        lower, middle, upper = (_at(ordered, part) for part in (0.25, 0.5, 0.75))
+        steps = np.sort(np.abs(np.diff(known[-32:])))
+        return [
+            _ln(rr, middle_8),
+            _ln(rr, middle_32),
+            _ln(rr, middle),
+            _ln(rr, upper),
+            _ln(after, middle_32),
+            _ln(after, upper),
+            _ln(after, rr),
+            _ln(rr, float(known[-1])),
+            float(np.searchsorted(ordered, rr) / len(ordered)) if rr else 0.5,
+            _ln(upper, lower),
+            _at(steps, 0.5) / middle_32 if len(steps) else 0.0,
+            float(rr is None),
+            float(after is None),
+            _ln(upper, 1.0),
+            float(np.log((1 + len(self._rr_s)) / (1 + RR_MEMORY)) / np.log(1 + RR_MEMORY)),
+        ]
+
+    def take(self, rr_s: float | None) -> None:
+        """Remember an interval."""
+        if rr_s is not None:
+            self._rr_s.append(min(rr_s, LONGEST_RR_S))
+
+
+class BeatHistory:
+    """What was learnt of a wearer from the beats taken so far."""
+
+    def __init__(self) -> None:
+        self._clusters = BeatClusters()
+        self._rr = RrHistory()
+        self._figures: deque[NDArray[np.float32]] = deque(maxlen=SEQUENCE)
+
+    def take(self, beat: BeatWindow, rr_after_s: float | None) -> NDArray[np.float32]:
+        """Take the next beat and return all that is known of it, for the network.
+
+        Returns:
+            Shape (``INPUTS``,): the beat at 62.5 Hz, the usual one, both without offset and with
+            the usual QRS's span for unit, then the figures of the last ``SEQUENCE`` beats, the
+            oldest first; zeros where there were none.
+        """
+        window = np.asarray(beat.ecg_mv)
+        like_any, share = self._clusters.take(window)
+        usual = self._clusters.usual_mv
+        span_mv = max(float(np.ptp(usual[QRS])), 1e-6)
+        window, usual = (each / span_mv - np.median(each / span_mv) for each in (window, usual))
+        figures = self._rr.figures(beat.rr_s, rr_after_s)
+        figures += _shape_figures(window, usual, like_any, share)
+        self._rr.take(beat.rr_s)
+        limited = np.clip(figures, -LARGEST, LARGEST).astype(np.float32)
+        self._figures.append(limited)
+        shapes = np.clip(np.concatenate([thin(window), thin(usual)]), -LARGEST, LARGEST)
+        before = np.zeros((SEQUENCE - len(self._figures)) * len(FIGURES), np.float32)
+        return np.concatenate([shapes.astype(np.float32), before, *self._figures])
+
+
+INPUTS = 2 * SHAPE_SAMPLES + SEQUENCE * len(FIGURES)
+
+
+def thin(window: Array) -> Array:
+    """Return a window at 62.5 Hz, each sample the mean of four."""
+    thinned: Array = window[: SHAPE_SAMPLES * THINNED].reshape(-1, THINNED).mean(axis=1)
+    return thinned
+
+
+def _shape_figures(window: Array, usual: Array, like_any: float, share: float) -> list[float]:
+    """Return the figures of a shape against the usual one, both in units of the usual span."""
+    difference = window - usual
+    height = max(float(np.ptp(window[QRS])), 1e-6)
+    likeness = [
+        float(correlations(usual[None, part], window[part])[0])
+        for part in (slice(None), QRS, P_WAVE, T_WAVE)
+    ]
+    return [
+        *likeness,
+        like_any,
+        share,
+        float(np.log(height)),
+        _ln(qrs_width(window), qrs_width(usual)),
+        float(np.sqrt(np.mean(difference[QRS] ** 2))),
+        float(np.sqrt(np.mean(difference[P_WAVE] ** 2))),
+        10 * noise_rms(window) / max(height, float(np.ptp(window))),
+    ]
+
+
+def _capped(rr_s: float | None) -> float | None:
+    return None if rr_s is None else min(rr_s, LONGEST_RR_S)
+
+
+def _at(ordered: Array, part: float) -> float:
+    """Return the value so far up in ascending ones."""
+    return float(ordered[int(part * (len(ordered) - 1) + 0.5)])
+
+
+def _ln(value: float | None, other: float | None) -> float:
+    """Return the logarithm of a ratio; 0 where one is unknown."""
+    return float(np.log(value / other)) if value and other else 0.0
