@@ -13,6 +13,7 @@ MEMORY_BEATS = 128  # how far back beats are counted
 LEAST_GAIN = 0.05  # of a beat on its cluster's mean, once there are many
 #: Where shapes are compared: the QRS and the ST segment, from 120 ms before R to 240 ms after.
 COMPARED = slice(BEFORE_R - 30, BEFORE_R + 60)
+TINY = 1e-12  # to divide by, instead of 0
 
 Array = NDArray[np.float64]
 
@@ -57,7 +58,7 @@ class BeatClusters:
 
 def correlations(rows: Array, shape: Array) -> Array:
     """Return each row's correlation with a shape; 0 where one of the two is flat."""
-    rows = rows - rows.mean(axis=1, keepdims=True)
-    shape = shape - shape.mean()
+    rows = rows - rows.sum(axis=1, keepdims=True) / len(shape)
+    shape = shape - shape.sum() / len(shape)
     lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows) * (shape @ shape))
-    return np.divide(rows @ shape, lengths, out=np.zeros(len(rows)), where=lengths > 1e-12)
+    return rows @ shape / np.maximum(lengths, TINY)

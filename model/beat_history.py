@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dsp.quality import noise_rms, qrs_width
 from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
 from dsp.signals import BeatWindow
-from model.beat_clusters import BeatClusters, correlations
+from model.beat_clusters import TINY, BeatClusters
 
 Array = NDArray[np.float64]
 
@@ -23,9 +23,17 @@ RR_MEMORY = 128
 THINNED = 4  # samples that become one: 250 Hz become 62.5 Hz
 SHAPE_SAMPLES = WINDOW_SAMPLES // THINNED  # of a beat at 62.5 Hz; its R peak is in [17]
 SEQUENCE = 16  # beats whose figures the network sees: the beat itself is the last
-P_WAVE = slice(BEFORE_R - 65, BEFORE_R - 15)
 QRS = slice(BEFORE_R - 20, BEFORE_R + 25)
-T_WAVE = slice(BEFORE_R + 30, WINDOW_SAMPLES)
+
+
+def _parts() -> Array:
+    """Return the weights that make means over the window, its QRS, P and T, shape (175, 4)."""
+    at = np.arange(WINDOW_SAMPLES) - BEFORE_R
+    parts = (at > -99, (at >= -20) & (at < 25), (at >= -65) & (at < -15), at >= 30)
+    return np.column_stack([part / part.sum() for part in parts])
+
+
+PARTS = _parts()
 LARGEST = 3.0  # no figure is larger: what is, is no more telling
 
 #: The figures of a beat, in their order. ``ln_`` is a natural logarithm of a ratio.
@@ -120,8 +128,8 @@ class BeatHistory:
         window = np.asarray(beat.ecg_mv)
         like_any, share = self._clusters.take(window)
         usual = self._clusters.usual_mv
-        span_mv = max(float(np.ptp(usual[QRS])), 1e-6)
-        window, usual = (each / span_mv - np.median(each / span_mv) for each in (window, usual))
+        span_mv = max(float(np.ptp(usual[QRS])), TINY)
+        window, usual = ((each - _median(each)) / span_mv for each in (window, usual))
         figures = self._rr.figures(beat.rr_s, rr_after_s)
         figures += _shape_figures(window, usual, like_any, share)
         self._rr.take(beat.rr_s)
@@ -143,22 +151,26 @@ def thin(window: Array) -> Array:
 
 def _shape_figures(window: Array, usual: Array, like_any: float, share: float) -> list[float]:
     """Return the figures of a shape against the usual one, both in units of the usual span."""
-    difference = window - usual
-    height = max(float(np.ptp(window[QRS])), 1e-6)
-    likeness = [
-        float(correlations(usual[None, part], window[part])[0])
-        for part in (slice(None), QRS, P_WAVE, T_WAVE)
-    ]
+    both = np.stack([window, usual, window * window, usual * usual, window * usual])
+    mean, mean_usual, square, square_usual, product = both @ PARTS
+    spread = np.maximum((square - mean**2) * (square_usual - mean_usual**2), TINY)
+    likeness = (product - mean * mean_usual) / np.sqrt(spread)
+    changes = np.sqrt(np.maximum(square + square_usual - 2 * product, 0.0))
+    height = max(float(np.ptp(window[QRS])), TINY)
     return [
-        *likeness,
+        *likeness.tolist(),
         like_any,
         share,
         float(np.log(height)),
         _ln(qrs_width(window), qrs_width(usual)),
-        float(np.sqrt(np.mean(difference[QRS] ** 2))),
-        float(np.sqrt(np.mean(difference[P_WAVE] ** 2))),
+        float(changes[1]),
+        float(changes[2]),
         10 * noise_rms(window) / max(height, float(np.ptp(window))),
     ]
+
+
+def _median(values: Array) -> float:
+    return _at(np.sort(values), 0.5)
 
 
 def _capped(rr_s: float | None) -> float | None:

@@ -70,11 +70,9 @@ class Network:
             self._rotation = Rotation(rotation_seed, self.passport.tensors.outputs)
             cohort = replace(cohort, embeddings=self._rotation.turn(cohort.embeddings))
             self.passport = replace(self.passport, cohort=cohort)
-        self.runtime, self._interpreter, inputs, outputs = _build_interpreter(
-            model_path, self._content
-        )
-        self._input, self._output = _only(inputs, "input"), _only(outputs, "output")
-        self._check_shapes(model_path)
+        spec = self.passport.tensors
+        self._runner = Runner(model_path, self._content, spec.samples, spec.outputs)
+        self.runtime = self._runner.runtime
 
     @classmethod
     def try_in_child(cls, model_path: Path) -> None:
@@ -107,36 +105,58 @@ class Network:
             Shape (n, outputs): unit embeddings, or a classifier's probabilities.
         """
         begin_s = perf_counter()
-        interpreter, to, out_of = self._interpreter, self._input["index"], self._output["index"]
         outputs = np.empty((len(windows), self.passport.tensors.outputs), dtype=np.float32)
         for beat, window in enumerate(windows):
-            try:
-                interpreter.set_tensor(to, window.reshape(self._input["shape"]))
-                interpreter.invoke()
-                outputs[beat] = interpreter.get_tensor(out_of)[0]
-            except INTERPRETER_ERRORS as error:
-                raise ModelUnloadable(f"{self.runtime} cannot run the model: {error}") from error
+            outputs[beat] = self._runner.run(window)
         self.took(perf_counter() - begin_s)
-        if not np.isfinite(outputs).all():
-            raise ModelUnloadable("the model answers with what are no numbers: take another one")
         if self.passport.kind == "classifier":
             return outputs
         embeddings = unit(outputs)
         return embeddings if self._rotation is None else self._rotation.turn(embeddings)
 
-    def _check_shapes(self, model_path: Path) -> None:
-        """Compare the model's tensors with its passport."""
-        spec = self.passport.tensors
+
+class Runner:
+    """A TFLite model that turns one vector into another, on one thread.
+
+    Args:
+        model_path: of the .tflite, for messages.
+        content: of the .tflite.
+        size: how many numbers it takes.
+        outputs: how many it gives.
+
+    Attributes:
+        runtime: the package that runs it, ``tflite_runtime`` or ``ai_edge_litert``.
+
+    Raises:
+        NetworkError: no runtime works, or the runtime refuses the model.
+    """
+
+    def __init__(self, model_path: Path, content: bytes | None, size: int, outputs: int) -> None:
+        self.runtime, self._interpreter, *details = _build_interpreter(model_path, content)
+        self._input, self._output = _only(details[0], "input"), _only(details[1], "output")
         for tensor, name, length, shapes in (
-            (self._input, "input", spec.samples, ((1, spec.samples), (1, spec.samples, 1))),
-            (self._output, "output", spec.outputs, ((1, spec.outputs),)),
+            (self._input, "input", size, ((1, size), (1, size, 1))),
+            (self._output, "output", outputs, ((1, outputs),)),
         ):
-            shape = tuple(int(size) for size in tensor["shape"])
+            shape = tuple(int(each) for each in tensor["shape"])
             if shape not in shapes or tensor["dtype"] is not np.float32:
                 raise ModelShapeWrong(
                     f"{model_path}: its {name} is {tensor['dtype'].__name__} {shape}, "
                     f"the passport says {length} float32 numbers for one beat"
                 )
+
+    def run(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Put one vector, shape (size,), through the network; return shape (outputs,)."""
+        interpreter = self._interpreter
+        try:
+            interpreter.set_tensor(self._input["index"], vector.reshape(self._input["shape"]))
+            interpreter.invoke()
+            output: NDArray[np.float32] = interpreter.get_tensor(self._output["index"])[0]
+        except INTERPRETER_ERRORS as error:
+            raise ModelUnloadable(f"{self.runtime} cannot run the model: {error}") from error
+        if not np.isfinite(output).all():
+            raise ModelUnloadable("the model answers with what are no numbers: take another one")
+        return output
 
 
 def _build_interpreter(

@@ -117,13 +117,9 @@ class Passport:
         """
         if not model_path.is_file():
             raise ModelMissing(f"{model_path}: no such model")
-        passport = cls.from_json(_read_json(passport_path(model_path)), model_path.parent)
+        passport = cls.from_json(read_json(passport_path(model_path)), model_path.parent)
         found = sha256_of(content) if content is not None else file_sha256(model_path)
-        if found != passport.sha256:
-            raise ModelAltered(
-                f"{model_path}: SHA-256 is {found}, its passport was written for "
-                f"{passport.sha256}; put back the model and the passport that belong together"
-            )
+        check_sha256(model_path, found, passport.sha256)
         return passport
 
     @classmethod
@@ -186,22 +182,44 @@ class Passport:
         Raises:
             PassportMismatch: they disagree; the message names the fields and both values.
         """
-        disagreements = [
-            f"{name} is {running.get(name, 'unknown')!r} here, {value!r} in training"
-            for name, value in (running | self.front_end).items()
-            for value in [self.front_end.get(name, "unknown")]
-            if running.get(name, "unknown") != value
-        ]
-        if disagreements:
-            raise PassportMismatch(
-                f"model {self.name!r} was trained behind another signal chain: "
-                f"{'; '.join(disagreements)}; train it again or install the qrsd it came with"
-            )
+        check_front_end(self.name, self.front_end, running)
+
+
+def check_front_end(name: str, trained: dict[str, Any], running: dict[str, Any]) -> None:
+    """Compare the chain that a model was trained behind with the one that runs.
+
+    Raises:
+        PassportMismatch: they disagree; the message names the fields and both values.
+    """
+    disagreements = [
+        f"{field} is {running.get(field, 'unknown')!r} here, {value!r} in training"
+        for field, value in (running | trained).items()
+        for value in [trained.get(field, "unknown")]
+        if running.get(field, "unknown") != value
+    ]
+    if disagreements:
+        raise PassportMismatch(
+            f"model {name!r} was trained behind another signal chain: "
+            f"{'; '.join(disagreements)}; train it again or install the qrsd it came with"
+        )
 
 
 def passport_path(model_path: Path) -> Path:
     """Return where a model's passport lies: the same name, ending in .json."""
     return model_path.with_suffix(".json")
+
+
+def check_sha256(model_path: Path, found: str, expected: str) -> None:
+    """Compare a model's hash with its passport's.
+
+    Raises:
+        ModelAltered: they differ.
+    """
+    if found != expected:
+        raise ModelAltered(
+            f"{model_path}: SHA-256 is {found}, its passport was written for "
+            f"{expected}; put back the model and the passport that belong together"
+        )
 
 
 def file_sha256(path: Path) -> str:
@@ -214,7 +232,12 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _read_json(path: Path) -> Fields:
+def read_json(path: Path) -> Fields:
+    """Read a passport's JSON object.
+
+    Raises:
+        PassportError: it is not there, or not JSON.
+    """
     if not path.is_file():
         raise PassportMissing(f"{path}: the model has no passport; copy it from where it was made")
     try:

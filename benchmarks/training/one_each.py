@@ -7,7 +7,7 @@ otherwise usable rhythm (N or O) stands for one person. Atrial fibrillation and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -30,19 +30,23 @@ USABLE = ("N", "O")
 
 def find_recordings(folder: Path, wanted: Purpose) -> list[Recording]:
     """Read the records of all who are for this purpose."""
-    found = []
-    for path in sorted(folder.glob("*.npz")):
-        part = np.load(path, allow_pickle=False)
-        signals = np.split(part["codes"], np.cumsum(part["lengths"])[:-1])
-        for name, label, codes in zip(part["names"].tolist(), part["labels"], signals, strict=True):
-            if label in USABLE and purpose(name) == wanted:
-                found.append(Recording(name, name, to_250_hz(codes / CODES_PER_MV, RATE_HZ)))
+    found = [each for each in read_challenge(folder, USABLE) if purpose(each.name) == wanted]
     if not found:
         raise RecordingNotFound(
             f"{folder} holds no .npz files with records for {wanted}: expected names, labels, "
             "lengths and codes of some 20 records or more of the PhysioNet/CinC Challenge 2017"
         )
     return found
+
+
+def read_challenge(folder: Path, labels: Sequence[str]) -> Iterator[Recording]:
+    """Yield the records of these labels."""
+    for path in sorted(folder.glob("*.npz")):
+        part = np.load(path, allow_pickle=False)
+        signals = np.split(part["codes"], np.cumsum(part["lengths"])[:-1])
+        for name, label, codes in zip(part["names"].tolist(), part["labels"], signals, strict=True):
+            if label in labels:
+                yield Recording(name, name, to_250_hz(codes / CODES_PER_MV, RATE_HZ))
 
 
 def gather_one_each(folder: Path, bars: Progress, mains_hz: int, wanted: Purpose) -> Beats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -15,6 +16,15 @@ from daemon.tables import filled, interval
 
 GROUP_HEADINGS = ("", "precision %", "recall %", "F1 %", "specificity %")
 NO_STRANGERS = "How strangers fare is not known: give it some with --strangers"
+KIND_FIGURES = {
+    "S Se / +P": ("S_sensitivity", "S_predictivity"),
+    "V Se / +P": ("V_sensitivity", "V_predictivity"),
+    "F Se / +P": ("F_sensitivity", "F_predictivity"),
+    "specificity": ("specificity",),
+    "accuracy": ("accuracy",),
+    "abnormal F1": ("abnormal_f1",),
+    "AUC": ("abnormal_auc",),
+}
 HEADINGS = (
     "beats",
     "EER %",
@@ -84,6 +94,28 @@ def _open_set(open_set: dict[str, Any]) -> Table:
         rows,
         open_set["protocol"],
     )
+
+
+def kind_tables(metrics: dict[str, Any]) -> list[Table]:
+    """Return how the networks of beat kinds compare, one table for each data set."""
+    compared = metrics["by_architecture"]
+    groups = next(iter(compared.values()))
+    return [
+        filled(
+            f"{group}: percent, means over the seeds",
+            ("network", *KIND_FIGURES),
+            (
+                (name, *(_of_seeds(figures[group], wanted) for wanted in KIND_FIGURES.values()))
+                for name, figures in compared.items()
+            ),
+            metrics["protocol"] if group == list(groups)[-1] else None,
+        )
+        for group in groups
+    ]
+
+
+def _of_seeds(figures: dict[str, list[float]], names: Sequence[str]) -> str:
+    return " / ".join(f"{figures[name][0]:.1f}" if name in figures else "-" for name in names)
 
 
 def draw_confusion(metrics: dict[str, Any], file: Path) -> None:

@@ -22,6 +22,8 @@ from dsp.front_end import RATE_HZ
 #: The symbols of beats; all others mark rhythm, noise, waves or comments. Source: wfdb's annotation
 #: codes (``isqrs`` in ecgmap.h of the WFDB library).
 BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ?")
+#: The classes of AAMI EC57, and the symbols of each; escape beats (e, j) count as normal.
+AAMI_CLASSES = {"N": "NLRBej", "S": "AaJSn", "V": "VEr", "F": "F", "Q": "/fQ?"}
 COMMENT = '"'
 TABLE_COMMENT = re.compile(r"# (\d+\.\d+) s: (.*?)(?:, for (\d+(?:\.\d+)?) s)?\n")
 TABLE_STAMP = re.compile(r"[0-9]+(?:\.[0-9]+)?")

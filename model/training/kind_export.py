@@ -1,0 +1,114 @@
+"""The model of beat kinds as files: TFLite, passport, and what Keras makes of made-up beats."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import TypeAlias
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dsp.signals import BeatQuality, BeatWindow
+from model.beat_history import INPUTS, BeatHistory
+from model.beat_passport import BeatPassport, Decision
+from model.network import Runner
+from model.passport import file_sha256
+from model.training.architecture import KerasModel
+from model.training.errors import ConversionFailed
+from model.training.export import write_model
+from model.training.kind_data import TOLD, Inputs
+from model.training.reference import made_up_beats
+
+Measured: TypeAlias = dict[str, float]
+
+REFERENCE_BEATS = 64
+MOST_APART = 0.01  # logits of the TFLite model from those of Keras
+
+
+def to_tflite(network: KerasModel, *, weights_of_8_bits: bool = False) -> bytes:
+    """Convert a network for one beat at a time; inputs, outputs and activations stay floats."""
+    one_beat = keras.InputSpec(shape=(1, INPUTS), dtype="float32")
+    with TemporaryDirectory() as folder:
+        network.export(folder, verbose=False, input_signature=[one_beat])
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if weights_of_8_bits:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converted: bytes = converter.convert()
+    return converted
+
+
+def made_up_inputs() -> Inputs:
+    """Return what is known of made-up beats, some of which come early, shape (64, INPUTS)."""
+    rng = np.random.default_rng(0)
+    history = BeatHistory()
+    rr_s = 0.8 + 0.05 * rng.standard_normal(REFERENCE_BEATS + 1)
+    rr_s[::7] *= 0.6
+    quality = BeatQuality(1.0, ())
+    return np.stack(
+        [
+            history.take(BeatWindow(at, rr_s[at], tuple(window.tolist()), quality), rr_s[at + 1])
+            for at, window in enumerate(made_up_beats(REFERENCE_BEATS))
+        ]
+    )
+
+
+def compare(network: KerasModel, inputs: Inputs, content: bytes, decision: Decision) -> Measured:
+    """Say how a TFLite model differs from Keras, and what it costs on this computer."""
+    runner = Runner(Path("converted"), content, INPUTS, TOLD)
+    begin_s = perf_counter()
+    logits = np.array([runner.run(each) for each in inputs])
+    took_s = perf_counter() - begin_s
+    original = network.predict(inputs, batch_size=2048, verbose=0)
+    same = decision.kinds(logits) == decision.kinds(original)
+    return {
+        "bytes": len(content),
+        "us_a_beat": round(1e6 * took_s / len(inputs), 1),
+        "most_apart": round(float(np.abs(logits - original).max()), 6),
+        "same_kind_percent": round(100 * float(same.mean()), 3),
+    }
+
+
+def write_files(
+    network: KerasModel, inputs: Inputs, passport: BeatPassport, folder: Path
+) -> BeatPassport:
+    """Write NAME.tflite, .json and .reference.npz; return the passport with what was measured.
+
+    Weights of floats are written: those of 8 bits are measured beside them.
+
+    Args:
+        network: in Keras.
+        inputs: of real beats, to compare both models on.
+        passport: what is known of the network already.
+        folder: where to write.
+
+    Raises:
+        ConversionFailed: the TFLite model does not compute what Keras does.
+    """
+    contents = {"float32": to_tflite(network), "int8": to_tflite(network, weights_of_8_bits=True)}
+    measured = {
+        name: compare(network, inputs, content, passport.decision)
+        for name, content in contents.items()
+    }
+    if measured["float32"]["most_apart"] > MOST_APART:
+        raise ConversionFailed(
+            f"the TFLite model's outputs are {measured['float32']['most_apart']} from those of "
+            f"Keras, expected {MOST_APART} or less; try another version of tensorflow"
+        )
+    model_path = write_model(contents["float32"], folder, passport.name)
+    made_up = made_up_inputs()
+    np.savez_compressed(
+        folder / f"{passport.name}.reference.npz",
+        inputs=made_up,
+        logits=network.predict(made_up, verbose=0),
+    )
+    passport = replace(
+        passport,
+        sha256=file_sha256(model_path),
+        metrics=passport.metrics | {"conversion": measured},
+    )
+    passport.save(model_path)
+    return passport
