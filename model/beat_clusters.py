@@ -10,6 +10,7 @@ from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
 CLUSTERS = 6
 ALIKE = 0.92  # correlation from which on a beat is one of a cluster's
 MEMORY_BEATS = 128  # how far back beats are counted
+EARLY_WEIGHT = 0.2  # of an early beat, where the usual shape is looked for
 LEAST_GAIN = 0.05  # of a beat on its cluster's mean, once there are many
 #: Where shapes are compared: the QRS and the ST segment, from 120 ms before R to 240 ms after.
 COMPARED = slice(BEFORE_R - 30, BEFORE_R + 60)
@@ -21,6 +22,9 @@ Array = NDArray[np.float64]
 class BeatClusters:
     """Counts beats of at most six shapes; a new shape takes the place of the rarest.
 
+    The usual shape is that of most beats, of which early ones hardly count: ectopic beats come
+    early, and may be more than a third of all, and more alike than the normal ones.
+
     Attributes:
         means_mv: the running mean of each shape, shape (6, 175); zeros where there is none.
         counts: how many beats of each there were lately, older ones counting less, shape (6,).
@@ -29,15 +33,16 @@ class BeatClusters:
     def __init__(self) -> None:
         self.means_mv = np.zeros((CLUSTERS, WINDOW_SAMPLES))
         self.counts = np.zeros(CLUSTERS)
+        self._weights = np.zeros(CLUSTERS)
 
     @property
     def usual_mv(self) -> Array:
-        """The mean of the shape that most beats have."""
-        usual: Array = self.means_mv[np.argmax(self.counts)]
+        """The mean of the usual shape."""
+        usual: Array = self.means_mv[np.argmax(self._weights)]
         return usual
 
-    def take(self, window_mv: Array) -> tuple[float, float]:
-        """Count a beat, shape (175,).
+    def take(self, window_mv: Array, *, early: bool = False) -> tuple[float, float]:
+        """Count a beat, shape (175,), which may have come early.
 
         Returns:
             Its correlation with the likest shape there was, 0 if there was none; and the part that
@@ -47,10 +52,12 @@ class BeatClusters:
         own = int(np.argmax(likeness))
         likest = float(likeness[own])
         self.counts *= 1 - 1 / MEMORY_BEATS
+        self._weights *= 1 - 1 / MEMORY_BEATS
         if likest < ALIKE:
             own = int(np.argmin(self.counts))
-            self.counts[own] = 0.0
+            self.counts[own] = self._weights[own] = 0.0
         self.counts[own] += 1
+        self._weights[own] += EARLY_WEIGHT if early else 1
         gain = max(LEAST_GAIN, 1 / self.counts[own])
         self.means_mv[own] += min(gain, 1.0) * (window_mv - self.means_mv[own])
         return likest, float(self.counts[own] / self.counts.sum())
@@ -61,4 +68,5 @@ def correlations(rows: Array, shape: Array) -> Array:
     rows = rows - rows.sum(axis=1, keepdims=True) / len(shape)
     shape = shape - shape.sum() / len(shape)
     lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows) * (shape @ shape))
-    return rows @ shape / np.maximum(lengths, TINY)
+    likeness: Array = rows @ shape / np.maximum(lengths, TINY)
+    return likeness

@@ -65,6 +65,8 @@ FIGURES = (
     "p_change",
     "noise",
 )
+UPPER_QUARTILE = FIGURES.index("ln_rr_to_upper_quartile_128")
+LN_EARLY = -0.15  # of the interval to the upper quartile: sinus rhythm varies by less
 
 
 class RrHistory:
@@ -126,11 +128,12 @@ class BeatHistory:
             oldest first; zeros where there were none.
         """
         window = np.asarray(beat.ecg_mv)
-        like_any, share = self._clusters.take(window)
+        figures = self._rr.figures(beat.rr_s, rr_after_s)
+        early = figures[UPPER_QUARTILE] < LN_EARLY
+        like_any, share = self._clusters.take(window, early=early)
         usual = self._clusters.usual_mv
         span_mv = max(float(np.ptp(usual[QRS])), TINY)
         window, usual = ((each - _median(each)) / span_mv for each in (window, usual))
-        figures = self._rr.figures(beat.rr_s, rr_after_s)
         figures += _shape_figures(window, usual, like_any, share)
         self._rr.take(beat.rr_s)
         limited = np.clip(figures, -LARGEST, LARGEST).astype(np.float32)

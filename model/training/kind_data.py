@@ -41,8 +41,15 @@ class MarkedBeats:
     def join(cls, parts: Sequence[Self]) -> Self:
         """Put the beats of several records together."""
         missed = {record: counts for part in parts for record, counts in part.missed.items()}
-        arrays = ("inputs", "spoilt", "kinds", "records", "patients", "groups")
-        return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in arrays), missed)
+        return cls(
+            np.concatenate([part.inputs for part in parts]),
+            np.concatenate([part.spoilt for part in parts]),
+            np.concatenate([part.kinds for part in parts]),
+            np.concatenate([part.records for part in parts]),
+            np.concatenate([part.patients for part in parts]),
+            np.concatenate([part.groups for part in parts]),
+            missed,
+        )
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
         """Return some of the beats, of the records that have any."""

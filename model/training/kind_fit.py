@@ -20,11 +20,11 @@ from model.training.kind_networks import (
     of_one_beat,
 )
 
-NORMAL_EACH = 150  # normal beats of a record that are learnt from, at most, and at most half
+NORMAL_EACH = 150  # normal beats of a record that are learnt from, at most, and a quarter of them
 OTHERS_EACH = 250  # beats of each other kind
 STOPPING = 0.12  # part of the patients that say when to stop
 #: How much each kind weighs in all. Fusion beats are those of a few patients.
-SHARES = (0.45, 0.25, 0.25, 0.05)
+SHARES = (0.5, 0.22, 0.26, 0.02)
 STRETCH = 0.08  # of the time about the R peak, either way
 NOISE = 0.02  # of the usual QRS's span
 RATE_ERROR = 0.01  # of every figure
@@ -111,7 +111,7 @@ def _thinned(beats: MarkedBeats, rng: np.random.Generator) -> MarkedBeats:
     cell = record_of[learnable] * TOLD + beats.kinds[learnable]
     for each in np.unique(cell):
         places = rng.permutation(learnable[cell == each])
-        most = OTHERS_EACH if each % TOLD else min(NORMAL_EACH, (len(places) + 1) // 2)
+        most = OTHERS_EACH if each % TOLD else min(NORMAL_EACH, (len(places) + 3) // 4)
         chosen[places[:most]] = True
     return beats.where(chosen)
 

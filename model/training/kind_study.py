@@ -31,7 +31,7 @@ from model.training.study import Progress
 
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
 BIASES = np.arange(-5, 1.1, 0.5)  # that are tried, of S and of V
-FUSION_BIAS = -1.0  # of F, to that of V: a beat is rather called ventricular
+FUSION_BIAS = -2.0  # of F, to that of V: a beat is rather called ventricular
 FALSE_OF_HEALTHY = 0.008  # of the beats of healthy people, called abnormal at most
 COMPARED = 3000  # beats that Keras and TFLite are compared on
 PROTOCOL = (
@@ -223,8 +223,8 @@ def _mean_figures(of_seeds: Sequence[dict[str, dict[str, float]]]) -> dict[str, 
         for name in named:
             values = [seed[group][name] for seed in of_seeds]
             if np.isfinite(values).all():
-                spread = (np.mean(values), min(values), max(values))
-                summary[group][name] = [*map(percent, spread)]
+                spread = float(np.mean(values)), min(values), max(values)
+                summary[group][name] = [percent(value) for value in spread]
     return summary
 
 
