@@ -84,7 +84,7 @@ def test_a_network_that_calls_healthy_beats_abnormal_is_held_back() -> None:
     healthy.groups[:] = "healthy"
     both = MarkedBeats.join([whole, healthy])
     guarded = set_decision(both, np.concatenate([logits, logits[whole.kinds == 0]]))
-    assert (guarded.kinds(logits[whole.kinds == 0]) != 0).mean() <= 0.008
+    assert (guarded.kinds(logits[whole.kinds == 0]) != 0).mean() <= 0.01
     assert guarded.biases[2] < everybody.biases[2]
     assert everybody.slope > 0
 
