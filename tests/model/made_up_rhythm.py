@@ -32,7 +32,7 @@ def rhythm(
     for beat in ectopic:
         intervals_s[beat] = EARLY_S
         intervals_s[beat + 1] = 2 * RR_S - EARLY_S if wide else 1.1 * RR_S
-    r_peaks = np.rint(RATE_HZ * (1 + np.cumsum(intervals_s))).astype(int)
+    r_peaks = np.rint(RATE_HZ * (0.5 - RR_S + np.cumsum(intervals_s))).astype(int)
     count = int(r_peaks[-1] + 2 * RATE_HZ)
     others = np.isin(np.arange(beats), ectopic) & wide
     ecg_mv = ecg(r_peaks[~others], count, WAVES) + ecg(r_peaks[others], count, WIDE)
