@@ -50,6 +50,11 @@ def write_model(model: bytes, folder: Path, name: str) -> Path:
 
 def run_tflite(model: bytes, windows_mv: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the outputs of a TFLite model for beats in mV, (n, 175) to (n, outputs)."""
+    return run_inputs(model, normalise(windows_mv)[..., None])
+
+
+def run_inputs(model: bytes, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the outputs of a TFLite model, shape (n, outputs), for its inputs one by one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it may move to another package one day
         interpreter: Any = tf.lite.Interpreter(model_content=model, num_threads=1)
@@ -57,8 +62,8 @@ def run_tflite(model: bytes, windows_mv: NDArray[np.float64]) -> NDArray[np.floa
     into = interpreter.get_input_details()[0]["index"]
     out_of = interpreter.get_output_details()[0]["index"]
     outputs = []
-    for beat in normalise(windows_mv):
-        interpreter.set_tensor(into, beat[None, :, None])
+    for beat in inputs:
+        interpreter.set_tensor(into, beat[None])
         interpreter.invoke()
         outputs.append(interpreter.get_tensor(out_of)[0].copy())
     return np.array(outputs)

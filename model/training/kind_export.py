@@ -15,12 +15,11 @@ import tensorflow as tf
 from dsp.signals import BeatQuality, BeatWindow
 from model.beat_history import INPUTS, BeatHistory
 from model.beat_passport import BeatPassport, Decision
-from model.network import Runner
 from model.passport import file_sha256
 from model.training.architecture import KerasModel
 from model.training.errors import ConversionFailed
-from model.training.export import write_model
-from model.training.kind_data import TOLD, Inputs
+from model.training.export import run_inputs, write_model
+from model.training.kind_data import Inputs
 from model.training.reference import made_up_beats
 
 Measured: TypeAlias = dict[str, float]
@@ -58,9 +57,8 @@ def made_up_inputs() -> Inputs:
 
 def compare(network: KerasModel, inputs: Inputs, content: bytes, decision: Decision) -> Measured:
     """Say how a TFLite model differs from Keras, and what it costs on this computer."""
-    runner = Runner(Path("converted"), content, INPUTS, TOLD)
     begin_s = perf_counter()
-    logits = np.array([runner.run(each) for each in inputs])
+    logits = run_inputs(content, inputs)
     took_s = perf_counter() - begin_s
     original = network.predict(inputs, batch_size=2048, verbose=0)
     same = decision.kinds(logits) == decision.kinds(original)
@@ -77,7 +75,8 @@ def write_files(
 ) -> BeatPassport:
     """Write NAME.tflite, .json and .reference.npz; return the passport with what was measured.
 
-    Weights of floats are written: those of 8 bits are measured beside them.
+    Weights of floats are written, those of 8 bits only measured beside them: tflite-runtime 2.14
+    does not run these.
 
     Args:
         network: in Keras.
