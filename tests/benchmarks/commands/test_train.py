@@ -7,15 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import wfdb
 
 from daemon.errors import ResultsNotWritable
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart
 from dsp.front_end import FrontEnd
+from model.beat_passport import BeatPassport
 from model.passport import Passport
 from model.training.errors import TooLittleData, UnknownPerson
 from tests.benchmarks.training.one_each_set import names_for, write_set
 from tests.daemon.commands.command import qrsd
+from tests.model.made_up_rhythm import rhythm
+from tests.model.training.ectopic_patients import ECTOPIC
 
 pytestmark = pytest.mark.train
 pytest.importorskip("tensorflow", reason="needs the [train] extra")
@@ -178,3 +182,31 @@ def test_a_plan_that_makes_no_sense_is_refused(
     with pytest.raises(SystemExit):
         qrsd("train", "people", "--out", "models", option, value)
     assert "or more" in capsys.readouterr().err
+
+
+def test_a_network_of_beat_kinds_comes_with_a_table_of_the_four_that_were_tried(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "made-up"
+    data.mkdir()
+    for number in range(8):
+        wide = number % 2 == 0
+        r_peaks, ecg_mv = rhythm(48, ECTOPIC, wide=wide, seed=number)
+        symbols = ["N"] * len(r_peaks)
+        for beat in ECTOPIC:
+            symbols[beat] = "V" if wide else "A"
+        name = f"p{number}"
+        signal = {"p_signal": ecg_mv[:, None], "fmt": ["16"], "write_dir": str(data)}
+        wfdb.wrsamp(name, RATE_HZ, ["mV"], ["MLII"], **signal)
+        wfdb.wrann(name, "atr", np.array(r_peaks), np.array(symbols), write_dir=str(data))
+    code = qrsd("train", "--beats", data, "--out", tmp_path, "--name", "kinds",
+                "--folds", "2", "--steps", "1", "--licence", "CC0")  # fmt: skip
+    assert code == 0
+    printed = capsys.readouterr().out
+    assert "made-up: percent" in printed
+    assert [name in printed for name in ("single", "sequence", "autoencoder", "both")] == [True] * 4
+    passport = BeatPassport.load(
+        tmp_path / "kinds.tflite", (tmp_path / "kinds.tflite").read_bytes()
+    )
+    assert passport.training["patients"] == {"made-up": 8}
+    assert passport.training["licence"] == "CC0"
