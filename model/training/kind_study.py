@@ -154,8 +154,12 @@ def set_decision(beats: MarkedBeats, logits: Logits) -> Decision:
 
 
 def _logistic(beats: MarkedBeats, logits: Logits) -> tuple[float, float]:
-    """Fit the line to the true odds of being abnormal; each record counts alike."""
-    rows = beats.to_learn
+    """Fit the line to the true odds of being abnormal; each record counts alike.
+
+    Only on data sets of patients who have such beats: the many records of healthy people would make
+    every abnormal beat improbable.
+    """
+    rows = beats.to_learn & np.isin(beats.groups, np.unique(beats.groups[beats.kinds > 0]))
     odds, abnormal = ln_odds_abnormal(logits[rows]), beats.kinds[rows] > 0
     _, record_of = np.unique(beats.records[rows], return_inverse=True)
     weights = 1 / np.bincount(record_of)[record_of]
