@@ -17,12 +17,16 @@ from tests.model.made_up_rhythm import events_of, rhythm
 SOURCE = Source("", "set/100", "set/100", "set", annotated=True)
 
 
+def marked(places: np.ndarray, symbols: np.ndarray) -> Annotations:
+    return Annotations(places, symbols, np.zeros_like(symbols))
+
+
 def test_each_beat_gets_the_kind_that_experts_gave_it() -> None:
     r_peaks, ecg_mv = rhythm(12)
     symbols = np.array([*"NLeAV/F+NNNN"])
     places = np.array(r_peaks)
     places[8] += 100  # no beat is there: one is missed, one invented
-    whole, cold = mark(events_of(ecg_mv), Annotations(places, symbols), SOURCE)
+    whole, cold = mark(events_of(ecg_mv), marked(places, symbols), SOURCE)
     found = [KINDS[kind] if kind != NOBODY_MARKED else "-" for kind in whole.kinds]
     assert found == [*"NNNSVQF--NNN"]
     assert whole.missed["set/100"].tolist() == [1, 0, 0, 0, 0]
@@ -34,7 +38,7 @@ def test_each_beat_gets_the_kind_that_experts_gave_it() -> None:
 def test_beats_in_flutter_are_neither_learnt_from_nor_scored() -> None:
     r_peaks, ecg_mv = rhythm(12)
     places = np.array([*r_peaks[:4], r_peaks[4] - 50, r_peaks[8] + 50, *r_peaks[9:]])
-    annotations = Annotations(places, np.array([*"NNNN[]NNN"]))
+    annotations = marked(places, np.array([*"NNNN[]NNN"]))
     whole, _ = mark(events_of(ecg_mv), annotations, SOURCE)
     assert len(whole.kinds) == 7
     assert whole.missed["set/100"].sum() == 0
@@ -48,7 +52,7 @@ def test_without_annotations_every_beat_is_normal() -> None:
 def test_a_long_recording_also_gives_beginnings_without_a_past() -> None:
     beats = COLD_EVERY + 60
     r_peaks, ecg_mv = rhythm(beats)
-    annotations = Annotations(np.array(r_peaks), np.full(beats, "N"))
+    annotations = marked(np.array(r_peaks), np.full(beats, "N"))
     whole, cold = mark(events_of(ecg_mv), annotations, SOURCE)
     unlike = [not np.array_equal(one, whole.inputs[COLD_EVERY]) for one in cold.inputs]
     assert len(cold.kinds) > 20
