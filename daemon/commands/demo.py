@@ -22,8 +22,7 @@ from daemon.apps.demo_plan import ENROL_HEARTS, ENROL_PEOPLE, Act, people_of, pl
 from daemon.apps.errors import ServiceStopped
 from daemon.apps.watch import show_lines, show_live
 from daemon.commands.parts import describe
-from daemon.offline.report_page import require_extras
-from daemon.offline.results import make_folder
+from daemon.offline.results import make_folder, require_report_extras
 from daemon.tables import filled
 from daemon.wire.client import Control, Item, Silent, Subscriber
 from daemon.wire.messages import EcgMessage, IdentityMessage, Received, StatusMessage
@@ -73,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(number, signal.default_int_handler)
     console = Console()
     if args.report is not None:
-        require_extras(pdf=False)
+        require_report_extras(pdf=False)
         make_folder(args.report)
     with tempfile.TemporaryDirectory(prefix="qrsd-demo-") as folder:
         outcomes = _play(acts, Path(folder), console, args.report)

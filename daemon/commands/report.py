@@ -27,9 +27,9 @@ from daemon.offline.analysis import ChainRun
 from daemon.offline.commentary import Commentator
 from daemon.offline.excerpt import Excerpt, newest_first
 from daemon.offline.recognition import Course, last_decision, open_with_people
-from daemon.offline.report_page import as_html, as_pdf, require_extras
+from daemon.offline.report_page import as_html, as_pdf
 from daemon.offline.reporting import Report, report_on
-from daemon.offline.results import require_files, writing
+from daemon.offline.results import require_files, require_report_extras, writing
 from daemon.recordings.origin import Origin, origin
 from daemon.recordings.recording import OpenRecording
 from daemon.terminal import plain
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     kind = args.out.suffix.casefold()
     commentator = _commentator(args)
     if kind != ".json":
-        require_extras(pdf=kind == ".pdf")
+        require_report_extras(pdf=kind == ".pdf")
     people = open_with_people(args.model, args.gallery) if args.who else None
     is_new = not (args.dry_run or args.out.exists())
     if not args.dry_run:

@@ -8,7 +8,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from daemon.errors import ExtraMissing, import_extra
 from daemon.offline import report_pictures as pictures
 from daemon.offline.labels import BREATHING, LABELS, OF_A_BEAT, in_words
 from daemon.offline.reporting import Report
@@ -21,23 +20,6 @@ from model.rhythm import CAUTION, Episode
 
 TEMPLATE = Path(__file__).with_name("report.html")
 LISTED = 20  # gaps, electrodes off and stretches of identity, at most
-
-
-def require_extras(*, pdf: bool) -> None:
-    """Raise ``ExtraMissing``, before minutes of work, if a page cannot be made."""
-    purpose = "Writing a report"
-    for package in ("jinja2", "matplotlib"):
-        import_extra(package, "report", purpose)
-    if pdf:
-        try:
-            import_extra("weasyprint", "report", purpose)
-        except OSError as error:  # a library of the system's
-            if isinstance(error, ExtraMissing):
-                raise
-            raise ExtraMissing(
-                f"{purpose} as PDF needs the system's Pango ({error}): sudo apt install "
-                "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; or choose .html"
-            ) from error
 
 
 def as_html(report: Report) -> str:

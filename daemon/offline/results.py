@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from daemon.errors import ResultsNotWritable
+from daemon.errors import ExtraMissing, ResultsNotWritable, import_extra
 
 PAGE_WIDTH = 140  # of tables that go to a file
 STANDARD_OUTPUT = Path("-")
@@ -58,3 +58,20 @@ def show(tables: Iterable[Table]) -> None:
     page = terminal if terminal.is_terminal else Console(width=PAGE_WIDTH)
     for table in tables:
         page.print(table)
+
+
+def require_report_extras(*, pdf: bool) -> None:
+    """Raise ``ExtraMissing``, before minutes of work, if a page cannot be made."""
+    purpose = "Writing a report"
+    for package in ("jinja2", "matplotlib"):
+        import_extra(package, "report", purpose)
+    if pdf:
+        try:
+            import_extra("weasyprint", "report", purpose)
+        except OSError as error:  # a library of the system's
+            if isinstance(error, ExtraMissing):
+                raise
+            raise ExtraMissing(
+                f"{purpose} as PDF needs the system's Pango ({error}): sudo apt install "
+                "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; or choose .html"
+            ) from error

@@ -20,13 +20,14 @@ from daemon.__main__ import main
 from daemon.commands.exit_codes import exit_code
 from daemon.errors import ExtraMissing, ResultsNotWritable
 from daemon.offline.labels import LABELS
-from daemon.offline.report_page import require_extras
 from daemon.offline.report_pictures import MM_PER_S
 from daemon.offline.reporting import Report, report_on
+from daemon.offline.results import require_report_extras
 from daemon.recordings.origin import origin
 from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, LOST, LOST_SAMPLES, Annotation
 from daemon.recordings.recording import OpenRecording
 from drivers.waveforms.hearts import Heart
+from dsp.options import RhythmOptions
 from model.gallery import Gallery
 from tests.daemon.commands.command import qrsd
 from tests.daemon.recordings.recordings import BEGIN, LAYOUT, RATE_HZ, write_bdf
@@ -60,7 +61,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(record: Path) -> Report:
-    return report_on(OpenRecording(record), origin(str(record)), 50)
+    return report_on(OpenRecording(record), origin(str(record)), 50, RhythmOptions())
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +160,7 @@ def test_the_pdf_can_be_read_aloud(
     short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     try:
-        require_extras(pdf=True)
+        require_report_extras(pdf=True)
     except ExtraMissing as error:
         pytest.skip(str(error))
     assert qrsd("report", short, "--out", tmp_path / "r.pdf") == 0

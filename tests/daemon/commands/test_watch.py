@@ -11,7 +11,7 @@ import pytest
 
 from daemon.commands import watch
 from daemon.wire.client import Item
-from daemon.wire.messages import IdentityMessage, Received, Stamp
+from daemon.wire.messages import KINDS, IdentityMessage, Received, Stamp
 from tests.daemon.commands.command import qrsd
 
 STAMP = Stamp("bench", "boot", 3, datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC), "simulated")
@@ -50,7 +50,7 @@ def test_it_listens_where_the_settings_say_that_the_service_speaks(
 ) -> None:
     monkeypatch.setenv("QRSD_PUBLISH_ADDRESSES", '["ipc:///run/mine"]')
     run(monkeypatch)
-    assert OneMessage.asked == ("ipc:///run/mine", {"status", "identity"})
+    assert OneMessage.asked == ("ipc:///run/mine", {"status", "identity", "rhythm", "alarm"})
     run(monkeypatch, "--address", "ipc:///run/other")
     assert OneMessage.asked[0] == "ipc:///run/other"
 
@@ -60,7 +60,7 @@ def test_json_leaves_waveforms_out_unless_they_are_asked_for(
 ) -> None:
     run(monkeypatch, "--json")
     assert json.loads(capsys.readouterr().out)["person"] == "Ada"
-    assert OneMessage.asked[1] == {"status", "identity", "r_peak", "beat", "hrv"}
+    assert OneMessage.asked[1] == set(KINDS) - {"wave", "ecg"}
     run(monkeypatch, "--json", "--waves")
     assert OneMessage.asked[1] >= {"wave", "ecg"}
 

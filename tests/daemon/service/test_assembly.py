@@ -24,7 +24,7 @@ from daemon.service.assembly import assembled, check
 from daemon.wire.client import Subscriber
 from daemon.wire.errors import AddressInUse, ServiceRefusesKey
 from daemon.wire.keys import SERVICE_COMMENT, KeyPair, service_key_path
-from daemon.wire.messages import Received, StatusMessage
+from daemon.wire.messages import KINDS, Received, StatusMessage
 from daemon.wire.status import StatusCounters
 from drivers.chip_setup import ChipOptions
 from model.errors import GallerySealed, GalleryUnreadable, ModelMissing
@@ -149,7 +149,7 @@ def test_it_describes_itself(settings: Settings) -> None:
         "device": "bench",
         "source": "simulated",
         "schema": 1,
-        "topics": ["status", "identity", "r_peak", "beat", "hrv", "wave", "ecg"],
+        "topics": [*KINDS],
         "channels": None,
         "model": asdict(model),
     }
