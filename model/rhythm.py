@@ -149,6 +149,11 @@ class RhythmTracker:
         self._forget()
         return ended
 
+    @property
+    def is_fibrillating(self) -> bool:
+        """Whether atrial fibrillation lasts."""
+        return "atrial_fibrillation" in self._lasting
+
     def now(self) -> Rhythm:
         """Return the rhythm."""
         lasting = tuple(self._lasting.values())

@@ -26,6 +26,18 @@ def watch(kinds: str) -> RhythmWatch:
     return RhythmWatch(BeatKindJudge(classify))
 
 
+def fibrillate(tested: RhythmWatch, beats: int) -> Iterator[Told]:
+    """Let so many beats come at intervals that do not know of each other."""
+    index = 0
+    for rr in np.random.default_rng(1).integers(100, 280, beats).tolist():
+        rr_s = rr / 250 if index else None
+        index += rr
+        yield tested.push(RPeak(index, 1.0, rr_s, search_back=False))
+        yield tested.push(BeatWindow(index, rr_s, BEAT, GOOD))
+        for later in range(index, index + 100, 25):
+            yield tested.tick(Sample(later, 0.0, lead_off=False))
+
+
 def play(tested: RhythmWatch, beats: int) -> Iterator[Told]:
     """Let so many beats come, one in each 200 samples, each found a little after its R."""
     for index in range(beats * RR + RR // 2):
@@ -68,3 +80,16 @@ def test_intervals_are_looked_at_each_five_seconds() -> None:
     assert all(known[first:])
     of_enough = 13 * RR + 50  # 12 intervals, the last one's beat told by the next R peak
     assert of_enough < first < of_enough + 5 * 250 + 2 * 20
+
+
+def test_in_fibrillation_no_beat_is_too_early() -> None:
+    tested = watch("NS" * 40 + "V" * 10)
+    told = [each for each in fibrillate(tested, 90) if each.beats or each.episodes]
+    begins = [bool(each.episodes) for each in told].index(True)
+    assert told[begins].episodes[0].kind == "atrial_fibrillation"
+    before, after = (
+        [beat for each in part for beat in each.beats] for part in (told[:begins], told[begins:])
+    )
+    assert {beat.kind for beat in before} == {"N", "S"}
+    assert {beat.kind for beat in after} == {"N", "V"}
+    assert all((beat.abnormal or 0) <= 0.5 for beat in after if beat.kind == "N")
