@@ -20,6 +20,7 @@ from daemon.recordings.encryption import decrypted_name, encrypt, is_encrypted, 
 from daemon.recordings.errors import MalformedRecording, RecordingNotWritten
 from daemon.recordings.origin import origin
 from daemon.recordings.recorded import (
+    LEAD_OFF,
     LOST,
     LOST_SAMPLES,
     R_PEAK,
@@ -32,7 +33,7 @@ from daemon.recordings.recorded import (
 from daemon.recordings.recording import OpenRecording, open_file
 from daemon.recordings.replay import GAIN, VREF_V
 from daemon.recordings.signal_file import Reading, is_table
-from daemon.recordings.writers import open_edf, open_writer
+from daemon.recordings.writers import WRITERS, open_edf, open_writer
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS
 from dsp.front_end import RATE_HZ
 from dsp.rr_correction import RrSeries
@@ -40,6 +41,7 @@ from dsp.rr_correction import RrSeries
 SYNC_S = 3600.0  # what is made of a file can be made again
 MEMORY = "/dev/shm"  # a file system that is on no disk
 TOLD_EVERY_S = 60
+ROUNDED = 1000  # codes that the end of a range may be off in a header of EDF
 UNKNOWN_BEGIN = datetime(1985, 1, 1, tzinfo=UTC)  # as EDF has it
 
 
@@ -71,15 +73,19 @@ class Source:
                 Annotation(round(at_s * rates[0]), text, round(for_s * rates[0]))
                 for at_s, text, for_s in read_comments(path, identity)
             ]
+        if len(told.signals) == len(signals):
+            signals, self._notes = list(told.signals), []
         self.layout = Layout(tuple(signals), rates[0], told.source or "convert", begin)
         words = [each for each in annotations if each.text != THE_END]
         self._annotations = sorted(words, key=lambda each: each.sample)
         self._gaps_told = any(each.text == LOST_SAMPLES for each in words)
+        self._beyond = 0  # samples that no code is high or low enough for
 
     @property
     def notes(self) -> list[str]:
         """What had to be assumed or mended, complete once all was read."""
-        return [*self._file.notes, *self._notes]
+        beyond = [f"{self._beyond} samples are beyond the range of such a chip, and cut off there"]
+        return [*self._file.notes, *self._notes, *(beyond if self._beyond else ())]
 
     def seconds(self) -> Iterator[NDArray[np.float64]]:
         """Yield all signals in mV, a second after the other, of shape (n, signals)."""
@@ -94,12 +100,14 @@ class Source:
         """Yield the same as codes, and the annotations of each second."""
         steps = np.array([signal.mv_per_code for signal in self.layout.signals])
         left = deque(self._annotations)
-        at = 0
+        at = self._beyond = 0
         for second, mv in enumerate(self.seconds()):
             if second % TOLD_EVERY_S == 0:
                 advance(second)
             lost = np.isnan(mv)
-            codes = np.clip(np.rint(mv / steps), MIN_COUNTS, FULL_SCALE_COUNTS)
+            wanted = np.rint(mv / steps)
+            codes = np.clip(wanted, MIN_COUNTS, FULL_SCALE_COUNTS)
+            self._beyond += int((np.abs(wanted - codes) > ROUNDED).sum())
             codes[lost] = LOST
             end = at + len(mv)
             due = []
@@ -134,6 +142,10 @@ def convert(
     Raises:
         RecordingError: it cannot be read, or the file not be written.
     """
+    if decrypted_name(out).suffix.casefold() not in (*WRITERS, ".edf", ".txt"):
+        raise MalformedRecording(
+            f"{out}: give it one of the suffixes .bdf, .edf, .hea, .csv, .txt."
+        )
     if not is_encrypted(out):
         return _convert(record, out, mains_hz, advance, identity)
     keys = recipients(public_keys)
@@ -203,7 +215,7 @@ def _write_rr(
     peaks = np.array(sorted(a.sample for a in annotations if a.text.startswith(R_PEAK)))
     if len(peaks):
         source = Source(record, identity)
-        gaps = np.array([a.sample for a in annotations if a.text == LOST_SAMPLES])
+        gaps = np.array(sorted(a.sample for a in annotations if a.text in (LOST_SAMPLES, LEAD_OFF)))
         whole = np.searchsorted(gaps, peaks[1:]) == np.searchsorted(gaps, peaks[:-1])
         rr_ms = 1000 * np.diff(peaks)[whole] / source.layout.rate_hz
         notes = file.notes

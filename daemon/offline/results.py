@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,15 @@ STANDARD_OUTPUT = Path("-")
 
 @contextmanager
 def writing(place: Path, instead: str = "another file") -> Iterator[None]:
-    """Turn what the operating system says against writing there into one sentence."""
+    """Turn what the operating system says against writing there into one sentence.
+
+    A file that a full disk took only a part of is removed, since it would look like all of it.
+    """
     try:
         yield
     except OSError as error:
+        if error.errno in (ENOSPC, EDQUOT, EFBIG) and place.is_file():
+            place.unlink()
         raise ResultsNotWritable(f"{place}: {error.strerror}; choose {instead}") from error
 
 

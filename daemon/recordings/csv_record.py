@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from daemon.recordings.csv_table import UNIT_OF_ALL, Rows, Table
 from daemon.recordings.errors import MalformedRecording
+from daemon.recordings.recorded import RecordedSignal, signals_told
 from daemon.recordings.replay import GAIN, VREF_V
 from daemon.recordings.sample_clock import SampleClock
 from daemon.recordings.signal_file import (
@@ -29,7 +30,7 @@ from daemon.recordings.signal_file import (
     voltage_unit,
 )
 from daemon.recordings.time_stamps import is_stamp, parse_stamps
-from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS, millivolts_per_count
+from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS
 
 WORDS_32 = 1 << 31  # from here on, a code was written as an unsigned word of 32 bits
 
@@ -63,12 +64,20 @@ class CsvRecord:
         self._stamps = self._stamp_column([name.lower() for name in names], first)
         self._columns = [n for n in range(table.width) if n != self._stamps]
         self.names = [names[n] or f"Channel {place}" for place, n in enumerate(self._columns, 1)]
+        recorded = signals_told("\n".join(table.comments))
+        self._recorded = recorded if len(recorded) < len(self.names) else []  # none by others
+        self.names[: len(self._recorded)] = [signal.name for signal in self._recorded]
         self._first = first
         self._clock_of_first = self._clock()
         self.notes: list[str] = []
 
     def voltages(self) -> list[int]:
-        """Return the columns that begin with a number and are no further time stamps."""
+        """Return the columns that begin with a number and are no further time stamps.
+
+        In qrsd's own tables these are the recorded signals, and not the R peaks.
+        """
+        if self._recorded:
+            return list(range(len(self._recorded)))
         first = self._first.cells[0]
         return [
             number
@@ -93,7 +102,10 @@ class CsvRecord:
                 f"Column {self.names[number]!r} of {self._table.path} is in "
                 f"{unit.replace('v', 'V')} and has no codes: --gain does not apply to it."
             )
-        cells = _Codes(self._table, column, unit, self._reading.gain)
+        own = self._recorded[number : number + 1]
+        gain = self._reading.gain or next((signal.gain for signal in own), GAIN)
+        vref_v = next((signal.vref_v for signal in own), VREF_V)
+        cells = _Codes(self._table, column, unit, RecordedSignal("", gain, vref_v))
         against = contradictions(self._reading, clock.said_hz or clock.rate_hz, said)
         end = 0
         for rows in self._table.blocks():
@@ -164,11 +176,13 @@ class CsvRecord:
 class _Codes:
     """Makes mV of the cells of one column, and remembers what it had to assume."""
 
-    def __init__(self, table: Table, column: int, unit: str | None, gain: int | None) -> None:
+    def __init__(
+        self, table: Table, column: int, unit: str | None, converter: RecordedSignal
+    ) -> None:
         self._table = table
         self._column = column
         self._unit = unit
-        self._gain = gain or GAIN
+        self._converter = converter
         self._negative = self._unsigned = False
 
     def in_mv(self, rows: Rows) -> NDArray[np.float64]:
@@ -206,13 +220,14 @@ class _Codes:
                 f"{self._table.path}: its codes lie around 2^23, so 0 V seems to be written as "
                 "8388608 (offset binary): take that off each code."
             )
-        return signed * millivolts_per_count(self._gain, VREF_V)
+        return signed * self._converter.mv_per_code
 
     def notes(self) -> list[str]:
         """Say what was assumed."""
         if self._unit:
             return [f"taken as {self._unit.replace('v', 'V')} by its heading or --unit"]
-        scale = f"codes taken as gain {self._gain:g}, reference {VREF_V} V"
+        gain, vref_v = self._converter.gain, self._converter.vref_v
+        scale = f"codes taken as gain {gain:g}, reference {vref_v} V"
         return [scale, "unsigned codes given their sign back"] if self._unsigned else [scale]
 
     def _wrong(

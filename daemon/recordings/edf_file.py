@@ -140,15 +140,16 @@ class EdfFile:
             at += len(codes)
 
     def recorded_signal(self, number: int) -> RecordedSignal | None:
-        """Return a signal that qrsd recorded, without the header's rounding; None for others."""
+        """Return what qrsd recorded a signal with, without the header's rounding; or None."""
         signal = self.signals[number]
-        ours = ADS1292R.fullmatch(signal.transducer) if self._header.sample_bytes == 3 else None
+        ours = ADS1292R.fullmatch(signal.transducer)
         return RecordedSignal(signal.label, int(ours[1]), float(ours[2])) if ours else None
 
     def _scale(self, number: int) -> tuple[float, float]:
         """Return how many mV a code is, and how many mV code 0 is."""
         signal = self.signals[number]
-        if ours := self.recorded_signal(number):
+        ours = self.recorded_signal(number)
+        if ours and self._header.sample_bytes == 3:
             return ours.mv_per_code, 0.0
         unit = voltage_unit(self._reading.unit or signal.unit)
         if unit is None:

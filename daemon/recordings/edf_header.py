@@ -148,6 +148,7 @@ def read_header(file: BinaryIO, path: Path) -> EdfHeader:
             raise ValueError(f"records of {header.record_s:g} s and {header.record_bytes} bytes")
     except (KeyError, ValueError, IndexError) as error:
         why = "its first bytes are of neither" if isinstance(error, KeyError) else error
+        why = "it ends within the header" if len(fixed) < FIXED_BYTES else why
         raise MalformedRecording(f"{path} is no EDF or BDF file: {why}.") from error
     return header
 

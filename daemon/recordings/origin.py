@@ -13,7 +13,7 @@ from daemon.recordings.annotations import read_comments, read_texts
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.edf_header import EARLIEST_YEAR
 from daemon.recordings.encryption import open_content
-from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, OURS
+from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, OURS, RecordedSignal, signals_told
 from daemon.recordings.signal_file import Reading, is_edf, is_table, without_suffix
 from daemon.recordings.wfdb_header import read_header
 
@@ -31,6 +31,7 @@ class Origin:
     #: when each lead-off that is noted began and ended, in seconds, None for one that lasts to the
     #: end; None if qrsd did not write the recording, whose notes then are not known
     lead_off_s: tuple[tuple[float, float | None], ...] | None
+    signals: tuple[RecordedSignal, ...] = ()  # of a WFDB record or table that qrsd wrote
 
     @property
     def is_simulated(self) -> bool:
@@ -53,7 +54,8 @@ def origin(record: str, identity: Path | None = None) -> Origin:
     stem = without_suffix(path)
     text = path if is_table(path) else stem.with_name(f"{stem.name}.hea")
     with TextIOWrapper(open_content(text, identity), "utf-8", errors="replace") as lines:
-        told = IN_TEXT.search(lines.read(HEADER_CHARACTERS))
+        begin = lines.read(HEADER_CHARACTERS)
+    told = IN_TEXT.search(begin)
     if not told:
         return NOT_SAID
     if is_table(path):
@@ -61,7 +63,8 @@ def origin(record: str, identity: Path | None = None) -> Origin:
     else:
         frame_hz = read_header(stem).frame_hz
         words = [(each.sample / frame_hz, each.text) for each in read_texts(path)]
-    return Origin(told[1], datetime.fromisoformat(told[2]), _lead_off_s(words))
+    utc = datetime.fromisoformat(told[2])
+    return Origin(told[1], utc, _lead_off_s(words), tuple(signals_told(begin)))
 
 
 def _of_edf(file: EdfFile) -> Origin:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,9 @@ OURS = "qrsd_"  # begins the name of what recorded a file
 LEAD_OFF, LEAD_ON = "Lead off", "Lead on"
 LONGEST_TEXT = 200  # bytes of an annotation: a list of EDF must fit into one record
 HOUR_S = 3600  # of a file of the recorder's; what comes then goes on in another
+TOLD = re.compile(
+    r"^# (?:channel \d+: )?(.+)[:,] gain ([1-9]\d?), reference ([1-9]\d*\.\d+) V$", re.MULTILINE
+)
 R_PEAK = "R peak"  # and, in brackets, what is wrong with the beat
 
 
@@ -34,6 +38,11 @@ class RecordedSignal:
     def mv_per_code(self) -> float:
         """Size of a code in mV."""
         return millivolts_per_count(self.gain, self.vref_v)
+
+
+def signals_told(text: str) -> list[RecordedSignal]:
+    """Return what the comments of qrsd's WFDB records and tables say of their signals."""
+    return [RecordedSignal(name, int(gain), float(v)) for name, gain, v in TOLD.findall(text)]
 
 
 @dataclass(frozen=True, slots=True)

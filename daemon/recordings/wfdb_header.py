@@ -204,7 +204,7 @@ def import_wfdb(path: Path) -> ModuleType:
 
 def _nothing_there(path: Path) -> str:
     if path.is_dir():
-        return f"{path} is a folder: name a WFDB record or a .csv file in it."
+        return f"{path} is a folder: name a recording in it."
     if path.is_file():
         return f"{path} is neither a .csv file nor a WFDB record with a header (.hea)."
     if path.exists():

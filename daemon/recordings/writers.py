@@ -8,7 +8,6 @@ from pathlib import Path
 from daemon.recordings.bdf_writer import BdfWriter
 from daemon.recordings.csv_writer import CsvWriter
 from daemon.recordings.edf_writer import EdfWriter
-from daemon.recordings.errors import MalformedRecording
 from daemon.recordings.recorded import Layout, RecordingWriter
 from daemon.recordings.wfdb_writer import WfdbWriter
 
@@ -24,15 +23,9 @@ def open_writer(path: Path, layout: Layout, sync_s: float) -> RecordingWriter:
     """Begin a new file of the format that its suffix means.
 
     Raises:
-        MalformedRecording: it means none.
         RecordingNotWritten: the file is there already, or the system refuses.
     """
-    kind = WRITERS.get(path.suffix.casefold())
-    if kind is None:
-        raise MalformedRecording(
-            f"{path}: give it one of the suffixes .bdf, .edf, .hea, .csv, .txt."
-        )
-    return kind(path, layout, sync_s)
+    return WRITERS[path.suffix.casefold()](path, layout, sync_s)
 
 
 def open_edf(path: Path, layout: Layout, ranges: Sequence[tuple[int, int]]) -> RecordingWriter:

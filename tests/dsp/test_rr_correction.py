@@ -125,3 +125,9 @@ def test_few_annotated_normal_beats_are_corrected(
     steps_ms = np.diff(raw.rr_ms)[normal[1:] & normal[:-1]]
     assert np.std(nn.differences_ms()) == pytest.approx(np.std(steps_ms), rel=0.25)
     assert corrections.share < 2 * np.mean(np.isin(symbols, ["A", "a", "V", "F"])) + 0.01
+
+
+def test_a_steady_heart_does_not_vary_by_rounding() -> None:
+    r_s = (125 + 200 * np.arange(400)) / 250
+    series = RrSeries.of_beats(r_s, np.zeros(len(r_s), dtype=bool))
+    assert set(series.rr_ms.tolist()) == {800.0}

@@ -90,16 +90,16 @@ def test_from_wfdb_back(record: Path, tmp_path: Path, codes: np.ndarray) -> None
     convert(str(record), tmp_path / "two.hea", 50)
     convert(str(tmp_path / "two.hea"), tmp_path / "three.bdf", 50)
     back = opened(tmp_path / "three.bdf")
-    assert np.array_equal(codes_of(back)[:, 1], codes[:, 1])
     assert LOST_ONES in words_of(back)
     assert all(word in words_of(back) for word in WORDS)
 
 
 def test_to_a_table_and_back(record: Path, tmp_path: Path, codes: np.ndarray) -> None:
     convert(str(record), tmp_path / "two.csv", 50)
-    ecg_mv = read_recording(tmp_path / "two.csv", "Channel 2").ecg_mv
-    back = np.rint(ecg_mv / millivolts_per_count(6, 2.42))
-    assert np.array_equal(np.where(np.isnan(back), LOST, back), codes[:, 1])
+    for number, gain in enumerate((4, 6)):
+        read_mv = read_recording(tmp_path / "two.csv", ("Resp", "ECG")[number]).ecg_mv
+        back = np.rint(read_mv / millivolts_per_count(gain, 2.42))
+        assert np.array_equal(np.where(np.isnan(back), LOST, back), codes[:, number])
     lines = (tmp_path / "two.csv").read_text().splitlines()
     assert "timestamp, Channel 1, Channel 2, Channel 3" in lines
     assert f"800, {codes[200, 0]}, {codes[200, 1]}, 1" in lines  # the R peak at 0.8 s
@@ -121,6 +121,25 @@ def test_the_words_of_a_table_are_found_again(
     expected = [replace(each, sample=each.sample - shift) for each in words]
     assert sorted(words_of(back), key=str) == sorted(expected, key=str)
     assert np.array_equal(codes_of(back)[:, 1], codes[shift:, 1])
+
+
+@pytest.mark.parametrize("name", ["a.hea", "a.csv", "a.bdf"])
+def test_codes_signals_and_gains_come_back(
+    record: Path, tmp_path: Path, codes: np.ndarray, name: str
+) -> None:
+    convert(str(record), tmp_path / name, 50)
+    convert(str(tmp_path / name), tmp_path / "back.bdf", 50)
+    back = opened(tmp_path / "back.bdf")
+    assert [back.recorded_signal(number) for number in range(2)] == list(LAYOUT.signals)
+    assert back.names == ["Resp", "ECG"]
+    assert np.array_equal(codes_of(back), codes)
+
+
+def test_what_no_code_is_high_enough_for_is_said(tmp_path: Path) -> None:
+    table = ["time_s,ecg_mV", *(f"{i / 250:.3f},{403 + i % 2}" for i in range(2500))]
+    (tmp_path / "one.csv").write_text("\n".join(table))
+    notes = convert(str(tmp_path / "one.csv"), tmp_path / "two.bdf", 50)  # to 403.3 mV
+    assert notes[-1] == "1250 samples are beyond the range of such a chip, and cut off there"
 
 
 @pytest.mark.parametrize("name", ["a.hea", "a.csv", "a.edf"])
@@ -147,9 +166,10 @@ def test_to_edf_of_16_bits(record: Path, tmp_path: Path, codes: np.ndarray) -> N
     assert np.flatnonzero(missing).tolist() == list(range(600, 900))
 
 
-def test_rr_intervals_leave_gaps_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("gap", [LOST_ONES, Annotation(600, "Lead off")])
+def test_rr_intervals_leave_gaps_out(tmp_path: Path, gap: Annotation) -> None:
     peaks = [Annotation(at, R_PEAK) for at in (100, 300, 500, 1000, 1201)]
-    write_bdf(tmp_path / "one.bdf", noise(1500), [*peaks, LOST_ONES])
+    write_bdf(tmp_path / "one.bdf", noise(1500), [*peaks, gap])
     convert(str(tmp_path / "one.bdf"), tmp_path / "rr.txt", 50)
     assert (tmp_path / "rr.txt").read_text() == "800\n800\n804\n"
 

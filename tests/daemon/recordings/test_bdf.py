@@ -251,3 +251,9 @@ def test_a_small_file_of_somebody_elses_is_left(path: Path) -> None:
     path.write_bytes(b"my notes")
     assert repair(path) is None
     assert path.read_bytes() == b"my notes"
+
+
+def test_a_file_that_ends_within_its_header_says_so(tmp_path: Path) -> None:
+    (tmp_path / "torn.bdf").write_bytes(b"\xffBIOSEMI" + b" " * 92)
+    with pytest.raises(MalformedRecording, match="it ends within the header"):
+        opened(tmp_path / "torn.bdf")
