@@ -24,6 +24,7 @@ from daemon.apps.watch import show_lines, show_live
 from daemon.commands.parts import describe
 from daemon.offline.results import make_folder, require_report_extras
 from daemon.tables import filled
+from daemon.terminal import plain
 from daemon.wire.client import Control, Item, Silent, Subscriber
 from daemon.wire.messages import EcgMessage, IdentityMessage, Received, StatusMessage
 
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
             "late answers come of that; end other programs and try again."
         )
     if args.report is not None:
-        console.print(f"The report on it, with the recording beside it: {args.report / REPORT}")
+        print(plain(f"The report on it, with the recording beside it: {args.report / REPORT}"))
     return 1 if wrong else 0
 
 
