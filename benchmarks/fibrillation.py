@@ -3,7 +3,7 @@
     python -m benchmarks.fibrillation cinc2017
 
 Records of 9 to 61 s from a hand-held device, each of one person: regular (N) or in atrial
-fibrillation (A). Two of five people are tested with and not fitted to, by their record's name
+fibrillation (A). One of five people is tested with and not fitted to, by their record's name
 (``model.training.datasets.purpose``); other rhythms (O) are in neither, and it is told how many of
 them are called fibrillation. Intervals are those of qrsd's own R peaks. The line that is printed is
 the one in ``dsp/fibrillation.py``.
