@@ -10,8 +10,9 @@ from typing import Any
 
 from benchmarks.training.one_each import labelled
 from daemon.offline.analysis import ChainRun, side_by_side
-from daemon.offline.rhythm import open_classify, watch
+from daemon.offline.rhythm import watch
 from daemon.recordings.recording import Recording
+from model.beat_network import BeatNetwork
 from model.error_rates import mean_rate
 from model.training.datasets import purpose
 
@@ -39,7 +40,7 @@ def hear_all(records: Sequence[tuple[Recording, str]], mains_hz: int, jobs: int)
 
 def _hear(record: tuple[Recording, str], mains_hz: int) -> Heard:
     recording, label = record
-    told = watch(ChainRun(recording, mains_hz).steps(), open_classify())
+    told = watch(ChainRun(recording, mains_hz).steps(), BeatNetwork())
     found = any(episode.kind == "atrial_fibrillation" for episode in told.episodes)
     return Heard(label, purpose(recording.name) == "test", found)
 

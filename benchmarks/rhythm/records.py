@@ -13,11 +13,12 @@ from benchmarks.qrs.errors import NothingToScore
 from benchmarks.qrs.records import Protocol, find_records, read_reference
 from benchmarks.training.marked_beats import PACED
 from daemon.offline.analysis import ChainRun
-from daemon.offline.rhythm import open_classify, watch
+from daemon.offline.rhythm import watch
 from daemon.offline.scoring import Scope
 from daemon.recordings.annotations import read_annotations
 from dsp.front_end import RATE_HZ
 from model.beat_kinds import BeatKind
+from model.beat_network import BeatNetwork
 from model.rhythm import Episode
 
 
@@ -65,7 +66,7 @@ def judge(path: Path, protocol: Protocol) -> Judged:
     """Run a record through a fresh chain, as the service would."""
     reference = read_reference(path, protocol)
     annotations = read_annotations(path, protocol.annotator)
-    told = watch(ChainRun(reference.recording, protocol.mains_hz).steps(), open_classify())
+    told = watch(ChainRun(reference.recording, protocol.mains_hz).steps(), BeatNetwork())
     return Judged(
         path.name,
         reference.scope,

@@ -14,7 +14,6 @@ from daemon.recordings.signal_file import Reading
 from dsp.front_end import RATE_HZ
 from dsp.options import RhythmOptions
 from model.beat_kinds import BeatKind, BeatKindJudge, Classify, Kind
-from model.beat_network import BeatNetwork
 from model.rhythm import Episode
 from model.rhythm_watch import RhythmWatch, Told
 
@@ -96,8 +95,3 @@ def watch(steps: Iterable[Step], classify: Classify, options: RhythmOptions | No
     told = Told([], [])
     deque(watched(steps, RhythmWatch(BeatKindJudge(classify), options), told), maxlen=0)
     return told
-
-
-def open_classify() -> Classify:
-    """Open the network that comes with qrsd."""
-    return BeatNetwork()

@@ -25,7 +25,7 @@ JOBS = ("--jobs", "1", "--mains", "50")
 @pytest.fixture(autouse=True)
 def rule(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (challenge, records):
-        monkeypatch.setattr(module, "open_classify", BeatRule)
+        monkeypatch.setattr(module, "BeatNetwork", BeatRule)
     for module in (run, beat_network):
         monkeypatch.setattr(module, "BeatNetwork", BeatRule)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from daemon.errors import ResultsNotWritable
-from daemon.offline import rhythm
+from daemon.offline import pieces
 from model.rhythm import CAUTION
 from tests.daemon.commands.bigeminy import KINDS, heart, write_bigeminy
 from tests.daemon.commands.command import qrsd
@@ -21,7 +21,7 @@ NEAR = 15  # samples
 
 @pytest.fixture(autouse=True)
 def rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rhythm, "open_classify", BeatRule)
+    monkeypatch.setattr(pieces, "BeatNetwork", BeatRule)
 
 
 @pytest.fixture(scope="module")
