@@ -16,6 +16,7 @@ from typing import Any, Literal
 from config.commentary import CommentaryOptions
 from config.errors import SettingInvalid, SettingsMissing
 from config.mapping import build, leaves
+from config.mqtt import MqttOptions
 from config.notify import NotifyOptions
 from config.regular_file import open_regular
 from config.source import SourceOptions
@@ -129,6 +130,7 @@ class Settings(SourceOptions):
     connect: ConnectOptions = field(default_factory=ConnectOptions)
     record: RecordOptions = field(default_factory=RecordOptions)  # what ``qrsd record`` writes
     notify: NotifyOptions = field(default_factory=NotifyOptions)  # what ``qrsd notify`` sends
+    mqtt: MqttOptions = field(default_factory=MqttOptions)  # the broker of ``qrsd bridge mqtt``
     report: ReportOptions = field(default_factory=ReportOptions)  # whom ``qrsd report`` asks
 
 

@@ -104,6 +104,8 @@ DOORS = {
         "demo",
         "demo_plan",
         "errors",
+        "home_assistant",
+        "mqtt",
         "notify",
         "outbox",
         "record",
