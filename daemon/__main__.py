@@ -38,7 +38,10 @@ COMMANDS = {
     "record": ("record", "Record what the service hears into files that survive a power cut"),
     "mark": ("record", "Put a marker into the recording that is being made"),
     "notify": ("notify", "Send alarms to a webhook, by e-mail or as apprise can"),
-    "bridge": ("bridge", "Bring what the service says to Home Assistant by MQTT"),
+    "bridge": (
+        "bridge",
+        "Bring what it says to Home Assistant or Lab Streaming Layer",
+    ),
     # people
     "enroll": ("enroll", "Enrol whoever wears the electrodes, or the person of recordings"),
     "people": ("people", "See and change who is enrolled"),

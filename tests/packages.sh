@@ -25,6 +25,7 @@ servers)
     needs "command -v Xvfb" xvfb
     needs "command -v xdotool" xdotool
     needs "command -v age" age
+    needs "command -v mosquitto || test -x /usr/sbin/mosquitto" mosquitto
     ;;
 esac
 

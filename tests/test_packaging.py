@@ -105,6 +105,7 @@ DOORS = {
         "demo_plan",
         "errors",
         "home_assistant",
+        "lsl",
         "mqtt",
         "notify",
         "outbox",

@@ -20,29 +20,27 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from config.mqtt import MqttOptions
+from daemon.apps.figures import MEASURES, SILENT_S, TOPICS, Figures, Who, on_or_off
 from daemon.wire.client import Item, Restarted, Silent
 from daemon.wire.messages import (
-    HrvMessage,
+    EpisodeOnWire,
     IdentityMessage,
     IdentityState,
+    Message,
     Received,
     RhythmMessage,
     RhythmName,
-    StatusMessage,
 )
 from dsp.options import EpisodeKind
 from model.rhythm import CAUTION
 
-TOPICS = (StatusMessage.TOPIC, IdentityMessage.TOPIC, HrvMessage.TOPIC, RhythmMessage.TOPIC)
 ONLINE, OFFLINE = "online", "offline"
-SILENT_S = 5.0  # until the device counts as not available
 RECOGNISED, STRANGER = "recognised", "stranger"
 EXPIRES = 3  # times ``mqtt.every_s``, after which Home Assistant takes a state for unknown
 LONGEST_NAME = 64  # of a person, in a command
 RECORD, NAME, ENROL, CANCEL = "record", "enrol_name", "enrol", "cancel"  # commands
 
-#: Figures that change all the time, and so are no reason to tell all states at once.
-FIGURES = {"heart_rate_bpm", "quality_percent", "rmssd_ms", "respiration_per_min", "confidence"}
+HAPPENED = {"accepted": RECOGNISED, "unknown": STRANGER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +87,13 @@ class HomeAssistant:
         self.commands = f"{self._base}/command/+"
         self.topics = TOPICS
         self._is_there = False
-        self._state: dict[str, Any] = self._nothing()
+        self._figures = Figures(names=options.names)
         self._asked_for: dict[str, str | None] = (
             {"recording": None, "enrol_name": ""} if options.control else {}
         )
         self._told: dict[str, Any] = {}
         self._told_s = float("-inf")
         self._episodes: set[tuple[str, int]] = set()  # kinds and onsets of those that last
-
-    def _nothing(self) -> dict[str, Any]:
-        keys = ("identity", "contact", "problem", "problem_text", "rhythm", "source", *FIGURES)
-        return dict.fromkeys((*keys, "person") if self._options.names else keys)
 
     def discovery(self) -> Publication:
         """Return the message that makes Home Assistant show the device and its entities."""
@@ -126,12 +120,12 @@ class HomeAssistant:
 
     def state(self) -> Publication:
         """Return all states."""
-        self._told, self._told_s = self._state | self._asked_for, self._clock()
+        self._told, self._told_s = self._state(), self._clock()
         return Publication(f"{self._base}/state", json.dumps(self._told), is_state=True)
 
     def set_recording(self, is_recording: bool | None) -> None:
         """Take in whether the recorder records; None if there is none."""
-        self._asked_for["recording"] = None if is_recording is None else _on(is_recording)
+        self._asked_for["recording"] = on_or_off(is_recording)
 
     def set_name(self, name: str) -> None:
         """Take in who is to be enrolled when the button is pressed."""
@@ -144,78 +138,51 @@ class HomeAssistant:
 
     def take(self, item: Item) -> Iterator[Publication]:
         """Take in what was heard next, and yield what is to be told of it."""
-        was_there = self._is_there
+        was_there, before = self._is_there, self._figures.who
+        self._figures.take(item)
         match item:
             case Silent(seconds) if seconds >= SILENT_S:
                 self._is_there = False
-                self._state = self._nothing()
             case Restarted():
                 self._episodes.clear()
-            case Received():
+            case Received(message=message):
                 self._is_there = True
-                yield from self._take(item)
+                yield from self._happened(message, before)
         if self._is_there != was_there:
             yield self.presence()
         if self._is_there and self._is_due():
             yield self.state()
 
+    def _state(self) -> dict[str, Any]:
+        return self._figures.state | self._asked_for
+
     def _is_due(self) -> bool:
-        state = self._state | self._asked_for
-        changed = {name for name, value in state.items() if self._told.get(name) != value}
-        return bool(changed - FIGURES) or self._clock() - self._told_s >= self._options.every_s
+        changed = {name for name, value in self._state().items() if self._told.get(name) != value}
+        return (
+            bool(changed.difference(MEASURES))
+            or self._clock() - self._told_s >= self._options.every_s
+        )
 
-    def _take(self, received: Received) -> Iterator[Publication]:
-        self._state["source"] = received.stamp.source
-        match received.message:
-            case StatusMessage() as status:
-                self._take_status(status)
-            case IdentityMessage() as identity:
-                yield from self._take_identity(identity)
-            case HrvMessage() as hrv:
-                self._state["rmssd_ms"] = _rounded(hrv.rmssd_ms)
-                self._state["respiration_per_min"] = _rounded(hrv.respiration.rate_per_min)
-            case RhythmMessage() as rhythm:
-                self._state["rhythm"] = rhythm.rhythm
-                yield from self._take_episodes(rhythm)
+    def _happened(self, message: Message, before: Who) -> Iterator[Publication]:
+        match message:
+            case IdentityMessage(state=state) if self._figures.who != before and state in HAPPENED:
+                named = {"person": self._figures.who.person} if self._options.names else {}
+                yield self._event("identity", HAPPENED[state], **named)
+            case RhythmMessage(episodes=episodes):
+                for episode in episodes:
+                    yield from self._take_episode(episode)
 
-    def _take_status(self, status: StatusMessage) -> None:
-        conditions = status.chip.conditions or () if status.chip else ()
-        words = [each.message for each in conditions]
-        if status.chip and status.chip.error:
-            words.append(status.chip.error.message)
-        if status.state not in ("starting", "running") and not words:
-            words.append(f"the service is {status.state}")
-        unknown_contact = status.contact == "unknown"
-        self._state |= {
-            "heart_rate_bpm": _rounded(status.heart_rate_bpm),
-            "quality_percent": None if status.quality is None else round(100 * status.quality),
-            "contact": None if unknown_contact else _on(status.contact == "on"),
-            "problem": _on(bool(words)),
-            "problem_text": " ".join(words) or None,
-        }
-
-    def _take_identity(self, identity: IdentityMessage) -> Iterator[Publication]:
-        before = self._state["identity"], self._state.get("person")
-        self._state |= {
-            "identity": identity.state,
-            "confidence": None if identity.confidence is None else round(identity.confidence, 3),
-        }
-        named = {"person": identity.person} if self._options.names else {}
-        self._state |= named
-        happened = {"accepted": RECOGNISED, "unknown": STRANGER}.get(identity.state)
-        if happened and before != (identity.state, named.get("person")):
-            yield self._event("identity", happened, **named)
-
-    def _take_episodes(self, rhythm: RhythmMessage) -> Iterator[Publication]:
-        for episode in rhythm.episodes:
-            known = (episode.kind, episode.onset)
-            if episode.end is None and known not in self._episodes:
-                self._episodes.add(known)
-                yield self._event("rhythm", episode.kind, phase="begins", caution=CAUTION)
-            elif episode.end is not None:
-                phase = "ends" if known in self._episodes else "happened"
-                self._episodes.discard(known)
-                yield self._event("rhythm", episode.kind, phase=phase, caution=CAUTION)
+    def _take_episode(self, episode: EpisodeOnWire) -> Iterator[Publication]:
+        known = (episode.kind, episode.onset)
+        if episode.end is not None:
+            phase = "ends" if known in self._episodes else "happened"
+            self._episodes.discard(known)
+        elif known in self._episodes:
+            return
+        else:
+            phase = "begins"
+            self._episodes.add(known)
+        yield self._event("rhythm", episode.kind, phase=phase, caution=CAUTION)
 
     def _event(self, name: str, kind: str, **more: str | None) -> Publication:
         words = json.dumps({"event_type": kind, **more})
@@ -271,11 +238,3 @@ def _of(key: str, *, unit: str | None = None, **more: object) -> dict[str, Any]:
     """Return an entity whose state is an entry of the state's JSON object."""
     units = {} if unit is None else {"unit_of_measurement": unit}
     return {"value_template": f"{{{{ value_json.{key} }}}}", **units, **more}
-
-
-def _on(is_on: bool) -> str:
-    return "ON" if is_on else "OFF"
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)

@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 LISTEN_S = 1.0  # how often it is looked whether to end while the service is silent
 
 BRIDGE = """\
-A process of its own for each: the service waits for none of them. See docs/home-assistant.md.
+A process of its own for each: the service waits for none of them. See docs/home-assistant.md and
+docs/lsl.md.
 
 examples:
   qrsd bridge mqtt
+  qrsd bridge lsl
   sudo systemctl enable --now qrsd-mqtt"""
 
 MQTT = """\
@@ -50,6 +52,17 @@ examples:
   qrsd bridge mqtt --print                    (print what would be told, and connect to no broker)
   sudo systemctl enable --now qrsd-mqtt"""
 
+LSL = """\
+Stream both channels and markers by Lab Streaming Layer, for LabRecorder and the like.
+
+Stamps are those of the samples, by LSL's clock. Settings: lsl in /etc/qrsd/qrsd.yaml. Lab Streaming
+Layer has no keys: whoever reaches this machine's ports can read the ECG. Ctrl-C ends it. See
+docs/lsl.md.
+
+examples:
+  qrsd bridge lsl
+  QRSD_LSL_SCOPE=link qrsd bridge lsl         (offered to the network, not to this machine only)"""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -61,6 +74,9 @@ def add_bridge(parser: argparse.ArgumentParser) -> None:
     mqtt.add_argument("--print", action="store_true", help="print instead of telling a broker")
     add_connection(mqtt)
     mqtt.set_defaults(run=run_mqtt)
+    lsl = add_part(parts, "lsl", LSL)
+    add_connection(lsl)
+    lsl.set_defaults(run=run_lsl)
 
 
 def run_mqtt(args: argparse.Namespace) -> int:
@@ -86,6 +102,20 @@ def run_mqtt(args: argparse.Namespace) -> int:
 
     bridge = MqttBridge(options, home, lambda *asked: _act(home, *asked), _is_recording)
     asyncio.run(_until_ended(service, home.topics, bridge.put, bridge.run))
+    return 0
+
+
+def run_lsl(args: argparse.Namespace) -> int:
+    """Stream until Ctrl-C or systemctl stop."""
+    service = to_messages(args)
+    settings = load().settings
+    start_logging(settings)
+    import_extra("pylsl", "lsl", "qrsd bridge lsl")
+    from daemon.apps.lsl import TOPICS, LslBridge, set_up
+
+    set_up(settings.lsl)
+    bridge = LslBridge(settings.lsl, settings.device or socket.gethostname())
+    asyncio.run(_until_ended(service, TOPICS, bridge.take, _for_ever))
     return 0
 
 
@@ -136,6 +166,10 @@ async def _until_ended(
     for task in done:
         if not task.cancelled():
             task.result()
+
+
+async def _for_ever() -> None:
+    await asyncio.get_running_loop().create_future()
 
 
 def _act(home: HomeAssistant, command: str, text: str) -> None:

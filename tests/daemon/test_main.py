@@ -281,6 +281,7 @@ LINES = (
     "record --key /nowhere",
     "mark coffee",
     "notify",
+    "bridge mqtt",
     "convert /nowhere.bdf /nor-here.edf",
     "enroll Zo\u00eb",
     "people list",

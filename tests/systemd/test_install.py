@@ -64,8 +64,7 @@ INSTALLED = {
     "opt/qrsd/bin/qrsd",
     "usr/local/bin/qrsd",
     "etc/systemd/system/qrsd.service",
-    "etc/systemd/system/qrsd-record.service",
-    "etc/systemd/system/qrsd-notify.service",
+    *(f"etc/systemd/system/qrsd-{app}.service" for app in ("record", "notify", "mqtt", "lsl")),
     "etc/udev/rules.d/60-qrsd.rules",
     SETTINGS,
 }
