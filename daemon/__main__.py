@@ -40,7 +40,7 @@ COMMANDS = {
     "notify": ("notify", "Send alarms to a webhook, by e-mail or as apprise can"),
     "bridge": (
         "bridge",
-        "Bring what it says to Home Assistant or Lab Streaming Layer",
+        "Bring what it says to Home Assistant, Lab Streaming Layer, InfluxDB",
     ),
     # people
     "enroll": ("enroll", "Enrol whoever wears the electrodes, or the person of recordings"),

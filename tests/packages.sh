@@ -26,6 +26,7 @@ servers)
     needs "command -v xdotool" xdotool
     needs "command -v age" age
     needs "command -v mosquitto || test -x /usr/sbin/mosquitto" mosquitto
+    needs "command -v victoria-metrics" victoria-metrics
     ;;
 esac
 

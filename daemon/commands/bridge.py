@@ -36,6 +36,7 @@ docs/lsl.md.
 examples:
   qrsd bridge mqtt
   qrsd bridge lsl
+  qrsd bridge influx
   sudo systemctl enable --now qrsd-mqtt"""
 
 MQTT = """\
@@ -51,6 +52,16 @@ examples:
   qrsd bridge mqtt
   qrsd bridge mqtt --print                    (print what would be told, and connect to no broker)
   sudo systemctl enable --now qrsd-mqtt"""
+
+INFLUX = """\
+Write heart rate, breathing, identity and rhythm to InfluxDB, or what takes its line protocol.
+
+The server and what it may be told stand under influx in /etc/qrsd/qrsd.yaml; nothing is written
+unless influx.url is set. No waveform is told, and no name unless influx.names is set. Ctrl-C ends
+it. See docs/monitoring.md.
+
+examples:
+  QRSD_INFLUX_URL=http://127.0.0.1:8086 qrsd bridge influx"""
 
 LSL = """\
 Stream both channels and markers by Lab Streaming Layer, for LabRecorder and the like.
@@ -74,6 +85,9 @@ def add_bridge(parser: argparse.ArgumentParser) -> None:
     mqtt.add_argument("--print", action="store_true", help="print instead of telling a broker")
     add_connection(mqtt)
     mqtt.set_defaults(run=run_mqtt)
+    influx = add_part(parts, "influx", INFLUX)
+    add_connection(influx)
+    influx.set_defaults(run=run_influx)
     lsl = add_part(parts, "lsl", LSL)
     add_connection(lsl)
     lsl.set_defaults(run=run_lsl)
@@ -102,6 +116,33 @@ def run_mqtt(args: argparse.Namespace) -> int:
 
     bridge = MqttBridge(options, home, lambda *asked: _act(home, *asked), _is_recording)
     asyncio.run(_until_ended(service, home.topics, bridge.put, bridge.run))
+    return 0
+
+
+def run_influx(args: argparse.Namespace) -> int:
+    """Write until Ctrl-C or systemctl stop."""
+    from daemon.apps.figures import TOPICS
+    from daemon.apps.influx import Lines, write
+
+    service = to_messages(args)
+    settings = load().settings
+    if not settings.influx.url:
+        raise SettingInvalid(
+            "influx.url: no server is set, so nothing would be written: docs/monitoring.md"
+        )
+    start_logging(settings)
+    token = settings.influx.read_token()
+    lines = Lines(settings.influx, settings.device or socket.gethostname())
+    ended = Event()
+
+    async def run() -> None:
+        writing = started(lambda: write(settings.influx, lines, token, ended.wait))
+        try:
+            await asyncio.wrap_future(writing)
+        finally:
+            ended.set()
+
+    asyncio.run(_until_ended(service, TOPICS, lines.put, run))
     return 0
 
 

@@ -282,6 +282,7 @@ LINES = (
     "mark coffee",
     "notify",
     "bridge mqtt",
+    "bridge influx",
     "convert /nowhere.bdf /nor-here.edf",
     "enroll Zo\u00eb",
     "people list",
