@@ -17,6 +17,18 @@ from daemon.wire.status import ChipCondition, ChipStatus
 from tests.daemon.apps.made_up_service import Service
 
 OPTIONS = MqttOptions(host="127.0.0.1")
+#: What an entity of each platform must and may have, besides what all may. Source:
+#: https://www.home-assistant.io/integrations, "Configuration variables" of MQTT Sensor and so on.
+OF_ALL = {"p", "unique_id", "default_entity_id", "name", "icon", "entity_category"}
+STATED = {"value_template", "device_class", "expire_after"}  # and state_topic, which all share
+ENTITIES: dict[str, tuple[set[str], set[str]]] = {
+    "sensor": (set(), STATED | {"unit_of_measurement", "state_class", "options"}),
+    "binary_sensor": (set(), STATED),
+    "event": ({"event_types", "state_topic"}, set()),
+    "switch": ({"command_topic"}, {"value_template"}),
+    "text": ({"command_topic"}, {"value_template", "max"}),
+    "button": ({"command_topic"}, set()),
+}
 STATE, IDENTITY_EVENT, RHYTHM_EVENT = (
     f"qrsd/hall_door/{name}" for name in ("state", "event/identity", "event/rhythm")
 )
@@ -165,3 +177,18 @@ def test_every_entity_has_its_own_id_and_every_state_is_one_that_is_told() -> No
     assert len({each["unique_id"] for each in cmps.values()}) == len(cmps)
     asked = [each["value_template"] for each in cmps.values() if "value_template" in each]
     assert {*asked} == {f"{{{{ value_json.{key} }}}}" for key in state.keys() - {"confidence"}}
+
+
+def test_every_entity_is_as_home_assistant_takes_it() -> None:
+    device = home(replace(OPTIONS, names=True, control=True))
+    told = json.loads(device.discovery().payload)
+
+    assert told["dev"]["ids"]
+    assert told["o"]["name"]
+    for name, entity in told["cmps"].items():
+        needed, allowed = ENTITIES[entity["p"]]
+        assert needed <= entity.keys(), name
+        assert entity.keys() <= OF_ALL | needed | allowed, name
+        is_figure = {"unit_of_measurement", "state_class"} & entity.keys()
+        assert ("options" in entity) is (entity.get("device_class") == "enum"), name
+        assert not ("options" in entity and is_figure), name
