@@ -167,7 +167,7 @@ class HomeAssistant:
         match message:
             case IdentityMessage(state=state) if self._figures.who != before and state in HAPPENED:
                 named = {"person": self._figures.who.person} if self._options.names else {}
-                yield self._event("identity", HAPPENED[state], **named)
+                yield self._happening("identity", HAPPENED[state], **named)
             case RhythmMessage(episodes=episodes):
                 for episode in episodes:
                     yield from self._take_episode(episode)
@@ -182,9 +182,9 @@ class HomeAssistant:
         else:
             phase = "begins"
             self._episodes.add(known)
-        yield self._event("rhythm", episode.kind, phase=phase, caution=CAUTION)
+        yield self._happening("rhythm", episode.kind, phase=phase, caution=CAUTION)
 
-    def _event(self, name: str, kind: str, **more: str | None) -> Publication:
+    def _happening(self, name: str, kind: str, **more: str | None) -> Publication:
         words = json.dumps({"event_type": kind, **more})
         return Publication(f"{self._base}/event/{name}", words)
 
