@@ -27,7 +27,7 @@ help:
 	@echo "sudo make test-servers open what it writes with other programs of Debian's (installs them)"
 	@echo "sudo make test-arm64   install it in an emulated Debian for arm64, and test it there (half an hour)"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
-	@echo "make test-newer        what stands on the TFLite runtime, with Python 3.12 or newer and its runtime"
+	@echo "make test-newer        what a Python or the TFLite runtime can change, with 3.12 or newer"
 	@echo "make reliability       write docs/reliability.md anew from its tests"
 	@echo "sudo make install      put the service into /opt/qrsd, for systemd"
 	@echo "sudo make uninstall    take it away again; PURGE=1 with settings and enrolled people"
