@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 
@@ -34,7 +35,18 @@ def import_extra(
     try:
         return import_module(package)
     except ImportError as error:
-        raise error_type(
-            f"{purpose} needs {error.name or package}, which is not installed: "
-            f".venv/bin/pip install '.[{extra}]'"
-        ) from error
+        raise error_type(_how_to_install(error.name or package, extra, purpose)) from error
+
+
+def require_extra(package: str, extra: str, purpose: str) -> None:
+    """Raise as ``import_extra`` does if the package is not installed, without importing it.
+
+    Raises:
+        ExtraMissing: it is not.
+    """
+    if find_spec(package) is None:
+        raise ExtraMissing(_how_to_install(package, extra, purpose))
+
+
+def _how_to_install(package: str, extra: str, purpose: str) -> str:
+    return f"{purpose} needs {package}, which is not installed: .venv/bin/pip install '.[{extra}]'"

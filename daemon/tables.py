@@ -52,3 +52,8 @@ def clock(seconds: float) -> str:
     """Return a time from the recording's begin as 0:03:20."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def counted(number: int, one: str, several: str | None = None) -> str:
+    """Return how many there are of something: 1 beat, 2 beats."""
+    return f"{number} {one if number == 1 else several or f'{one}s'}"

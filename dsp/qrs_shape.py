@@ -127,7 +127,9 @@ def _isolated(window: NDArray[np.float64]) -> bool:
         return False
     smooth = np.convolve(energy, _SMOOTH, "same")
     steepest = _around_r(smooth, CORE_SAMPLES - 5).max()
-    return bool(np.median(smooth[_REST]) <= LOUDEST_REST * steepest)
+    rest = np.sort(smooth[_REST])
+    median = (rest[(len(rest) - 1) // 2] + rest[len(rest) // 2]) / 2
+    return bool(median <= LOUDEST_REST * steepest)
 
 
 def _both_flanks(window: NDArray[np.float64]) -> bool:

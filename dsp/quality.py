@@ -29,6 +29,7 @@ OTHER_KINDS = 2  # remembered: ectopic beats come in more than one shape
 USUAL_SHARE = 0.25  # of the beats, from which on a kind is usual: bigeminy has 0.5, trigeminy 0.33
 NARROWER = 0.85  # the sinus beat's QRS, at most, to the ventricular one's
 WIDTH_SAMPLES = 30  # on either side of the R peak: where a QRS's width is looked for
+_NEAR_R = np.arange(2 * WIDTH_SAMPLES)
 
 
 @dataclass(slots=True, eq=False)
@@ -150,10 +151,10 @@ class QualityJudge:
 def qrs_width(window: NDArray[np.float64]) -> float:
     """Return how widely what is steep is spread about the R peak, in samples."""
     near = window[BEFORE_R - WIDTH_SAMPLES : BEFORE_R + WIDTH_SAMPLES + 1]
-    steep = np.diff(near) ** 2
-    at = np.arange(len(steep))
-    centre = float(steep @ at / steep.sum())
-    return float(np.sqrt(steep @ (at - centre) ** 2 / steep.sum()))
+    steep = (near[1:] - near[:-1]) ** 2
+    total = steep.sum()
+    centre = float(steep @ _NEAR_R / total)
+    return float(np.sqrt(steep @ (_NEAR_R - centre) ** 2 / total))
 
 
 def noise_rms(window: NDArray[np.float64]) -> float:
@@ -163,7 +164,7 @@ def noise_rms(window: NDArray[np.float64]) -> float:
     waves of the heart outside the QRS, which lie below 10 Hz, with a fifth or less.
     """
     fast = window[2:-2] - (window[:-4] + window[4:]) / 2
-    outside_qrs = np.ones(len(fast), dtype=bool)
-    r_at = BEFORE_R - 2
-    outside_qrs[r_at - QRS_SAMPLES : r_at + QRS_SAMPLES + 1] = False
-    return float(np.sqrt(np.mean(fast[outside_qrs] ** 2)))
+    outside_qrs = np.concatenate(
+        [fast[: BEFORE_R - 2 - QRS_SAMPLES], fast[BEFORE_R - 1 + QRS_SAMPLES :]]
+    )
+    return float(np.sqrt(np.mean(outside_qrs**2)))

@@ -27,6 +27,9 @@ class Told(NamedTuple):
     episodes: list[Episode]  # that begin, that end, and that are over already
 
 
+NOTHING = Told([], [])  # of nearly every sample; it stays empty
+
+
 class RhythmWatch:
     """Takes a signal's samples and the events they complete; tells kinds of beats and episodes.
 
@@ -39,6 +42,7 @@ class RhythmWatch:
         self._kinds = kinds
         self._tracker = RhythmTracker(options)
         self._tick_due = 0
+        self._unseen = 0  # the newest sample in which no beat could have been seen
         self._intervals_due: int | None = None
 
     def push(self, event: Event) -> Told:
@@ -54,12 +58,13 @@ class RhythmWatch:
         """Take one sample; what may have come loose or is at the range's end proves no silence."""
         index = sample.index
         if sample.lead_off is not False or sample.saturated:
-            self._tracker.unseen(index)
+            self._unseen = index
+        if index < self._tick_due:
+            return NOTHING
+        self._tick_due = index + TICK_SAMPLES
+        self._tracker.unseen(self._unseen)
         if self._intervals_due is None:
             self._intervals_due = index + INTERVALS_SAMPLES
-        if index < self._tick_due:
-            return Told([], [])
-        self._tick_due = index + TICK_SAMPLES
         told = self._tell(self._kinds.tick(index), self._tracker.tick(index))
         if index >= self._intervals_due:
             self._intervals_due = index + INTERVALS_SAMPLES

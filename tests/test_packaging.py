@@ -79,6 +79,7 @@ DOORS = {
     },
     "daemon.offline": {
         "analysis",
+        "beat_table",
         "commentary",
         "converting",
         "drawing",

@@ -25,6 +25,7 @@ from daemon.recordings.recorded import (
     Layout,
     RecordedSignal,
 )
+from daemon.tables import counted
 from daemon.wire.client import Item, Lost, Silent
 from daemon.wire.errors import MessageError
 from daemon.wire.messages import (
@@ -135,7 +136,7 @@ class Timeline:
             case Received(stamp, message) if stamp.boot == self._boot:
                 self._annotate(message)
             case Lost(topic, count) if topic != WaveMessage.TOPIC:
-                self.note(f"{count} {topic} messages lost")
+                self.note(f"{counted(count, f'{topic} message')} lost")
             case Silent(seconds):
                 return self.end() if seconds >= LONGEST_GAP_S else list(self._whole(0))
         return []

@@ -28,7 +28,7 @@ from daemon.offline.analysis import analyse
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.evaluation import OwnPeople, Sitting, sitting
 from daemon.offline.evaluation_figures import OPTIMISTIC, figures, tables
-from daemon.offline.results import hand_out, require_files, writing
+from daemon.offline.results import hand_out, private_file, require_files
 from daemon.recordings.person_folders import find_records
 from daemon.terminal import plain
 from model.network import Network
@@ -102,7 +102,7 @@ def run_model(args: argparse.Namespace) -> int:
     if args.picture:
         from daemon.offline.evaluation_picture import draw
 
-        with writing(args.picture):
+        with private_file(args.picture):
             draw(measured, args.picture)
     return outcomes.exit_code
 

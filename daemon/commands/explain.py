@@ -17,7 +17,7 @@ from daemon.offline.analysis import analyse
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.explaining import comparison_for, figures
 from daemon.offline.recognition import open_with_people
-from daemon.offline.results import hand_out, writing
+from daemon.offline.results import hand_out, private_file
 from daemon.tables import filled
 from model.explanation import MASK_MS, REGIONS, Explanation, explain
 from model.opening import open_network
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     if args.picture:
         from daemon.offline.explanation_picture import draw
 
-        with writing(args.picture):
+        with private_file(args.picture):
             draw(explanation, title, args.picture)
     return 0
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from statistics import median
@@ -14,17 +14,16 @@ from rich.table import Table
 
 from daemon.commands.parts import file_of
 from daemon.commands.records import Outcomes, add_records, report
+from daemon.offline.beat_table import SUFFIXES, beat_table, require_writer, tabulate_beats
 from daemon.offline.labels import BREATHING, LABELS, OF_A_BEAT, in_words
 from daemon.offline.measuring import (
-    COLUMNS,
     Delineation,
     Variability,
     delineate,
     measure_variability,
-    tabulate_beats,
 )
-from daemon.offline.results import require_files, show, writing
-from daemon.tables import filled
+from daemon.offline.results import require_files, show
+from daemon.tables import counted, filled
 from dsp.hrv import NEEDS, Hrv
 from dsp.respiration import WINDOW_S, Respiration
 
@@ -47,12 +46,14 @@ example:
   qrsd intervals night.csv --json"""
 
 FEATURES = """\
-Writes a CSV table with a row for each beat, to train or to look at: record, r_index (at 250 Hz),
+Writes a table with a row for each beat, to train or to look at: record, r_index (at 250 Hz),
 rr_ms, quality and flaws as the service judges them, the intervals of the averaged beat of its ten
-seconds, amplitudes of P, Q, R, S and T, and twelve MFCC. docs/hrv.md tells each column.
+seconds, amplitudes of P, Q, R, S and T, and twelve MFCC. docs/hrv.md tells each column. Parquet
+needs the extra [features].
 
-example:
-  qrsd features ecg-id/Person_01/rec_1 ecg-id/Person_02/rec_1 --out beats.csv"""
+examples:
+  qrsd features ecg-id/Person_01/rec_1 ecg-id/Person_02/rec_1 --out beats.csv
+  qrsd features night.bdf --out beats.parquet"""
 
 
 def add_hrv(parser: argparse.ArgumentParser) -> None:
@@ -104,21 +105,27 @@ def add_features(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd features``."""
     add_records(parser, FEATURES)
     parser.add_argument(
-        "--out", type=file_of(".csv"), required=True, metavar="F.csv", help="file to write"
+        "--out",
+        type=file_of(*SUFFIXES),
+        required=True,
+        metavar="F.csv|F.parquet",
+        help="file to write; its suffix says what",
     )
     parser.set_defaults(run=run_features)
 
 
 def run_features(args: argparse.Namespace) -> int:
     """Write the rows of all records to one table."""
+    require_writer(args.out)
     require_files(args.out)
     outcomes = Outcomes(args, tabulate_beats)
     rows = []
-    with writing(args.out, "another --out"), args.out.open("w", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
+    with ExitStack() as stack:
+        add = None
         for found in outcomes:
-            table.writerows(found.rows)
+            if found.rows:  # there is no file without one
+                add = add or stack.enter_context(beat_table(args.out))
+                add(found.rows)
             rows.append({"record": found.path, "beats": len(found.rows)})
     report(args, rows, "{beats:6d} beats  {record}".format_map)
     return outcomes.exit_code or outcomes.nothing_found
@@ -153,13 +160,14 @@ def _breathing_row(label: str, name: str, minutes: Sequence[Respiration]) -> tup
     """Return the median rate of the minutes in which it can be told."""
     rates = [getattr(minute, name).rate_per_min for minute in minutes]
     known = [rate for rate in rates if rate is not None]
-    said = f"{median(known):.1f} in {len(known)} of {len(rates)} minutes" if known else "not known"
+    of = counted(len(rates), "minute")
+    said = f"{median(known):.1f} in {len(known)} of {of}" if known else "not known"
     return label, said, f"{WINDOW_S:.0f} s"
 
 
 def _about(found: Hrv) -> Iterator[tuple[str, str, str]]:
     """Say of what the figures are, and what was done to it."""
-    yield "length", f"{found.duration_s:.0f} s, {found.intervals} intervals", ""
+    yield "length", f"{found.duration_s:.0f} s, {counted(found.intervals, 'interval')}", ""
     done = asdict(found.corrections)
     share, breaks = done.pop("share"), done.pop("breaks")
     counts = [f"{count} {kind.replace('_', ' ')}" for kind, count in done.items() if count]

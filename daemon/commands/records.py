@@ -30,13 +30,14 @@ from daemon.commands.parts import (
 )
 from daemon.offline.analysis import ChainRun, OfRecording, analyse, find_beats, side_by_side
 from daemon.offline.recognition import embed, last_decision, open_with_people
-from daemon.offline.results import make_folder, writing
+from daemon.offline.results import make_folder, private_file
 from daemon.offline.scoring import pool
 from daemon.recordings.errors import RecordingError, SignalNotFound
 from daemon.recordings.record_names import record_name, unique_names
 from daemon.recordings.recording import OpenRecording
 from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
 from daemon.recordings.signal_file import Reading
+from daemon.tables import counted
 from daemon.terminal import plain
 from dsp.options import IN_WORDS
 from model.calibration import LARGEST_LN_RATIO
@@ -246,7 +247,7 @@ def run_detect(args: argparse.Namespace) -> int:
     rows, scores = [], []
     for found in outcomes:
         file = args.out / f"{names[found.path]}.txt"
-        with writing(file, "another --out"), file.open("w") as lines:
+        with private_file(file, "another --out"), file.open("w") as lines:
             lines.writelines(f"{index}\n" for index in found.r_indices)
         row = {"record": found.path, "file": str(file), "beats": len(found.r_indices)}
         row["duration_s"] = found.duration_s
@@ -260,7 +261,7 @@ def run_detect(args: argparse.Namespace) -> int:
     gross = pool(scores) if scores else None
     report(args, rows, _beats_line, **({"gross": gross.figures()} if gross else {}))
     if gross and not args.json:
-        print(f"gross, {len(scores)} records: {_in_words(gross.figures())}")
+        print(f"gross, {counted(len(scores), 'record')}: {_in_words(gross.figures())}")
     return outcomes.exit_code or outcomes.nothing_found
 
 
@@ -281,7 +282,7 @@ def run_embed(args: argparse.Namespace) -> int:
     outcomes = Outcomes(args, analyse)
     recordings = list(outcomes)
     arrays = embed(recordings, network)
-    with writing(args.out, "another --out"), args.out.open("wb") as file:
+    with private_file(args.out, "another --out"), args.out.open("wb") as file:
         np.savez(file, **arrays)
     rows = [
         {

@@ -29,7 +29,7 @@ from daemon.offline.excerpt import Excerpt, newest_first
 from daemon.offline.recognition import Course, last_decision, open_with_people
 from daemon.offline.report_page import as_html, as_pdf
 from daemon.offline.reporting import Report, report_on
-from daemon.offline.results import require_files, require_report_extras, writing
+from daemon.offline.results import private_file, require_files, require_report_extras
 from daemon.recordings.origin import Origin, origin
 from daemon.recordings.recording import OpenRecording
 from daemon.terminal import plain
@@ -98,11 +98,8 @@ def run(args: argparse.Namespace) -> int:
     if kind != ".json":
         require_report_extras(pdf=kind == ".pdf")
     people = open_with_people(args.model, args.gallery) if args.who else None
-    is_new = not (args.dry_run or args.out.exists())
     if not args.dry_run:
         require_files(args.out)
-    if is_new:  # nothing empty is left behind if there is nothing to report
-        args.out.unlink()
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task("Reading", total=None)
@@ -121,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
                 report = _commented(report, commentator)
             bars.update(task, description="Writing", total=None)
             content = _content(report, kind)
-            with writing(args.out, "another --out"):
+            with private_file(args.out, "another --out"):
                 args.out.write_bytes(content)
     nothing_found = tell_of(report)
     if commentator and args.dry_run and not nothing_found:

@@ -16,10 +16,10 @@ from config.settings import load
 from daemon.commands.records import Outcomes, add_records
 from daemon.errors import ResultsNotWritable
 from daemon.offline.drawing import require_matplotlib
-from daemon.offline.results import make_folder, require_files, show, writing
+from daemon.offline.results import make_folder, private_file, require_files, show
 from daemon.offline.rhythm import KINDS, SAID, Rhythms, abnormal_share, shares, span_s, tell_rhythm
 from daemon.recordings.record_names import unique_names
-from daemon.tables import clock, filled
+from daemon.tables import clock, counted, filled
 from model.beat_kinds import Kind
 from model.rhythm import CAUTION
 
@@ -72,11 +72,11 @@ def run_rhythm(args: argparse.Namespace) -> int:
         ]
         print(json.dumps({"caution": CAUTION, "records": told, "gross": shares(gross)}))
     elif len(recordings) > 1:
-        show([_kinds_table(f"gross, {len(recordings)} records", gross)])
+        show([_kinds_table(f"gross, {counted(len(recordings), 'record')}", gross)])
     if args.picture and recordings:
         from daemon.offline.rhythm_picture import draw
 
-        with writing(args.picture):
+        with private_file(args.picture):
             draw(recordings, args.picture)
     return outcomes.exit_code or outcomes.nothing_found
 
@@ -130,7 +130,7 @@ def _write(found: Rhythms, name: str, args: argparse.Namespace) -> None:
 
 
 def _write_rows(file: Path, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with writing(file, "another folder"), file.open("w", newline="") as lines:
+    with private_file(file, "another folder"), file.open("w", newline="") as lines:
         table = csv.writer(lines)
         table.writerow(headings)
         table.writerows(rows)

@@ -34,6 +34,7 @@ from daemon.recordings.recording import OpenRecording, open_file
 from daemon.recordings.replay import GAIN, VREF_V
 from daemon.recordings.signal_file import Reading, is_table
 from daemon.recordings.writers import WRITERS, open_edf, open_writer
+from daemon.tables import counted
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS
 from dsp.front_end import RATE_HZ
 from dsp.rr_correction import RrSeries
@@ -63,7 +64,7 @@ class Source:
         signals = [RecordedSignal(file.names[n], GAIN, VREF_V) for n in self._numbers]
         self._notes = [f"written in the steps of a chip at gain {GAIN:g}, {VREF_V} V"]
         if isinstance(file, EdfFile):
-            begin, annotations = file.begin_utc, file.annotations
+            begin, annotations = file.begin_utc, [*file.annotations()]
             if all(known := [file.recorded_signal(number) for number in self._numbers]):
                 signals, self._notes = [signal for signal in known if signal], []
         elif not is_table(path):
@@ -84,7 +85,9 @@ class Source:
     @property
     def notes(self) -> list[str]:
         """What had to be assumed or mended, complete once all was read."""
-        beyond = [f"{self._beyond} samples are beyond the range of such a chip, and cut off there"]
+        beyond = [
+            f"beyond the range of such a chip, and cut off there: {counted(self._beyond, 'sample')}"
+        ]
         return [*self._file.notes, *self._notes, *(beyond if self._beyond else ())]
 
     def seconds(self) -> Iterator[NDArray[np.float64]]:
@@ -211,7 +214,7 @@ def _write_rr(
     path = Path(record)
     reading = Reading(identity=identity)
     file = open_file(path, reading)
-    annotations = file.annotations if isinstance(file, EdfFile) else []
+    annotations = [*file.annotations()] if isinstance(file, EdfFile) else []
     peaks = np.array(sorted(a.sample for a in annotations if a.text.startswith(R_PEAK)))
     if len(peaks):
         source = Source(record, identity)

@@ -9,22 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.offline.analysis import ChainRun, FoundBeats, OfRecording, Readable, listen
+from daemon.offline.analysis import FoundBeats, OfRecording, Readable, listen
 from daemon.offline.excerpt import Excerpt
 from daemon.offline.pieces import STRIP_SAMPLES
 from daemon.recordings.recording import OpenRecording
 from daemon.recordings.signal_file import Reading
-from dsp.beat_features import NAMES, beat_features
 from dsp.front_end import RATE_HZ
 from dsp.hrv import NEEDS, Hrv, Method, hrv
 from dsp.intervals import Intervals
 from dsp.respiration import WINDOW_S, Marks, Respiration, marks_of_beats, respiration
 from dsp.rr_correction import RrSeries
-from dsp.signals import BeatWindow
 
 CHEST_SAMPLES = 25  # that are averaged to one
-OF_STRIP = ("pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "st_mv")
-COLUMNS = ("record", "r_index", "rr_ms", "quality", "flaws", *OF_STRIP, *NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,45 +131,6 @@ def strips_with_beats(recording: Readable, r_indices: NDArray[np.int64]) -> Iter
     for begin, ecg_mv in _strips(recording.blocks()):
         first, last = np.searchsorted(r_indices, (begin, begin + len(ecg_mv)))
         yield Strip(begin, ecg_mv, r_indices[first:last] - begin)
-
-
-@dataclass(frozen=True, slots=True)
-class BeatTable(OfRecording):
-    """A row for each beat of one recording."""
-
-    rows: tuple[dict[str, float | str | None], ...]  # each by the names of ``COLUMNS``
-
-
-def tabulate_beats(
-    path: str, signal: str | None = None, mains_hz: int = 50, reading: Reading | None = None
-) -> BeatTable:
-    """Measure each beat of a recording, and the averaged one of its ten seconds.
-
-    Raises:
-        RecordingError: it cannot be read.
-    """
-    recording = OpenRecording(path, signal, reading)
-    found = listen(recording, mains_hz, waves=True)
-    rows: list[dict[str, float | str | None]] = []
-    for event in ChainRun(recording, mains_hz).events():
-        if isinstance(event, BeatWindow):
-            strip = found.heard.strips[event.r_index // STRIP_SAMPLES]
-            rows.append(
-                {
-                    "record": path,
-                    "r_index": event.r_index,
-                    "rr_ms": None if event.rr_s is None else round(1000 * event.rr_s, 3),
-                    "quality": event.quality.score,
-                    "flaws": " ".join(event.quality.flaws),
-                    **{name: _rounded(getattr(strip, name)) for name in OF_STRIP},
-                    **{name: round(v, 5) for name, v in beat_features(event.ecg_mv).items()},
-                }
-            )
-    return BeatTable(*found.told, tuple(rows))
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
 
 
 def _strips(blocks: Iterable[NDArray[np.float64]]) -> Iterator[tuple[int, NDArray[np.float64]]]:

@@ -7,11 +7,12 @@ settles. So the hours need not wait for each other, and nothing longer has to be
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, islice
+from math import inf
 from multiprocessing import get_context, parent_process
 from typing import TypeAlias, TypeVar
 
@@ -26,7 +27,7 @@ from dsp.signals import BeatWindow, Event, RPeak, Sample
 from model.beat_kinds import BeatKind, BeatKindJudge
 from model.beat_network import BeatNetwork
 from model.rhythm import Episode
-from model.rhythm_watch import RhythmWatch, Told
+from model.rhythm_watch import NOTHING, RhythmWatch, Told
 
 STRIP_SAMPLES = round(10 * RATE_HZ)  # of which beats are averaged
 PIECE_SAMPLES = 360 * STRIP_SAMPLES
@@ -106,12 +107,14 @@ def chain_steps(
 ) -> Iterator[Step]:
     """Yield each sample of an ECG that comes in blocks, with what a fresh chain makes of it."""
     front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
-    coming = deque(lead_off)
+    coming = iter((*lead_off, (inf, inf)))
+    off, on = next(coming)
     for sample in samples(blocks):
-        while coming and coming[0][1] <= sample.index:
-            coming.popleft()
-        if coming and coming[0][0] <= sample.index:
-            sample.lead_off = True
+        if sample.index >= off:
+            while sample.index >= on:
+                off, on = next(coming)
+            if sample.index >= off:
+                sample.lead_off = True
         yield sample, front_end.push(sample)
 
 
@@ -141,13 +144,18 @@ def cut(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Piece]:
 def watched(steps: Iterable[Step], watch: RhythmWatch, told: Told) -> Iterator[Step]:
     """Pass a run's steps on, and add to ``told`` what the watch tells of them."""
     for sample, events in steps:
-        for news in (*map(watch.push, events), watch.tick(sample)):
-            told.beats.extend(news.beats)
-            told.episodes.extend(news.episodes)
+        for event in events:
+            _add(watch.push(event), told)
+        news = watch.tick(sample)
+        if news is not NOTHING:
+            _add(news, told)
         yield sample, events
-    last = watch.finish()
-    told.beats.extend(last.beats)
-    told.episodes.extend(last.episodes)
+    _add(watch.finish(), told)
+
+
+def _add(news: Told, told: Told) -> None:
+    told.beats.extend(news.beats)
+    told.episodes.extend(news.episodes)
 
 
 def hear(
@@ -168,21 +176,13 @@ def hear(
         rhythm: limits of episodes; None to tell neither these nor the kinds of beats.
     """
     from_it = [(off - piece.heard_from, on - piece.heard_from) for off, on in lead_off]
-    peaks: list[tuple[int, float, bool]] = []
-    beats: list[tuple[int, bool]] = []
-    flaws: Counter[str] = Counter()
     inside = range(piece.begin - piece.heard_from, piece.stop - piece.heard_from)
     blocks = np.array_split(piece.ecg_mv, len(piece.ecg_mv) // STRIP_SAMPLES + 1)
     told = Told([], [])
     steps = chain_steps(blocks, mains_hz, from_it)
     if rhythm:
         steps = watched(steps, RhythmWatch(BeatKindJudge(BeatNetwork()), rhythm), told)
-    for event in chain.from_iterable(events for _, events in steps):
-        if isinstance(event, RPeak) and event.index in inside:
-            peaks.append((event.index, event.amplitude_mv, event.rr_s is None))
-        elif isinstance(event, BeatWindow) and event.r_index in inside:
-            beats.append((event.r_index, event.quality.good))
-            flaws.update(event.quality.flaws)
+    peaks, beats, flaws = _peaks_and_beats(steps, inside)
     r_indices, r_mv, after_break = np.array(sorted(peaks), np.float64).reshape(-1, 3).T
     beat_indices, good = np.array(sorted(beats), np.int64).reshape(-1, 2).T
     own_mv = piece.own_mv
@@ -204,6 +204,22 @@ def hear(
         ),
         tuple(_cut_episodes(told.episodes, piece)),
     )
+
+
+def _peaks_and_beats(
+    steps: Iterable[Step], inside: range
+) -> tuple[list[tuple[int, float, bool]], list[tuple[int, bool]], Counter[str]]:
+    """Return the R peaks inside, the beats and whether they are good, and the flaws of these."""
+    peaks, beats = [], []
+    flaws: Counter[str] = Counter()
+    for _, events in steps:
+        for event in events:
+            if isinstance(event, RPeak) and event.index in inside:
+                peaks.append((event.index, event.amplitude_mv, event.rr_s is None))
+            elif isinstance(event, BeatWindow) and event.r_index in inside:
+                beats.append((event.r_index, event.quality.good))
+                flaws.update(event.quality.flaws)
+    return peaks, beats, flaws
 
 
 def _cut_episodes(episodes: Iterable[Episode], piece: Piece) -> Iterator[Episode]:

@@ -12,7 +12,7 @@ from daemon.offline import report_pictures as pictures
 from daemon.offline.labels import BREATHING, LABELS, OF_A_BEAT, in_words
 from daemon.offline.reporting import Report
 from daemon.offline.rhythm import SAID, abnormal_share, span_s
-from daemon.tables import clock
+from daemon.tables import clock, counted
 from daemon.terminal import plain
 from dsp.hrv import NEEDS
 from dsp.options import IN_WORDS
@@ -27,7 +27,7 @@ def as_html(report: Report) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters |= {"clock": clock, "plain": plain}
+    environment.filters |= {"clock": clock, "counted": counted, "plain": plain}
     template = environment.from_string(TEMPLATE.read_text("utf-8"))
     return template.render(report=report, drawn=_drawn(report), told=_told(report))
 

@@ -16,7 +16,7 @@ from daemon.offline.drawing import BLUE, PALE_BLUE, RED, picture
 from daemon.offline.recognition import Stretch
 from daemon.offline.reporting import MINUTE_S, Report, Shown, beat_time_s
 from daemon.offline.rhythm_picture import draw_episodes
-from daemon.tables import clock
+from daemon.tables import clock, counted
 from daemon.terminal import plain
 from dsp.hrv import BANDS_HZ, spectrum
 from dsp.rr_correction import RrSeries
@@ -195,7 +195,7 @@ def poincare(nn: RrSeries) -> Drawn:
     """Draw each interval against the one before it."""
     follows = ~nn.begins[1:]
     before_ms, after_ms = nn.rr_ms[:-1][follows], nn.rr_ms[1:][follows]
-    alt = f"Each of {len(after_ms)} intervals against the one before it."
+    alt = f"Each of {counted(len(after_ms), 'interval')} against the one before it."
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()

@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from daemon.errors import ExtraMissing, ResultsNotWritable, import_extra
+from daemon.errors import ExtraMissing, ResultsNotWritable, import_extra, require_extra
+from daemon.recordings.durable_file import PRIVATE_FILE
 
 PAGE_WIDTH = 140  # of tables that go to a file
 STANDARD_OUTPUT = Path("-")
@@ -32,6 +33,23 @@ def writing(place: Path, instead: str = "another file") -> Iterator[None]:
         raise ResultsNotWritable(f"{place}: {error.strerror}; choose {instead}") from error
 
 
+@contextmanager
+def private_file(file: Path, instead: str = "another file") -> Iterator[None]:
+    """As ``writing``, of a file that tells of somebody's heart: a new one only its owner may read.
+
+    What is begun and not finished is not left behind.
+    """
+    is_new = not file.exists()
+    with writing(file, instead):
+        file.touch(PRIVATE_FILE)
+        try:
+            yield
+        except BaseException:
+            if is_new:
+                file.unlink(missing_ok=True)
+            raise
+
+
 def make_folder(folder: Path) -> None:
     """Make the folder of ``--out`` before the work, and not after minutes of it."""
     with writing(folder, "another --out"):
@@ -39,11 +57,14 @@ def make_folder(folder: Path) -> None:
 
 
 def require_files(*files: Path | None) -> None:
-    """Find out before minutes of work whether files can be written; they are made, empty."""
+    """Find out before minutes of work whether files can be written; none is left behind."""
     for file in files:
         if file and file != STANDARD_OUTPUT:
+            is_new = not file.exists()
             with writing(file):
                 file.touch()
+                if is_new:
+                    file.unlink()
 
 
 def hand_out(figures: dict[str, Any], tables: Iterable[Table], file: Path | None) -> None:
@@ -54,7 +75,7 @@ def hand_out(figures: dict[str, Any], tables: Iterable[Table], file: Path | None
         return
     show(tables)
     if file:
-        with writing(file):
+        with private_file(file):
             file.write_text(text + "\n")
 
 
@@ -69,8 +90,8 @@ def show(tables: Iterable[Table]) -> None:
 def require_report_extras(*, pdf: bool) -> None:
     """Raise ``ExtraMissing``, before minutes of work, if a page cannot be made."""
     purpose = "Writing a report"
-    for package in ("jinja2", "matplotlib"):
-        import_extra(package, "report", purpose)
+    for package in ("jinja2", "matplotlib"):  # which take memory while heartbeats are looked for
+        require_extra(package, "report", purpose)
     if pdf:
         try:
             import_extra("weasyprint", "report", purpose)

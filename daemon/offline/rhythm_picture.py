@@ -61,4 +61,4 @@ def draw_episodes(axes: Any, found: Rhythms, unit_s: float) -> None:
         span = (onset_s / unit_s, (end_s - onset_s) / unit_s)
         axes.broken_barh([span], (kinds.index(each.kind) - 0.4, 0.8), color=RED, edgecolor=RED)
     axes.set_yticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds])
-    axes.set_ylim(len(kinds) - 0.5, -0.5)
+    axes.set_ylim(max(len(kinds), 1) - 0.5, -0.5)

@@ -33,7 +33,6 @@ class EdfFile:
         signals: what the header says of each.
         begin_utc: when its first sample was taken, if the file is in UTC as qrsd's own are.
         recording: what the header says of what recorded it.
-        annotations: in the order of the file, by samples of the fastest signal.
         fastest_hz: samples per second of that signal.
     """
 
@@ -57,32 +56,37 @@ class EdfFile:
         self.names = [signal.label for signal in self.signals]
         if not self.signals:
             raise MalformedRecording(f"{path} holds annotations only, no signal.")
-        self._read_annotations()
+        self.fastest_hz = max(signal.samples for signal in self.signals) / header.record_s
+        self._read_times()
 
-    def _read_annotations(self) -> None:
-        """Find out when each record begins, and what was annotated."""
-        record_s = self._header.record_s
-        self._begins_s = np.arange(self._records) * record_s  # of each record
+    def _read_times(self) -> None:
+        """Find out when each record begins, and where samples were lost."""
+        self._begins_s = np.arange(self._records) * self._header.record_s  # of each record
         found: list[tuple[float, float, str]] = []
         first_s = 0.0
-        for signal, columns in self._columns():
-            for number, record in self._records_of(columns) if signal.is_annotations else ():
-                begin_s, some = edf_annotations.decode(record)
-                found += some
-                if begin_s is not None:
-                    first_s = first_s if number else begin_s
-                    if self._header.kind.endswith("+D"):
-                        self._begins_s[number] = begin_s - first_s
+        for number, begin_s, some in self._annotated():
+            found += (each for each in some if each[2] in (LOST_SAMPLES, THE_END))
+            if begin_s is not None:
+                first_s = first_s if number else begin_s
+                if self._header.kind.endswith("+D"):
+                    self._begins_s[number] = begin_s - first_s
+        self._first_s = first_s
         self.begin_utc = self._header.begin + timedelta(seconds=first_s)
-        self.fastest_hz = max(signal.samples for signal in self.signals) / record_s
-        self.annotations = [
-            Annotation(
-                round((at_s - first_s) * self.fastest_hz), text, round(for_s * self.fastest_hz)
-            )
-            for at_s, for_s, text in found
-        ]
         self._lost_s = [(at - first_s, at - first_s + s) for at, s, t in found if t == LOST_SAMPLES]
         self._end_s = min((at - first_s for at, _, t in found if t == THE_END), default=inf)
+
+    def annotations(self) -> Iterator[Annotation]:
+        """Yield them in the order of the file, by samples of the fastest signal."""
+        for _, _, some in self._annotated():
+            for at_s, for_s, text in some:
+                sample = round((at_s - self._first_s) * self.fastest_hz)
+                yield Annotation(sample, text, round(for_s * self.fastest_hz))
+
+    def _annotated(self) -> Iterator[tuple[int, float | None, list[tuple[float, float, str]]]]:
+        """Yield of each record its number, when it begins and what was annotated in it."""
+        for signal, columns in self._columns():
+            for number, record in self._records_of(columns) if signal.is_annotations else ():
+                yield number, *edf_annotations.decode(record)
 
     def voltages(self) -> list[int]:
         """Return the signals in a unit of voltage."""

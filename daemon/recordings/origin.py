@@ -72,13 +72,13 @@ def _of_edf(file: EdfFile) -> Origin:
     begin = file.begin_utc if file.begin_utc.year > EARLIEST_YEAR else None
     if not ours:
         return Origin(None, begin and begin.replace(tzinfo=None), None)
-    words = ((each.sample / file.fastest_hz, each.text) for each in file.annotations)
+    words = ((each.sample / file.fastest_hz, each.text) for each in file.annotations())
     return Origin(ours[1], begin, _lead_off_s(words))
 
 
 def _lead_off_s(words: Iterable[tuple[float, str]]) -> tuple[tuple[float, float | None], ...]:
     stretches: list[tuple[float, float | None]] = []
-    for at_s, text in sorted(words):
+    for at_s, text in sorted(each for each in words if each[1] in (LEAD_OFF, LEAD_ON)):
         is_off = bool(stretches) and stretches[-1][1] is None
         if text == LEAD_OFF and not is_off:
             stretches.append((at_s, None))

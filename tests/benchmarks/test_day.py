@@ -34,7 +34,7 @@ def test_a_command_that_fails_is_no_measurement() -> None:
 def test_every_command_ends_and_none_takes_much_memory(tmp_path: Path) -> None:
     record = tmp_path / "recorded.bdf"
     day.write_recording(record, HOURS)
-    texts = [each.text for each in EdfFile(record, Reading()).annotations]
+    texts = [each.text for each in EdfFile(record, Reading()).annotations()]
     assert [texts.count(text) for text in (LOST_SAMPLES, LEAD_OFF)] == [1, 1]
     assert texts.count(R_PEAK) > HOURS * 3600 * 0.9
     for name, command in day.commands(record, tmp_path):

@@ -43,7 +43,7 @@ def codes_of(file: EdfFile) -> np.ndarray:
 
 
 def words(file: EdfFile) -> list[tuple[int, str]]:
-    return [(each.sample, each.text) for each in file.annotations if each.text != THE_END]
+    return [(each.sample, each.text) for each in file.annotations() if each.text != THE_END]
 
 
 def test_all_that_was_heard_is_in_the_file(tmp_path: Path) -> None:

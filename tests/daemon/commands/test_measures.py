@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+import stat
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 
 from daemon.commands.exit_codes import exit_code
 from daemon.errors import ResultsNotWritable
 from daemon.offline.analysis import analyse
+from daemon.offline.beat_table import COLUMNS
 from daemon.offline.labels import LABELS
-from daemon.offline.measuring import COLUMNS
 from drivers.frame import millivolts_per_count
 from drivers.waveforms.hearts import Heart, draw_anatomy
 from dsp.beat_features import NAMES, beat_features
@@ -136,14 +138,45 @@ def test_features_are_a_row_for_each_beat(
     assert float(rows[50]["qt_ms"]) > 250
 
 
+def test_parquet_says_what_csv_says(tmp_path: Path, long: Path) -> None:
+    tables = [tmp_path / "beats.csv", tmp_path / "beats.parquet"]
+    for table in tables:
+        assert qrsd("features", long, long, "--out", table) == 0
+        assert stat.S_IMODE(table.stat().st_mode) == 0o600
+    with tables[0].open(newline="") as file:
+        expected = list(csv.DictReader(file))
+    read = pyarrow.parquet.read_table(tables[1])
+    assert read.column_names == list(COLUMNS)
+    texts = [
+        {name: "" if value is None else str(value) for name, value in row.items()}
+        for row in read.to_pylist()
+    ]
+    assert texts == expected
+    assert texts[0]["rr_ms"] == ""
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_without_a_beat_there_is_no_table(tmp_path: Path, suffix: str) -> None:
+    flat = tmp_path / "flat.csv"
+    flat.write_text(
+        "timestamp, Channel 1, Channel 2\n" + "".join(f"{4 * n},0,0\n" for n in range(5000))
+    )
+    table, old = tmp_path / f"beats{suffix}", tmp_path / f"old{suffix}"
+    old.write_text("of another day")
+    for out in (table, old):
+        assert qrsd("features", flat, tmp_path / "none.csv", "--out", out) != 0
+    assert not table.exists()
+    assert old.read_text() == "of another day"
+
+
 def test_a_table_that_cannot_be_written_is_named_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(ResultsNotWritable, match="nowhere") as caught:
         qrsd("features", tmp_path / "no.csv", "--out", tmp_path / "nowhere" / "beats.csv")
     assert exit_code(caught.value) == 73
     with pytest.raises(SystemExit) as refused:  # no CSV in a file that is called otherwise
-        qrsd("features", tmp_path / "no.csv", "--out", tmp_path / "beats.parquet")
+        qrsd("features", tmp_path / "no.csv", "--out", tmp_path / "beats.xlsx")
     assert refused.value.code == 2
-    assert not (tmp_path / "beats.parquet").exists()
+    assert not (tmp_path / "beats.xlsx").exists()
 
 
 def test_columns_and_figures_are_documented() -> None:

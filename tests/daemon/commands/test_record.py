@@ -50,7 +50,7 @@ def test_a_marker_r_peaks_and_an_end_by_sigterm(tmp_path: Path) -> None:
         time.sleep(6)
         process.send_signal(signal.SIGTERM)
         [file] = files_of(process)
-    texts = [each.text for each in file.annotations]
+    texts = [each.text for each in file.annotations()]
     assert texts.count("Marker: coffee") == 1
     assert texts.count("R peak") >= 3
     assert file.notes == []

@@ -134,7 +134,7 @@ def test_the_page_says_what_its_figures_are(page: str, report: Report) -> None:
     assert 'class="badge">simulated<' in page
     assert "Not a medical device" in page
     assert "2026-11-28 10:55:39 UTC" in page
-    assert f"{report.good} of {report.beats} beats are good" in page
+    assert f"Good beats: {report.good} of {report.beats} (" in page
     assert "0:01:10 (4.000 s)" in page
     assert "An electrode was off: 0:01:40 to 0:01:46." in page
     for label in LABELS.values():

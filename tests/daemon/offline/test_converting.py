@@ -60,7 +60,7 @@ def codes_of(file: EdfFile) -> np.ndarray:
 
 
 def words_of(file: EdfFile) -> list[Annotation]:
-    return [each for each in file.annotations if each.text != "Recording ends"]
+    return [each for each in file.annotations() if each.text != "Recording ends"]
 
 
 def test_to_wfdb(record: Path, tmp_path: Path, codes: np.ndarray) -> None:
@@ -139,7 +139,7 @@ def test_what_no_code_is_high_enough_for_is_said(tmp_path: Path) -> None:
     table = ["time_s,ecg_mV", *(f"{i / 250:.3f},{403 + i % 2}" for i in range(2500))]
     (tmp_path / "one.csv").write_text("\n".join(table))
     notes = convert(str(tmp_path / "one.csv"), tmp_path / "two.bdf", 50)  # to 403.3 mV
-    assert notes[-1] == "1250 samples are beyond the range of such a chip, and cut off there"
+    assert notes[-1] == "beyond the range of such a chip, and cut off there: 1250 samples"
 
 
 @pytest.mark.parametrize("name", ["a.hea", "a.csv", "a.edf"])

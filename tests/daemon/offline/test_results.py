@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from daemon.errors import ResultsNotWritable
-from daemon.offline.results import writing
+from daemon.offline.results import private_file, require_files, writing
 
 
 @pytest.fixture
@@ -37,3 +37,14 @@ def test_a_file_that_may_not_be_written_stays(tmp_path: Path) -> None:
     with pytest.raises(ResultsNotWritable, match="denied"), writing(tmp_path / "old.csv"):
         raise PermissionError(13, "Permission denied")
     assert (tmp_path / "old.csv").read_text() == "kept"
+
+
+def test_what_is_not_finished_is_not_left(tmp_path: Path) -> None:
+    new, old = tmp_path / "new.csv", tmp_path / "old.csv"
+    old.write_text("kept")
+    for file in (new, old):
+        with pytest.raises(KeyboardInterrupt), private_file(file):
+            raise KeyboardInterrupt
+    require_files(new, old)
+    assert [file.name for file in tmp_path.iterdir()] == ["old.csv"]
+    assert old.read_text() == "kept"

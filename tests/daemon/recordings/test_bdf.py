@@ -46,7 +46,7 @@ def test_codes_annotations_and_time_come_back(path: Path) -> None:
     write_bdf(path, codes, annotations)
     file = opened(path)
     assert np.array_equal(codes_of(file), codes)
-    assert file.annotations == annotations
+    assert [*file.annotations()] == annotations
     assert file.begin_utc == BEGIN
     assert (file.names, file.notes, file.rate_hz(0)) == (["Resp", "ECG"], [], RATE_HZ)
 
@@ -112,14 +112,14 @@ def test_annotations_that_do_not_fit_go_into_the_next_records(path: Path) -> Non
     codes = noise(3 * RATE_HZ)
     write_bdf(path, codes, many)
     file = opened(path)
-    assert [each for each in file.annotations if each.text != THE_END] == many
+    assert [each for each in file.annotations() if each.text != THE_END] == many
     assert np.array_equal(codes_of(file), codes)  # records that were added are none of it
     assert len(edfio.read_bdf(path).annotations) == len(many) + 1
 
 
 def test_a_text_is_cut_where_a_record_could_not_hold_it(path: Path) -> None:
     write_bdf(path, noise(RATE_HZ), [Annotation(0, "\N{EURO SIGN}" * 1000)])
-    [annotation] = opened(path).annotations
+    [annotation] = opened(path).annotations()
     assert annotation.text == "\N{EURO SIGN}" * 66
 
 
@@ -206,7 +206,7 @@ def test_whole_records_of_a_torn_file_are_kept(path: Path, more: int, kept: int)
         assert read.datarecords_in_file == kept
     file = opened(path)
     assert np.array_equal(codes_of(file), codes[: kept * RATE_HZ])
-    assert file.annotations == beats(kept * RATE_HZ)
+    assert [*file.annotations()] == beats(kept * RATE_HZ)
 
 
 def test_a_record_that_never_came_to_the_disk_is_no_whole_one(path: Path) -> None:

@@ -85,7 +85,7 @@ def test_it_is_read_as_before_and_touches_no_disk(
 ) -> None:
     file = EdfFile(sealed, Reading(identity=identity))
     assert np.array_equal(np.concatenate([codes for codes, _ in file.codes(1)]), CODES[:, 1])
-    assert [each for each in file.annotations if each.text != "Recording ends"] == WORDS
+    assert [each for each in file.annotations() if each.text != "Recording ends"] == WORDS
     opened = OpenRecording(sealed, "ECG", Reading(identity=identity))
     assert opened.name == "recordings/one"
     mv = np.concatenate(list(opened.blocks()))
