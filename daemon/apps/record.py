@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,13 @@ from daemon.errors import DaemonError
 from daemon.journal import event, nameless
 from daemon.recordings.encryption import ENCRYPTED, encrypt_finished, plain_name
 from daemon.recordings.errors import RecordingNotWritten
-from daemon.recordings.recorded import HOUR_S, LONGEST_TEXT, Annotation, RecordingWriter, printable
+from daemon.recordings.recorded import (
+    HOUR_S,
+    LONGEST_TEXT,
+    Layout,
+    RecordingWriter,
+    printable,
+)
 from daemon.recordings.writers import SUFFIXES, open_writer
 from daemon.wire.answers import Done
 from daemon.wire.client import Item, Silent
@@ -165,8 +171,7 @@ class Recorder(Closing):
         try:
             self._check_room()
             if self._writer is None:
-                going_on = (Annotation(second.begin, text) for text in second.going_on)
-                annotations = (*going_on, *annotations)
+                annotations = (*second.going_on, *annotations)
             writer = self._writer = self._writer or self._open(second)
             from_begin = (replace(each, sample=each.sample - self._begin) for each in annotations)
             writer.write(second.codes, from_begin)
@@ -186,13 +191,23 @@ class Recorder(Closing):
         suffix = SUFFIXES[self._options.format] + (ENCRYPTED if self._keys else "")
         names = (f"{stem}{more}{suffix}" for more in ("", *(f"-{n}" for n in range(2, 1000))))
         paths = (self._folder / name for name in names)
-        path = next(each for each in paths if not (each.exists() or plain_name(each).exists()))
-        path = plain_name(path) if self._keys else path
-        writer = open_writer(path, second.layout, self._options.sync_s)
+        free = (each for each in paths if not (each.exists() or plain_name(each).exists()))
+        path, writer = self._begin_first(free, second.layout)
         self.files.append(path)
         said = ("recording in %s, to ...%s", path.parent, nameless(path.name))
         _LOG.info(*said, extra=event("recording_started"))
         return writer
+
+    def _begin_first(self, free: Iterator[Path], layout: Layout) -> tuple[Path, RecordingWriter]:
+        """Begin the first file that no other recorder in the folder begins at the same moment."""
+        path = next(free)
+        path = plain_name(path) if self._keys else path
+        try:
+            return path, open_writer(path, layout, self._options.sync_s)
+        except RecordingNotWritten as error:
+            if not isinstance(error.__cause__, FileExistsError):
+                raise
+        return self._begin_first(free, layout)
 
     def _finish(self) -> None:
         """End the file that is open, if one is."""

@@ -1,7 +1,8 @@
 """What a subscriber hears, as seconds of samples without a gap, each with its annotations.
 
 A sample has a position on the timeline, which goes on where the service is restarted. What was lost
-is filled in up to a minute; a longer gap, or a chip that is set up otherwise, breaks the timeline.
+is filled in up to a minute; a longer gap, a chip that is set up otherwise, or a clock that is set
+breaks the timeline.
 A second is handed out when its annotations had time to come: a beat is judged 0.4 s after its R.
 """
 
@@ -45,6 +46,7 @@ from drivers.frame import millivolts_per_count
 from drivers.registers import GAIN_CODES, VREF_HIGH_V, VREF_LOW_V
 
 LONGEST_GAP_S = 60.0
+CLOCK_STEP_S = 1.0  # by which the service's time leaps where no sample is missing
 HELD_S = 0.75  # with a sync each 5 s, a power cut costs 6 s at most
 PATIENCE_S = 0.5  # what begins again within it has never ended: a saturation by hum, say
 IDENTITY = "Identity "
@@ -65,7 +67,8 @@ class Second:
     begin: int  # position of the first sample
     codes: NDArray[np.int32]  # shape (n, 2)
     annotations: tuple[Annotation, ...]  # of this second, or come too late for theirs
-    going_on: tuple[str, ...]  # what was so when it began: an electrode off, an identity
+    #: what was so when it began, as at its first sample: an electrode off, an identity, a gap
+    going_on: tuple[Annotation, ...]
     continues: bool  # whether it follows the second before without a break
 
 
@@ -122,6 +125,7 @@ class Timeline:
         self._episodes: set[tuple[str, int]] = set()  # kind and onset of those that last
         self._stretches = [Stretches(begins, ends) for ends, begins in ENDS.items()]
         self._going_on: tuple[str, ...] = ()
+        self._gaps: list[range] = []  # positions that were lost and are not handed out yet
 
     @property
     def is_broken(self) -> bool:
@@ -162,7 +166,8 @@ class Timeline:
         broken: list[Second] = []
         layout = self._layout
         alike = layout and (layout.signals, layout.rate_hz) == (signals, wave.rate_hz)
-        if not alike or not 0 <= gap <= LONGEST_GAP_S * wave.rate_hz:
+        is_set = same_run and self._clock_leap_s(stamp, gap / wave.rate_hz) > CLOCK_STEP_S
+        if not alike or is_set or not 0 <= gap <= LONGEST_GAP_S * wave.rate_hz:
             broken, gap = self.end(), 0
             self._begin = self.now
             self._layout = Layout(signals, wave.rate_hz, stamp.source, stamp.utc)
@@ -170,6 +175,7 @@ class Timeline:
             self._annotations.append(Annotation(self.now, "Service restarted"))
         if gap:
             self._annotations.append(Annotation(self.now, LOST_SAMPLES, gap))
+            self._gaps.append(range(self.now, self.now + gap))
             self._add(np.full((gap, 2), LOST, np.int32))
         self._boot, self._offset = stamp.boot, self.now - wave.index
         self._add(np.array(wave.counts, np.int32).reshape(-1, 2))
@@ -191,6 +197,10 @@ class Timeline:
         if self._layout is None:
             return 0
         return round((stamp.utc - self._end_utc).total_seconds() * wave.rate_hz)
+
+    def _clock_leap_s(self, stamp: Stamp, gap_s: float) -> float:
+        """Return by how much a message's time is another than that of the samples before it."""
+        return abs((stamp.utc - self._end_utc).total_seconds() - gap_s)
 
     def _add(self, codes: NDArray[np.int32]) -> None:
         self._held = np.concatenate([self._held, codes])
@@ -255,12 +265,19 @@ class Timeline:
         due = tuple(each for each in ordered if each.sample < end)
         self._annotations = ordered[len(due) :]
         ago = timedelta(seconds=len(self._held) / layout.rate_hz)
+        going_on = [Annotation(begin, text) for text in self._going_on]
+        self._gaps = [gap for gap in self._gaps if gap.stop > begin]
+        going_on += [
+            Annotation(begin, LOST_SAMPLES, gap.stop - begin)
+            for gap in self._gaps
+            if gap.start < begin
+        ]
         second = Second(
             replace(layout, begin_utc=self._end_utc - ago),
             begin,
             self._held[:samples],
             due,
-            self._going_on,
+            tuple(going_on),
             continues=begin > self._begin,
         )
         self._held = self._held[samples:]

@@ -37,6 +37,11 @@ class DurableFile(Closing):
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor = os.open(path, flags, PRIVATE_FILE)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            # Before it was locked, a repair may have taken it for one that a power cut left empty.
+            while os.fstat(self._descriptor).st_nlink == 0:
+                os.close(self._descriptor)
+                self._descriptor = os.open(path, flags, PRIVATE_FILE)
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
     def append(self, data: bytes) -> None:
         """Write at the end."""

@@ -45,16 +45,19 @@ class Service:
     Args:
         boot: name of this run.
         begin: when its sample 0 was taken.
+
+    Attributes:
+        begin: as its clock is set now.
     """
 
     def __init__(self, boot: str = "a", begin: datetime = BEGIN) -> None:
         self.index = 0
         self._boot = boot
-        self._begin = begin
+        self.begin = begin
 
     def say(self, message: Message) -> Item:
         at_s = (message.index or 0) / RATE_HZ
-        stamp = Stamp("bench", self._boot, 0, self._begin + timedelta(seconds=at_s), "simulated")
+        stamp = Stamp("bench", self._boot, 0, self.begin + timedelta(seconds=at_s), "simulated")
         return Received(stamp, message)
 
     def waves(

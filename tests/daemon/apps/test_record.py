@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
+import signal
 from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +18,12 @@ import pytest
 from config.settings import RecordOptions
 from daemon.apps import record
 from daemon.apps.record import MarkerRefused, NothingRecorded, Recorder
+from daemon.recordings.bdf_repair import repair_folder
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.errors import RecordingNotWritten
-from daemon.recordings.recorded import THE_END
+from daemon.recordings.recorded import THE_END, Layout, RecordingWriter
 from daemon.recordings.signal_file import Reading
+from daemon.recordings.writers import open_writer
 from daemon.wire.client import Item, Silent
 from tests.daemon.apps.made_up_service import BEGIN, RATE_HZ, Service, array
 
@@ -144,6 +148,86 @@ def test_a_gap_of_minutes_ends_the_file(tmp_path: Path) -> None:
     first, second = recorded(tmp_path, [*items, *service.waves(2)])
     assert np.array_equal(codes_of(first), array(0, 500))
     assert np.array_equal(codes_of(second), array(25500, 500))
+
+
+def test_a_gap_over_the_hour_is_one_in_both_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "HOUR_S", 3)
+    service = Service()
+    items = list(service.waves(2.5))
+    service.index += 2 * RATE_HZ
+    first, second = recorded(tmp_path, [*items, *service.waves(1.5)])
+    assert words(first)[0] == (625, "Lost samples")
+    assert words(second)[0] == (0, "Lost samples")
+    lost = [np.concatenate([lost for _, lost in file.codes(1)]) for file in (first, second)]
+    assert [int(each.sum()) for each in lost] == [125, 375]
+    assert np.array_equal(codes_of(second)[375:], array(1125, 375))
+
+
+@pytest.mark.parametrize(
+    ("before", "step"),
+    [
+        (BEGIN, timedelta(hours=5)),
+        (BEGIN, timedelta(hours=-3)),
+        (BEGIN, timedelta(seconds=-2)),
+        (datetime(1970, 1, 1, tzinfo=UTC), BEGIN - datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_clock_that_is_set_begins_a_file_of_the_right_time(
+    tmp_path: Path, before: datetime, step: timedelta
+) -> None:
+    service = Service(begin=before)
+    items = list(service.waves(10))
+    service.begin += step
+    first, second = recorded(tmp_path, [*items, *service.waves(10)])
+    set_to = before + step + timedelta(seconds=10)
+    assert second.begin_utc == set_to
+    assert {path.stem for path in tmp_path.iterdir()} == {
+        f"{begin:%Y-%m-%dT%H%M%SZ}" for begin in (before, set_to)
+    }
+    assert np.array_equal(np.concatenate([codes_of(first), codes_of(second)]), array(0, 5000))
+
+
+def test_a_clock_that_is_corrected_goes_on_in_the_file(tmp_path: Path) -> None:
+    service = Service()
+    items = list(service.waves(5))
+    service.begin += timedelta(seconds=0.4)
+    [file] = recorded(tmp_path, [*items, *service.waves(5)])
+    assert np.array_equal(codes_of(file), array(0, 2500))
+
+
+def test_of_two_recorders_that_begin_at_once_each_has_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_second(path: Path, layout: Layout, sync_s: float) -> RecordingWriter:
+        monkeypatch.setattr(record, "open_writer", open_writer)
+        path.write_text("the other's")
+        return open_writer(path, layout, sync_s)
+
+    monkeypatch.setattr(record, "open_writer", open_second)
+    [file] = recorded(tmp_path, Service().waves(2))
+    assert np.array_equal(codes_of(file), array(0, 500))
+    assert (tmp_path / "2026-11-28T100000Z.bdf").read_text() == "the other's"
+
+
+def test_a_disk_that_is_full_in_the_middle_costs_no_whole_record(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    recorder = Recorder(OPTIONS, tmp_path, str)
+    try:
+        with pytest.raises(RecordingNotWritten, match="File too large"):
+            take_all(recorder, Service().waves(60))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    [path] = tmp_path.iterdir()
+    repair_folder(tmp_path)
+    record_bytes, header_bytes = 3 * (2 * RATE_HZ + 100), 4 * 256
+    records = (20_000 - header_bytes) // record_bytes
+    assert path.stat().st_size == header_bytes + records * record_bytes
+    assert np.array_equal(codes_of(EdfFile(path, Reading())), array(0, records * RATE_HZ))
 
 
 def test_each_finished_file_is_encrypted_and_the_plain_one_gone(

@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 
 from daemon.apps.timeline import Second, Timeline
-from daemon.recordings.recorded import LOST
+from daemon.recordings.recorded import LOST, Annotation
 from daemon.wire.client import Item, Lost, Silent
 from daemon.wire.messages import EpisodeOnWire
 from tests.daemon.apps.made_up_service import BEGIN, RATE_HZ, Service, array
@@ -110,7 +110,12 @@ def test_after_a_minute_or_a_step_back_the_timeline_begins_anew() -> None:
 def test_an_electrode_that_is_off_is_said_when_it_comes_off_and_when_it_is_back() -> None:
     seconds = seconds_of(Service().waves(4, lead_off=[(200, 600), (650, 700)]))
     assert words(seconds) == [(200, "Lead off", 0), (700, "Lead on", 0)]
-    assert [second.going_on for second in seconds] == [(), ("Lead off",), ("Lead off",), ()]
+    assert [second.going_on for second in seconds] == [
+        (),
+        (Annotation(250, "Lead off"),),
+        (Annotation(500, "Lead off"),),
+        (),
+    ]
 
 
 def test_a_flickering_saturation_is_one() -> None:
@@ -130,7 +135,7 @@ def test_identities_are_said_when_they_change_by_the_name_to_be_used() -> None:
         (250, "Identity accepted: ADA", 0),
         (750, "Identity accepted: BOB", 0),
     ]
-    assert seconds[3].going_on == ("Identity accepted: ADA",)
+    assert seconds[3].going_on == (Annotation(750, "Identity accepted: ADA"),)
 
 
 def test_what_else_happens_is_said() -> None:

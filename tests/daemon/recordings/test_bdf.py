@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import stat
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.recordings import edf_annotations
+from daemon.recordings import durable_file, edf_annotations
 from daemon.recordings.bdf_repair import repair, repair_folder
 from daemon.recordings.bdf_writer import BdfWriter
+from daemon.recordings.durable_file import DurableFile
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.edf_header import eight, growing_count
 from daemon.recordings.errors import MalformedRecording, RecordingNotWritten
@@ -257,3 +259,17 @@ def test_a_file_that_ends_within_its_header_says_so(tmp_path: Path) -> None:
     (tmp_path / "torn.bdf").write_bytes(b"\xffBIOSEMI" + b" " * 92)
     with pytest.raises(MalformedRecording, match="it ends within the header"):
         opened(tmp_path / "torn.bdf")
+
+
+def test_a_file_that_a_repair_takes_away_before_it_is_locked_is_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def repaired_first(descriptor: int, how: int) -> None:
+        monkeypatch.undo()
+        repair_folder(tmp_path)
+        fcntl.flock(descriptor, how)
+
+    monkeypatch.setattr(durable_file.fcntl, "flock", repaired_first)
+    with DurableFile(tmp_path / "one.bdf") as file:
+        file.append(b"kept")
+    assert (tmp_path / "one.bdf").read_bytes() == b"kept"
