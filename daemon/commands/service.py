@@ -145,8 +145,18 @@ def _assignments(args: argparse.Namespace) -> Iterator[str]:
         both = [part for pair in zip(entries, pauses, strict=True) for part in pair]
         play = json.dumps(both if len(entries) > 1 else entries, ensure_ascii=False)
         yield f"simulated.play={play}"
-        if all(path.casefold().endswith((".bdf", ".bdf.age")) for path in played):
+        if all(_is_of_qrsd(path, identity) for path in played):
             yield "simulated.chip.noise=0"  # a chip's own codes have it already
+
+
+def _is_of_qrsd(record: str, identity: Path | None) -> bool:
+    from daemon.recordings.errors import RecordingError
+    from daemon.recordings.origin import origin  # takes long to import, and a chip needs none
+
+    try:
+        return origin(record, identity).source is not None
+    except RecordingError:  # which is said once it is to be played
+        return False
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
