@@ -10,6 +10,8 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from ctypes import CDLL
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from math import inf
@@ -38,6 +40,7 @@ AFTER_SAMPLES = STRIP_SAMPLES  # until a beat at the end is found, searched back
 LeadOff: TypeAlias = Sequence[tuple[float, float]]
 #: A sample, and what it completed.
 Step: TypeAlias = tuple[Sample, tuple[Event, ...]]
+M_MMAP_THRESHOLD, LARGE_BYTES = -3, 1 << 20  # glibc's number of it; above so much
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
@@ -252,10 +255,18 @@ def two_at_a_time(work: Callable[[Item], Outcome], items: Iterable[Item]) -> Ite
         return
     # Neither of the ways to fork will do: not beside a progress bar's thread, and the server that
     # forks for others is a third process to hold in memory.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    _give_memory_back()
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn, initializer=_give_memory_back) as pool:
         while pair:
             others = [pool.submit(work, item) for item in pair[1:]]
             yield work(pair[0])
             yield from (other.result() for other in others)
             pair.clear()  # before the next ones come
             pair += islice(left, 2)
+
+
+def _give_memory_back() -> None:
+    """Have glibc give each large array back once it is done with: pieces come and go by dozens."""
+    with suppress(AttributeError):  # another C library
+        CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
