@@ -157,6 +157,21 @@ def test_breathing_and_single_extra_beats_are_no_fibrillation() -> None:
     assert run(RhythmTracker(), beats(kinds, intervals)) == []
 
 
+def test_many_early_beats_in_a_steady_rhythm_are_no_fibrillation() -> None:
+    rng = np.random.default_rng(2)
+    kinds, rr_s = "NNN", [0.8, 0.8]  # one interval less than beats
+    while len(kinds) < 150:
+        kinds += "SN" + "N" * int(rng.integers(0, 3))
+        early_s = float(rng.uniform(0.35, 0.6))
+        rr_s += [early_s, float(rng.uniform(0.9, 1.2)), 0.82, 0.79][: len(kinds) - 1 - len(rr_s)]
+    options = RhythmOptions(tachycardia_bpm=220, bradycardia_bpm=20)
+    tracker = RhythmTracker(options)
+    assert run(tracker, beats(kinds, rr_s)) == []
+    assert (tracker.now().fibrillation or 0) > 0.9  # were they not known to be early
+    called_normal = run(RhythmTracker(options), beats("N" * len(kinds), rr_s))
+    assert [each.kind for each in called_normal] == ["atrial_fibrillation"]
+
+
 def test_an_episode_is_given_up_when_only_noise_comes() -> None:
     heart = beats("NNVVVV" + "Q" * 20)
     tracker = RhythmTracker()

@@ -83,7 +83,7 @@ def test_intervals_are_looked_at_each_five_seconds() -> None:
 
 
 def test_in_fibrillation_no_beat_is_too_early() -> None:
-    tested = watch("NS" * 40 + "V" * 10)
+    tested = watch("NNNS" * 20 + "V" * 10)
     told = [each for each in fibrillate(tested, 90) if each.beats or each.episodes]
     begins = [bool(each.episodes) for each in told].index(True)
     assert told[begins].episodes[0].kind == "atrial_fibrillation"
