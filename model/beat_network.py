@@ -14,6 +14,7 @@ from dsp.front_end import FrontEnd
 from model.beat_history import INPUTS
 from model.beat_kinds import Kind, Verdict
 from model.beat_passport import TOLD_KINDS, BeatPassport, read_model
+from model.beat_usual import UsualOdds
 from model.network import Runner
 from model.passport import check_front_end
 
@@ -43,10 +44,10 @@ class BeatNetwork:
         self._runner = Runner(model_path, content, INPUTS, len(TOLD_KINDS))
         self.runtime = self._runner.runtime
 
-    def __call__(self, inputs: NDArray[np.float32]) -> Verdict:
-        """Judge one beat."""
+    def __call__(self, inputs: NDArray[np.float32], usual: UsualOdds) -> Verdict:
+        """Judge one beat of a wearer."""
         begin_s = perf_counter()
-        logits = self.logits(inputs)[None]
+        logits = usual.correct(self.logits(inputs))[None]
         self.took(perf_counter() - begin_s)
         decision = self.passport.decision
         kind = TOLD_KINDS[int(decision.kinds(logits)[0])]
