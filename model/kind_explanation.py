@@ -69,7 +69,8 @@ def lost_ln_odds(
     """
     logits = np.stack([run(each) for each in (inputs, *(_usual(inputs, part) for part in PARTS))])
     whole, *without = decision.ln_odds(logits)
-    return whole - np.array(without)
+    lost: NDArray[np.float64] = whole - np.array(without)
+    return lost
 
 
 def _usual(inputs: Inputs, part: Part) -> Inputs:
