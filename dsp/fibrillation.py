@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-FEWEST, MOST = 12, 48  # intervals that are judged: the newest
+FEWEST, MOST = 10, 48  # intervals that are judged: the newest
 #: An interval outside of these is no heartbeat's; a larger departure tells no more.
 SHORTEST_S, LONGEST_S, FURTHEST_S = 0.2, 3.0, 0.3
 CLEAR_CHANGE = 0.1  # of the mean interval

@@ -28,6 +28,7 @@ from dsp.front_end import RATE_HZ
 from dsp.quality import FALSE_BEATS, JUDGED_TOGETHER, noise_rms
 from dsp.signals import BeatWindow, Event, Interruption, RPeak
 from model.beat_history import LONGEST_RR_S, BeatHistory
+from model.beat_usual import UsualOdds
 
 Kind: TypeAlias = Literal["N", "S", "V", "F", "Q"]
 
@@ -60,8 +61,8 @@ class BeatKind:
     rr_s: float | None  # seconds since the beat before, None after a start or a longer gap
 
 
-#: Judges one beat by what ``BeatHistory.take`` gives.
-Classify: TypeAlias = Callable[[NDArray[np.float32]], Verdict]
+#: Judges one beat by what ``BeatHistory.take`` gives, against what is usual of the same wearer.
+Classify: TypeAlias = Callable[[NDArray[np.float32], UsualOdds], Verdict]
 
 
 class BeatKindJudge:
@@ -107,6 +108,7 @@ class BeatKindJudge:
     def _begin_anew(self) -> None:
         """Forget the wearer: someone else may wear the electrodes by now."""
         self._history = BeatHistory()
+        self._usual = UsualOdds()
         self._peaks: deque[RPeak] = deque()
         self._waiting: deque[BeatWindow] = deque()
         self._without_qrs: deque[bool] = deque(maxlen=JUDGED_TOGETHER)
@@ -125,7 +127,7 @@ class BeatKindJudge:
     def _judge(self, beat: BeatWindow, rr_after_s: float | None) -> BeatKind:
         if self._is_spoilt(beat):
             return BeatKind(beat.r_index, "Q", None, beat.rr_s)
-        verdict = self._classify(self._history.take(beat, rr_after_s))
+        verdict = self._classify(self._history.take(beat, rr_after_s), self._usual)
         return BeatKind(beat.r_index, verdict.kind, verdict.abnormal, beat.rr_s)
 
     def _is_spoilt(self, beat: BeatWindow) -> bool:

@@ -10,10 +10,13 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.front_end import FrontEnd
 from model.beat_history import INPUTS
 from model.beat_kinds import Kind, Verdict
 from model.beat_passport import TOLD_KINDS, BeatPassport, read_model
+from model.beat_usual import UsualOdds
 from model.network import Runner
+from model.passport import check_front_end
 
 #: The network that comes with qrsd.
 SHIPPED = Path(__file__).with_name("beat_kinds.tflite")
@@ -29,7 +32,7 @@ class BeatNetwork:
 
     Raises:
         ModelMissing: there is no model at the path.
-        PassportError: its passport does not vouch for it.
+        PassportError: its passport does not vouch for it, or names another signal chain.
         NetworkError: no runtime works, or the runtime refuses the model.
     """
 
@@ -37,13 +40,14 @@ class BeatNetwork:
         self.took: Callable[[float], None] = lambda _seconds: None
         content = read_model(model_path)
         self.passport = BeatPassport.load(model_path, content)
+        check_front_end(self.passport.name, self.passport.front_end, FrontEnd.description())
         self._runner = Runner(model_path, content, INPUTS, len(TOLD_KINDS))
         self.runtime = self._runner.runtime
 
-    def __call__(self, inputs: NDArray[np.float32]) -> Verdict:
-        """Judge one beat."""
+    def __call__(self, inputs: NDArray[np.float32], usual: UsualOdds) -> Verdict:
+        """Judge one beat of a wearer."""
         begin_s = perf_counter()
-        logits = self.logits(inputs)[None]
+        logits = usual.correct(self.logits(inputs))[None]
         self.took(perf_counter() - begin_s)
         decision = self.passport.decision
         kind = TOLD_KINDS[int(decision.kinds(logits)[0])]

@@ -35,10 +35,13 @@ class Decision:
         kinds: NDArray[np.int64] = np.argmax(logits + np.array(self.biases), axis=1)
         return kinds
 
+    def ln_odds(self, logits: Logits) -> NDArray[np.float64]:
+        """Return the logarithm of the odds that each beat is not normal, shape (n,)."""
+        return self.slope * ln_odds_abnormal(logits) + self.offset
+
     def abnormal(self, logits: Logits) -> NDArray[np.float64]:
         """Return the probability that each beat is not normal, shape (n,)."""
-        ln_odds = self.slope * ln_odds_abnormal(logits) + self.offset
-        probability: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(ln_odds, -50, 50)))
+        probability: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(self.ln_odds(logits), -50, 50)))
         return probability
 
 

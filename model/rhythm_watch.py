@@ -85,7 +85,7 @@ class RhythmWatch:
         beats = []
         for beat in kinds:
             beats.append(_not_early(beat) if self._tracker.is_fibrillating else beat)
-            episodes += self._tracker.beat(beats[-1])
+            episodes += self._tracker.beat(beat)
         return Told(beats, episodes)
 
 

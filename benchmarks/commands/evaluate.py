@@ -281,7 +281,9 @@ def run_beats(args: argparse.Namespace) -> int:
         require_matplotlib()
     measured = _judge(args, beats_only=True)
     tables = [
-        table for name, of in measured["data"].items() for table in beat_tables(name, of["beats"])
+        table
+        for name, of in measured["data"].items()
+        for table in beat_tables(name, of["beats"], measured["on_strangers"].get(name))
     ]
     hand_out(measured, tables, args.json)
     if args.picture:

@@ -102,7 +102,9 @@ def _cross_validated(shipped: BeatPassport) -> Iterable[str]:
         for name in names
     )
     if groups:
-        table = markdown(["percent: mean (least to most) of the seeds", *groups], rows)
+        table = markdown(
+            ["percent: all seeds together (least to most of single ones)", *groups], rows
+        )
         protocol = shipped.metrics["protocol"]
         yield f"## On patients that were not learnt from\n\nProtocol: {protocol}.\n\n{table}"
 

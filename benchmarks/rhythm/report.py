@@ -47,6 +47,10 @@ IN_VIEWS = (
     "strip_auc",
     "false_abnormal_per_hour",
 )
+#: What the training measures too.
+IN_SPLITS = tuple(
+    key for key in IN_VIEWS if not key.startswith("strip") and key != "false_abnormal_per_hour"
+)
 EPISODE_FIGURES = {
     "sensitivity": "Se %",
     "predictivity": "+P %",
@@ -125,8 +129,10 @@ def _counted(counts: np.ndarray[Any, Any]) -> dict[str, float]:
     }
 
 
-def beat_tables(name: str, measured: dict[str, Any]) -> Iterator[Table]:
-    """Yield the tables of one data set's beats."""
+def beat_tables(
+    name: str, measured: dict[str, Any], of_strangers: dict[str, float] | None
+) -> Iterator[Table]:
+    """Yield the tables of one data set's beats; ``of_strangers`` if it was learnt from."""
     first = measured["views"][0]
     yield filled(
         f"{name}: beats by experts (rows) and as found, {first['hours']} hours",
@@ -137,6 +143,21 @@ def beat_tables(name: str, measured: dict[str, Any]) -> Iterator[Table]:
     yield filled(f"{name}: the same in figures, 95 % intervals", ("", ""), figure_rows(first))
     yield filled(f"{name}: by what counts", view_headings(), view_rows(measured), words=3)
     yield filled(f"{name}: by record", record_headings(), record_rows(measured))
+    if of_strangers is not None:
+        yield filled(
+            f"{name}: what it does to the figures to have learnt from the same patients",
+            ("patients", *(BEAT_FIGURES[key] for key in IN_SPLITS)),
+            (
+                (
+                    "intra-patient: learnt from",
+                    *(_cell(first["figures"][key]["value"]) for key in IN_SPLITS),
+                ),
+                ("inter-patient: never seen", *map(_cell, map(of_strangers.get, IN_SPLITS))),
+            ),
+            "intra-patient figures say nothing of another wearer; the others are those of the "
+            "training, by folds of patients, of the network alone",
+            words=3,
+        )
 
 
 def confusion_rows(view: dict[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -17,6 +17,7 @@ from benchmarks.rhythm.report import beat_figures, episode_figures
 from daemon.offline.analysis import side_by_side
 from daemon.recordings.record_names import unique_names
 from model.beat_network import BeatNetwork
+from model.beat_passport import BeatPassport
 from model.rhythm import CAUTION
 
 
@@ -37,7 +38,17 @@ def measure(
         "model": passport.name,
         "model_sha256": passport.sha256,
         "patients_learnt_from": passport.training.get("patients", {}),
+        "on_strangers": on_strangers(passport),
         "data": measured,
+    }
+
+
+def on_strangers(passport: BeatPassport) -> dict[str, dict[str, float]]:
+    """Return the figures of the training by data set: of patients that were not learnt from."""
+    groups = passport.metrics["by_architecture"][passport.training["architecture"]]
+    return {
+        group: {name: spread[0] for name, spread in figures.items()}
+        for group, figures in groups.items()
     }
 
 

@@ -102,7 +102,7 @@ def kind_tables(metrics: dict[str, Any]) -> list[Table]:
     groups = next(iter(compared.values()))
     return [
         filled(
-            f"{group}: percent, means over the seeds",
+            f"{group}: percent, the networks of all seeds together",
             ("network", *KIND_FIGURES),
             (
                 (name, *(_of_seeds(figures[group], wanted) for wanted in KIND_FIGURES.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
@@ -16,11 +17,15 @@ from daemon.commands.records import Outcomes, add_reading
 from daemon.offline.analysis import analyse
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.explaining import comparison_for, figures
+from daemon.offline.explaining_kinds import explain_kinds
 from daemon.offline.recognition import open_with_people
 from daemon.offline.results import hand_out, private_file
 from daemon.tables import filled
+from model.beat_network import BeatNetwork
 from model.explanation import MASK_MS, REGIONS, Explanation, explain
+from model.kind_explanation import PARTS
 from model.opening import open_network
+from model.rhythm import CAUTION
 from model.template import Template
 
 EXPLAIN = """\
@@ -29,6 +34,10 @@ what the score loses by it is put down to them.
 
 The score is the likeness to the person that the recording was taken for, or came nearest to, or
 was said to be; where nobody is enrolled, the likeness of each beat to all the others.
+
+With --kinds it is told instead what made beats S, V or F, as qrsd rhythm calls them: intervals,
+waves and noise are put one at a time as if they were usual of the wearer, and what the log-odds of
+an abnormal beat lose by it is put down to them.
 
 The waves are named by the place where they lie at rest, counted from the R peak. A part below 0
 speaks against the person.
@@ -47,17 +56,20 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     whom = parser.add_mutually_exclusive_group()
     whom.add_argument("--person", metavar="NAME", help="why it is, or is not, this one")
     whom.add_argument("--against", metavar="RECORD", help="why it is whoever that one is of")
+    whom.add_argument("--kinds", action="store_true", help="why beats are not normal")
     add_gallery(parser)
     add_model(parser)
     add_reading(parser)
     add_mains(parser)
     add("--picture", type=Path, metavar="FILE.png", help="draw the beat and its parts")
     add_json(parser)
-    parser.set_defaults(run=run, jobs=1)
+    parser.set_defaults(run=run, jobs=1, refuse=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Explain a decision in a table and, if asked for, a picture and figures."""
+    if args.kinds:
+        return _explain_kinds(args)
     if args.picture:
         require_matplotlib()
     templates: list[Template] = []
@@ -88,6 +100,30 @@ def run(args: argparse.Namespace) -> int:
         with private_file(args.picture):
             draw(explanation, title, args.picture)
     return 0
+
+
+def _explain_kinds(args: argparse.Namespace) -> int:
+    if args.picture or args.model:
+        args.refuse("--kinds takes neither --picture nor --model")
+    args.records = [args.record]
+    outcomes = Outcomes(args, analyse)
+    network = BeatNetwork()
+    for analysis in outcomes:
+        kinds = explain_kinds(analysis.events, network)
+        asked = {"record": args.record, "model_sha256": network.passport.sha256}
+        told = asked | {"kinds": kinds, "caution": CAUTION}
+        hand_out(told, [_kinds_table(kinds, args.record)], args.json)
+    return outcomes.exit_code or outcomes.nothing_found
+
+
+def _kinds_table(kinds: dict[str, Any], title: str) -> Table:
+    rows = (
+        (part.name, *(f"{of['ln_odds_lost'][part.name]:.1f}" for of in kinds.values()))
+        for part in PARTS
+    )
+    headings = (f"{kind} ({of['beats']})" for kind, of in kinds.items())
+    title = f"{title}: log-odds that beats lose by a part" if kinds else f"{title}: all are normal"
+    return filled(title, ("put as usual", *headings), rows, CAUTION)
 
 
 def table(explanation: Explanation, title: str) -> Table:

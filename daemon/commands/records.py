@@ -16,6 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from config.folders import recordings_folder
 from config.settings import load
 from daemon.commands.exit_codes import exit_code
 from daemon.commands.parts import (
@@ -26,9 +27,11 @@ from daemon.commands.parts import (
     add_mains,
     add_model,
     describe,
+    duration_s,
     identity_of,
 )
 from daemon.offline.analysis import ChainRun, OfRecording, analyse, find_beats, side_by_side
+from daemon.offline.excerpt import newest_first
 from daemon.offline.recognition import embed, last_decision, open_with_people
 from daemon.offline.results import make_folder, private_file
 from daemon.offline.scoring import pool
@@ -157,6 +160,24 @@ def add_reading(parser: argparse._ActionsContainer) -> None:
         help="of the chip when a file's codes were taken (default: 6)",
     )
     add_identity(parser)
+
+
+def add_last(parser: argparse._ActionsContainer) -> None:
+    """Add the other way to say which record."""
+    parser.add_argument(
+        "--last",
+        type=duration_s,
+        metavar="TIME",
+        help="the newest so long, as 10min, of what qrsd record wrote",
+    )
+
+
+def take_newest(args: argparse.Namespace) -> Path:
+    """Take the recorder's folder for the record, with the key of its files; return it."""
+    folder = Path(load().settings.record.folder or recordings_folder())
+    args.identity = identity_of(args, map(str, newest_first(folder)))
+    args.records = [str(folder)]
+    return folder
 
 
 def reading_of(args: argparse.Namespace) -> Reading:

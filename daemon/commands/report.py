@@ -6,12 +6,10 @@ import argparse
 import json
 import sys
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
-from config.folders import recordings_folder
 from config.settings import load
 from daemon.commands.parts import (
     A_RECORD,
@@ -19,13 +17,19 @@ from daemon.commands.parts import (
     add_mains,
     add_model,
     describe,
-    duration_s,
     file_of,
 )
-from daemon.commands.records import add_reading, reading_of, signals_of, tell_of
+from daemon.commands.records import (
+    add_last,
+    add_reading,
+    reading_of,
+    signals_of,
+    take_newest,
+    tell_of,
+)
 from daemon.offline.analysis import ChainRun
 from daemon.offline.commentary import Commentator
-from daemon.offline.excerpt import Excerpt, newest_first
+from daemon.offline.excerpt import Excerpt
 from daemon.offline.recognition import Course, last_decision, open_with_people
 from daemon.offline.report_page import as_html, as_pdf
 from daemon.offline.reporting import Report, report_on
@@ -60,12 +64,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("record", nargs="?", metavar="RECORD")
-    which.add_argument(
-        "--last",
-        type=duration_s,
-        metavar="TIME",
-        help="the newest so long, as 10min, of what qrsd record wrote",
-    )
+    add_last(which)
     add(
         "--out",
         type=file_of(*SUFFIXES),
@@ -154,9 +153,8 @@ def _show_question(commentator: Commentator, report: Report) -> None:
 def _recording(args: argparse.Namespace) -> tuple[OpenRecording | Excerpt, Origin]:
     """Open what the report is to be on, and read what it says of itself."""
     if args.last:
-        folder = Path(load().settings.record.folder or recordings_folder())
-        args.records = [*map(str, newest_first(folder))]  # which may be encrypted
-        signal = args.signal[0] if args.signal else None
+        folder = take_newest(args)
+        [signal] = signals_of(args)
         newest = Excerpt(folder, args.last, signal, reading_of(args))
         return newest, newest.origin()
     args.records = [args.record]

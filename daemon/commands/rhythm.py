@@ -13,7 +13,7 @@ from typing import Any
 from rich.table import Table
 
 from config.settings import load
-from daemon.commands.records import Outcomes, add_records
+from daemon.commands.records import Outcomes, add_last, add_records, take_newest
 from daemon.errors import ResultsNotWritable
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.results import make_folder, private_file, require_files, show
@@ -37,27 +37,34 @@ samples at 250 Hz, and kind of each episode. Records of one name get their folde
 
 example:
   qrsd rhythm mitdb/100 mitdb/101 --beats-out beats/
-  qrsd rhythm night.csv --picture night.png"""
+  qrsd rhythm night.csv --picture night.png
+  qrsd rhythm --last 1h                        (of what qrsd record wrote here)"""
 
 
 def add_rhythm(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``qrsd rhythm``."""
-    add_records(parser, RHYTHM)
+    add_records(parser, RHYTHM, "*")
+    add_last(parser)
     add = parser.add_argument
     add("--beats-out", type=Path, metavar="DIR", help="write each record's beats to a table")
     add("--rhythm-out", type=Path, metavar="DIR", help="write each record's episodes to a table")
     add("--picture", type=Path, metavar="FILE.png", help="draw the beats and episodes over time")
-    parser.set_defaults(run=run_rhythm)
+    parser.set_defaults(run=run_rhythm, refuse=parser.error)
 
 
 def run_rhythm(args: argparse.Namespace) -> int:
     """Print the kinds of beats and the episodes of each record, and write what is asked for."""
+    if bool(args.records) == bool(args.last):
+        args.refuse("give either RECORD ... or --last TIME")
+    if args.last:
+        take_newest(args)
     require_files(args.picture)
     if args.picture:
         require_matplotlib()
     names = unique_names(args.records)
     _require_other_files(args, names.values())
-    outcomes = Outcomes(args, partial(tell_rhythm, options=load().settings.rhythm))
+    options = load().settings.rhythm
+    outcomes = Outcomes(args, partial(tell_rhythm, options=options, last_s=args.last))
     recordings = []
     for found in outcomes:
         recordings.append(found)

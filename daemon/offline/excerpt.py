@@ -153,7 +153,7 @@ def newest_first(folder: Path) -> list[Path]:
     except OSError as error:
         raise RecordingNotFound(
             f"{folder}, where qrsd record puts its files, cannot be read: {error.strerror}; those "
-            "of qrsd-record.service belong to the service's user: sudo -u qrsd qrsd report ..., or "
+            "of qrsd-record.service belong to the service's user: sudo -u qrsd qrsd ..., or "
             "set record.folder."
         ) from error
     begun = {(found[1], int(found[2] or 1)): path for found, path in named if found}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 from daemon.offline.analysis import FoundBeats, OfRecording, listen
+from daemon.offline.excerpt import Excerpt
 from daemon.offline.pieces import Step, watched
 from daemon.recordings.recording import OpenRecording
 from daemon.recordings.signal_file import Reading
@@ -74,14 +76,22 @@ def tell_rhythm(
     signal: str | None = None,
     mains_hz: int = 50,
     reading: Reading | None = None,
+    *,
     options: RhythmOptions | None = None,
+    last_s: float | None = None,
 ) -> Rhythms:
     """Tell the kind of every beat of a recording, and its episodes.
+
+    With ``last_s`` the path is the recorder's folder, and the newest so many seconds are told of.
 
     Raises:
         RecordingError: it cannot be read.
     """
-    recording = OpenRecording(path, signal, reading)
+    recording = (
+        Excerpt(Path(path), last_s, signal, reading)
+        if last_s
+        else OpenRecording(path, signal, reading)
+    )
     return rhythms_of(listen(recording, mains_hz, rhythm=options or RhythmOptions()))
 
 

@@ -52,8 +52,8 @@ class Annotations:
     def rhythms(self) -> tuple[tuple[str, int, int], ...]:
         """Each rhythm, such as ``(AFIB``, with its first sample and that of the next rhythm."""
         begins = self.symbols == "+"
-        stops = [*self.indices[begins].tolist()[1:], np.iinfo(np.int64).max]
         names, firsts = self.notes[begins].tolist(), self.indices[begins].tolist()
+        stops = [*firsts, np.iinfo(np.int64).max][1:]
         return tuple(zip(names, firsts, stops, strict=True))
 
     @property

@@ -13,6 +13,7 @@ from dsp.signals import BeatWindow, Event, Interruption
 from model.beat_history import INPUTS
 from model.beat_kinds import BeatKind, BeatKindJudge, Verdict
 from model.beat_passport import TOLD_KINDS
+from model.beat_usual import UsualOdds
 
 KINDS = (*TOLD_KINDS, "Q")  # what a beat may be
 TOLD = len(TOLD_KINDS)
@@ -76,7 +77,7 @@ def judged_inputs(events: Iterable[Event]) -> tuple[list[BeatKind], Inputs]:
     """Run the judge over a recording; return its beats and what its network was given of each."""
     seen: list[Inputs] = []
 
-    def note(inputs: Inputs) -> Verdict:
+    def note(inputs: Inputs, _usual: UsualOdds) -> Verdict:
         seen.append(inputs)
         return Verdict("N", 0.0)
 

@@ -5,6 +5,7 @@ Each takes the flat vector of ``BeatHistory.take`` and gives four logits, in the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 import keras
@@ -40,6 +41,13 @@ def classifier(architecture: Architecture, autoencoder: KerasModel | None = None
     features = layers.Dropout(0.3)(features)
     features = layers.Dense(32, activation="relu")(features)
     return keras.Model(inputs, layers.Dense(TOLD)(features))
+
+
+def together(networks: Sequence[KerasModel]) -> KerasModel:
+    """Return what gives the mean logits of several networks."""
+    inputs = keras.Input((INPUTS,))
+    logits = keras.ops.stack([network(inputs) for network in networks])
+    return keras.Model(inputs, keras.ops.mean(logits, axis=0))
 
 
 def _shape_features(inputs: Any) -> Any:

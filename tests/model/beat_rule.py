@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from model.beat_history import FIGURES
 from model.beat_kinds import Verdict
 from model.beat_passport import BeatPassport, Decision
+from model.beat_usual import UsualOdds
 
 SHAPE = FIGURES.index("like_usual") - len(FIGURES)
 LIKE = 0.7
@@ -37,7 +38,7 @@ class BeatRule:
     def __init__(self) -> None:
         self.passport = PASSPORT
 
-    def __call__(self, inputs: NDArray[np.float32]) -> Verdict:
+    def __call__(self, inputs: NDArray[np.float32], _usual: UsualOdds) -> Verdict:
         """Judge one beat."""
         abnormal = float(np.clip((1 - inputs[SHAPE]) / (1 - LIKE) / 2, 0, 1))
         return Verdict("V" if abnormal > 0.5 else "N", abnormal)

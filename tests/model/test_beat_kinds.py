@@ -23,6 +23,7 @@ from dsp.signals import (
 )
 from model.beat_history import FIGURES
 from model.beat_kinds import SILENCE_S, BeatKind, BeatKindJudge, Verdict
+from model.beat_usual import UsualOdds
 from tests.model.made_up_rhythm import events_of, rhythm
 
 AFTER = FIGURES.index("after_unknown") - len(FIGURES)
@@ -37,7 +38,7 @@ class Notes:
     def __init__(self) -> None:
         self.inputs: list[NDArray[np.float32]] = []
 
-    def __call__(self, inputs: NDArray[np.float32]) -> Verdict:
+    def __call__(self, inputs: NDArray[np.float32], _usual: UsualOdds) -> Verdict:
         self.inputs.append(inputs)
         return Verdict("V", 0.9)
 

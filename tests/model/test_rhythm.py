@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -25,7 +26,8 @@ def beats(kinds: str, rr_s: float | Iterable[float] = 0.8, start: int = 1000) ->
         interval = next(intervals) if made else None
         index = made[-1].r_index + round(interval * RATE_HZ) if made and interval else start
         rr = (index - made[-1].r_index) / RATE_HZ if made else None
-        made.append(BeatKind(index, kind, None if kind == "Q" else 0.1, rr))
+        abnormal = {"Q": None, "V": 0.9}.get(kind, 0.1)
+        made.append(BeatKind(index, kind, abnormal, rr))
     return made
 
 
@@ -155,6 +157,31 @@ def test_breathing_and_single_extra_beats_are_no_fibrillation() -> None:
         kinds += "V" if n % 7 == 3 else "N"
         intervals.append(0.5 if n % 7 == 2 else 1.1 if n % 7 == 3 else 0.8)
     assert run(RhythmTracker(), beats(kinds, intervals)) == []
+
+
+def test_a_run_needs_beats_that_are_surely_ventricular() -> None:
+    heart = [
+        replace(beat, abnormal=0.3) if beat.kind == "V" else beat for beat in beats("NNVVVVNVVNN")
+    ]
+    assert [each.kind for each in run(RhythmTracker(), heart)] == ["couplet"]
+    heart[3:6] = [replace(beat, abnormal=0.7) for beat in heart[3:6]]
+    begun, ended, *_ = run(RhythmTracker(), heart)
+    assert (begun.onset, ended.end) == (heart[2].r_index, heart[5].r_index)
+
+
+def test_many_early_beats_in_a_steady_rhythm_are_no_fibrillation() -> None:
+    rng = np.random.default_rng(2)
+    kinds, rr_s = "NNN", [0.8, 0.8]  # one interval less than beats
+    while len(kinds) < 150:
+        kinds += "SN" + "N" * int(rng.integers(0, 3))
+        early_s = float(rng.uniform(0.35, 0.6))
+        rr_s += [early_s, float(rng.uniform(0.9, 1.2)), 0.82, 0.79][: len(kinds) - 1 - len(rr_s)]
+    options = RhythmOptions(tachycardia_bpm=220, bradycardia_bpm=20)
+    tracker = RhythmTracker(options)
+    assert run(tracker, beats(kinds, rr_s)) == []
+    assert (tracker.now().fibrillation or 0) > 0.9  # were they not known to be early
+    called_normal = run(RhythmTracker(options), beats("N" * len(kinds), rr_s))
+    assert [each.kind for each in called_normal] == ["atrial_fibrillation"]
 
 
 def test_an_episode_is_given_up_when_only_noise_comes() -> None:

@@ -68,6 +68,10 @@ def test_beats_are_scored_by_record_and_gross(
     assert "left out, for their pacemakers: 102" in said.err
     assert "learnt from 2 patients" in said.err
     assert "V +P %" in said.out
+    [inter] = [line for line in said.out.splitlines() if "inter-patient: never seen" in line]
+    [intra] = [line for line in said.out.splitlines() if "intra-patient: learnt from" in line]
+    assert "91.00" in inter  # V Se of the rule's passport
+    assert "100.00" in intra
 
 
 def write_challenge(folder: Path) -> Path:

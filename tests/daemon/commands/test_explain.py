@@ -18,9 +18,12 @@ from model.enrolment import keep_nearest
 from model.gallery import Gallery
 from model.opening import open_network
 from model.passport import file_sha256
+from model.rhythm import CAUTION
 from model.scores import corrected_cosine, mean_direction
 from model.template import Template
 from model.tensor import normalise
+from tests.daemon.commands.bigeminy import KINDS, write_bigeminy
+from tests.daemon.commands.command import qrsd
 from tests.model import models
 
 SECONDS = 8
@@ -232,3 +235,20 @@ def test_a_place_that_cannot_be_written_is_said(
     asked = [recordings["ada"], "--model", model, "--against", recordings["ada"]]
     assert main(["explain", *map(str, asked), "--json", str(missing)]) == 73
     assert "choose another file" in capsys.readouterr().err
+
+
+def test_kinds_are_explained_by_what_is_not_usual(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = write_bigeminy(tmp_path / "one.csv")
+    assert qrsd("explain", record, "--kinds", "--json", "-") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["caution"] == CAUTION
+    of_v = told["kinds"]["V"]
+    assert abs(of_v["beats"] - KINDS.count("V")) <= 2
+    lost = of_v["ln_odds_lost"]
+    telling = sorted(lost, key=lambda part: -lost[part])[:2]
+    assert {*telling} == {"interval before", "QRS"}  # early and wide
+    assert lost["noise"] == pytest.approx(0, abs=0.2)
+    with pytest.raises(SystemExit):
+        qrsd("explain", record, "--kinds", "--picture", tmp_path / "one.png")

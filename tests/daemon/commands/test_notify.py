@@ -8,17 +8,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zmq
 
-from daemon.wire.messages import Received
+from daemon.wire.messages import AlarmMessage, Received
 from daemon.wire.publisher import Publisher
+from model.opening import DEFAULT_MODEL
+from model.rhythm import CAUTION
 from tests.daemon.apps.made_up_service import BEGIN, Service
 from tests.daemon.background import repeating, wait_for
 from tests.daemon.chat_server import chat_server, saying
-from tests.daemon.running import PATIENCE_S, environment, qrsd
+from tests.daemon.running import PATIENCE_S, environment, qrsd, running
+from tests.dsp.heartbeats import ecg
 
 MAIL = {
     "QRSD_NOTIFY_EMAIL_SERVER": "127.0.0.1",
@@ -88,6 +93,33 @@ def test_an_alarm_reaches_the_webhook_and_names_nobody(tmp_path: Path) -> None:
     assert (sent["kind"], sent["phase"], sent["device"]) == ("pause", "happened", "bench")
     assert (sent["source"], sent["end_utc"]) == ("simulated", "2026-11-28T10:00:02.000Z")
     assert b"Zacharias" not in body
+
+
+@pytest.mark.realtime
+def test_a_pause_of_a_heart_comes_through_the_service_to_the_webhook(tmp_path: Path) -> None:
+    beats_s = [*(1 + 0.8 * np.arange(15)), *(15.2 + 0.8 * np.arange(10))]
+    pause_s = beats_s[15] - beats_s[14]
+    places = [round(250 * at_s) for at_s in beats_s]
+    ecg_mv = ecg(places, 24 * 250) + np.random.default_rng(1).normal(0, 0.01, 24 * 250)
+    rows = [f"{4 * at}, {mv:.4f}" for at, mv in enumerate(ecg_mv.tolist())]
+    heart = tmp_path / "heart.csv"
+    heart.write_text("\n".join(["timestamp, ECG mV", *rows]))
+    alarming_run = ("--play", str(heart), "--set=rhythm.alarms=true")
+    with (
+        chat_server(saying(b"")) as server,
+        notifying(tmp_path, QRSD_NOTIFY_WEBHOOK_URL=server.url),
+        running(tmp_path, DEFAULT_MODEL, *alarming_run) as service,
+    ):
+        service.hear(lambda message: isinstance(message, AlarmMessage) and message.end is not None)
+        wait_for(lambda: len(server.bodies) > 1)
+    begins, ends = map(json.loads, server.bodies[:2])
+    assert [(each["kind"], each["phase"]) for each in (begins, ends)] == [
+        ("pause", "begins"),
+        ("pause", "ends"),
+    ]
+    onset, end = (datetime.fromisoformat(ends[name]) for name in ("onset_utc", "end_utc"))
+    assert (end - onset).total_seconds() == pytest.approx(pause_s, abs=0.2)
+    assert ends["caution"] == CAUTION
 
 
 def test_a_name_is_sent_where_that_is_set_and_never_logged(tmp_path: Path) -> None:

@@ -101,6 +101,31 @@ def test_no_table_is_written_over_a_record_or_another_table(record: Path, tmp_pa
         qrsd("rhythm", record, "--beats-out", tmp_path, "--rhythm-out", tmp_path / "x" / "..")
 
 
+def test_the_newest_of_what_was_recorded(
+    record: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    (recordings / "2026-11-28T105539Z.csv").write_bytes(record.read_bytes())
+    tables = tmp_path / "tables"
+    assert qrsd("rhythm", "--last", "0.5min", "--rhythm-out", tables, "--json") == 0
+    [told] = json.loads(capsys.readouterr().out)["records"]
+    assert told["duration_s"] == 30
+    assert [each["kind"] for each in told["episodes"]] == ["ventricular_run"]
+    before_s = len(heart()[0]) / 250 - 30
+    [run] = read(tables / "recordings.csv")
+    assert int(run["onset"]) == pytest.approx(
+        heart()[1][KINDS.index("VVV")] - before_s * 250, abs=NEAR
+    )
+    for wrong in ((record, "--last", "1h"), ()):
+        with pytest.raises(SystemExit):
+            qrsd("rhythm", *wrong)
+
+
 def test_a_picture_is_drawn(record: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="needs pip install '.[benchmark]'")
     assert qrsd("rhythm", record, "--picture", tmp_path / "one.png") == 0

@@ -48,6 +48,10 @@ def test_a_rhythm_lasts_until_the_next(tmp_path: Path) -> None:
     assert last[2] > 10**12
 
 
+def test_of_beats_alone_no_rhythm_is_known(tmp_path: Path) -> None:
+    assert read_annotations(annotate(tmp_path, "rec", "atr"), "atr").rhythms == ()
+
+
 @pytest.mark.parametrize("first", ["rec.1 1 500 2000", "rec.1 1 500 0 9:00:00 2006"])
 def test_the_header_gives_the_rate_where_the_annotations_do_not(tmp_path: Path, first: str) -> None:
     record = annotate(tmp_path, "rec.1", "qrs", fs=None)
