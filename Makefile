@@ -4,9 +4,9 @@ PYTHON ?= python3
 NEWER_PYTHON ?= $(lastword $(sort $(wildcard /usr/bin/python3.1[2-9] $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.1[2-9]*/bin/python3)))
 PIP := -m pip --disable-pip-version-check --quiet
 PYTEST := -m pytest --numprocesses=auto --dist=loadfile
-DEFAULT_TESTS := "not realtime and not system and not servers and not train and not benchmark"
+DEFAULT_TESTS := "not realtime and not system and not servers and not web and not train and not benchmark"
 
-.PHONY: help demo test test-realtime test-system test-servers test-arm64 test-train test-newer reliability install uninstall clean
+.PHONY: help demo test test-realtime test-system test-servers test-web test-arm64 test-train test-newer reliability install uninstall clean
 
 help:
 	@echo "make demo              see it work: synthetic hearts on a simulated chip, and a report (a minute)"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
 	@echo "sudo make test-system  boot a copy of this machine with the service, and break it; real spidev"
 	@echo "sudo make test-servers open what it writes with other programs of Debian's (installs them)"
+	@echo "sudo make test-web     drive the page in Debian's Chromium, and check its code (installs it, and npm packages)"
 	@echo "sudo make test-arm64   install it in an emulated Debian for arm64, and test it there (half an hour)"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
 	@echo "make test-newer        what stands on the TFLite runtime, with Python 3.12 or newer and its runtime"
@@ -47,6 +48,10 @@ test-servers: .venv/with-tests
 	@sh tests/packages.sh servers || echo "Without these programs, their tests are skipped."
 	.venv/bin/python -m pytest -m servers --reruns 2 --reruns-delay 10 -raR
 
+test-web: .venv/with-web-tests
+	@sh tests/packages.sh web || echo "Without Chromium, the tests in it are skipped."
+	.venv/bin/python -m pytest -m web -raR
+
 test-arm64:
 	@sh tests/arm64.sh
 
@@ -77,14 +82,15 @@ clean:
 # Each with-... is an empty file that is newer than setup.cfg once its extras are installed.
 .venv/with-report: extras := records,report
 .venv/with-tests .venv-newer/with-tests: extras := records,test
+.venv/with-web-tests: extras := records,report,test,web-test
 .venv-train/with-tests: extras := train,benchmark,test
 
-.venv/with-report .venv/with-tests: .venv/bin/pip
+.venv/with-report .venv/with-tests .venv/with-web-tests: .venv/bin/pip
 .venv-train/with-tests: .venv-train/bin/pip
 .venv-newer/with-tests: .venv-newer/bin/pip
 .venv-newer/bin/pip: PYTHON := $(NEWER_PYTHON)
 
-.venv/with-report .venv/with-tests .venv-train/with-tests .venv-newer/with-tests: setup.cfg pyproject.toml
+.venv/with-report .venv/with-tests .venv/with-web-tests .venv-train/with-tests .venv-newer/with-tests: setup.cfg pyproject.toml
 	@echo "Installing qrsd[$(extras)] into $(@D); the first time, this takes some minutes ..."
 	@$(@D)/bin/python $(PIP) install --editable ".[$(extras)]"
 	@touch $@

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Install the Debian packages that `make test-system` needs, as root, or `make test-servers`, whose
-# name is given; without them it skips tests.
+# Install the Debian packages that `make test-system` needs, as root, or `make test-servers` or
+# `make test-web`, whose name is given; without them it skips tests.
 set -eu
 missing=
 needs() {
@@ -25,6 +25,12 @@ servers)
     needs "command -v Xvfb" xvfb
     needs "command -v xdotool" xdotool
     needs "command -v age" age
+    ;;
+web)
+    needs "command -v chromium" chromium
+    needs "command -v chromedriver" chromium-driver
+    # Letters for the screenshots, where there is no screen.
+    needs "fc-list | grep ." fonts-dejavu-core
     ;;
 esac
 
