@@ -81,7 +81,16 @@ class Description:
     model: ModelStatus  # the model in use
 
 
-Answer: TypeAlias = Done | EnrolmentAnswer | PeopleAnswer | Verdict | Description
+@dataclass(frozen=True, slots=True)
+class RecorderAnswer:
+    """What the recorder does; its control socket is one of its own."""
+
+    state: Literal["waiting", "recording"]
+    file: str | None = None  # name of the one that is being written
+    seconds: float | None = None  # how long it is so far
+
+
+Answer: TypeAlias = Done | EnrolmentAnswer | PeopleAnswer | Verdict | Description | RecorderAnswer
 
 ANSWERS: dict[str, type[Answer]] = {
     "enroll": EnrolmentAnswer,
