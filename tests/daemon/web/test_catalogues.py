@@ -1,0 +1,62 @@
+"""The page's texts: each language has all of them, and each text and code is used and known."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+STATIC = Path(__file__).parents[3] / "daemon" / "web" / "static"
+CATALOGUES = {
+    path.stem: json.loads(path.read_text(encoding="utf-8")) for path in STATIC.glob("??.json")
+}
+CODE = "\n".join(
+    path.read_text(encoding="utf-8")
+    for path in STATIC.rglob("*")
+    if path.suffix in {".js", ".html"}
+)
+#: Keys that are written out, and the families of those that end with a code: t(`family.${code}`).
+KEYS = set(re.findall(r"""(?:\bt\(\s*|data-t=)"([\w.]+)\"""", CODE))
+FAMILIES = set(re.findall(r"\bt\(\s*`([\w.]+)\.\$\{|\bword\(\s*\"([\w.]+)\"", CODE))
+PREFIXES = {first or second for first, second in FAMILIES}
+
+
+def test_english_and_german_are_there() -> None:
+    assert {"en", "de"} <= set(CATALOGUES)
+
+
+@pytest.mark.parametrize("language", sorted(set(CATALOGUES) - {"en"}))
+def test_every_language_has_all_texts_with_the_same_gaps_to_fill(language: str) -> None:
+    gaps = {
+        name: {key: sorted(re.findall(r"\{\w+\}", text)) for key, text in catalogue.items()}
+        for name, catalogue in CATALOGUES.items()
+    }
+
+    assert gaps[language] == gaps["en"]
+
+
+def test_every_text_that_the_page_uses_is_there() -> None:
+    assert KEYS
+    assert KEYS - set(CATALOGUES["en"]) == set()
+
+
+def test_every_family_of_codes_has_texts() -> None:
+    without = {
+        prefix
+        for prefix in PREFIXES
+        if not any(key.startswith(f"{prefix}.") for key in CATALOGUES["en"])
+    }
+
+    assert without == set()
+
+
+def test_no_text_is_left_over() -> None:
+    left = {
+        key
+        for key in CATALOGUES["en"]
+        if key not in KEYS and key.rpartition(".")[0] not in PREFIXES
+    }
+
+    assert left == set()
