@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Self, TypeAlias
 
-from daemon.wire.messages import Source
+from daemon.wire.messages import IdentityState, Source
 from daemon.wire.status import ModelStatus
 from model.comparison import Verdict
+from model.identifier import Hint
 from model.template import Person
 
 
@@ -82,6 +83,32 @@ class Description:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingIdentity:
+    """Whose a recording is: the decision after its last beat, as the service would have made it."""
+
+    state: IdentityState
+    person: str | None  # who, if ``accepted``
+    confidence: float | None  # probability that ``accepted`` or ``unknown`` is right, 0 to 1
+    beats: int  # good beats that the decision counts
+    hint: Hint | None  # what may be wrong with the signal
+    good_beats: int  # of the whole recording
+    seconds: float  # its length
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationAnswer:
+    """Which parts of the beats the present decision rests on."""
+
+    state: IdentityState  # of the decision
+    person: str  # whom the beats are compared with: who is accepted, or whom they come nearest to
+    score: float  # how alike they are
+    beats: int  # good beats that the decision counts, of which all that follows is the mean
+    ecg_mv: tuple[float, ...]  # the beat as the network sees it, but in mV
+    weights: tuple[float, ...]  # what the score loses by a mask over each sample; below 0: gains
+    offsets_s: tuple[float, ...]  # when each sample is, counted from the R peak
+
+
+@dataclass(frozen=True, slots=True)
 class RecorderAnswer:
     """What the recorder does; its control socket is one of its own."""
 
@@ -90,7 +117,16 @@ class RecorderAnswer:
     seconds: float | None = None  # how long it is so far
 
 
-Answer: TypeAlias = Done | EnrolmentAnswer | PeopleAnswer | Verdict | Description | RecorderAnswer
+Answer: TypeAlias = (
+    Done
+    | EnrolmentAnswer
+    | PeopleAnswer
+    | Verdict
+    | RecordingIdentity
+    | ExplanationAnswer
+    | Description
+    | RecorderAnswer
+)
 
 ANSWERS: dict[str, type[Answer]] = {
     "enroll": EnrolmentAnswer,
@@ -100,5 +136,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "rename": Done,
     "forget": Done,
     "verify": Verdict,
+    "identify": RecordingIdentity,
+    "explain": ExplanationAnswer,
     "describe": Description,
 }

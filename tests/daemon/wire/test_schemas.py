@@ -12,7 +12,7 @@ import zmq
 from jsonschema import Draft202012Validator
 
 from daemon.service.people_commands import PeopleCommands
-from daemon.service.verification import Verifier
+from daemon.service.slow_commands import SlowCommands
 from daemon.wire.answers import ANSWERS
 from tests.daemon.office import Office, open_office
 from tests.daemon.wire.schemas import control_schema, messages_schema
@@ -28,7 +28,8 @@ def describe() -> dict[str, object]:
 def commands() -> dict[str, Callable[..., Any]]:
     nobody: Any = None
     people = PeopleCommands(nobody, nobody, nobody, nobody, nobody).commands
-    return {**people, "verify": Verifier(nobody, 50).verify, "describe": describe}
+    slow = SlowCommands(nobody, nobody, nobody, nobody).commands
+    return {**people, **slow, "describe": describe}
 
 
 def schemas() -> dict[str, str]:
