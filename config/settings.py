@@ -19,6 +19,7 @@ from config.mapping import build, leaves
 from config.notify import NotifyOptions
 from config.regular_file import open_regular
 from config.source import SourceOptions
+from config.web import WebOptions
 from config.yaml_values import NOT_YAML, read
 from dsp.options import FrontEndOptions, LivenessOptions, RhythmOptions
 from model.options import IdentifierOptions
@@ -130,6 +131,7 @@ class Settings(SourceOptions):
     record: RecordOptions = field(default_factory=RecordOptions)  # what ``qrsd record`` writes
     notify: NotifyOptions = field(default_factory=NotifyOptions)  # what ``qrsd notify`` sends
     report: ReportOptions = field(default_factory=ReportOptions)  # whom ``qrsd report`` asks
+    web: WebOptions = field(default_factory=WebOptions)  # where ``qrsd web`` serves
 
 
 @dataclass(frozen=True, slots=True)

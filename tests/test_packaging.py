@@ -32,6 +32,7 @@ BELOW = {
     "daemon.offline": GROUND | {"daemon.recordings"},
     "daemon.service": GROUND | {"daemon.recordings", "daemon.acquisition", "daemon.wire"},
     "daemon.apps": GROUND | {"daemon.recordings", "daemon.wire"},
+    "daemon.web": GROUND | {"daemon.recordings", "daemon.wire"},
     "daemon.doctor": GROUND
     | {"daemon.recordings", "daemon.acquisition", "daemon.wire", "daemon.service"},
 }
@@ -72,6 +73,7 @@ DOORS = {
         "control",
         "curve_gate",
         "errors",
+        "json_schema",
         "keys",
         "messages",
         "publisher",
@@ -111,6 +113,7 @@ DOORS = {
         "ways",
     },
     "daemon.doctor": {"checks", "visit", "walk"},
+    "daemon.web": {"context", "server"},
     "daemon.commands": {"exit_codes"},
 }
 RUNTIMES = {"tflite_runtime", "ai_edge_litert"}

@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 from daemon.service.people_commands import PeopleCommands
 from daemon.service.slow_commands import SlowCommands
 from daemon.wire.answers import ANSWERS
+from daemon.wire.json_schema import control_schema, messages_schema
 from tests.daemon.office import Office, open_office
-from tests.daemon.wire.schemas import control_schema, messages_schema
 from tests.model.models import embedder
 
 DOCS = Path(__file__).parents[3] / "docs"

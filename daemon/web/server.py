@@ -1,0 +1,191 @@
+"""Puts the app together, and runs it: page, API and live streams in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount
+from starlette.routing import Route as Page
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from config.errors import SettingInvalid
+from config.settings import Loaded
+from config.web import WebOptions
+from daemon.errors import DaemonError
+from daemon.journal import event
+from daemon.web import state
+from daemon.web.access import Access
+from daemon.web.context import Context, Service, Socket
+from daemon.web.hub import Hub
+from daemon.web.problems import Problem
+from daemon.web.routes import API, Route, Table
+from daemon.wire.client import Item, Subscriber
+from daemon.wire.errors import AddressInUse, AddressUnusable
+
+STATIC = Path(__file__).with_name("static")
+LISTEN_S = 1.0  # a silent service is told of each second
+AGAIN_S = 5.0  # after an error of the connection to it
+STOP_S = 3  # for requests under way, at the end
+#: A peer that takes nothing for so long is hung up on by the kernel, full buffers and all.
+DEAD_PEER_MS = 30_000
+
+_LOG = logging.getLogger(__name__)
+
+
+def all_routes() -> list[Route]:
+    """Return everything that the API answers."""
+    return [*state.ROUTES]
+
+
+def build_app(context: Context, routes: Sequence[Route]) -> ASGIApp:
+    """Return the ASGI app: who may, then the API or the page."""
+    table = Table(routes)
+    app = Starlette(
+        routes=[
+            Page("/", _index),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            Mount(API, table),
+        ],
+        exception_handlers={HTTPException: _no_page},
+        lifespan=_lifespan,
+    )
+    app.state.context = context
+    return Access(app, table)
+
+
+async def _index(_: Request) -> Response:
+    return FileResponse(STATIC / "index.html")
+
+
+async def _no_page(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return Problem(status, "no_such_path", "There is nothing at this address.").response()
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    context: Context = app.state.context
+    try:
+        yield
+    finally:
+        context.service.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """Where the service is."""
+
+    messages: Socket
+    control: Socket
+
+
+def serve(loaded: Loaded, service: Sockets, told: Callable[[str], None] = print) -> None:
+    """Serve until Ctrl-C or systemctl stop.
+
+    Args:
+        loaded: the settings.
+        service: where the service is.
+        told: is called with the address, once it answers.
+
+    Raises:
+        AddressInUse, AddressUnusable: it cannot listen where it is set to.
+        SettingInvalid: others would reach it without encryption.
+    """
+    options = loaded.settings.web
+    if not (options.is_loopback or options.certificate):
+        raise SettingInvalid(f"web.address: {options.address} needs web.certificate and web.key")
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again at its end
+        signal.signal(number, lambda *_: None)
+    with _listening(options) as listening:
+        asyncio.run(_serve(loaded, service, listening, told))
+
+
+async def _serve(
+    loaded: Loaded, service: Sockets, listening: socket.socket, told: Callable[[str], None]
+) -> None:
+    options = loaded.settings.web
+    hub = Hub()
+    context = Context(loaded, hub, Service(service.control))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            build_app(context, all_routes()),
+            http="h11",
+            ws="websockets-sansio",
+            ws_max_size=4096,  # clients have nothing to say
+            ws_per_message_deflate=False,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=STOP_S,
+            ssl_certfile=options.certificate or None,
+            ssl_keyfile=options.key or None,
+        )
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it would log query strings
+    loop = asyncio.get_running_loop()
+    ear = threading.Thread(
+        target=_listen,
+        args=(service.messages, lambda item: loop.call_soon_threadsafe(hub.take, item)),
+        daemon=True,
+    )
+    ear.start()
+    told(url_of(options, listening))
+    await server.serve([listening])
+
+
+def _listen(messages: Socket, take: Callable[[Item], object]) -> None:
+    """Hand on what the service says, for as long as the process lives."""
+    trouble = ""
+    while True:
+        try:
+            with Subscriber(messages.address, timeout_s=LISTEN_S, keys=messages.keys) as items:
+                for item in items:
+                    take(item)
+        except DaemonError as error:
+            if trouble != (trouble := str(error)):
+                _LOG.warning("the service is not heard: %s", error, extra=event("nothing_heard"))
+        except RuntimeError:  # the event loop has ended
+            return
+        time.sleep(AGAIN_S)
+
+
+def url_of(options: WebOptions, listening: socket.socket) -> str:
+    """Return the address for the browser."""
+    scheme = "https" if options.certificate else "http"
+    host = f"[{options.address}]" if ":" in options.address else options.address
+    return f"{scheme}://{host}:{listening.getsockname()[1]}/"
+
+
+def _listening(options: WebOptions) -> socket.socket:
+    family = socket.AF_INET6 if ip_address(options.address).version == 6 else socket.AF_INET
+    listening = socket.socket(family)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+        listening.bind((options.address, options.port))
+    except OSError as error:
+        listening.close()
+        where = f"{options.address} port {options.port}"
+        if error.errno == 98:
+            raise AddressInUse(
+                f"{where} is in use, most likely by another qrsd web: choose another, --port 0"
+            ) from error
+        raise AddressUnusable(f"{where} cannot be listened on: {error.strerror}") from error
+    return listening
