@@ -3,7 +3,7 @@
     Subscriber (a thread) -> Hub.take -> Queue of each listener -> WebSocket or event stream
 
 A message is packed once for all listeners, and a queue holds references only. One that is not
-emptied loses its oldest waveforms, and says how many; one that gives no sign of life is let go.
+emptied loses its oldest waveforms, and says how many; one that is not emptied at all is ended.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ RECENT_S = 10.0
 STALE_S = 3.0  # the service says its status each second
 MOST_EVENTS = 2000  # that are kept to be said again: some five minutes
 MOST_WAVEFORMS = 400  # in a queue: twice what a newcomer gets
-MOST_WAITING = 1200  # of all kinds, before a listener is let go
+MOST_WAITING = 1200  # of all kinds, before a queue is ended
 PATIENCE_S = 20.0  # with a listener that takes nothing
 
 
@@ -71,8 +71,9 @@ class Queue:
 
     def __init__(self, topics: Collection[str], now_s: float) -> None:
         self.topics = frozenset(topics)
-        self.dropped = 0  # waveforms, of which the listener was not told yet
-        self.let_go = asyncio.Event()  # set once the hub has given it up
+        self.ended = asyncio.Event()  # nothing comes any more
+        self.is_laggard = False  # whether it ended since the listener took too little
+        self._dropped = 0  # waveforms, of which the listener was not told yet
         self._waiting: deque[Heard] = deque()
         self._waveforms = 0
         self._filled = asyncio.Event()
@@ -85,7 +86,8 @@ class Queue:
         self._waiting.append(heard)
         self._filled.set()
         if len(self._waiting) > MOST_WAITING or now_s - self._taken_s > PATIENCE_S:
-            self.let_go.set()
+            self.is_laggard = True
+            self.end()
         if heard.topic not in WAVEFORMS:
             return False
         self._waveforms += 1
@@ -94,15 +96,22 @@ class Queue:
         oldest = next(i for i, each in enumerate(self._waiting) if each.topic in WAVEFORMS)
         del self._waiting[oldest]
         self._waveforms -= 1
-        self.dropped += 1
+        self._dropped += 1
         return True
 
-    async def get(self, now: Callable[[], float] = time.monotonic) -> Heard:
-        """Wait for the next to send; a word on what was dropped comes before it."""
+    def end(self) -> None:
+        """Let ``get`` return, and always None."""
+        self.ended.set()
+        self._filled.set()
+
+    async def get(self, now: Callable[[], float] = time.monotonic) -> Heard | None:
+        """Wait for the next to send, None at the end; a word on what was dropped comes before."""
         await self._filled.wait()
+        if self.ended.is_set():
+            return None
         self._taken_s = now()
-        if self.dropped:
-            told, self.dropped = notice("dropped", count=self.dropped), 0
+        if self._dropped:
+            told, self._dropped = notice("dropped", count=self._dropped), 0
             return told
         heard = self._waiting.popleft()
         self._waveforms -= heard.topic in WAVEFORMS
@@ -183,7 +192,7 @@ class Hub:
         for queue in self._queues:
             if heard.topic in queue.topics or not heard.id:
                 self.dropped += queue.put(heard, now_s)
-                if queue.let_go.is_set():
+                if queue.ended.is_set():
                     gone.append(queue)
         self._queues.difference_update(gone)
 
@@ -196,8 +205,14 @@ class Hub:
         return queue
 
     def leave(self, queue: Queue) -> None:
-        """End a queue."""
+        """Hand nothing out to a queue any more."""
         self._queues.discard(queue)
+
+    def close(self) -> None:
+        """End all queues."""
+        for queue in self._queues:
+            queue.end()
+        self._queues.clear()
 
     def welcome(self, topics: Collection[str]) -> list[Heard]:
         """Return the newest of each state that a newcomer asks for."""

@@ -19,7 +19,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from types import NoneType
 from typing import Any, Literal, TypeAlias, get_args, get_type_hints
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import Receive, Scope, Send
@@ -88,7 +88,13 @@ class Table:
             return
         scope["path_params"] = found[1]
         if route.method == "WEBSOCKET":
-            await route.handler(WebSocket(scope, receive, send), None)
+            websocket = WebSocket(scope, receive, send)
+            try:
+                asked = _query(route.query, websocket) if route.query else None
+            except Problem as problem:
+                await websocket.send_denial_response(problem.response())
+                return
+            await route.handler(websocket, asked)
             return
         response = await _answer(route, Request(scope, receive))
         await response(scope, receive, send)
@@ -177,7 +183,7 @@ async def body_of(request: Request, most_bytes: int) -> bytes:
     return bytes(content)
 
 
-def _query(kind: Any, request: Request) -> Any:
+def _query(kind: Any, request: HTTPConnection) -> Any:
     """Read the fields of a query string, which are all text, as the dataclass has them."""
     hints = get_type_hints(kind)
     known = {field.name: field for field in fields(kind)}

@@ -11,6 +11,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from errno import EADDRINUSE
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -29,7 +31,7 @@ from config.settings import Loaded
 from config.web import WebOptions
 from daemon.errors import DaemonError
 from daemon.journal import event
-from daemon.web import state
+from daemon.web import events, live, state
 from daemon.web.access import Access
 from daemon.web.context import Context, Service, Socket
 from daemon.web.hub import Hub
@@ -50,7 +52,7 @@ _LOG = logging.getLogger(__name__)
 
 def all_routes() -> list[Route]:
     """Return everything that the API answers."""
-    return [*state.ROUTES]
+    return [*state.ROUTES, *live.ROUTES, *events.ROUTES]
 
 
 def build_app(context: Context, routes: Sequence[Route]) -> ASGIApp:
@@ -112,42 +114,53 @@ def serve(loaded: Loaded, service: Sockets, told: Callable[[str], None] = print)
         raise SettingInvalid(f"web.address: {options.address} needs web.certificate and web.key")
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again at its end
         signal.signal(number, lambda *_: None)
-    with _listening(options) as listening:
-        asyncio.run(_serve(loaded, service, listening, told))
+    with listening_socket(options) as listening:
+        asyncio.run(Server(loaded, service).run_on(listening, told))
 
 
-async def _serve(
-    loaded: Loaded, service: Sockets, listening: socket.socket, told: Callable[[str], None]
-) -> None:
-    options = loaded.settings.web
-    hub = Hub()
-    context = Context(loaded, hub, Service(service.control))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            build_app(context, all_routes()),
-            http="h11",
-            ws="websockets-sansio",
-            ws_max_size=4096,  # clients have nothing to say
-            ws_per_message_deflate=False,
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=STOP_S,
-            ssl_certfile=options.certificate or None,
-            ssl_keyfile=options.key or None,
+class Server(uvicorn.Server):
+    """Serves the app, fed by a thread that listens to the service.
+
+    Args:
+        loaded: the settings.
+        service: where the service is.
+    """
+
+    def __init__(self, loaded: Loaded, service: Sockets) -> None:
+        self.hub = Hub()
+        self._messages = service.messages
+        self._options = loaded.settings.web
+        context = Context(loaded, self.hub, Service(service.control))
+        super().__init__(
+            uvicorn.Config(
+                build_app(context, all_routes()),
+                http="h11",
+                ws="websockets-sansio",
+                ws_max_size=4096,  # clients have nothing to say
+                ws_per_message_deflate=False,
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=STOP_S,
+                ssl_certfile=self._options.certificate or None,
+                ssl_keyfile=self._options.key or None,
+            )
         )
-    )
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it would log query strings
-    loop = asyncio.get_running_loop()
-    ear = threading.Thread(
-        target=_listen,
-        args=(service.messages, lambda item: loop.call_soon_threadsafe(hub.take, item)),
-        daemon=True,
-    )
-    ear.start()
-    told(url_of(options, listening))
-    await server.serve([listening])
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)  # else it logs query strings
+
+    async def run_on(self, listening: socket.socket, told: Callable[[str], None]) -> None:
+        """Serve on a socket, whose address is told, until ``should_exit`` is set."""
+        loop = asyncio.get_running_loop()
+        ear = partial(loop.call_soon_threadsafe, self.hub.take)
+        threading.Thread(target=_listen, args=(self._messages, ear), daemon=True).start()
+        told(url_of(self._options, listening))
+        await self.serve([listening])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams first, which would go on for ever, and then the rest."""
+        self.hub.close()
+        await super().shutdown(sockets)
 
 
 def _listen(messages: Socket, take: Callable[[Item], object]) -> None:
@@ -173,7 +186,12 @@ def url_of(options: WebOptions, listening: socket.socket) -> str:
     return f"{scheme}://{host}:{listening.getsockname()[1]}/"
 
 
-def _listening(options: WebOptions) -> socket.socket:
+def listening_socket(options: WebOptions) -> socket.socket:
+    """Return a socket to serve on.
+
+    Raises:
+        AddressInUse, AddressUnusable: it cannot listen there.
+    """
     family = socket.AF_INET6 if ip_address(options.address).version == 6 else socket.AF_INET
     listening = socket.socket(family)
     try:
@@ -183,7 +201,7 @@ def _listening(options: WebOptions) -> socket.socket:
     except OSError as error:
         listening.close()
         where = f"{options.address} port {options.port}"
-        if error.errno == 98:
+        if error.errno == EADDRINUSE:
             raise AddressInUse(
                 f"{where} is in use, most likely by another qrsd web: choose another, --port 0"
             ) from error
