@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from errno import EADDRINUSE
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -152,8 +151,11 @@ class Server(uvicorn.Server):
     async def run_on(self, listening: socket.socket, told: Callable[[str], None]) -> None:
         """Serve on a socket, whose address is told, until ``should_exit`` is set."""
         loop = asyncio.get_running_loop()
-        ear = partial(loop.call_soon_threadsafe, self.hub.take)
-        threading.Thread(target=_listen, args=(self._messages, ear), daemon=True).start()
+
+        def take(item: Item) -> None:
+            loop.call_soon_threadsafe(self.hub.take, item)
+
+        threading.Thread(target=_listen, args=(self._messages, take), daemon=True).start()
         told(url_of(self._options, listening))
         await self.serve([listening])
 
