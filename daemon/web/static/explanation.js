@@ -66,7 +66,7 @@ function shown({ person, ecg_mv, weights, offsets_s }) {
           class: weight < 0 ? "against" : "for",
           x: scale.x(at_ms),
           y: 10,
-          width: Math.max(0, scale.x(next_ms) - scale.x(at_ms)) + 0.4,
+          width: Math.max(0, scale.x(next_ms) - scale.x(at_ms)),
           height: 216,
           "fill-opacity": (0.75 * Math.abs(weight)) / strongest,
         });

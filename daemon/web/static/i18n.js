@@ -93,6 +93,11 @@ export function clockTime(when) {
 }
 
 /** @param {Date} when */
+export function day(when) {
+  return when.toLocaleDateString(language, { dateStyle: "medium" });
+}
+
+/** @param {Date} when */
 export function dateAndTime(when) {
   return when.toLocaleString(language, { dateStyle: "medium", timeStyle: "medium" });
 }

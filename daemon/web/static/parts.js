@@ -97,7 +97,7 @@ export function table(caption, heads, rows, { numericFrom = heads.length } = {})
             ...cells.map((cell, column) =>
               column === 0
                 ? element("th", { scope: "row" }, cell)
-                : element("td", { class: kind(column) }, cell),
+                : element("td", { class: kind(column) }, cell ?? NOT_MEASURED),
             ),
           ),
         ),

@@ -3,12 +3,12 @@
 import { element, svg } from "./dom.js";
 import { number } from "./i18n.js";
 
-const WIDTH = 640;
+const WIDTH = 560;
 const HEIGHT = 260;
 const LEFT = 52;
 const BOTTOM = 34;
 const TOP = 10;
-const RIGHT = 12;
+const RIGHT = 20;
 
 /**
  * @typedef {{from: number, to: number, ticks: number[], label: string, digits?: number,
@@ -29,7 +29,7 @@ export function plot(told, across, up, draw, { height = HEIGHT, width = WIDTH } 
   const x = placed(across, LEFT, width - RIGHT);
   const y = placed(up, height - BOTTOM, TOP);
   const middle = (height - BOTTOM + TOP) / 2;
-  return svg(
+  const drawn = svg(
     "svg",
     { class: "plot", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": told },
     ...across.ticks.flatMap((tick) => [
@@ -48,6 +48,8 @@ export function plot(told, across, up, draw, { height = HEIGHT, width = WIDTH } 
     ),
     ...draw({ x, y }).filter((part) => part !== null),
   );
+  drawn.style.maxWidth = `${width / 13}rem`; // so that its letters are as large as those around it
+  return drawn;
 }
 
 /**

@@ -8,6 +8,7 @@ const ZOOM_STEP = 1.6;
 const OVERVIEW_HEIGHT = 44;
 const AXIS_HEIGHT = 22;
 const LEAST_RANGE_MV = 1;
+const BARS_MV = [100, 50, 10, 5, 1, 0.5];
 const MOST_MARKS = 150; // drawn at once
 const TICKS_S = [0.2, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800];
 
@@ -346,10 +347,13 @@ function drawTrace(context, tiles, signal, lane, x, span, colour) {
   context.lineWidth = 1.25;
   context.lineJoin = "round";
   context.beginPath();
+  let isDown = false;
+  let end_s = NaN;
   for (const tile of tiles) {
     const extremes = tile[signal];
     if (!extremes) continue;
-    let isDown = false;
+    isDown &&= Math.abs(tile.from_s - end_s) < tile.step_s / 2;
+    end_s = tile.to_s;
     eachSeen(tile, extremes, span, (at_s, low, high) => {
       if (low === null || high === null) {
         isDown = false;
@@ -364,6 +368,25 @@ function drawTrace(context, tiles, signal, lane, x, span, colour) {
   }
   context.stroke();
   context.restore();
+  if (signal === "ecg_mv" && lane.height > 2 * OVERVIEW_HEIGHT)
+    drawScale(context, lane, range, colour);
+}
+
+/**
+ * Draw a bar at the left that tells how much a millivolt is.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Lane} lane
+ * @param {number} range_mv
+ * @param {string} colour
+ */
+function drawScale(context, lane, range_mv, colour) {
+  const bar_mv = BARS_MV.find((each) => each <= range_mv / 3) ?? 0.1;
+  const high = (bar_mv / range_mv) * lane.height;
+  const bottom = lane.from + lane.height - 8;
+  context.fillStyle = colour;
+  context.fillRect(8, bottom - high, 3, high);
+  context.fillText(`${bar_mv} mV`, 16, bottom);
 }
 
 /**

@@ -328,6 +328,8 @@ function timesAsLikely(ln_ratio) {
 function variabilityOf(answer) {
   const { corrections, reasons = {}, duration_s, intervals } = answer;
   const measures = Object.keys(answer.needs ?? {}).filter((name) => name in answer);
+  const told = measures.filter((name) => answer[name] !== null);
+  const missing = measures.filter((name) => answer[name] === null);
   return [
     figures([
       [t("result.length"), duration(duration_s)],
@@ -339,13 +341,21 @@ function variabilityOf(answer) {
     ]),
     table(
       t("analyse.variability"),
-      [t("result.measure"), t("result.value"), t("result.why_not")],
-      measures.map((name) => [
-        word("hrv", name),
-        withUnit(name, answer[name]),
-        element("span", { class: "soft small" }, reasons[name] ?? ""),
-      ]),
+      [t("result.measure"), t("result.value")],
+      told.map((name) => [word("hrv", name), withUnit(name, answer[name])]),
     ),
+    missing.length
+      ? element(
+          "details",
+          {},
+          element("summary", {}, t("result.missing", { count: missing.length })),
+          table(
+            t("result.missing", { count: missing.length }),
+            [t("result.measure"), t("result.why_not")],
+            missing.map((name) => [word("hrv", name), reasons[name]]),
+          ),
+        )
+      : null,
   ];
 }
 

@@ -27,17 +27,13 @@ const TROUBLE = new Set([
 export async function mount(root, signal) {
   const failure = element("div", {});
   const now = element("div", { class: "cards" });
-  root.append(element("h1", {}, t("nav.device")), failure, now);
+  const counters = element("div", {});
+  root.append(element("h1", {}, t("nav.device")), failure, now, counters);
   const told = await tried(failure, () => get("/device", signal));
   if (signal.aborted) return;
   const show = (/** @type {any} */ status) => {
-    if (now.contains(document.activeElement)) return;
-    now.replaceChildren(
-      serviceCard(status, told),
-      timingCard(status),
-      chipCard(status),
-      countersCard(status),
-    );
+    now.replaceChildren(serviceCard(status, told), timingCard(status), chipCard(status));
+    counters.replaceChildren(countersCard(status));
   };
   if (told?.status) show(told.status);
   live.on("status", show, signal);
@@ -131,17 +127,21 @@ function countersCard({ counters = {} }) {
   );
   return card(
     t("device.counters"),
-    table(
-      t("device.counters"),
-      [t("device.counter"), t("device.count"), ""],
-      counts.map(([name, count]) => [
-        word("counter", name),
-        number(count),
-        TROUBLE.has(name) && count > 0
-          ? element("span", { class: "badge badge-caution" }, t("device.look"))
-          : null,
-      ]),
-    ),
+    figures(counts.map(([name, count]) => [word("counter", name), countOf(name, count)])),
+  );
+}
+
+/**
+ * @param {string} name
+ * @param {number} count
+ */
+function countOf(name, count) {
+  if (!TROUBLE.has(name) || !count) return number(count);
+  return element(
+    "span",
+    { class: "row" },
+    number(count),
+    element("span", { class: "badge badge-caution" }, t("device.look")),
   );
 }
 

@@ -79,7 +79,9 @@ function identityCard(title, figures) {
       element("figure", {}, element("figcaption", {}, t("model.det")), det(rows)),
       table(
         title,
-        ["beats", "eer", "across_days", "fmr", "fnmr", "rank_1"].map((head) => t(`model.${head}`)),
+        ["by_beats", "eer", "across_days", "fmr", "fnmr", "rank_1"].map((head) =>
+          t(`model.${head}`),
+        ),
         rows.map(([beats, of]) => [
           beats,
           withInterval(of.eer),
@@ -96,7 +98,7 @@ function identityCard(title, figures) {
 
 /** @param {any} rate a number, or a number with its interval. */
 function rateOf(rate) {
-  return typeof rate === "number" ? `${number(rate, 1)} %` : withInterval(rate);
+  return typeof rate === "number" ? `${number(rate, 1)}\u00a0%` : withInterval(rate);
 }
 
 /** @param {{percent: number, interval_95?: [number, number]} | null | undefined} rate */
@@ -104,7 +106,7 @@ function withInterval(rate) {
   if (!rate) return null;
   const [least, most] = rate.interval_95 ?? [null, null];
   const around = least === null ? "" : ` (${number(least, 1)}–${number(most, 1)})`;
-  return `${number(rate.percent, 1)} %${around}`;
+  return `${number(rate.percent, 1)}\u00a0%${around}`;
 }
 
 /**
@@ -150,7 +152,13 @@ function curve(scale, beats, of, index) {
   return [
     line(scale, points, style),
     of.det ? null : dots(scale, points, style, 4),
-    words(t("model.of_beats", { beats }), scale.x(x) + 6, scale.y(y) - 6, "start", style),
+    words(
+      t("model.of_beats", { beats }),
+      scale.x(x) + 6,
+      scale.y(y) + (index < 2 ? -6 : 16),
+      "start",
+      style,
+    ),
   ];
 }
 

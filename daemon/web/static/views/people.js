@@ -2,7 +2,7 @@
 
 import { get, may, post, remove } from "../api.js";
 import { element } from "../dom.js";
-import { dateAndTime, number, t } from "../i18n.js";
+import { dateAndTime, day, number, t } from "../i18n.js";
 import { ask, button, cardWith, empty, figures, notAllowed, tried } from "../parts.js";
 import { enrolment } from "../enrolment.js";
 
@@ -105,7 +105,7 @@ function shownPerson(person, refresh) {
 /** @param {Person} person */
 function consentOf(person) {
   if (person.consent_utc === null) return t("people.no_consent");
-  return t("people.consent_at", { when: dateAndTime(new Date(person.consent_utc)) });
+  return t("people.consent_at", { when: day(new Date(person.consent_utc)) });
 }
 
 /**
