@@ -15,8 +15,7 @@ class WebOptions:
     port: int = 5280  # 0 for any that is free
     certificate: str = ""  # file with the TLS certificate, PEM; empty for one of its own
     key: str = ""  # file with the certificate's private key, PEM
-    #: folder of `qrsd evaluate model --out` with figures of an own model to show; empty for none
-    figures: str = ""
+    figures: str = ""  # file of `qrsd evaluate model --json` to show too; empty for none
 
     def __post_init__(self) -> None:
         try:

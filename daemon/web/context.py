@@ -38,7 +38,7 @@ class Service:
         self._waiting = 0
 
     async def request(
-        self, command: str, /, timeout_s: float = ANSWER_S, **fields: object
+        self, command: str, /, timeout_s: float | None = None, **fields: object
     ) -> dict[str, Any]:
         """Send a command and return the fields of the answer, without ``ok``.
 
@@ -51,7 +51,7 @@ class Service:
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._workers, partial(self._ask, command, timeout_s, fields)
+                self._workers, partial(self._ask, command, timeout_s or ANSWER_S, fields)
             )
         finally:
             self._waiting -= 1

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from daemon.errors import DaemonError
 from daemon.wire.errors import CommandRefused, ServiceUnavailable
-from model.errors import ModelError
+from model.errors import ModelError, PassportError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -74,6 +74,8 @@ class Problem(Exception):
 def problem_of(error: DaemonError | ModelError) -> Problem:
     """Return the problem that tells of an error of ours."""
     match error:
+        case PassportError():
+            return Problem(503, error.code, str(error))
         case ServiceUnavailable():
             return Problem(503, "service_unavailable", str(error), {"Retry-After": "3"})
         case CommandRefused() | ModelError():

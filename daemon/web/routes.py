@@ -6,8 +6,8 @@
     )
 
 A handler is ``async def handler(request, asked)``: ``asked`` is the dataclass ``query`` or ``body``
-of its route, read from the query string or from JSON, else None. It returns a dataclass, which is
-answered as JSON, or a ``Response``.
+of its route, read from the query string or from JSON, else None. It returns a dataclass, or a dict
+of the service's with its fields, which is answered as JSON, or a ``Response``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from types import NoneType
 from typing import Any, Literal, TypeAlias, get_args, get_type_hints
+from urllib.parse import unquote
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -100,9 +101,10 @@ class Table:
         await response(scope, receive, send)
 
     def _match(self, scope: Scope) -> tuple[dict[str, Route], dict[str, str]] | None:
+        path = scope["raw_path"].decode("ascii")  # where a name's own / is %2F still
         for pattern, methods in self._patterns:
-            if found := pattern.match(scope["path"]):
-                return methods, found.groupdict()
+            if found := pattern.match(path):
+                return methods, {name: unquote(part) for name, part in found.groupdict().items()}
         return None
 
 
@@ -143,7 +145,8 @@ async def _answer(route: Route, request: Request) -> Response:
         return answer
     if answer is None:
         return Response(status_code=204)
-    content = json.dumps(asdict(answer), allow_nan=False, separators=(",", ":"))
+    told = answer if isinstance(answer, dict) else asdict(answer)
+    content = json.dumps(told, allow_nan=False, separators=(",", ":"))
     return Response(content, route.status, media_type=JSON)
 
 

@@ -30,7 +30,7 @@ from config.settings import Loaded
 from config.web import WebOptions
 from daemon.errors import DaemonError
 from daemon.journal import event
-from daemon.web import events, live, state
+from daemon.web import events, figures, live, people, state
 from daemon.web.access import Access
 from daemon.web.context import Context, Service, Socket
 from daemon.web.hub import Hub
@@ -51,7 +51,8 @@ _LOG = logging.getLogger(__name__)
 
 def all_routes() -> list[Route]:
     """Return everything that the API answers."""
-    return [*state.ROUTES, *live.ROUTES, *events.ROUTES]
+    modules = state, live, events, people, figures
+    return [route for module in modules for route in module.ROUTES]
 
 
 def build_app(context: Context, routes: Sequence[Route]) -> ASGIApp:

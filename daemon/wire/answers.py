@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 from daemon.wire.messages import IdentityState, Source
 from daemon.wire.status import ModelStatus
@@ -69,6 +69,16 @@ class PeopleAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportAnswer:
+    """Everything that is held on a person, as ``qrsd people import`` takes it."""
+
+    format: str  # ``qrsd people``
+    schema: int  # version of the format
+    #: the person: ``name``, ``created_utc``, ``consent_utc`` and ``templates``
+    people: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """The service that answers."""
 
@@ -121,6 +131,7 @@ Answer: TypeAlias = (
     Done
     | EnrolmentAnswer
     | PeopleAnswer
+    | ExportAnswer
     | Verdict
     | RecordingIdentity
     | ExplanationAnswer
@@ -135,6 +146,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "people": PeopleAnswer,
     "rename": Done,
     "forget": Done,
+    "export": ExportAnswer,
     "verify": Verdict,
     "identify": RecordingIdentity,
     "explain": ExplanationAnswer,

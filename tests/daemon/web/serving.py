@@ -7,8 +7,8 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,6 @@ class Serving:
     url: str  # of the page
     server: Server
     publisher: Publisher
-    said: list[str] = field(default_factory=list)  # what was asked of the service
 
     def client(self) -> httpx.Client:
         """Return a client of the API."""
@@ -89,11 +88,11 @@ def until(fulfilled: Callable[[], bool], within_s: float = SOON_S) -> None:
 @contextmanager
 def serving(
     folder: Path,
-    commands: Mapping[str, Command] | None = None,
+    commands: AbstractContextManager[Mapping[str, Command]] | None = None,
     settings: Settings | None = None,
     web: WebOptions | None = None,
 ) -> Iterator[Serving]:
-    """Serve; the service answers ``commands``, or is not there where that is None."""
+    """Serve; the service answers ``commands``, entered in its thread, or is not there at all."""
     settings = replace(settings or Settings(), web=web or WebOptions(port=0))
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     publisher = Publisher(context, ["tcp://127.0.0.1:*"], "bench", "simulated")
@@ -101,8 +100,8 @@ def serving(
     ended = threading.Event()
     threads = []
     if commands is not None:
-        answering = ControlServer(context, control, commands)
-        threads.append(threading.Thread(target=_answer, args=(answering, ended)))
+        work = (context, control, commands, ended)
+        threads.append(threading.Thread(target=_answer, args=work))
     sockets = Sockets(Socket(publisher.addresses[0]), Socket(control))
     server = Server(Loaded(settings, {}), sockets)
     listening = listening_socket(settings.web)
@@ -112,6 +111,7 @@ def serving(
         thread.start()
     try:
         until(lambda: server.started)
+        until(lambda: commands is None or (folder / "control.ipc").exists())
         missing = len(KINDS)
         while missing:
             missing -= _subscriptions(publisher)
@@ -130,8 +130,13 @@ def _run(server: Server, listening: Any, told: Callable[[str], None]) -> None:
     asyncio.run(server.run_on(listening, told))
 
 
-def _answer(answering: ControlServer, ended: threading.Event) -> None:
-    with answering:
+def _answer(
+    context: zmq.Context[zmq.Socket[bytes]],
+    address: str,
+    commands: AbstractContextManager[Mapping[str, Command]],
+    ended: threading.Event,
+) -> None:
+    with commands as known, ControlServer(context, address, known) as answering:
         while not ended.is_set():
             if answering.socket.poll(20):
                 answering.answer()

@@ -71,6 +71,8 @@ def test_answers_and_refusals_keep_to_their_schema(tmp_path: Path) -> None:
     office.wear(20.0)
     check(office, "enrolment", ok=True)
     check(office, "people", ok=True)
+    check(office, "export", ok=True, person="Ada")
+    check(office, "export", ok=False, person="Bob")
     check(office, "rename", ok=True, person="Ada", new_name="Bob")
     check(office, "forget", ok=True, person="Bob")
     office.close()
