@@ -13,6 +13,7 @@ import {
 } from "./i18n.js";
 import { live, SILENT_AFTER_S } from "./live.js";
 import { askForToken } from "./login.js";
+import { scene } from "./scene.js";
 import { openNotifications, showNotificationTool, watchForNotifications } from "./notifications.js";
 import { applyTheme, nextTheme, themeIcon, themeName } from "./theme.js";
 
@@ -37,6 +38,7 @@ async function begin() {
   document.addEventListener("login-needed", () => askForToken(enter));
   addEventListener("hashchange", route);
   byId("skip").addEventListener("click", skip);
+  scene.start();
   live.watch(showCondition);
   live.on("status", showSource);
   watchForNotifications();

@@ -89,6 +89,7 @@ export function clockTime(when) {
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
+    hourCycle: "h23",
   });
 }
 
@@ -99,7 +100,11 @@ export function day(when) {
 
 /** @param {Date} when */
 export function dateAndTime(when) {
-  return when.toLocaleString(language, { dateStyle: "medium", timeStyle: "medium" });
+  return when.toLocaleString(language, {
+    dateStyle: "medium",
+    timeStyle: "medium",
+    hourCycle: "h23",
+  });
 }
 
 /**

@@ -45,6 +45,8 @@ class Live {
     this.waits_s = FIRST_WAIT_S;
     this.heardAt = -Infinity;
     this.boot = "";
+    /** @type {Map<string, number>} */
+    this.sequences = new Map();
     this.timer = 0;
   }
 
@@ -146,23 +148,31 @@ class Live {
       this.tell();
       return;
     }
-    if (header.boot !== undefined) this.notice(header);
+    if (header.boot !== undefined && !this.notice(header)) return;
     if (REMEMBERED.has(topic)) this.newest.set(topic, header);
     this.dispatch(topic, header, data.slice(2 + length));
   }
 
-  /** Take a message for a sign of life, and one of another boot for a restart. @param {any} header */
-  notice(header) {
-    const wasFresh = this.isFresh;
-    this.heardAt = Math.max(this.heardAt, performance.now() - 1000 * (header.age_s ?? 0));
-    if (this.boot !== header.boot) {
-      if (this.boot) {
-        this.newest.clear();
-        this.dispatch("restarted", header, new ArrayBuffer(0));
-      }
-      this.boot = header.boot;
+  /**
+   * Take a message for a sign of life, and one of another boot for a restart.
+   *
+   * @param {any} header
+   * @returns {boolean} false if the message was here before: a newcomer gets the last ten seconds.
+   */
+  notice({ topic, boot, sequence, age_s }) {
+    if (this.boot !== boot) {
+      const isRestart = this.boot !== "";
+      this.boot = boot;
+      this.sequences.clear();
+      this.newest.clear();
+      if (isRestart) this.dispatch("restarted", {}, new ArrayBuffer(0));
     }
+    const wasFresh = this.isFresh;
+    this.heardAt = Math.max(this.heardAt, performance.now() - 1000 * (age_s ?? 0));
     if (!wasFresh) this.tell();
+    if (sequence <= (this.sequences.get(topic) ?? -1)) return false;
+    this.sequences.set(topic, sequence);
+    return true;
   }
 
   /**
