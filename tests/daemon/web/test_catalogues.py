@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+
+from daemon.wire import messages
+from dsp.options import EpisodeKind
+from model.rhythm import CAUTION
 
 STATIC = Path(__file__).parents[3] / "daemon" / "web" / "static"
 CATALOGUES = {
@@ -21,6 +26,17 @@ CODE = "\n".join(
 KEYS = set(re.findall(r"""(?:\bt\(\s*|data-t=)"([\w.]+)\"""", CODE))
 FAMILIES = set(re.findall(r"\bt\(\s*`([\w.]+)\.\$\{|\bword\(\s*\"([\w.]+)\"", CODE))
 PREFIXES = {first or second for first, second in FAMILIES}
+#: Families that stand for what the protocol can say.
+CODES: dict[str, Any] = {
+    "who": messages.IdentityState,
+    "contact": messages.ContactState,
+    "hint": messages.Hint,
+    "hint_do": messages.Hint,
+    "hrv_reason": messages.HrvReason,
+    "kind": messages.Kind,
+    "rhythm": messages.RhythmName,
+    "episode": EpisodeKind,
+}
 
 
 def test_english_and_german_are_there() -> None:
@@ -56,7 +72,20 @@ def test_no_text_is_left_over() -> None:
     left = {
         key
         for key in CATALOGUES["en"]
-        if key not in KEYS and key.rpartition(".")[0] not in PREFIXES
+        if f'"{key}"' not in CODE and key.rpartition(".")[0] not in PREFIXES
     }
 
     assert left == set()
+
+
+@pytest.mark.parametrize("family", CODES)
+def test_every_code_of_the_protocol_has_a_text(family: str) -> None:
+    codes = {f"{family}.{code}" for code in get_args(CODES[family])}
+
+    assert codes - set(CATALOGUES["en"]) == set()
+
+
+def test_the_words_of_caution_are_the_service_s_own() -> None:
+    words = CATALOGUES["en"]["caution.words"]
+
+    assert words.casefold().rstrip(".") == CAUTION
