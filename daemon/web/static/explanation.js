@@ -58,28 +58,32 @@ function shown({ person, ecg_mv, weights, offsets_s }) {
   };
   return [
     element("p", {}, person ? t("why.taken_for", { person }) : t("why.nobody")),
-    plot(sentence, across, up, (scale) => [
-      ...weights.map((weight, index) => {
-        const at_ms = offsets_ms[index];
-        const next_ms = offsets_ms[index + 1] ?? at_ms;
-        return svg("rect", {
-          class: weight < 0 ? "against" : "for",
-          x: scale.x(at_ms),
-          y: 10,
-          width: Math.max(0, scale.x(next_ms) - scale.x(at_ms)),
-          height: 216,
-          "fill-opacity": (0.75 * Math.abs(weight)) / strongest,
-        });
-      }),
-      line(
-        scale,
-        offsets_ms.map((at_ms, index) => [at_ms, ecg_mv[index]]),
-      ),
-    ]),
     element(
-      "dl",
-      { class: "shares" },
-      ...shares.map(({ wave, share }) => shareOf(t(`why.${wave}`), share)),
+      "div",
+      { class: "pictures" },
+      plot(sentence, across, up, (scale) => [
+        ...weights.map((weight, index) => {
+          const at_ms = offsets_ms[index];
+          const next_ms = offsets_ms[index + 1] ?? at_ms;
+          return svg("rect", {
+            class: weight < 0 ? "against" : "for",
+            x: scale.x(at_ms),
+            y: 10,
+            width: Math.max(0, scale.x(next_ms) - scale.x(at_ms)),
+            height: 216,
+            "fill-opacity": (0.75 * Math.abs(weight)) / strongest,
+          });
+        }),
+        line(
+          scale,
+          offsets_ms.map((at_ms, index) => [at_ms, ecg_mv[index]]),
+        ),
+      ]),
+      element(
+        "dl",
+        { class: "shares" },
+        ...shares.map(({ wave, share }) => shareOf(t(`why.${wave}`), share)),
+      ),
     ),
     callout("info", sentence),
   ];

@@ -36,11 +36,12 @@ export function cardWith(title, beside, ...children) {
  * Pairs of a name and its figure.
  *
  * @param {[name: string, value: Child, unit?: string][]} pairs
+ * @param {string} [kind] class for those that need more room.
  */
-export function figures(pairs) {
+export function figures(pairs, kind = "") {
   return element(
     "dl",
-    { class: "figures" },
+    { class: `figures ${kind}` },
     ...pairs.map(([name, value, unit]) =>
       element(
         "div",
@@ -109,17 +110,18 @@ export function table(caption, heads, rows, { numericFrom = heads.length } = {})
 /**
  * @param {"info" | "good" | "caution" | "bad"} tone
  * @param {Child} text
+ * @param {string} [lang] of the text, where it is not the page's.
  */
-export function callout(tone, text) {
+export function callout(tone, text, lang) {
   const symbol = { info: "info", good: "check", caution: "warning", bad: "warning" }[tone];
   const role = tone === "bad" ? "alert" : null;
   const kind = `callout callout-${tone}`;
-  return element("div", { class: kind, role }, icon(symbol), element("div", {}, text));
+  return element("div", { class: kind, role }, icon(symbol), element("div", { lang }, text));
 }
 
 /** What has to stand wherever kinds of beats, rhythm or alarms are shown. @param {string} [told] */
 export function cautionWords(told) {
-  return element("p", { class: "caution-words" }, icon("warning"), told ?? t("caution.rhythm"));
+  return element("p", { class: "caution-words" }, icon("warning"), told ?? t("caution.words"));
 }
 
 /** Why a view is empty for this browser. @param {string} scope */

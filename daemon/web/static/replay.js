@@ -208,7 +208,7 @@ export function badgesOf(recording) {
   ]);
   return kinds
     .filter(([kind]) => recording[kind])
-    .map(([kind, tone]) => element("span", { class: `badge ${tone}` }, t(`recordings.is_${kind}`)));
+    .map(([kind, tone]) => element("span", { class: `badge ${tone}` }, t(`recordings.is.${kind}`)));
 }
 
 /** @param {string | null} begin_utc @param {number} at_s */

@@ -375,10 +375,11 @@ function withUnit(name, value) {
 function rhythmOf({ caution, beats, abnormal_share, episodes }) {
   const kinds = Object.entries(/** @type {Record<string, number>} */ (beats ?? {}));
   return [
-    cautionWords(caution && t("caution.rhythm")),
+    cautionWords(caution && t("caution.words")),
     figures([
       ...kinds.map(
-        ([kind, count]) => /** @type {[string, string]} */ ([word("kind", kind), number(count)]),
+        ([kind, count]) =>
+          /** @type {[string, string]} */ ([`${kind}: ${word("kind", kind)}`, number(count)]),
       ),
       [t("result.abnormal"), percent(abnormal_share)],
     ]),

@@ -98,8 +98,10 @@ function chipCard({ chip }) {
   const known = chip.part !== null && chip.part !== undefined;
   return card(
     t("device.chip"),
-    chip.error && callout("bad", chip.error.message),
-    ...(chip.conditions ?? []).map((/** @type {any} */ each) => callout("caution", each.message)),
+    chip.error && callout("bad", chip.error.message, "en"),
+    ...(chip.conditions ?? []).map((/** @type {any} */ each) =>
+      callout("caution", each.message, "en"),
+    ),
     known && !chip.conditions?.length && !chip.error && callout("good", t("device.chip_fine")),
     element(
       "dl",
@@ -127,7 +129,10 @@ function countersCard({ counters = {} }) {
   );
   return card(
     t("device.counters"),
-    figures(counts.map(([name, count]) => [word("counter", name), countOf(name, count)])),
+    figures(
+      counts.map(([name, count]) => [word("counter", name), countOf(name, count)]),
+      "figures-wide",
+    ),
   );
 }
 

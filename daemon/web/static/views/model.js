@@ -72,7 +72,13 @@ function identityCard(title, figures) {
   return card(
     title,
     figures.protocol &&
-      element("p", { class: "soft small" }, t("model.protocol"), " ", figures.protocol),
+      element(
+        "p",
+        { class: "soft small" },
+        t("model.protocol"),
+        " ",
+        element("span", { lang: "en" }, figures.protocol),
+      ),
     element(
       "div",
       { class: "pictures" },
@@ -154,9 +160,9 @@ function curve(scale, beats, of, index) {
     of.det ? null : dots(scale, points, style, 4),
     words(
       t("model.of_beats", { beats }),
-      scale.x(x) + 6,
-      scale.y(y) + (index < 2 ? -6 : 16),
-      "start",
+      scale.x(x) + (index < 2 ? 6 : -8),
+      scale.y(y) + (index < 2 ? -6 : 4),
+      index < 2 ? "start" : "end",
       style,
     ),
   ];

@@ -119,7 +119,7 @@ function recorderCard() {
     state.classList.toggle("badge-bad", isRecording);
     text.textContent = isRecording
       ? t("recorder.writes", { file: told.file ?? "", time: duration(told.seconds ?? 0) })
-      : t(`recorder.is_${told.state}`);
+      : t(`recorder.does.${told.state}`);
     start.hidden = told.state !== "waiting";
     stop.hidden = mark.hidden = !isRecording;
   }
