@@ -60,6 +60,7 @@ class Route:
     files: tuple[str, ...] = ()
     answer: Any = None  # dataclass of the answer; None: none, or of ``media_type``
     status: int = 200  # if all is well
+    also: tuple[int, ...] = ()  # further statuses that come with the same answer
     media_type: str = JSON  # of the answer
 
 

@@ -30,7 +30,7 @@ from config.settings import Loaded
 from config.web import WebOptions
 from daemon.errors import DaemonError
 from daemon.journal import event
-from daemon.web import events, figures, live, people, state
+from daemon.web import docs, events, figures, live, openapi, people, state
 from daemon.web.access import Access
 from daemon.web.context import Context, Service, Socket
 from daemon.web.hub import Hub
@@ -51,7 +51,7 @@ _LOG = logging.getLogger(__name__)
 
 def all_routes() -> list[Route]:
     """Return everything that the API answers."""
-    modules = state, live, events, people, figures
+    modules = state, live, events, people, figures, openapi, docs
     return [route for module in modules for route in module.ROUTES]
 
 
@@ -67,7 +67,7 @@ def build_app(context: Context, routes: Sequence[Route]) -> ASGIApp:
         exception_handlers={HTTPException: _no_page},
         lifespan=_lifespan,
     )
-    app.state.context = context
+    app.state.context, app.state.table = context, table
     return Access(app, table)
 
 

@@ -95,7 +95,10 @@ def _state(kind: Any, summary: str) -> Route:
 
 
 ROUTES = (
-    Route("GET", "/health", health, "none", "Say whether the service is heard", answer=Health),
+    Route(
+        "GET", "/health", health, "none", "Say whether the service is heard",
+        answer=Health, also=(503,),
+    ),
     _state(StatusMessage, "Say how service and electrodes are"),
     _state(IdentityMessage, "Say whose heart it is"),
     _state(HrvMessage, "Say how the heart rate varies"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from datetime import datetime
 from inspect import Parameter, getdoc, getsource, signature
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -62,9 +63,9 @@ def _answer(kind: type[Any], *, ok: bool) -> dict[str, Any]:
 def object_schema(kind: Any) -> dict[str, Any]:
     """Describe a dataclass in the words of its docstring and comments."""
     hints = get_type_hints(kind, include_extras=True)
-    sent = [field for field in fields(kind) if not field.metadata and field.name != "utc"]
+    sent = [each for each in fields(kind) if not each.metadata and hints[each.name] is not datetime]
     told = {name: {"description": text} for name, text in _comments(kind).items()}
-    utc = ["utc"] if "utc" in hints else []
+    utc = [name for name, hint in hints.items() if hint is datetime]
     return {
         "type": "object",
         "description": (getdoc(kind) or "").partition("\n")[0],

@@ -23,9 +23,13 @@ from daemon.web.server import Server, Sockets, listening_socket
 from daemon.wire.control import Command, ControlServer
 from daemon.wire.messages import (
     KINDS,
+    Breathing,
     EcgMessage,
+    EpisodeOnWire,
+    HrvMessage,
     IdentityMessage,
     Message,
+    RhythmMessage,
     StatusMessage,
 )
 from daemon.wire.publisher import Publisher
@@ -50,6 +54,16 @@ def identity(index: int = 0, person: str | None = "Ada") -> IdentityMessage:
 
 def ecg(index: int = 0, count: int = 25) -> EcgMessage:
     return EcgMessage(index, 250.0, tuple(0.25 * (index + i) for i in range(count)))
+
+
+def hrv(index: int = 0) -> HrvMessage:
+    figures = (20.0, 25, 0.0, "too_short", 800.0, *(None,) * 12)
+    breathing = Breathing(14.2, 0.8)
+    return HrvMessage(index, *figures, breathing, Breathing(None, None), breathing, breathing)
+
+
+def rhythm(index: int = 0) -> RhythmMessage:
+    return RhythmMessage(index, "sinus", 61.0, 0.01, (EpisodeOnWire("pause", 500, None),))
 
 
 @dataclass
