@@ -10,7 +10,7 @@ set -eu
 live=
 [ -n "$DESTDIR" ] || [ ! -d /run/systemd/system ] || live=yes
 
-for unit in qrsd-notify qrsd-record qrsd; do
+for unit in qrsd-web qrsd-notify qrsd-record qrsd; do
     if [ -n "$live" ] && [ -e "/etc/systemd/system/$unit.service" ]; then
         systemctl disable --now "$unit"
     fi
@@ -20,14 +20,17 @@ rm -f "$DESTDIR/usr/local/bin/qrsd" \
     "$DESTDIR/etc/systemd/system/qrsd.service" \
     "$DESTDIR/etc/systemd/system/qrsd-record.service" \
     "$DESTDIR/etc/systemd/system/qrsd-notify.service" \
+    "$DESTDIR/etc/systemd/system/qrsd-web.service" \
     "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
 [ -z "$live" ] || systemctl daemon-reload
 
 if [ "$PURGE" = 1 ]; then
     rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd" "$DESTDIR/var/lib/qrsd-record" \
+        "$DESTDIR/var/lib/qrsd-web" \
         "$DESTDIR/etc/systemd/system/qrsd.service.d" \
         "$DESTDIR/etc/systemd/system/qrsd-record.service.d" \
-        "$DESTDIR/etc/systemd/system/qrsd-notify.service.d" # by systemctl edit qrsd
+        "$DESTDIR/etc/systemd/system/qrsd-notify.service.d" \
+        "$DESTDIR/etc/systemd/system/qrsd-web.service.d" # by systemctl edit qrsd
     rm -f "$DESTDIR/etc/credstore/qrsd.gallery-key"
     if [ -z "$DESTDIR" ] && id qrsd >/dev/null 2>&1; then
         userdel qrsd
@@ -35,7 +38,8 @@ if [ "$PURGE" = 1 ]; then
     echo "qrsd is gone, with its settings, its recordings and everyone who was enrolled."
 else
     echo "qrsd is gone. Kept: the settings in $DESTDIR/etc/qrsd, the enrolled people in" \
-        "$DESTDIR/var/lib/qrsd, recordings in $DESTDIR/var/lib/qrsd-record, and the user qrsd," \
+        "$DESTDIR/var/lib/qrsd, recordings in $DESTDIR/var/lib/qrsd-record, the page's tokens in" \
+        "$DESTDIR/var/lib/qrsd-web, and the user qrsd," \
         "to whom they belong."
     echo "To remove these too: sudo make uninstall PURGE=1"
 fi

@@ -66,6 +66,7 @@ INSTALLED = {
     "etc/systemd/system/qrsd.service",
     "etc/systemd/system/qrsd-record.service",
     "etc/systemd/system/qrsd-notify.service",
+    "etc/systemd/system/qrsd-web.service",
     "etc/udev/rules.d/60-qrsd.rules",
     SETTINGS,
 }

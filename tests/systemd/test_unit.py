@@ -10,8 +10,8 @@ import pytest
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICE, RECORDER = UNITS / "qrsd.service", UNITS / "qrsd-record.service"
-NOTIFIER = UNITS / "qrsd-notify.service"
-APPS = (RECORDER, NOTIFIER)
+NOTIFIER, WEB = UNITS / "qrsd-notify.service", UNITS / "qrsd-web.service"
+APPS = (RECORDER, NOTIFIER, WEB)
 #: Out of 10; a unit without any hardening has 9.6.
 HIGHEST_EXPOSURE = 2.0
 
