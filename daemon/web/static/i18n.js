@@ -67,10 +67,8 @@ export const NOT_MEASURED = "–";
  */
 export function number(value, digits = 0) {
   if (value === null || value === undefined || Number.isNaN(value)) return NOT_MEASURED;
-  return value.toLocaleString(language, {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
+  const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return value.toLocaleString(language, format).replace("-", "−");
 }
 
 /**
