@@ -176,7 +176,9 @@ def _listen(messages: Socket, take: Callable[[Item], object]) -> None:
                     take(item)
         except DaemonError as error:
             if trouble != (trouble := str(error)):
-                _LOG.warning("the service is not heard: %s", error, extra=event("nothing_heard"))
+                _LOG.warning(
+                    "the service is not heard: %s", error, extra=event("service_not_heard")
+                )
         except RuntimeError:  # the event loop has ended
             return
         time.sleep(AGAIN_S)
