@@ -15,7 +15,10 @@ from typing import Any, Literal
 
 from config.commentary import CommentaryOptions
 from config.errors import SettingInvalid, SettingsMissing
+from config.influx import InfluxOptions
+from config.lsl import LslOptions
 from config.mapping import build, leaves
+from config.mqtt import MqttOptions
 from config.notify import NotifyOptions
 from config.regular_file import open_regular
 from config.source import SourceOptions
@@ -130,6 +133,11 @@ class Settings(SourceOptions):
     connect: ConnectOptions = field(default_factory=ConnectOptions)
     record: RecordOptions = field(default_factory=RecordOptions)  # what ``qrsd record`` writes
     notify: NotifyOptions = field(default_factory=NotifyOptions)  # what ``qrsd notify`` sends
+    influx: InfluxOptions = field(
+        default_factory=InfluxOptions
+    )  # ``qrsd bridge influx`` writes to it
+    lsl: LslOptions = field(default_factory=LslOptions)  # the streams of ``qrsd bridge lsl``
+    mqtt: MqttOptions = field(default_factory=MqttOptions)  # the broker of ``qrsd bridge mqtt``
     report: ReportOptions = field(default_factory=ReportOptions)  # whom ``qrsd report`` asks
     web: WebOptions = field(default_factory=WebOptions)  # where ``qrsd web`` serves
 

@@ -39,6 +39,10 @@ COMMANDS = {
     "mark": ("record", "Put a marker into the recording that is being made"),
     "notify": ("notify", "Send alarms to a webhook, by e-mail or as apprise can"),
     "web": ("web", "Serve a page for the browser, and a REST API, of what the service says"),
+    "bridge": (
+        "bridge",
+        "Bring what it says to Home Assistant, Lab Streaming Layer, InfluxDB",
+    ),
     # people
     "enroll": ("enroll", "Enrol whoever wears the electrodes, or the person of recordings"),
     "people": ("people", "See and change who is enrolled"),

@@ -4,7 +4,7 @@
 #   /opt/qrsd                         its own Python environment
 #   /usr/local/bin/qrsd               the command
 #   /etc/qrsd/qrsd.yaml               its settings, never overwritten
-#   /etc/systemd/system/qrsd.service  the unit; off, qrsd-record, qrsd-notify, qrsd-web
+#   /etc/systemd/system/qrsd.service  the unit; off, those of record, notify, web, mqtt and lsl
 #   /etc/udev/rules.d/60-qrsd.rules   who may use the buses
 #   the user qrsd, in the groups spi and gpio
 set -eu
@@ -46,7 +46,7 @@ fi
 
 install -d "$DESTDIR/usr/local/bin"
 ln -sfn /opt/qrsd/bin/qrsd "$DESTDIR/usr/local/bin/qrsd"
-for unit in qrsd qrsd-record qrsd-notify qrsd-web; do
+for unit in qrsd qrsd-record qrsd-notify qrsd-web qrsd-mqtt qrsd-lsl; do
     install -D -m 644 "$here/$unit.service" "$DESTDIR/etc/systemd/system/$unit.service"
 done
 install -D -m 644 "$here/qrsd.rules" "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
@@ -60,7 +60,7 @@ fi
 systemd-sysusers "$here/qrsd.sysusers"
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    systemctl try-restart qrsd qrsd-record qrsd-notify qrsd-web
+    systemctl try-restart qrsd qrsd-record qrsd-notify qrsd-web qrsd-mqtt qrsd-lsl
 fi
 if [ -e /run/udev/control ]; then
     udevadm control --reload

@@ -10,27 +10,25 @@ set -eu
 live=
 [ -n "$DESTDIR" ] || [ ! -d /run/systemd/system ] || live=yes
 
-for unit in qrsd-web qrsd-notify qrsd-record qrsd; do
+units="qrsd-lsl qrsd-mqtt qrsd-web qrsd-notify qrsd-record qrsd"
+for unit in $units; do
     if [ -n "$live" ] && [ -e "/etc/systemd/system/$unit.service" ]; then
         systemctl disable --now "$unit"
     fi
 done
 rm -rf "$DESTDIR/opt/qrsd"
-rm -f "$DESTDIR/usr/local/bin/qrsd" \
-    "$DESTDIR/etc/systemd/system/qrsd.service" \
-    "$DESTDIR/etc/systemd/system/qrsd-record.service" \
-    "$DESTDIR/etc/systemd/system/qrsd-notify.service" \
-    "$DESTDIR/etc/systemd/system/qrsd-web.service" \
-    "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
+for unit in $units; do
+    rm -f "$DESTDIR/etc/systemd/system/$unit.service"
+done
+rm -f "$DESTDIR/usr/local/bin/qrsd" "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
 [ -z "$live" ] || systemctl daemon-reload
 
 if [ "$PURGE" = 1 ]; then
     rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd" "$DESTDIR/var/lib/qrsd-record" \
-        "$DESTDIR/var/lib/qrsd-web" \
-        "$DESTDIR/etc/systemd/system/qrsd.service.d" \
-        "$DESTDIR/etc/systemd/system/qrsd-record.service.d" \
-        "$DESTDIR/etc/systemd/system/qrsd-notify.service.d" \
-        "$DESTDIR/etc/systemd/system/qrsd-web.service.d" # by systemctl edit qrsd
+        "$DESTDIR/var/lib/qrsd-web"
+    for unit in $units; do
+        rm -rf "$DESTDIR/etc/systemd/system/$unit.service.d" # by systemctl edit
+    done
     rm -f "$DESTDIR/etc/credstore/qrsd.gallery-key"
     if [ -z "$DESTDIR" ] && id qrsd >/dev/null 2>&1; then
         userdel qrsd

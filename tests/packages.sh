@@ -25,6 +25,8 @@ servers)
     needs "command -v Xvfb" xvfb
     needs "command -v xdotool" xdotool
     needs "command -v age" age
+    needs "command -v mosquitto || test -x /usr/sbin/mosquitto" mosquitto
+    needs "command -v victoria-metrics" victoria-metrics
     ;;
 web)
     needs "command -v chromium" chromium

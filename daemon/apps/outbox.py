@@ -10,6 +10,7 @@ from dataclasses import replace
 from threading import Condition, Thread
 from typing import Protocol
 
+from daemon.apps.errors import NotSent
 from daemon.apps.notify import Notification
 from daemon.background import started
 from daemon.closing import Closing
@@ -22,10 +23,6 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0  # between attempts, each twice the 
 FAREWELL_S = 5.0  # to send what is left
 
 _LOG = logging.getLogger(__name__)
-
-
-class NotSent(Exception):
-    """An attempt failed; the message says why, as what the server did, and holds no secret."""
 
 
 class Way(Protocol):

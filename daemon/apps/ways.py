@@ -1,7 +1,6 @@
 """The ways of notifications: a webhook, e-mail, and whatever the package apprise knows.
 
-None follows redirects, which would have the message and the secret; apprise alone takes a proxy of
-the environment.
+None follows redirects, and apprise alone takes a proxy of the environment.
 """
 
 from __future__ import annotations
@@ -11,23 +10,20 @@ import logging
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import localtime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import urlsplit
 
 from config.errors import SettingInvalid
 from config.notify import EmailOptions, NotifyOptions, WebhookOptions
+from daemon.apps import http_post
+from daemon.apps.errors import NotSent
+from daemon.apps.http_post import explained, post
 from daemon.apps.notify import Notification
-from daemon.apps.outbox import NotSent, Way
+from daemon.apps.outbox import Way
 from daemon.errors import import_extra
 from daemon.terminal import plain
-
-STEP_S = 10.0  # for each step of an attempt: to connect, to read
-LONGEST_REASON = 200
-ELSEWHERE = range(300, 400)
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,28 +56,13 @@ class Webhook:
 
     def __init__(self, options: WebhookOptions) -> None:
         self.name = f"webhook {options.host}"
-        self._url = urlsplit(options.url)
+        self._url = options.url
         header = options.read_header()
-        self._headers = {"Content-Type": "application/json", "User-Agent": "qrsd"}
-        self._headers |= {"Connection": "close"} | ({header[0]: header[1]} if header else {})
+        self._headers = {"Content-Type": "application/json", **dict([header] if header else [])}
 
     def send(self, notification: Notification) -> None:
-        """Send it; an answer counts by its status, and is not read further."""
-        body = json.dumps(notification.as_json()).encode()
-        with _explained(), closing(self._connection()) as connection:
-            connection.request("POST", self._url.path or "/", body, self._headers)
-            status = connection.getresponse().status
-        if status in ELSEWHERE:
-            raise NotSent(f"points to another address, to which nothing is sent (HTTP {status})")
-        if not 200 <= status < 300:
-            raise NotSent(f"does not take it (HTTP {status})")
-
-    def _connection(self) -> HTTPConnection:
-        host, port = self._url.hostname or "", self._url.port
-        if self._url.scheme == "http":
-            return HTTPConnection(host, port, timeout=STEP_S)
-        authorities = ssl.create_default_context()  # the system's
-        return HTTPSConnection(host, port, timeout=STEP_S, context=authorities)
+        """Send it."""
+        post(self._url, json.dumps(notification.as_json()).encode(), self._headers)
 
 
 class Email:
@@ -105,8 +86,8 @@ class Email:
         server, port = self._options.server, self._options.port
         authorities = ssl.create_default_context()
         if self._options.tls == "tls":
-            return smtplib.SMTP_SSL(server, port, timeout=STEP_S, context=authorities)
-        client = smtplib.SMTP(server, port, timeout=STEP_S)
+            return smtplib.SMTP_SSL(server, port, timeout=http_post.STEP_S, context=authorities)
+        client = smtplib.SMTP(server, port, timeout=http_post.STEP_S)
         if self._options.tls == "starttls":
             try:
                 client.starttls(context=authorities)
@@ -155,23 +136,18 @@ class Apprise:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn errors of the network and of mail servers into what may be logged."""
-    try:
-        yield
-    except ssl.SSLCertVerificationError as error:
-        raise NotSent(f"cannot prove who it is: {error.verify_message}") from error
-    except smtplib.SMTPNotSupportedError as error:
-        raise NotSent("cannot encrypt (STARTTLS), or takes no password") from error
-    except smtplib.SMTPAuthenticationError as error:
-        raise NotSent(f"refuses user and password (SMTP {error.smtp_code})") from error
-    except smtplib.SMTPRecipientsRefused as error:
-        raise NotSent("refuses every address") from error
-    except smtplib.SMTPResponseException as error:
-        raise NotSent(f"does not take it (SMTP {error.smtp_code})") from error
-    except TimeoutError as error:
-        raise NotSent(f"has not answered within {STEP_S:g} s") from error
-    except (HTTPException, smtplib.SMTPException) as error:
-        raise NotSent(f"broke off, or speaks another protocol ({type(error).__name__})") from error
-    except OSError as error:
-        reason = plain(error.strerror or type(error).__name__)[:LONGEST_REASON]
-        raise NotSent(f"cannot be reached: {reason}") from error
+    """Turn errors of mail servers, too, into what may be logged."""
+    with explained():
+        try:
+            yield
+        except smtplib.SMTPNotSupportedError as error:
+            raise NotSent("cannot encrypt (STARTTLS), or takes no password") from error
+        except smtplib.SMTPAuthenticationError as error:
+            raise NotSent(f"refuses user and password (SMTP {error.smtp_code})") from error
+        except smtplib.SMTPRecipientsRefused as error:
+            raise NotSent("refuses every address") from error
+        except smtplib.SMTPResponseException as error:
+            raise NotSent(f"does not take it (SMTP {error.smtp_code})") from error
+        except smtplib.SMTPException as error:  # an OSError, too
+            words = f"broke off, or speaks another protocol ({type(error).__name__})"
+            raise NotSent(words) from error

@@ -12,8 +12,9 @@ from contextlib import ExitStack
 from threading import Event
 
 from config.settings import Settings, load
+from daemon.apps.errors import NotSent
 from daemon.apps.notify import Notification, Notifier
-from daemon.apps.outbox import Attempts, NotSent, Outbox, Way
+from daemon.apps.outbox import Attempts, Outbox, Way
 from daemon.apps.ways import ways_of
 from daemon.commands.connection import Connection, add_connection, to_messages
 from daemon.commands.exit_codes import UNAVAILABLE

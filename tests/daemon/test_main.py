@@ -283,6 +283,8 @@ LINES = (
     "mark coffee",
     "notify",
     "web --port 99999",
+    "bridge mqtt",
+    "bridge influx",
     "convert /nowhere.bdf /nor-here.edf",
     "enroll Zo\u00eb",
     "people list",

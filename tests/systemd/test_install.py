@@ -64,9 +64,10 @@ INSTALLED = {
     "opt/qrsd/bin/qrsd",
     "usr/local/bin/qrsd",
     "etc/systemd/system/qrsd.service",
-    "etc/systemd/system/qrsd-record.service",
-    "etc/systemd/system/qrsd-notify.service",
-    "etc/systemd/system/qrsd-web.service",
+    *(
+        f"etc/systemd/system/qrsd-{app}.service"
+        for app in ("record", "notify", "web", "mqtt", "lsl")
+    ),
     "etc/udev/rules.d/60-qrsd.rules",
     SETTINGS,
 }

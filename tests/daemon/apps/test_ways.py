@@ -18,9 +18,10 @@ import pytest
 
 from config.errors import KeyMissing, SettingInvalid
 from config.notify import EmailOptions, NotifyOptions, WebhookOptions
-from daemon.apps import ways as module
+from daemon.apps import http_post
+from daemon.apps.errors import NotSent
 from daemon.apps.notify import Notification
-from daemon.apps.outbox import Attempts, NotSent
+from daemon.apps.outbox import Attempts
 from daemon.apps.ways import Email, Webhook, ways_of
 from daemon.commands.exit_codes import exit_code
 from daemon.errors import ExtraMissing
@@ -93,7 +94,7 @@ def test_a_server_that_is_silent_or_drips_is_left_after_the_time() -> None:
 
 
 def test_each_step_has_a_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STEP_S", 0.2)
+    monkeypatch.setattr(http_post, "STEP_S", 0.2)
     assert refusal(lambda _, served: served.ended.wait(20)) == "has not answered within 0.2 s"
 
 
@@ -251,7 +252,7 @@ def test_what_a_mail_server_refuses_is_told_without_addresses(
 
 
 def test_a_web_server_is_no_mail_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STEP_S", 0.5)
+    monkeypatch.setattr(http_post, "STEP_S", 0.5)
     with (
         chat_server(saying(b"")) as server,
         pytest.raises(NotSent, match="broke off, or speaks another"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import threading
@@ -35,6 +36,8 @@ from daemon.wire.messages import (
 )
 from daemon.wire.status import StatusCounters
 from tests.daemon.service.test_assembly import status
+
+DOCS = Path(__file__).parents[3] / "docs"
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 
@@ -188,7 +191,7 @@ def test_without_the_extra_it_is_said_what_to_install(
 def test_every_metric_is_in_the_documentation_and_no_other() -> None:
     metrics = Metrics("simulated")
     metrics.message(running())
-    page = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text()
+    page = (DOCS / "monitoring.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     told = set(re.findall(r"`(qrsd_\w+)[`{]", "".join(rows)))
     families = text_string_to_metric_families(generate_latest(metrics.registry).decode())
@@ -197,6 +200,19 @@ def test_every_metric_is_in_the_documentation_and_no_other() -> None:
     assert told == {name for name in served if name.startswith("qrsd_") and "_created" not in name}
     for word in (*get_args(IdentityState), *get_args(ServiceState), *get_args(ContactState)):
         assert f"`{word}`" in page
+
+
+def test_the_dashboard_asks_for_metrics_that_are_there() -> None:
+    metrics = Metrics("simulated")
+    metrics.message(running())
+    there = set(re.findall(r"^# TYPE (\w+)", generate_latest(metrics.registry).decode(), re.M))
+    panels = json.loads((DOCS / "grafana.json").read_text())["panels"]
+    asked = [target["expr"] for panel in panels for target in panel["targets"]]
+
+    names = set(re.findall(r"qrsd_\w+", " ".join(asked)))
+
+    assert {name.removesuffix("_bucket") for name in names} <= there
+    assert len(names) > 10
 
 
 def test_the_port_is_off_unless_set_and_checked_if_it_is() -> None:
