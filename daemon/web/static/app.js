@@ -129,7 +129,7 @@ function buildTools() {
   drawTheme();
   const other = LANGUAGES[(LANGUAGES.indexOf(currentLanguage()) + 1) % LANGUAGES.length];
   const language = byId("tool-language");
-  label(language, other.toUpperCase(), t(`language.${other}`));
+  label(language, other.toUpperCase(), `${other.toUpperCase()}: ${t(`language.${other}`)}`);
   language.lang = other;
   language.addEventListener("click", () => chooseLanguage(other));
   const exit = byId("tool-logout");

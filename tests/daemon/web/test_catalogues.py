@@ -22,8 +22,12 @@ CODE = "\n".join(
     for path in STATIC.rglob("*")
     if path.suffix in {".js", ".html"}
 )
+CHOSEN = r"\bt\(\s*[^\"`;]*?\?\s*\"([\w.]+)\"\s*:\s*\"([\w.]+)\""  # t(condition ? "one" : "other")
 #: Keys that are written out, and the beginnings of those that end with a code: t(`family.${code}`).
-KEYS = set(re.findall(r"""(?:\bt\(\s*|data-t=)"([\w.]+)\"""", CODE))
+KEYS = {
+    *re.findall(r"(?:\bt\(\s*|data-t=)\"([\w.]+)\"", CODE),
+    *(key for both in re.findall(CHOSEN, CODE) for key in both),
+}
 PREFIXES = {
     *re.findall(r"\bt\(\s*`([\w.]+)\$\{", CODE),
     *(f"{family}." for family in re.findall(r"\bword\(\s*\"([\w.]+)\"", CODE)),

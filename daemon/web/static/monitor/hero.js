@@ -15,6 +15,9 @@ const ICONS = {
 const CONTACT_TONES = { on: "good", off: "bad", unknown: "caution" };
 const RING = 2 * Math.PI * 44;
 const QUALITY_BARS = 5;
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+const BEAT = { transform: ["scale(1)", "scale(1.22)", "scale(1)"] };
+const BEAT_MS = 420;
 
 /** @param {AbortSignal} signal */
 export function hero(signal) {
@@ -165,9 +168,7 @@ function vitals() {
       write(rhythm, word("rhythm", message.rhythm));
     },
     beat() {
-      heart.classList.remove("is-beating");
-      heart.getBoundingClientRect(); // so that the animation begins anew
-      heart.classList.add("is-beating");
+      if (!CALM.matches) heart.animate(BEAT, BEAT_MS);
     },
     clear() {
       for (const each of [rate, breath, rhythm]) write(each, number(null));

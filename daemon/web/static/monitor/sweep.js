@@ -12,7 +12,19 @@ import { drawMark, MARK_PX } from "./marks.js";
 const LAG_S = 0.13;
 const JUMP_S = 1.5; // further behind, it jumps
 const GAP_PX = 14;
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 const CALM_STEP_S = 1; // between pictures where motion is not wanted
+
+const INKS = /** @type {const} */ ([
+  "paper",
+  "trace",
+  "trace-second",
+  "soft",
+  "bad",
+  "info",
+  "violet",
+  "caution",
+]);
 
 /**
  * @typedef {object} Look
@@ -38,17 +50,13 @@ export class Sweep {
     this.ring = ring;
     this.look = look;
     this.beats = beats;
-    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    this.ink = colours(
-      "paper",
-      "trace",
-      "trace-second",
-      "soft",
-      "bad",
-      "info",
-      "violet",
-      "caution",
+    this.context = /** @type {CanvasRenderingContext2D} */ (
+      canvas.getContext("2d", { alpha: false })
     );
+    this.ink = colours(...INKS);
+    /** The canvas's size, kept: to ask for it in each frame would lay the page out in each. */
+    this.width = this.height = 0;
+    this.px_per_mm = this.px_per_sample = this.span = 1;
     this.sheet = document.createElement("canvas");
     this.head = NaN;
     this.pictured_ms = 0;
@@ -56,19 +64,6 @@ export class Sweep {
     this.frozenEnd = /** @type {number | null} */ (null);
     followSize(canvas, () => this.restyle(), signal);
     document.addEventListener("theme", () => this.restyle(), { signal });
-  }
-
-  get px_per_sample() {
-    return (this.look.mm_per_s * this.px_per_mm) / RATE_HZ;
-  }
-
-  get px_per_mm() {
-    return this.canvas.clientHeight / this.look.height_mm;
-  }
-
-  /** How many samples the paper is wide. */
-  get span() {
-    return this.canvas.clientWidth / this.px_per_sample;
   }
 
   /** @param {Partial<Look>} look */
@@ -96,13 +91,13 @@ export class Sweep {
 
   /** @param {number} mv */
   y(mv) {
-    return this.canvas.clientHeight * this.look.zero - mv * this.look.mm_per_mv * this.px_per_mm;
+    return this.height * this.look.zero - mv * this.look.mm_per_mv * this.px_per_mm;
   }
 
   /** Draw what came since the last frame. @param {number} now_ms @param {number} passed_s */
   frame(now_ms, passed_s) {
-    if (this.frozenEnd !== null || this.canvas.clientWidth === 0) return;
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (this.frozenEnd !== null || this.width === 0) return;
+    const calm = CALM.matches;
     if (calm && now_ms - this.pictured_ms < CALM_STEP_S * 1000) return;
     this.pictured_ms = now_ms;
     const before = this.head;
@@ -136,25 +131,20 @@ export class Sweep {
 
   /** Take up a new size, look or theme. */
   restyle() {
-    const { clientWidth, clientHeight } = this.canvas;
-    if (clientWidth === 0) return;
-    this.ink = colours(
-      "paper",
-      "trace",
-      "trace-second",
-      "soft",
-      "bad",
-      "info",
-      "violet",
-      "caution",
-    );
-    this.sheet = paperSheet(clientWidth, clientHeight, this.px_per_mm);
+    this.width = this.canvas.clientWidth;
+    this.height = this.canvas.clientHeight;
+    if (this.width === 0) return;
+    this.px_per_mm = this.height / this.look.height_mm;
+    this.px_per_sample = (this.look.mm_per_s * this.px_per_mm) / RATE_HZ;
+    /** How many samples the paper is wide. */
+    this.span = this.width / this.px_per_sample;
+    this.ink = colours(...INKS);
+    this.sheet = paperSheet(this.width, this.height, this.px_per_mm);
     this.drawAll();
   }
 
   drawAll() {
-    const { clientWidth, clientHeight } = this.canvas;
-    this.context.drawImage(this.sheet, 0, 0, clientWidth, clientHeight);
+    this.context.drawImage(this.sheet, 0, 0, this.width, this.height);
     if (this.frozenEnd !== null) this.drawPart(this.frozenEnd - this.span, this.frozenEnd, 0);
     else if (!Number.isNaN(this.head)) {
       this.draw(this.head - this.span + GAP_PX / this.px_per_sample, this.head);
@@ -167,7 +157,7 @@ export class Sweep {
       const lap = (Math.floor(from / this.span + 1e-9) + 1) * this.span;
       const end = Math.min(to, lap);
       this.drawPart(from, end, end === this.head ? GAP_PX : 0);
-      if (end === this.head) this.erase(0, GAP_PX - (this.canvas.clientWidth - this.x(end)));
+      if (end === this.head) this.erase(0, GAP_PX - (this.width - this.x(end)));
       from = end;
     }
   }
@@ -175,7 +165,7 @@ export class Sweep {
   /** Wipe columns to the bare paper. @param {number} x @param {number} width */
   erase(x, width) {
     if (width <= 0) return;
-    const ratio = this.sheet.width / this.canvas.clientWidth;
+    const ratio = this.sheet.width / this.width;
     const left = Math.floor(x * ratio);
     const columns = Math.min(Math.ceil((x + width) * ratio), this.sheet.width) - left;
     const { height } = this.sheet;
@@ -192,15 +182,15 @@ export class Sweep {
    * @param {number} wiped_px
    */
   drawPart(from, to, wiped_px) {
-    const { context, canvas } = this;
-    const ratio = this.sheet.width / canvas.clientWidth;
+    const { context } = this;
+    const ratio = this.sheet.width / this.width;
     const left = this.x(from);
     const right = left + (to - from) * this.px_per_sample;
     this.erase(left, right - left + wiped_px);
     const clipLeft = Math.floor(left * ratio) / ratio;
     context.save();
     context.beginPath();
-    context.rect(clipLeft, 0, Math.ceil(right * ratio) / ratio - clipLeft, canvas.clientHeight);
+    context.rect(clipLeft, 0, Math.ceil(right * ratio) / ratio - clipLeft, this.height);
     context.clip();
     this.drawTrace(from, to, left);
     this.drawMarks(from, to, left);
