@@ -118,7 +118,7 @@ DOORS = {
         "ways",
     },
     "daemon.doctor": {"checks", "visit", "walk"},
-    "daemon.web": {"context", "server"},
+    "daemon.web": {"certificate", "context", "server", "tokens"},
     "daemon.commands": {"exit_codes"},
 }
 RUNTIMES = {"tflite_runtime", "ai_edge_litert"}

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import HTTPConnection
 
 from config.settings import Loaded
+from daemon.web.gate import Gate
 from daemon.web.hub import Hub
 from daemon.web.problems import Problem
 from daemon.wire.client import Control
@@ -74,6 +75,7 @@ class Context:
     loaded: Loaded  # the settings, and where each came from
     hub: Hub  # of what the service says
     service: Service  # to be asked
+    gate: Gate  # who may
 
 
 def context_of(request: HTTPConnection) -> Context:

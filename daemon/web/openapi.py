@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from daemon.web.problems import MEDIA_TYPE as PROBLEM
 from daemon.web.problems import ProblemAnswer
 from daemon.web.routes import API, JSON, MULTIPART, Route, Table
+from daemon.web.sessions import COOKIE
 from daemon.wire.json_schema import messages_schema, object_schema
 from daemon.wire.messages import KINDS
 
@@ -49,7 +50,7 @@ def openapi(routes: Sequence[Route]) -> dict[str, Any]:
             "schemas": {**json.loads(messages), "problem": object_schema(ProblemAnswer)},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": "__Host-qrsd"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
             },
         },
     }

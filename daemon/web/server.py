@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from errno import EADDRINUSE
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,17 +25,21 @@ from starlette.routing import Route as Page
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from config.errors import SettingInvalid
+from config.folders import web_folder
 from config.settings import Loaded
 from config.web import WebOptions
 from daemon.errors import DaemonError
 from daemon.journal import event
-from daemon.web import docs, events, figures, live, openapi, people, state
+from daemon.web import docs, events, figures, live, login, openapi, people, state
 from daemon.web.access import Access
+from daemon.web.connections import LONGEST_HEAD_BYTES, BoundedSocket, PatientProtocol
 from daemon.web.context import Context, Service, Socket
+from daemon.web.exposure import Exposure, exposure_of
+from daemon.web.gate import Gate
 from daemon.web.hub import Hub
 from daemon.web.problems import Problem
 from daemon.web.routes import API, Route, Table
+from daemon.web.tokens import TokenList
 from daemon.wire.client import Item, Subscriber
 from daemon.wire.errors import AddressInUse, AddressUnusable
 
@@ -51,7 +55,7 @@ _LOG = logging.getLogger(__name__)
 
 def all_routes() -> list[Route]:
     """Return everything that the API answers."""
-    modules = state, live, events, people, figures, openapi, docs
+    modules = state, live, events, people, figures, login, openapi, docs
     return [route for module in modules for route in module.ROUTES]
 
 
@@ -68,7 +72,7 @@ def build_app(context: Context, routes: Sequence[Route]) -> ASGIApp:
         lifespan=_lifespan,
     )
     app.state.context, app.state.table = context, table
-    return Access(app, table)
+    return Access(app, table, context.gate)
 
 
 async def _index(_: Request) -> Response:
@@ -107,15 +111,15 @@ def serve(loaded: Loaded, service: Sockets, told: Callable[[str], None] = print)
 
     Raises:
         AddressInUse, AddressUnusable: it cannot listen where it is set to.
-        SettingInvalid: others would reach it without encryption.
+        KeysError: others would reach it without encryption or a token.
     """
     options = loaded.settings.web
-    if not (options.is_loopback or options.certificate):
-        raise SettingInvalid(f"web.address: {options.address} needs web.certificate and web.key")
+    exposure = exposure_of(options, web_folder())
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again at its end
         signal.signal(number, lambda *_: None)
     with listening_socket(options) as listening:
-        asyncio.run(Server(loaded, service).run_on(listening, told))
+        exposure = replace(exposure, port=listening.getsockname()[1])
+        asyncio.run(Server(loaded, service, exposure).run_on(listening, told))
 
 
 class Server(uvicorn.Server):
@@ -124,17 +128,20 @@ class Server(uvicorn.Server):
     Args:
         loaded: the settings.
         service: where the service is.
+        exposure: where it listens.
     """
 
-    def __init__(self, loaded: Loaded, service: Sockets) -> None:
+    def __init__(self, loaded: Loaded, service: Sockets, exposure: Exposure) -> None:
         self.hub = Hub()
         self._messages = service.messages
-        self._options = loaded.settings.web
-        context = Context(loaded, self.hub, Service(service.control))
+        self._exposure = exposure
+        gate = Gate(exposure, TokenList(web_folder()))
+        context = Context(loaded, self.hub, Service(service.control), gate)
+        certificate = exposure.certificate
         super().__init__(
             uvicorn.Config(
                 build_app(context, all_routes()),
-                http="h11",
+                http=PatientProtocol,
                 ws="websockets-sansio",
                 ws_max_size=4096,  # clients have nothing to say
                 ws_per_message_deflate=False,
@@ -143,8 +150,8 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=STOP_S,
-                ssl_certfile=self._options.certificate or None,
-                ssl_keyfile=self._options.key or None,
+                ssl_context_factory=(lambda *_: certificate.context()) if certificate else None,
+                h11_max_incomplete_event_size=LONGEST_HEAD_BYTES,
             )
         )
         logging.getLogger("uvicorn").setLevel(logging.WARNING)  # else it logs query strings
@@ -157,7 +164,7 @@ class Server(uvicorn.Server):
             loop.call_soon_threadsafe(self.hub.take, item)
 
         threading.Thread(target=_listen, args=(self._messages, take), daemon=True).start()
-        told(url_of(self._options, listening))
+        told(self._exposure.told())
         await self.serve([listening])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -184,13 +191,6 @@ def _listen(messages: Socket, take: Callable[[Item], object]) -> None:
         time.sleep(AGAIN_S)
 
 
-def url_of(options: WebOptions, listening: socket.socket) -> str:
-    """Return the address for the browser."""
-    scheme = "https" if options.certificate else "http"
-    host = f"[{options.address}]" if ":" in options.address else options.address
-    return f"{scheme}://{host}:{listening.getsockname()[1]}/"
-
-
 def listening_socket(options: WebOptions) -> socket.socket:
     """Return a socket to serve on.
 
@@ -198,7 +198,7 @@ def listening_socket(options: WebOptions) -> socket.socket:
         AddressInUse, AddressUnusable: it cannot listen there.
     """
     family = socket.AF_INET6 if ip_address(options.address).version == 6 else socket.AF_INET
-    listening = socket.socket(family)
+    listening = BoundedSocket(family)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)

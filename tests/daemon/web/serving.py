@@ -16,9 +16,11 @@ from typing import Any
 import httpx
 import zmq
 
+from config.folders import web_folder
 from config.settings import Loaded, Settings
 from config.web import WebOptions
 from daemon.web.context import Socket
+from daemon.web.exposure import exposure_of
 from daemon.web.server import Server, Sockets, listening_socket
 from daemon.wire.control import Command, ControlServer
 from daemon.wire.messages import (
@@ -117,8 +119,10 @@ def serving(
         work = (context, control, commands, ended)
         threads.append(threading.Thread(target=_answer, args=work))
     sockets = Sockets(Socket(publisher.addresses[0]), Socket(control))
-    server = Server(Loaded(settings, {}), sockets)
     listening = listening_socket(settings.web)
+    port = listening.getsockname()[1]
+    exposure = replace(exposure_of(settings.web, web_folder()), port=port)
+    server = Server(Loaded(settings, {}), sockets, exposure)
     told: list[str] = []
     threads.append(threading.Thread(target=_run, args=(server, listening, told.append)))
     for thread in threads:
@@ -130,7 +134,7 @@ def serving(
         while missing:
             missing -= _subscriptions(publisher)
             time.sleep(0.005)
-        yield Serving(told[0], server, publisher)
+        yield Serving(told[0].split()[0], server, publisher)
     finally:
         server.should_exit = True
         ended.set()
