@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from daemon.web.context import context_of
 from daemon.web.hub import WAVEFORMS, Heard, Hub, Queue
@@ -26,10 +26,12 @@ QUIET_S = 15.0  # then a comment, by which proxies and clients see that the stre
 MEDIA_TYPE = "text/event-stream"
 
 
-async def events(request: Request, asked: Topics) -> StreamingResponse:
+async def events(request: Request, asked: Topics) -> Response:
     """Stream until the client goes, or takes too little."""
     hub = context_of(request).hub
     topics = asked.among(OFFERED)
+    if request.method == "HEAD":  # which gets nothing, and would wait for the end of it
+        return Response(media_type=MEDIA_TYPE)
     last_id = request.headers.get("last-event-id", "")
     first = hub.since(last_id, topics) if last_id else hub.welcome(topics)
     stream = _stream(hub, hub.join(topics, first))

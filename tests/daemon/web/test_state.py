@@ -79,6 +79,15 @@ def test_what_cannot_be_answered_is_a_problem(
         assert answer.headers["allow"] == "GET"
 
 
+@pytest.mark.parametrize("path", ["/status", "/events"])
+def test_a_head_is_answered_without_content(tmp_path: Path, path: str) -> None:
+    with serving(tmp_path) as served, served.client() as client:
+        served.say(status(0))
+        answer = client.head(path)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_the_page_and_its_files_are_served(tmp_path: Path) -> None:
     with serving(tmp_path) as served, served.client() as client:
         page = client.get(served.url)
