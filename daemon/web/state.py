@@ -47,14 +47,17 @@ class Respiration:
     rsa: Breathing  # from the heart rate, which breathing moves
 
 
-_version = cache(version)
+@cache
+def own_version() -> str:
+    """Return the version of qrsd, here."""
+    return version("qrsd")
 
 
 async def health(request: Request, _: None) -> Health | Response:
     """Say whether the service is heard."""
     hub = context_of(request).hub
     silent_s = None if hub.silent_s is None else round(hub.silent_s, 3)
-    told = Health(not hub.is_stale, silent_s, _version("qrsd"), hub.listeners, hub.dropped)
+    told = Health(not hub.is_stale, silent_s, own_version(), hub.listeners, hub.dropped)
     if told.ok:
         return told
     content = {each.name: getattr(told, each.name) for each in fields(told)}
