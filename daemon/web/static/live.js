@@ -44,6 +44,7 @@ class Live {
     this.socket = null;
     this.waits_s = FIRST_WAIT_S;
     this.heardAt = -Infinity;
+    this.wasFresh = false;
     this.boot = "";
     /** @type {Map<string, number>} */
     this.sequences = new Map();
@@ -67,8 +68,9 @@ class Live {
   }
 
   /**
-   * Hear the messages of a topic, of which the newest comes at once if it is a lasting one. `restarted`
-   * and `dropped` are topics too.
+   * Hear the messages of a topic, of which the newest comes at once if it is a lasting one. Topics are
+   * also `forget`: what was heard holds no longer, after a silence or a restart; `restarted`, after
+   * which indices begin again; and `dropped`.
    *
    * @param {string} topic
    * @param {Listener} listener
@@ -161,16 +163,18 @@ class Live {
    */
   notice({ topic, boot, sequence, age_s }) {
     if (this.boot !== boot) {
-      const isRestart = this.boot !== "";
+      if (this.boot !== "") {
+        this.forget();
+        this.dispatch("restarted", {}, new ArrayBuffer(0));
+      }
       this.boot = boot;
       this.sequences.clear();
-      this.newest.clear();
-      if (isRestart) this.dispatch("restarted", {}, new ArrayBuffer(0));
     }
     const wasFresh = this.isFresh;
     this.heardAt = Math.max(this.heardAt, performance.now() - 1000 * (age_s ?? 0));
     if (!wasFresh) this.tell();
-    if (sequence <= (this.sequences.get(topic) ?? -1)) return false;
+    const last = this.sequences.get(topic) ?? -1;
+    if (REMEMBERED.has(topic) ? sequence < last : sequence <= last) return false;
     this.sequences.set(topic, sequence);
     return true;
   }
@@ -190,8 +194,17 @@ class Live {
     }
   }
 
+  /** What was heard last holds no longer: somebody else may wear the electrodes by now. */
+  forget() {
+    this.newest.clear();
+    this.dispatch("forget", {}, new ArrayBuffer(0));
+  }
+
   tell() {
     const condition = this.condition();
+    const isFresh = condition.silent_s < SILENT_AFTER_S;
+    if (this.wasFresh && !isFresh) this.forget();
+    this.wasFresh = isFresh;
     for (const watcher of this.watchers) watcher(condition);
   }
 }

@@ -85,6 +85,10 @@ export function watchForNotifications() {
     heard.episodes = episodes;
     check();
   });
+  live.on("forget", () => {
+    heard.identity = null;
+    heard.episodes = [];
+  });
   live.watch(check);
 }
 

@@ -31,7 +31,7 @@ export function advice(signal) {
   let status = /** @type {import("../types.js").Status | null} */ (null);
   let identity = /** @type {import("../types.js").Identity | null} */ (null);
   const draw = () => {
-    const all = live.isFresh ? [...ofStatus(status), ...ofIdentity(status, identity)] : [];
+    const all = [...ofStatus(status), ...ofIdentity(status, identity)];
     const key = JSON.stringify(all);
     if (key !== drawn) list.replaceChildren(...all.map(callout));
     drawn = key;
@@ -52,7 +52,11 @@ export function advice(signal) {
     },
     signal,
   );
-  live.watch(draw, signal);
+  const forget = () => {
+    status = identity = null;
+    draw();
+  };
+  live.on("forget", forget, signal);
   return list;
 }
 

@@ -40,5 +40,14 @@ export function announceChanges(signal) {
     },
     signal,
   );
+  live.on(
+    "forget",
+    () => {
+      wearer = t("announce.who", { who: wearerName(null) });
+      contact = "";
+      changed();
+    },
+    signal,
+  );
   signal.addEventListener("abort", () => clearTimeout(timer));
 }

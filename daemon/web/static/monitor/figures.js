@@ -24,7 +24,7 @@ const VARIABILITY = /** @type {const} */ ([
 export function variability(signal) {
   const values = VARIABILITY.map(() => element("span"));
   const of = element("p", { class: "small soft" });
-  const reason = element("p", { class: "small", hidden: true });
+  const reason = element("p", { class: "small hrv-reason", hidden: true });
   const pairs = VARIABILITY.map(([name, , unit], at) =>
     element(
       "div",
@@ -43,8 +43,14 @@ export function variability(signal) {
     reason.hidden = hrv.reason === null;
     if (hrv.reason !== null) write(reason, word("hrv_reason", hrv.reason));
   };
+  const clear = () => {
+    for (const value of values) write(value, number(null));
+    write(of, t("hrv.none"));
+    reason.hidden = true;
+  };
+  clear();
   live.on("hrv", draw, signal);
-  if (!of.textContent) write(of, t("hrv.none"));
+  live.on("forget", clear, signal);
   return element(
     "section",
     { class: "card", "aria-labelledby": "hrv-title" },
@@ -72,12 +78,16 @@ export function rhythmCard(signal) {
     write(fibrillation, t("rhythm_card.fibrillation", { share: percent(rhythm.fibrillation) }));
     drawLists();
   };
+  const clear = () => {
+    write(name, t("rhythm.unknown"));
+    write(fibrillation, "");
+    drawLists();
+  };
+  clear();
   live.on("rhythm", draw, signal);
   live.on("beat_kind", () => drawKinds(kinds), signal);
-  live.watch(({ silent_s }) => {
-    if (!live.isFresh && silent_s > 0) write(name, t("rhythm.unknown"));
-  }, signal);
-  drawLists();
+  live.on("forget", clear, signal);
+  live.on("restarted", drawLists, signal);
   return element(
     "section",
     { class: "card rhythm-card", "aria-labelledby": "rhythm-title" },

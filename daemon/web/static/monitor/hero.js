@@ -24,7 +24,13 @@ export function hero(signal) {
   const wearer = wearerPart();
   const vital = vitals();
   let identity = /** @type {import("../types.js").Identity | null} */ (null);
-  const draw = () => wearer.draw(live.isFresh ? identity : null);
+  const draw = () => wearer.draw(identity);
+  const clear = () => {
+    identity = null;
+    draw();
+    vital.clear();
+  };
+  clear();
   live.on(
     "identity",
     (heard) => {
@@ -37,10 +43,7 @@ export function hero(signal) {
   live.on("hrv", (hrv) => vital.drawBreath(hrv), signal);
   live.on("rhythm", (rhythm) => vital.drawRhythm(rhythm), signal);
   live.on("r_peak", () => vital.beat(), signal);
-  live.watch(() => {
-    draw();
-    if (!live.isFresh) vital.clear();
-  }, signal);
+  live.on("forget", clear, signal);
   return element(
     "section",
     { class: "card hero", "aria-labelledby": "hero-title" },
@@ -154,6 +157,7 @@ function vitals() {
     /** @param {import("../types.js").Status} status */
     drawStatus(status) {
       write(rate, number(status.heart_rate_bpm));
+      heart.classList.toggle("is-idle", status.heart_rate_bpm === null);
       drawQuality(status.quality);
       drawContact(status.contact);
     },
@@ -172,6 +176,7 @@ function vitals() {
     },
     clear() {
       for (const each of [rate, breath, rhythm]) write(each, number(null));
+      heart.classList.add("is-idle");
       drawQuality(null);
       drawContact("unknown");
     },
