@@ -14,7 +14,7 @@ const WAVES = /** @type {const} */ ([
   ["t", 140, 420],
 ]);
 
-/** @typedef {{person: string | null, ecg_mv: number[], weights: number[], offsets_s: number[]}} Explanation */
+/** @typedef {{state: string, person: string | null, ecg_mv: number[], weights: number[], offsets_s: number[]}} Explanation */
 
 /**
  * A card that explains, on demand: it costs the service some work.
@@ -40,7 +40,7 @@ export function explanationCard(signal) {
 }
 
 /** @param {Explanation} told */
-function shown({ person, ecg_mv, weights, offsets_s }) {
+function shown({ state, person, ecg_mv, weights, offsets_s }) {
   const offsets_ms = offsets_s.map((offset_s) => 1000 * offset_s);
   const shares = sharesOf(weights, offsets_ms);
   const most = shares.reduce((best, each) => (each.share > best.share ? each : best));
@@ -57,7 +57,7 @@ function shown({ person, ecg_mv, weights, offsets_s }) {
     label: t("why.ms"),
   };
   return [
-    element("p", {}, person ? t("why.taken_for", { person }) : t("why.nobody")),
+    element("p", {}, whose(state, person)),
     element(
       "div",
       { class: "pictures" },
@@ -87,6 +87,15 @@ function shown({ person, ecg_mv, weights, offsets_s }) {
     ),
     callout("info", sentence),
   ];
+}
+
+/**
+ * @param {string} state of the decision.
+ * @param {string | null} person whom the beats are compared with.
+ */
+function whose(state, person) {
+  if (person === null) return t("why.nobody");
+  return state === "accepted" ? t("why.taken_for", { person }) : t("why.nearest", { person });
 }
 
 /**

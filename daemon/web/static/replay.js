@@ -138,23 +138,33 @@ function filesCard(told) {
       },
       format.toUpperCase(),
     );
+  const offered = told.encrypted
+    ? [callout("info", t("files.encrypted")), element("div", { class: "row" }, asItIs(path))]
+    : [
+        element("h3", {}, t("files.download")),
+        element("div", { class: "row" }, ...FORMATS.map((format) => link("file", format))),
+        element("h3", {}, t("files.report")),
+        element("div", { class: "row" }, ...REPORTS.map((format) => link("report", format))),
+        element("p", { class: "soft small" }, t("files.report_takes")),
+      ];
   return card(
     t("files.title"),
-    told.encrypted && callout("info", t("files.encrypted")),
     element(
       "div",
       { class: "stack" },
-      element("h3", {}, t("files.download")),
-      element("div", { class: "row" }, ...FORMATS.map((format) => link("file", format))),
-      element("h3", {}, t("files.report")),
-      element("div", { class: "row" }, ...REPORTS.map((format) => link("report", format))),
-      element("p", { class: "soft small" }, t("files.report_takes")),
+      ...offered,
       button(t("files.delete"), () => askToDelete(told.id), {
         kind: "button-danger button-small",
         scope: "recordings",
       }),
     ),
   );
+}
+
+/** @param {string} path */
+function asItIs(path) {
+  const how = { class: "button button-small", href: `${path}/file`, download: true };
+  return element("a", how, t("files.as_it_is"));
 }
 
 /** @param {string} id */
@@ -178,6 +188,7 @@ function aboutCard(told) {
   return cardWith(
     t("recordings.about"),
     element("span", { class: "row" }, ...badgesOf(told)),
+    ...(told.notes ?? []).map((/** @type {string} */ note) => callout("info", note, "en")),
     figures([
       [t("recordings.length"), told.duration_s === null ? null : duration(told.duration_s)],
       [t("recordings.size"), number(told.size_bytes / 1e6, 1), "MB"],
@@ -188,15 +199,9 @@ function aboutCard(told) {
       { class: "pairs" },
       pair(t("recordings.file"), told.id),
       pair(t("recordings.device"), told.device),
-      pair(t("recordings.signals"), namesOf(told.signals)),
+      pair(t("recordings.signals"), told.signals?.join(", ")),
     ),
   );
-}
-
-/** @param {any} signals */
-function namesOf(signals) {
-  if (!Array.isArray(signals)) return null;
-  return signals.map((each) => each.name ?? each.label ?? each).join(", ");
 }
 
 /** @param {any} recording as of the list. */

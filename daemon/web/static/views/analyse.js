@@ -7,8 +7,13 @@ import { callout, card, cautionWords, figures, notAllowed, table } from "../part
 import { axisFor, dots, line, plot } from "../plots.js";
 
 const MOST_ROWS = 500; // of a table of beats
+const MOST_MARKED = 200; // beats in a picture
 
 /** @typedef {{at_s: number, rr_s: number | null, quality?: number, flaws?: string[]}} Beat */
+
+/**
+ * @typedef {{from_s: number, to_s: number, step_s: number, min: (number | null)[], max: (number | null)[]}} Stretch
+ */
 
 /** What is asked of each file, in this order; a small board does one at a time. */
 const QUESTIONS = /** @type {const} */ ([
@@ -178,8 +183,8 @@ async function asked(place, question, content, show, signal) {
   made.setAttribute("aria-busy", "false");
 }
 
-/** @param {{duration_s: number, beats: Beat[]}} answer */
-function beatsOf({ duration_s, beats }) {
+/** @param {{duration_s: number, beats: Beat[], ecg_mv?: Stretch, notes?: string[]}} answer */
+function beatsOf({ duration_s, beats, ecg_mv, notes = [] }) {
   const intervals = beats.filter((beat) => beat.rr_s);
   const mean_s = intervals.reduce((sum, beat) => sum + (beat.rr_s ?? 0), 0) / intervals.length;
   const good = beats.filter((beat) => !beat.flaws?.length).length;
@@ -190,6 +195,8 @@ function beatsOf({ duration_s, beats }) {
       [t("result.good"), beats.length ? percent(good / beats.length) : null],
       [t("result.rate"), intervals.length ? number(60 / mean_s) : null, t("unit.bpm")],
     ]),
+    ...notes.map((note) => callout("info", note, "en")),
+    ecg_mv ? strip(ecg_mv, beats) : null,
     intervals.length > 1 ? tachogram(intervals) : null,
     element(
       "details",
@@ -215,6 +222,49 @@ function beatsOf({ duration_s, beats }) {
         ),
     ),
   ];
+}
+
+/**
+ * The whole ECG, and where its beats are.
+ *
+ * @param {Stretch} ecg
+ * @param {Beat[]} beats
+ */
+function strip({ from_s, to_s, step_s, min, max }, beats) {
+  /** @type {[number, number][]} */
+  const points = [];
+  max.forEach((high, index) => {
+    const low = min[index];
+    const at_s = from_s + index * step_s;
+    if (high !== null && low !== null) points.push([at_s, high], [at_s, low]);
+  });
+  if (!points.length) return null;
+  const across = { ...axisFor([from_s, to_s], t("result.at_s")), from: from_s, to: to_s };
+  const up = axisFor(
+    points.map(([, mv]) => mv),
+    t("result.mv"),
+    1,
+  );
+  across.ticks = across.ticks.filter((tick) => tick >= from_s && tick <= to_s);
+  const marked = beats.length > MOST_MARKED ? [] : beats;
+  return picture(
+    t("result.strip"),
+    plot(
+      t("result.strip_told", { beats: beats.length }),
+      across,
+      up,
+      (scale) => [
+        line(scale, points, "thin"),
+        dots(
+          scale,
+          marked.map(({ at_s }) => [at_s, up.to]),
+          "second",
+          3,
+        ),
+      ],
+      { width: 1120 },
+    ),
+  );
 }
 
 /** @param {Beat[]} beats */

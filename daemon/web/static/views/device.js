@@ -1,10 +1,10 @@
 /** Device: state of the service, the chip, counters, scheduling, versions, settings, and who may do what. */
 
-import { get, may } from "../api.js";
+import { currentSession, get, may } from "../api.js";
 import { element } from "../dom.js";
 import { number, t, word } from "../i18n.js";
 import { live } from "../live.js";
-import { callout, card, figures, table, tried } from "../parts.js";
+import { callout, card, figures, notAllowed, table, tried } from "../parts.js";
 import { pair } from "../replay.js";
 
 const SCOPES = ["live", "people:read", "people:write", "recordings", "control"];
@@ -29,7 +29,7 @@ export async function mount(root, signal) {
   const now = element("div", { class: "cards" });
   const counters = element("div", {});
   root.append(element("h1", {}, t("nav.device")), failure, now, counters);
-  const told = await tried(failure, () => get("/device", signal));
+  const told = may("control") ? await tried(failure, () => get("/device", signal)) : null;
   if (signal.aborted) return;
   const show = (/** @type {any} */ status) => {
     now.replaceChildren(serviceCard(status, told), timingCard(status), chipCard(status));
@@ -37,7 +37,8 @@ export async function mount(root, signal) {
   };
   if (told?.status) show(told.status);
   live.on("status", show, signal);
-  if (told) root.append(accessCard(told.web), settingsCard(told.settings ?? []));
+  root.append(accessCard());
+  root.append(may("control") ? settingsCard(told?.settings ?? []) : notAllowed("control"));
 }
 
 /**
@@ -150,11 +151,10 @@ function countOf(name, count) {
   );
 }
 
-/** @param {any} web */
-function accessCard(web = {}) {
+function accessCard() {
   return card(
     t("device.access"),
-    callout("info", t(`exposure.${web.exposure ?? "loopback"}_long`)),
+    callout("info", t(`exposure.${currentSession()?.exposure}_long`)),
     table(
       t("device.access"),
       [t("device.scope"), t("device.allows"), t("device.you")],
