@@ -24,13 +24,14 @@ from daemon.wire.control import Command
 from daemon.wire.errors import CommandRefused
 from dsp.front_end import RATE_HZ, FrontEnd
 from dsp.signals import BeatWindow, Event
-from model.comparison import Verdict, compare
+from model.comparison import compare
 from model.explanation import TIME_MS, explain, whom
 from model.identifier import Decision
 from model.network import Network
 from model.recogniser import Recogniser, embed_with
 from model.template import Template
 from model.tensor import normalise
+from model.verdict import Verdict
 
 LONGEST_S = 60.0
 

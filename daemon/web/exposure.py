@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from config.errors import KeyMissing
 from config.web import WebOptions
 from config.web_address import is_loopback
-from daemon.web.certificate import Certificate, own_certificate, read_certificate
 from daemon.web.tokens import read_tokens, tokens_path
+
+if TYPE_CHECKING:
+    from daemon.web.certificate import Certificate
 
 Kind: TypeAlias = Literal["loopback", "tls"]
 
@@ -89,6 +91,8 @@ def exposure_of(options: WebOptions, folder: Path) -> Exposure:
             f"{tokens_path(folder)}: no token yet, and without one nobody may come from another "
             "machine: qrsd keys web-token add NAME --scope live"
         )
+    from daemon.web.certificate import own_certificate, read_certificate  # nine MiB more
+
     if options.certificate:
         files = (Path(options.certificate).expanduser(), Path(options.key).expanduser())
         certificate = read_certificate(*files)

@@ -56,6 +56,7 @@ async def live(websocket: WebSocket, asked: Topics) -> None:
 async def _send(websocket: WebSocket, queue: Queue) -> None:
     while heard := await queue.get():
         await websocket.send_bytes(heard.packed)
+        await asyncio.sleep(0)  # a newcomer's last seconds are hundreds; others go on meanwhile
 
 
 async def _until_gone(websocket: WebSocket) -> None:

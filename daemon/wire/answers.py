@@ -1,15 +1,19 @@
-"""What the control socket answers to each command, besides ``ok``."""
+"""What the control socket answers to each command, besides ``ok``.
+
+Clients read it too, so numpy, which people's templates need, stays unloaded.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
-from daemon.wire.messages import IdentityState, Source
+from daemon.wire.messages import Hint, IdentityState, Source
 from daemon.wire.status import ModelStatus
-from model.comparison import Verdict
-from model.identifier import Hint
-from model.template import Person
+from model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from model.template import Person
 
 
 @dataclass(frozen=True, slots=True)
