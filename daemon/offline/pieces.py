@@ -7,22 +7,22 @@ settles. So the hours need not wait for each other, and nothing longer has to be
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from multiprocessing import get_context, parent_process
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.recordings.replay import samples
-from dsp.front_end import RATE_HZ, FrontEnd
+from daemon.recordings.replay import LeadOff, Step, chain_steps
+from dsp.front_end import RATE_HZ
 from dsp.intervals import Intervals, measure_intervals
-from dsp.options import FrontEndOptions, RhythmOptions
-from dsp.signals import BeatWindow, Event, RPeak, Sample
+from dsp.options import RhythmOptions
+from dsp.signals import BeatWindow, RPeak
 from model.beat_kinds import BeatKind, BeatKindJudge
 from model.beat_network import BeatNetwork
 from model.rhythm import Episode
@@ -33,10 +33,6 @@ PIECE_SAMPLES = 360 * STRIP_SAMPLES
 BEFORE_SAMPLES = 18 * STRIP_SAMPLES  # levels follow a beat by 1/8: 1e-9 is left of what they were
 AFTER_SAMPLES = STRIP_SAMPLES  # until a beat at the end is found, searched back for and cut out
 
-#: Where an electrode was off: the first sample, and the first after it.
-LeadOff: TypeAlias = Sequence[tuple[float, float]]
-#: A sample, and what it completed.
-Step: TypeAlias = tuple[Sample, tuple[Event, ...]]
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
@@ -99,28 +95,6 @@ def _joined_episodes(episodes: Iterable[Episode]) -> list[Episode]:
         else:
             joined.append(each)
     return sorted(joined, key=lambda episode: episode.onset)
-
-
-def chain_steps(
-    blocks: Iterable[NDArray[np.float64]], mains_hz: int, lead_off: LeadOff = ()
-) -> Iterator[Step]:
-    """Yield each sample of an ECG that comes in blocks, with what a fresh chain makes of it."""
-    front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
-    coming = deque(lead_off)
-    for sample in samples(blocks):
-        while coming and coming[0][1] <= sample.index:
-            coming.popleft()
-        if coming and coming[0][0] <= sample.index:
-            sample.lead_off = True
-        yield sample, front_end.push(sample)
-
-
-def chain_events(
-    blocks: Iterable[NDArray[np.float64]], mains_hz: int, lead_off: LeadOff = ()
-) -> Iterator[Event]:
-    """Yield what a fresh signal chain makes of an ECG that comes in blocks."""
-    for _, completed in chain_steps(blocks, mains_hz, lead_off):
-        yield from completed
 
 
 def cut(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Piece]:

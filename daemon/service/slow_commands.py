@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from config.settings import Settings
 from daemon.closing import Closing
 from daemon.recordings.recording import Recording
-from daemon.recordings.replay import samples
+from daemon.recordings.replay import chain_events
 from daemon.wire.answers import Answer, ExplanationAnswer, RecordingIdentity
 from daemon.wire.control import Command
 from daemon.wire.errors import CommandRefused
-from dsp.front_end import RATE_HZ, FrontEnd
+from dsp.front_end import RATE_HZ
 from dsp.signals import BeatWindow, Event
 from model.comparison import compare
 from model.explanation import TIME_MS, explain, whom
@@ -167,9 +167,7 @@ class SlowCommands(Closing):
 
     def _events(self, ecg_mv: NDArray[np.float64]) -> Iterator[Event]:
         """Yield what the signal chain makes of a recording."""
-        front_end = FrontEnd(self._settings.front_end)
-        for sample in samples([ecg_mv]):
-            yield from front_end.push(sample)
+        return chain_events([ecg_mv], self._settings.front_end.mains_hz)
 
     def close(self) -> None:
         """End the thread, after the work that is under way."""
