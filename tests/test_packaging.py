@@ -47,6 +47,7 @@ DOORS = {
         "bdf_repair",
         "durable_file",
         "edf_file",
+        "edf_header",
         "encryption",
         "errors",
         "origin",

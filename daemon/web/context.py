@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from starlette.requests import HTTPConnection
 
+from config.folders import recorder_address
 from config.settings import Loaded
+from daemon.web.children import Children
 from daemon.web.gate import Gate
 from daemon.web.hub import Hub
+from daemon.web.overview import Overviews
 from daemon.web.problems import Problem
 from daemon.wire.client import Control
 from daemon.wire.keys import ClientKeys
@@ -76,6 +79,13 @@ class Context:
     hub: Hub  # of what the service says
     service: Service  # to be asked
     gate: Gate  # who may
+    #: the recorder, to be asked
+    recorder: Service = field(default_factory=lambda: Service(Socket(recorder_address())))
+    overviews: Overviews = field(default_factory=Overviews)  # of recordings
+    uploads: Children = field(default_factory=Children)  # that work on what is uploaded
+    conversions: Children = field(default_factory=Children)  # that write what is downloaded
+    #: held while the service does what it does only one at a time of
+    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 def context_of(request: HTTPConnection) -> Context:

@@ -23,6 +23,8 @@ MEDIA_TYPE = "application/problem+json"
 STATUSES = {
     "busy": HTTPStatus.CONFLICT,
     "no_enrolment": HTTPStatus.CONFLICT,
+    "no_decision": HTTPStatus.CONFLICT,
+    "not_recording": HTTPStatus.CONFLICT,
     "person_exists": HTTPStatus.CONFLICT,
     "person_unknown": HTTPStatus.NOT_FOUND,
     "unknown_command": HTTPStatus.NOT_IMPLEMENTED,

@@ -30,7 +30,20 @@ from config.settings import Loaded
 from config.web import WebOptions
 from daemon.errors import DaemonError
 from daemon.journal import event
-from daemon.web import device, docs, events, figures, live, login, openapi, people, state
+from daemon.web import (
+    device,
+    docs,
+    events,
+    explanation,
+    figures,
+    live,
+    login,
+    openapi,
+    people,
+    recordings,
+    state,
+    uploads,
+)
 from daemon.web.access import Access
 from daemon.web.connections import LONGEST_HEAD_BYTES, BoundedSocket, PatientProtocol
 from daemon.web.context import Context, Service, Socket
@@ -55,7 +68,10 @@ _LOG = logging.getLogger(__name__)
 
 def all_routes() -> list[Route]:
     """Return everything that the API answers."""
-    modules = state, live, events, people, device, figures, login, openapi, docs
+    modules = (
+        *(state, live, events, people, device, figures, explanation),
+        *(recordings, uploads, login, openapi, docs),
+    )
     return [route for module in modules for route in module.ROUTES]
 
 
@@ -91,6 +107,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
     finally:
         context.service.close()
+        context.recorder.close()
 
 
 @dataclass(frozen=True, slots=True)

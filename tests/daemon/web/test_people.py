@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,9 +13,12 @@ import httpx
 import pytest
 import zmq
 
+from config.settings import Settings
+from daemon.service.slow_commands import SlowCommands
 from daemon.web import context as web_context
 from daemon.wire.answers import Done
 from daemon.wire.control import Command
+from model.network import Network
 from model.people_file import from_json
 from tests.daemon.office import open_office
 from tests.daemon.web.serving import serving
@@ -25,16 +29,20 @@ ODD = "Zoë / 100 %?#"
 
 @contextmanager
 def staffed(folder: Path) -> Iterator[Mapping[str, Command]]:
-    """Yield the service's commands on people, and ``wear``, by which a heart is heard."""
+    """Yield the service's commands, and ``wear``, by which a heart is heard."""
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     (folder / "office").mkdir()
-    office = open_office(embedder(folder), folder / "office", context)
+    model = embedder(folder)
+    office = open_office(model, folder / "office", context)
+    recogniser = office.pipeline.recogniser
 
     def wear(seconds: float) -> Done:
         office.wear(seconds)
         return Done()
 
-    yield {**office.desk.commands, "wear": wear}
+    templates = partial(office.gallery.templates, office.network.passport.sha256)
+    with SlowCommands(Network(model), Settings(), recogniser, templates) as slow:
+        yield {**office.desk.commands, **slow.commands, "wear": wear}
     office.close()
     context.destroy(linger=0)
 
