@@ -3,8 +3,18 @@
 PYTHON ?= python3
 NEWER_PYTHON ?= $(lastword $(sort $(wildcard /usr/bin/python3.1[2-9] $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.1[2-9]*/bin/python3)))
 PIP := -m pip --disable-pip-version-check --quiet
+# Python compiles what it imports by itself; all of TensorFlow, of which little is used, takes minutes.
+INSTALL := $(PIP) install --no-compile
 PYTEST := -m pytest --numprocesses=auto --dist=loadfile
 DEFAULT_TESTS := "not realtime and not system and not servers and not web and not train and not benchmark"
+# The files with tests of these marks, so that a lane imports no others.
+files_marked = $(shell grep --recursive --files-with-matches --extended-regexp --include='*.py' 'mark\.($(1))\b' tests)
+# What may differ with the Python and the TFLite runtime: networks, the parser of the command line, types
+# read at run time, processes, SQLite, numpy. Arithmetic on beats does not; of every other room, one file.
+NEWER_TESTS := tests/test_*.py tests/config tests/model/test_*.py tests/daemon/test_*.py tests/daemon/service tests/daemon/offline \
+	tests/drivers/test_stream.py tests/dsp/test_front_end.py \
+	$(addprefix tests/daemon/,acquisition/test_process.py wire/test_messages.py recordings/test_wfdb_record.py \
+	apps/test_record.py doctor/test_software.py web/test_state.py commands/test_identify.py)
 
 .PHONY: help demo test test-realtime test-system test-servers test-web test-arm64 test-train test-newer reliability install uninstall clean
 
@@ -18,7 +28,7 @@ help:
 	@echo "sudo make test-web     drive the page in Debian's Chromium, and check its code (installs it, and npm packages)"
 	@echo "sudo make test-arm64   install it in an emulated Debian for arm64, and test it there (half an hour)"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
-	@echo "make test-newer        what stands on the TFLite runtime, with Python 3.12 or newer and its runtime"
+	@echo "make test-newer        what a Python or the TFLite runtime can change, with 3.12 or newer"
 	@echo "make reliability       write docs/reliability.md anew from its tests"
 	@echo "sudo make install      put the service into /opt/qrsd, for systemd"
 	@echo "sudo make uninstall    take it away again; PURGE=1 with settings and enrolled people"
@@ -37,30 +47,30 @@ test: .venv/with-tests
 
 # A virtual machine whose host takes the processor away misses samples by the hundred: twice more, then.
 test-realtime: .venv/with-tests
-	.venv/bin/python $(PYTEST) -m "realtime and not system" --reruns 2 --reruns-delay 20 -raR
+	.venv/bin/python $(PYTEST) -m "realtime and not system" --reruns 2 --reruns-delay 20 -raR $(call files_marked,realtime)
 
 test-system: .venv/with-tests
 	@sh tests/packages.sh system
 	@.venv/bin/python $(PIP) install "spidev >= 3.6" || echo "Without spidev, its tests are skipped."
-	.venv/bin/python -m pytest -m system -rP
+	.venv/bin/python -m pytest -m system -rP $(call files_marked,system)
 
 test-servers: .venv/with-tests
 	@sh tests/packages.sh servers || echo "Without these programs, their tests are skipped."
-	.venv/bin/python -m pytest -m servers --reruns 2 --reruns-delay 10 -raR
+	.venv/bin/python -m pytest -m servers --reruns 2 --reruns-delay 10 -raR $(call files_marked,servers)
 
 test-web: .venv/with-web-tests
 	@sh tests/packages.sh web || echo "Without Chromium, the tests in it are skipped."
-	.venv/bin/python -m pytest -m web -raR
+	.venv/bin/python -m pytest -m web -raR $(call files_marked,web)
 
 test-arm64:
 	@sh tests/arm64.sh
 
 test-train: .venv-train/with-tests
-	.venv-train/bin/python $(PYTEST) -m "train or benchmark"
+	.venv-train/bin/python $(PYTEST) -m "train or benchmark" $(call files_marked,train|benchmark)
 
 ifdef NEWER_PYTHON
 test-newer: .venv-newer/with-tests
-	.venv-newer/bin/python $(PYTEST) -m $(DEFAULT_TESTS) tests/test_*.py tests/config tests/daemon tests/drivers tests/model
+	.venv-newer/bin/python $(PYTEST) -m $(DEFAULT_TESTS) $(NEWER_TESTS)
 else
 test-newer:
 	@echo "There is no Python 3.12 or newer here: NEWER_PYTHON=... says where one is."
@@ -92,7 +102,7 @@ clean:
 
 .venv/with-report .venv/with-tests .venv/with-web-tests .venv-train/with-tests .venv-newer/with-tests: setup.cfg pyproject.toml
 	@echo "Installing qrsd[$(extras)] into $(@D); the first time, this takes some minutes ..."
-	@$(@D)/bin/python $(PIP) install --editable ".[$(extras)]"
+	@$(@D)/bin/python $(INSTALL) --editable ".[$(extras)]"
 	@touch $@
 
 # pip is the last thing that venv puts in, so an interrupted venv is made again.

@@ -125,7 +125,7 @@ def _calibrated(passport: Passport, people: Halves, group: NDArray[np.intp]) -> 
         for at in group
     ]
     shift = Strangers(enrolled, passport, fpir).shift
-    found = search_group(people, passport.cohort.embeddings, group, BEATS)
+    found = search_group(people, people.probe(BEATS), passport.cohort.embeddings, group)
     calibrations = passport.calibration, shifted(passport.calibration, shift)
     passed = [accepted(each, found, len(group), BEATS) for each in calibrations]
     strangers = [float(each[~found.is_enrolled].mean()) for each in passed]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# As in the service's unit, and before numpy is imported. Where each core has a worker of its own,
+# threads that spin while they wait for each other make small problems take three times as long.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 settings.register_profile("busy machine", deadline=None)  # none of this is about speed
 settings.load_profile("busy machine")

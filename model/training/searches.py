@@ -113,8 +113,8 @@ def search(
     people: Halves, cohort: NDArray[np.float32], enrolled: int, stretch: int, seed: int
 ) -> Searches:
     """Enrol so many at random, again and again, and search everybody among them."""
-    groups = draw_groups(people, enrolled, seed)
-    return Searches.pool([search_group(people, cohort, group, stretch) for group in groups])
+    probes, groups = people.probe(stretch), draw_groups(people, enrolled, seed)
+    return Searches.pool([search_group(people, probes, cohort, group) for group in groups])
 
 
 def draw_groups(people: Halves, enrolled: int, seed: int) -> Iterator[NDArray[np.intp]]:
@@ -125,10 +125,13 @@ def draw_groups(people: Halves, enrolled: int, seed: int) -> Iterator[NDArray[np
 
 
 def search_group(
-    people: Halves, cohort: NDArray[np.float32], group: NDArray[np.intp], stretch: int
+    people: Halves,
+    probes: NDArray[np.float32],
+    cohort: NDArray[np.float32],
+    group: NDArray[np.intp],
 ) -> Searches:
-    """Enrol a group, and search everybody among them."""
-    probes, templates = people.probe(stretch), people.templates[group]
+    """Enrol a group, and search everybody's probe, shape (persons, d), among them."""
+    templates = people.templates[group]
     familiar = familiarity(probes, cohort).astype(np.float64)
     everybody = np.arange(len(probes))
     common = common_direction(templates, cohort)

@@ -10,6 +10,7 @@ from dsp.qrs_shape import upright
 from model.calibration import Calibration
 from model.error_rates import Trials
 from model.scores import familiarity, unit
+from model.training import searches
 from model.training.datasets import Beats
 from model.training.searches import (
     FPIR,
@@ -38,6 +39,13 @@ def cohort() -> NDArray[np.float32]:
 @pytest.fixture(scope="module")
 def calibration(cohort: NDArray[np.float32]) -> Calibration:
     return calibrate_searches([[(people(3, 150), cohort)]], seed=1)
+
+
+@pytest.fixture
+def few_galleries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw a fifth of the galleries: what is asked is only how calibrations compare."""
+    monkeypatch.setattr(searches, "TEMPLATES", 20)
+    monkeypatch.setattr(searches, "FEWEST_DRAWS", 4)
 
 
 def beat(upside_down: bool) -> NDArray[np.float64]:
@@ -93,6 +101,7 @@ def test_other_strangers_pass_about_as_often_as_the_rate_says(
     assert FPIR / 2.5 < (found.strangers >= threshold).mean() < FPIR * 2.5
 
 
+@pytest.mark.usefixtures("few_galleries")
 def test_larger_galleries_than_half_of_the_people_are_not_measured(
     cohort: NDArray[np.float32],
 ) -> None:
@@ -101,6 +110,7 @@ def test_larger_galleries_than_half_of_the_people_are_not_measured(
     assert [search.enrolled for search in calibration.searches] == [1, 2, 4]
 
 
+@pytest.mark.usefixtures("few_galleries")
 def test_the_strictest_device_sets_the_threshold(cohort: NDArray[np.float32]) -> None:
     small, large = [(people(3, 20), cohort)], [(people(5, 60), cohort)]
     alone = [calibrate_searches([device], seed=1) for device in (small, large)]

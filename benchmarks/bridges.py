@@ -1,0 +1,192 @@
+"""Two services side by side: one alone, one with every bridge, whose servers are dead.
+
+    python -m benchmarks.bridges --minutes 10
+
+MQTT broker and database are addresses where nobody answers; Lab Streaming Layer has an inlet here,
+which counts samples and looks at their stamps. Latency is from the edge of the last sample that a
+beat needs to the identity message's arrival here, so both services and this share the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pylsl
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from benchmarks.real_time import Usage
+from config.lsl import LslOptions
+from daemon.apps.lsl import set_up
+from daemon.offline.results import show
+from daemon.tables import filled
+from daemon.wire.client import Subscriber
+from daemon.wire.messages import IdentityMessage, Received, StatusMessage
+
+Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
+
+NOBODY = "192.0.2.1"  # of RFC 5737: no such machine
+DEVICE = "benchmark-with-bridges"
+SOURCE = f"qrsd-{DEVICE}-ecg"  # of the stream
+BRIDGES = {
+    "mqtt": {"QRSD_MQTT_HOST": NOBODY},
+    "influx": {"QRSD_INFLUX_URL": f"https://{NOBODY}", "QRSD_INFLUX_EVERY_S": "1"},
+    "lsl": {"QRSD_DEVICE": DEVICE},
+}
+
+
+@dataclass
+class Heard:
+    """What a subscriber of a service got."""
+
+    latencies_s: list[float] = field(default_factory=list)
+    statuses: list[StatusMessage] = field(default_factory=list)
+
+
+@contextmanager
+def running(folder: Path, *command: str, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command of qrsd's in a folder of its own until the end of the block."""
+    here = {"STATE_DIRECTORY": str(folder), "RUNTIME_DIRECTORY": str(folder)}
+    line = [sys.executable, "-m", "daemon", *command]
+    with (folder / f"{'-'.join(command[:2])}.log").open("w") as log:
+        process = subprocess.Popen(line, env={**os.environ, **here, **settings}, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def wait_until_it_runs(address: str) -> None:
+    """Return once a service says that it does."""
+    with Subscriber(address, ["status"], timeout_s=1.0) as subscriber:
+        for item in subscriber:
+            match item:
+                case Received(_, StatusMessage(state="running")):
+                    return
+
+
+def hear(address: str, until_s: float) -> Heard:
+    """Listen to a service until some time of the monotonic clock."""
+    heard = Heard()
+    with Subscriber(address, ["status", "identity"], timeout_s=1.0) as subscriber:
+        for item in subscriber:
+            match item:
+                case Received(stamp, IdentityMessage()):
+                    heard.latencies_s.append(time.time() - stamp.utc.timestamp())
+                case Received(_, StatusMessage(state="running") as status):
+                    heard.statuses.append(status)
+            if time.monotonic() > until_s:
+                break
+    return heard
+
+
+def pull(until_s: float) -> tuple[Floats, Floats, Floats]:
+    """Receive the stream until then: samples (n, 2) in mV, their stamps, and when they came."""
+    found = pylsl.resolve_byprop("source_id", SOURCE, 1, 60)
+    inlet = pylsl.StreamInlet(found[0], max_buflen=60)
+    samples_mv, stamps_s, came_s = [], [], []
+    while time.monotonic() < until_s:
+        chunk, stamps = inlet.pull_chunk(timeout=0.2)
+        samples_mv += chunk
+        stamps_s += stamps
+        came_s += [pylsl.local_clock()] * len(stamps)
+    return np.array(samples_mv), np.array(stamps_s), np.array(came_s)
+
+
+def measure(minutes: float, folder: Path) -> None:
+    """Run both services, and print the tables."""
+    set_up(LslOptions())
+    with ExitStack() as stack:
+        addresses, services = [], []
+        for name in ("alone", "bridged"):
+            place = folder / name
+            place.mkdir()
+            addresses.append(f"ipc://{place}/messages.ipc")
+            publish = ("--set", f"publish.addresses=['{addresses[-1]}']")
+            services.append(stack.enter_context(running(place, "run", "--simulated", *publish)))
+        for address in addresses:
+            wait_until_it_runs(address)
+        for bridge, settings in BRIDGES.items():
+            command = ("bridge", bridge, f"--address={addresses[1]}")
+            stack.enter_context(running(folder / "bridged", *command, **settings))
+        pylsl.resolve_byprop("source_id", SOURCE, 1, 60)
+        before = [Usage.of(each.pid) for each in services]
+        until_s = time.monotonic() + 60 * minutes
+        pool = stack.enter_context(ThreadPoolExecutor(3))
+        hearing = [pool.submit(hear, address, until_s) for address in addresses]
+        pulling = pool.submit(pull, until_s)
+        for _ in track(range(round(60 * minutes)), "listening", console=Console(stderr=True)):
+            time.sleep(1)
+        heard = [each.result() for each in hearing]
+        used = [Usage.of(each.pid) for each in services]
+        streamed = pulling.result()
+    columns = [
+        services_column(one, b, a, minutes) for one, b, a in zip(heard, before, used, strict=True)
+    ]
+    rows = [(name, columns[0][name], columns[1][name]) for name in columns[0]]
+    title = f"{minutes:g} minutes at 250 Hz, simulated chips side by side"
+    show([filled(title, ("what", "alone", "with every bridge"), rows), stream_table(*streamed)])
+
+
+def services_column(heard: Heard, before: Usage, after: Usage, minutes: float) -> dict[str, str]:
+    """Return what is told of a service, by its name."""
+    first, last = heard.statuses[0].counters, heard.statuses[-1].counters
+    latencies_ms = 1000 * np.array(heard.latencies_s)
+    return {
+        "samples received": f"{last.received - first.received}",
+        "samples lost": f"{last.lost - first.lost}",
+        "last sample to identity, median": f"{np.median(latencies_ms):.1f} ms",
+        "last sample to identity, p99": f"{np.percentile(latencies_ms, 99):.1f} ms",
+        "CPU of the service": f"{(after.cpu_s - before.cpu_s) / (60 * minutes):.1%} of a core",
+        "memory of the service": f"{after.memory_mib:.0f} MiB",
+    }
+
+
+def stream_table(samples_mv: Floats, stamps_s: Floats, came_s: Floats) -> Table:
+    """Draw what came by Lab Streaming Layer."""
+    steps_s = np.diff(stamps_s)
+    missing = np.round(steps_s * 250).astype(int) - 1
+    numbers = np.arange(len(stamps_s))
+    off_ms = 1000 * (stamps_s - np.polyval(np.polyfit(numbers, stamps_s, 1), numbers))
+    way_ms = 1000 * (came_s - stamps_s)
+    rows = [
+        ("samples", str(len(samples_mv))),
+        (
+            "not numbers (lost by the chip's driver, told)",
+            str(int(np.isnan(samples_mv[:, 1]).sum())),
+        ),
+        ("missing between stamps", str(int(missing.clip(0).sum()))),
+        ("out of order", str(int((steps_s <= 0).sum()))),
+        ("stamps off a line, SD", f"{off_ms.std():.3f} ms"),
+        ("stamps off a line, largest", f"{np.abs(off_ms).max():.3f} ms"),
+        ("from a sample's stamp to the inlet, median", f"{np.median(way_ms):.0f} ms"),
+    ]
+    return filled("The stream of Lab Streaming Layer", ("what", "measured"), rows)
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long (%(default)s)")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="qrsd-benchmark-") as folder:
+        measure(args.minutes, Path(folder))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
