@@ -40,7 +40,7 @@ from daemon.wire.messages import Received, StatusMessage, WaveMessage
 from daemon.wire.status import StatusCounters
 
 TURN_S = 30.0
-SETTLE_S = 3.0  # of each turn, in which the crowd comes
+SETTLE_S = 5.0  # of each turn, in which the crowd comes
 PERCENTILES = (50.0, 99.0, 100.0)
 MESSAGES, PORT = "tcp://127.0.0.1:15392", 15380
 HANDSHAKE = (

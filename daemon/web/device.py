@@ -15,7 +15,7 @@ from daemon.web.access import caller_of
 from daemon.web.context import context_of
 from daemon.web.routes import Route
 from daemon.web.state import own_version
-from daemon.wire.errors import ServiceUnavailable
+from daemon.wire.errors import CommandRefused, ServiceUnavailable
 from daemon.wire.messages import StatusMessage
 
 #: Last words of settings whose value is a secret, or tells of one or of somebody: where keys and
@@ -59,7 +59,7 @@ async def device(request: Request, _: None) -> Device:
     context = context_of(request)
     try:
         describe = await context.service.request("describe")
-    except ServiceUnavailable:
+    except (ServiceUnavailable, CommandRefused):  # an older one cannot tell
         describe = None
     heard = None if context.hub.is_stale else context.hub.newest.get(StatusMessage.TOPIC)
     return Device(
