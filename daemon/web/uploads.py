@@ -33,7 +33,7 @@ from daemon.web.problems import Problem
 from daemon.web.routes import JSON, Route
 from daemon.wire.answers import RecordingIdentity
 from dsp.front_end import RATE_HZ
-from model.comparison import Verdict
+from model.verdict import Verdict
 
 ANALYSIS_S = 300.0  # at most
 ANSWER_S = 60.0  # for the service
