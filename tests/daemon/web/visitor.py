@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ class Visitor:
         method: str,
         target: str,
         more: Headers = (),
-        body: Iterable[bytes | Callable[[], bytes]] = (),
+        body: Iterable[bytes | float] = (),
         **headers: str | None,
     ) -> Answer:
         """Send a request, whose body comes in pieces.
@@ -71,7 +71,7 @@ class Visitor:
             method: of HTTP, or WEBSOCKET.
             target: path and query.
             more: headers besides, those too that there are already.
-            body: pieces of the body, or what makes them.
+            body: pieces of the body, and how long to wait between them, seconds.
             headers: headers instead, with _ for -; None for without.
         """
         pieces = list(body)
@@ -79,7 +79,7 @@ class Visitor:
         raw = [(name, value) for name, value in given.items() if value is not None]
         if pieces and "content-length" not in given:
             raw.append(("transfer-encoding", "chunked"))
-        return asyncio.run(self._exchange(method, target, [*raw, *more], pieces))
+        return asyncio.run(self.exchange(method, target, [*raw, *more], pieces))
 
     def post(self, target: str, content: object, **headers: str | None) -> Answer:
         """Send JSON."""
@@ -87,7 +87,7 @@ class Visitor:
         usual: dict[str, str | None] = {"content_type": "application/json"}
         return self.ask("POST", target, body=[body], **(usual | headers))
 
-    async def _exchange(
+    async def exchange(
         self, method: str, target: str, headers: Headers, pieces: list[Any]
     ) -> Answer:
         path, _, query = target.partition("?")
@@ -124,9 +124,10 @@ class Visitor:
             if not pieces:
                 await asyncio.sleep(STAYS_S)
                 return {"type": "http.disconnect"}
-            piece = pieces.pop(0)
-            chunk = piece() if callable(piece) else piece
-            return {"type": "http.request", "body": chunk, "more_body": bool(pieces)}
+            if isinstance(piece := pieces.pop(0), float):
+                await asyncio.sleep(piece)
+                piece = pieces.pop(0)
+            return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
 
         async def send(message: Message) -> None:
             answer.sent.append(message)
