@@ -16,7 +16,6 @@ from config.web_address import is_loopback
 from daemon.web.throttle import source_of
 
 HEAD_S = 10.0  # for the head of a request to arrive
-LONGEST_HEAD_BYTES = 16384
 MOST_CONNECTIONS = 512
 MOST_OF_A_SOURCE = 128  # if it is another machine
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.types import Scope as AsgiScope
@@ -35,6 +36,7 @@ ONCE = {
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 IN_URLS = frozenset({"token", "access_token", "authorization", "bearer", "api_key", "csrf"})
 SAFE = ("GET", "HEAD", "OPTIONS")
+LONGEST_HEAD_BYTES = 16384
 MOST_UPLOAD_BYTES = 64 << 20
 MOST_OTHER_BYTES = 1 << 20
 LENGTH = re.compile(r"\d{1,15}", re.A)
@@ -56,9 +58,14 @@ class Head:
         """Read an ASGI scope.
 
         Raises:
-            Problem: a header is there twice that means something.
+            Problem: it is too long, or a header is there twice that means something.
         """
         headers: dict[str, str] = {}
+        length = len(scope["path"]) + len(scope["query_string"])
+        if length + sum(map(len, chain(*scope["headers"]))) > LONGEST_HEAD_BYTES:
+            raise Problem(
+                431, "head_too_large", f"Address and headers: {LONGEST_HEAD_BYTES} bytes at most."
+            )
         for raw_name, raw_value in scope["headers"]:
             name = raw_name.decode("latin-1").lower()
             if name in ONCE and name in headers:

@@ -45,13 +45,14 @@ from daemon.web import (
     uploads,
 )
 from daemon.web.access import Access
-from daemon.web.connections import LONGEST_HEAD_BYTES, BoundedSocket, PatientProtocol
+from daemon.web.connections import BoundedSocket, PatientProtocol
 from daemon.web.context import Context, Service, Socket
 from daemon.web.exposure import Exposure, exposure_of
 from daemon.web.gate import Gate
 from daemon.web.hub import Hub
 from daemon.web.problems import Problem
 from daemon.web.routes import API, Route, Table
+from daemon.web.screening import LONGEST_HEAD_BYTES
 from daemon.web.tokens import TokenList
 from daemon.wire.client import Item, Subscriber
 from daemon.wire.errors import AddressInUse, AddressUnusable
@@ -171,7 +172,8 @@ class Server(uvicorn.Server):
                 h11_max_incomplete_event_size=LONGEST_HEAD_BYTES,
             )
         )
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)  # else it logs query strings
+        # Access tells what goes wrong; uvicorn logs query strings, and a line of each bad request.
+        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
 
     async def run_on(self, listening: socket.socket, told: Callable[[str], None]) -> None:
         """Serve on a socket, whose address is told, until ``should_exit`` is set."""
