@@ -28,8 +28,8 @@ listens. Whoever has a token may do what its scopes say:
   live            hear who is recognised, traces, heart rate, rhythm, and see the device's state
   people:read     see who is enrolled, and names that an analysis finds
   people:write    enrol, rename and forget people
-  recordings      start and stop recording, mark, see, download and delete recordings
-  control         upload recordings to be analysed
+  recordings      start and stop recording, mark, see, download and delete recordings; analyse files
+  control         see the device: settings, chip, versions
 
 examples:
   sudo qrsd keys web-token add tablet --scope live
