@@ -12,6 +12,7 @@ import { drawMark, MARK_PX } from "./marks.js";
 const LAG_S = 0.13;
 const JUMP_S = 1.5; // further behind, it jumps
 const GAP_PX = 14;
+const LEAST_PX = 1; // that a frame is drawn for
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 const CALM_STEP_S = 1; // between pictures where motion is not wanted
 
@@ -58,7 +59,8 @@ export class Sweep {
     this.width = this.height = 0;
     this.px_per_mm = this.px_per_sample = this.span = 1;
     this.sheet = document.createElement("canvas");
-    this.head = NaN;
+    /** Indices that the head is at, and was at when it was drawn last. */
+    this.head = this.drawnTo = NaN;
     this.pictured_ms = 0;
     /** Index after the last sample of a frozen picture; null while it runs. */
     this.frozenEnd = /** @type {number | null} */ (null);
@@ -100,12 +102,12 @@ export class Sweep {
     const calm = CALM.matches;
     if (calm && now_ms - this.pictured_ms < CALM_STEP_S * 1000) return;
     this.pictured_ms = now_ms;
-    const before = this.head;
     this.head = calm ? this.ring.end - 1 : this.nextHead(passed_s);
-    if (Number.isNaN(this.head)) return;
-    const drawnTo = this.head - before;
-    if (!(drawnTo >= 0 && drawnTo < this.span)) this.drawAll();
-    else if (drawnTo > 0) this.draw(before, this.head);
+    const columns = (this.head - this.drawnTo) * this.px_per_sample;
+    if (Number.isNaN(this.head) || (columns >= 0 && columns < LEAST_PX)) return;
+    if (columns > 0 && columns < this.width) this.draw(this.drawnTo, this.head);
+    else this.drawAll();
+    this.drawnTo = this.head;
     this.moveDot();
   }
 
