@@ -19,7 +19,7 @@ NEWER_TESTS := tests/test_*.py tests/config tests/model/test_*.py tests/daemon/t
 .PHONY: help demo test test-realtime test-system test-servers test-web test-arm64 test-train test-newer reliability install uninstall clean
 
 help:
-	@echo "make demo              see it work: synthetic hearts on a simulated chip, and a report (a minute)"
+	@echo "make demo              see it work: synthetic hearts on a simulated chip, in a browser too, and a report (a minute)"
 	@echo "make demo DATA=folder  the same with the WFDB recordings of a folder"
 	@echo "make test              lint, types and tests (some minutes)"
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
@@ -90,7 +90,7 @@ clean:
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Each with-... is an empty file that is newer than setup.cfg once its extras are installed.
-.venv/with-report: extras := records,report
+.venv/with-report: extras := records,report,web
 .venv/with-tests .venv-newer/with-tests: extras := records,test
 .venv/with-web-tests: extras := records,report,test,web-test
 .venv-train/with-tests: extras := train,benchmark,test

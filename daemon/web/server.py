@@ -222,6 +222,7 @@ def listening_socket(options: WebOptions) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
         listening.bind((options.address, options.port))
+        listening.listen()  # so that who is told the address can connect at once
     except OSError as error:
         listening.close()
         where = f"{options.address} port {options.port}"
