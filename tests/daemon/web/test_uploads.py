@@ -62,7 +62,8 @@ def client(served: Serving) -> Iterator[httpx.Client]:
 
 
 def files(*paths: Path, name: str = "file") -> list[tuple[str, tuple[str, bytes]]]:
-    names = (name, *["more"] * (len(paths) - 1))
+    more = "more" if name == "file" else f"{name}_more"
+    names = (name, *[more] * (len(paths) - 1))
     return [(part, (path.name, path.read_bytes())) for part, path in zip(names, paths, strict=True)]
 
 
@@ -165,7 +166,7 @@ def test_a_record_of_several_files_is_read(
     answer = client.post("/detect", files=files(*parts)).json()
     expected = client.post("/detect", files=files(folder / "ada.csv")).json()
     assert answer["beats"] == expected["beats"]
-    both = files(*parts, name="first") + files(parts[0], name="second")
+    both = files(*parts, name="first") + files(*parts, name="second")  # of one name
     assert client.post("/verify", files=both).json()["same"] is True
 
 
