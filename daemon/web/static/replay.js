@@ -105,7 +105,7 @@ function annotations(told, viewer) {
   if (!marks.length) return null;
   return element(
     "details",
-    { class: "annotations", open: marks.length <= 30 },
+    { class: "annotations", open: true },
     element("summary", {}, t("viewer.annotations", { count: marks.length })),
     element(
       "ul",

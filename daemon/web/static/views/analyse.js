@@ -29,8 +29,8 @@ const QUESTIONS = /** @type {const} */ ([
  */
 export function mount(root, signal) {
   root.append(element("h1", {}, t("nav.analyse")));
-  if (!may("recordings")) {
-    root.append(notAllowed("recordings"));
+  if (!may("live")) {
+    root.append(notAllowed("live"));
     return;
   }
   const results = element("div", { class: "results" });
@@ -150,7 +150,7 @@ function addFiles(content, name, files) {
     (one, other) => Number(other.name.endsWith(".hea")) - Number(one.name.endsWith(".hea")),
   );
   content.append(name, first);
-  for (const file of more) content.append("more", file);
+  for (const file of more) content.append(name === "file" ? "more" : `${name}_more`, file);
 }
 
 /**

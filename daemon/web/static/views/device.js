@@ -170,7 +170,7 @@ function accessCard() {
 
 /** @param {{name: string, value: unknown, origin: string}[]} settings */
 function settingsCard(settings) {
-  const place = element("div", {});
+  const place = element("div", { class: "settings" });
   const filter = /** @type {HTMLInputElement} */ (
     element("input", { id: "filter", type: "search", autocomplete: "off", oninput: () => show() })
   );
