@@ -51,7 +51,6 @@ DOORS = {
         "encryption",
         "errors",
         "origin",
-        "ours",
         "person_folders",
         "public_data",
         "reading_order",

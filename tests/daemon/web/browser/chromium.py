@@ -25,18 +25,24 @@ FLAGS = (
     "--force-device-scale-factor=1",
     "--lang=en",
 )
-PATIENCE_S = 30.0  # one page on a busy machine
+PATIENCE_S = 120.0  # for a report, on a busy machine
+
+
+def programs() -> tuple[str, str]:
+    """Return the paths of browser and driver, or skip the test."""
+    pytest.importorskip("selenium", reason="needs qrsd[web-test]")
+    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if browser is None or driver is None:
+        pytest.skip("Chromium is not installed: apt install chromium chromium-driver")
+    return browser, driver
 
 
 @contextmanager
 def chromium(folder: Path) -> Iterator[Chrome]:
     """Start the browser with its profile and its downloads in a folder, or skip the test."""
-    pytest.importorskip("selenium", reason="needs qrsd[web-test]")
+    browser, driver = programs()
     from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
-    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if browser is None or driver is None:
-        pytest.skip("Chromium is not installed: apt install chromium chromium-driver")
     options = ChromeOptions()
     options.binary_location = browser
     for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
