@@ -51,6 +51,7 @@ DOORS = {
         "encryption",
         "errors",
         "origin",
+        "ours",
         "person_folders",
         "public_data",
         "reading_order",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +13,11 @@ from daemon.recordings.annotations import read_comments, read_texts
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.edf_header import EARLIEST_YEAR
 from daemon.recordings.encryption import open_content
-from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, OURS, RecordedSignal, signals_told
+from daemon.recordings.ours import IN_EDF, IN_TEXT
+from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, RecordedSignal, signals_told
 from daemon.recordings.signal_file import Reading, SignalFile, is_edf, is_table, without_suffix
 from daemon.recordings.wfdb_header import read_header
 
-IN_EDF = re.compile(rf"{OURS}(\w+)_UTC")
-IN_TEXT = re.compile(r"# recorded by qrsd from (\w+); begins (\S+)")
 HEADER_CHARACTERS = 10_000
 Word: TypeAlias = tuple[float, str, float]  # an annotation: second, text and length in seconds
 

@@ -4,7 +4,7 @@
 
     ecg, respiration         mV at 250 Hz, NaN where nothing was recorded; no respiration without
                              a signal of it
-    ecg.16, .256, .4096 ...  the least and the most of each so many samples, pair after pair
+    ecg.4, ecg.16, ...       the least and the most of each so many samples, pair after pair
 
 With the frequency of the grid, the heartbeats are looked for, too.
 """
@@ -26,10 +26,11 @@ from daemon.recordings.origin import Origin, origin, words
 from daemon.recordings.recorded import R_PEAK, THE_END
 from daemon.recordings.recording import OpenRecording
 from daemon.recordings.replay import chain_events
+from daemon.web.zoom import FACTORS
 from dsp.front_end import RATE_HZ
 from dsp.signals import BeatWindow, RPeak
 
-FACTORS = (16, 256, 4096)  # samples of which the least and the most are kept
+PART_SAMPLES = 256 * max(FACTORS)  # at a time, so that a day needs no more memory than an hour
 DATA, NOT_PERMITTED = 65, 77  # exit codes, as those of the command line
 
 
@@ -46,13 +47,13 @@ def read(record: str, folder: Path, mains_hz: int | None) -> dict[str, Any]:
     """
     recording = OpenRecording(record)
     told = origin(record, file=recording.file)
-    samples = write(recording.blocks(), folder / "ecg")
+    write(recording.blocks(), folder / "ecg")
     respiration = recording.respiration_blocks()
     if respiration is not None:
         write(respiration, folder / "respiration")
     said = words(record, file=recording.file)
     return {
-        "samples": samples,
+        "rate_hz": RATE_HZ,
         "begin_utc": _begin_utc(told),
         "device": told.source,
         "signals": recording.file.names,
@@ -83,22 +84,28 @@ def beats(recording: OpenRecording, mains_hz: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def write(blocks: Iterable[NDArray[np.float64]], file: Path) -> int:
-    """Write a signal, and the least and the most of its stretches; return how many samples."""
+def write(blocks: Iterable[NDArray[np.float64]], file: Path) -> None:
+    """Write a signal, and the least and the most of its stretches."""
     with file.open("wb") as raw:
         for block in blocks:
             block.astype(np.float32).tofile(raw)
-    samples = file.stat().st_size // np.dtype(np.float32).itemsize
-    if not samples:
-        return 0
-    least: NDArray[np.float32] = np.memmap(file, np.float32, "r")
-    most, before = least, 1
+    if not file.stat().st_size:
+        return
+    samples: NDArray[np.float32] = np.memmap(file, np.float32, "r")
+    for begin in range(0, len(samples), PART_SAMPLES):
+        _condense(samples[begin : begin + PART_SAMPLES], file)
+
+
+def _condense(samples: NDArray[np.float32], file: Path) -> None:
+    """Add the least and the most of each stretch of some samples to their files."""
+    nowhere = ~np.isfinite(samples)
+    least, most, before = np.where(nowhere, np.inf, samples), np.where(nowhere, -np.inf, samples), 1
     for factor in FACTORS:
         begins = np.arange(0, len(least), factor // before)
-        least, most = np.fmin.reduceat(least, begins), np.fmax.reduceat(most, begins)
-        np.column_stack([least, most]).tofile(file.with_name(f"{file.name}.{factor}"))
+        least, most = np.minimum.reduceat(least, begins), np.maximum.reduceat(most, begins)
+        with file.with_name(f"{file.name}.{factor}").open("ab") as pairs:
+            np.column_stack([least, most]).astype(np.float32).tofile(pairs)
         before = factor
-    return samples
 
 
 def _begin_utc(told: Origin) -> str | None:

@@ -20,10 +20,10 @@ from config.folders import recordings_folder
 from daemon.web.children import run
 from daemon.web.context import context_of
 from daemon.web.exchange import REPORT_POLICY
-from daemon.web.overview import Overview
 from daemon.web.problems import Problem
 from daemon.web.recordings_folder import Recording, RecordingsFolder, files_of
 from daemon.web.routes import JSON, Route
+from daemon.web.zoom import Zoom
 from daemon.wire.answers import Done
 from daemon.wire.errors import ServiceUnavailable
 
@@ -197,27 +197,22 @@ async def mark(request: Request, marking: Marking) -> RecorderState:
     return await _ask_recorder(request, "mark", text=marking.text)
 
 
-async def _overview(request: Request) -> tuple[Recording, Overview]:
-    path, recording = await _readable(request)
-    return recording, await context_of(request).overviews.of(path)
-
-
 async def details(request: Request, _: None) -> Response:
     """Tell what there is to tell of a recording, but its samples."""
     path, recording = await _found(request)
     told: dict[str, Any] = {"device": None, "signals": [], "notes": [], "annotations": []}
     if not recording.encrypted:
         try:
-            overview = await context_of(request).overviews.of(path)
+            zoom = await context_of(request).overviews.of(path)
         except Problem as problem:
             if problem.code != "recording_unusable":
                 raise
             recording = replace(recording, damaged=not recording.growing)
             told["notes"] = [str(problem)]
         else:
-            begin_utc = overview.told["begin_utc"] or recording.begin_utc
-            recording = replace(recording, duration_s=overview.duration_s, begin_utc=begin_utc)
-            told = {name: overview.told[name] for name in told}
+            begin_utc = zoom.told["begin_utc"] or recording.begin_utc
+            recording = replace(recording, duration_s=zoom.duration_s, begin_utc=begin_utc)
+            told = {name: zoom.told[name] for name in told}
     return Response(json.dumps(asdict(recording) | told), media_type=JSON)
 
 
@@ -225,12 +220,17 @@ async def samples(request: Request, stretch: Stretch) -> Response:
     """Tell a stretch of a recording's samples, at any zoom."""
     if not 1 <= stretch.width <= MOST_WIDTH:
         raise Problem(422, "bad_request", f"query.width: not between 1 and {MOST_WIDTH}.")
-    _, overview = await _overview(request)
-    to_s = overview.duration_s if stretch.to_s is None else stretch.to_s
+    path, _ = await _readable(request)
+    zoom = await context_of(request).overviews.of(path)
+    to_s = zoom.duration_s if stretch.to_s is None else stretch.to_s
     if not stretch.from_s <= to_s:
         raise Problem(422, "bad_request", "query.to_s: it lies before from_s.")
-    told = overview.samples(stretch.from_s, to_s, stretch.width)
-    return Response(json.dumps(told, separators=(",", ":")), media_type=JSON)
+    content = await asyncio.to_thread(_drawn, zoom, stretch.from_s, to_s, stretch.width)
+    return Response(content, media_type=JSON)
+
+
+def _drawn(zoom: Zoom, from_s: float, to_s: float, width: int) -> str:
+    return json.dumps(zoom.stretch(from_s, to_s, width), separators=(",", ":"))
 
 
 async def file(request: Request, wanted: FileFormat) -> Response:

@@ -20,8 +20,7 @@ from pathlib import Path
 from daemon.recordings.edf_header import read_header
 from daemon.recordings.encryption import decrypted_name, is_encrypted
 from daemon.recordings.errors import MalformedRecording
-from daemon.recordings.origin import IN_TEXT
-from daemon.recordings.recorded import OURS
+from daemon.recordings.ours import IN_TEXT, OURS
 from daemon.web.problems import Problem
 
 FORMATS = {".bdf": "bdf", ".edf": "edf", ".hea": "wfdb", ".csv": "csv"}

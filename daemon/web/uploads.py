@@ -12,33 +12,30 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any
 
-import numpy as np
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
 from daemon.web.access import caller_of
 from daemon.web.children import run
 from daemon.web.context import context_of
-from daemon.web.overview import Overview
 from daemon.web.problems import Problem
 from daemon.web.routes import JSON, Route
+from daemon.web.zoom import Zoom
 from daemon.wire.answers import RecordingIdentity
-from dsp.front_end import RATE_HZ
 from model.verdict import Verdict
 
 ANALYSIS_S = 300.0  # at most
 ANSWER_S = 60.0  # for the service
 LONGEST_S = 60.0  # that the service takes, of the end
 MOST_FILES = 8
+MOST_RATE_HZ = 1e5  # of numbers, so that their times differ; the child knows the true bounds
 NAME = re.compile(r"[^\W.-][\w .()+,=@-]{0,150}")  # of a file: no folder, nor hidden
 PICTURE_WIDTH = 2000
 
@@ -52,7 +49,7 @@ class OneRecording:
     """A recording as numbers."""
 
     ecg_mv: Samples  # potential between the electrodes; null where no sample was taken
-    rate_hz: float = RATE_HZ  # samples a second
+    rate_hz: float = 250.0  # samples a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class TwoRecordings:
 
     first_mv: Samples  # potential between the electrodes; null where no sample was taken
     second_mv: Samples  # likewise
-    rate_hz: float = RATE_HZ  # samples a second, of both
+    rate_hz: float = 250.0  # samples a second, of both
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,7 @@ async def identify(request: Request, body: OneRecording | None) -> RecordingIden
     """Have the service say whose a recording is; its last minute counts."""
     async with context_of(request).uploads.folder() as folder:
         [record] = await _records(request, body, ("file",), folder)
-        ecg_mv = _last_minute(await _read(record, folder))
+        ecg_mv = (await _read(record, folder)).last_mv(LONGEST_S)
     answer = await _ask_service(request, "identify", ecg_mv=ecg_mv)
     if not knows_names(request):
         answer["person"] = None
@@ -128,7 +125,8 @@ async def verify(request: Request, body: TwoRecordings | None) -> Verdict:
     async with context_of(request).uploads.folder() as folder:
         records = await _records(request, body, ("first", "second"), folder)
         for name, record in zip(("first", "second"), records, strict=True):
-            compared[f"{name}_mv"] = _last_minute(await _read(record, record.parent.parent))
+            read = await _read(record, record.parent.parent)
+            compared[f"{name}_mv"] = read.last_mv(LONGEST_S)
     return Verdict(**await _ask_service(request, "verify", **compared))
 
 
@@ -137,14 +135,14 @@ async def detect(request: Request, body: OneRecording | None) -> Response:
     mains_hz = context_of(request).loaded.settings.front_end.mains_hz
     async with context_of(request).uploads.folder() as folder:
         [record] = await _records(request, body, ("file",), folder)
-        overview = await _read(record, folder, str(mains_hz))
-    drawn = overview.samples(0, overview.duration_s, PICTURE_WIDTH)
+        read = await _read(record, folder, str(mains_hz))
+    drawn = read.stretch(0, read.duration_s, PICTURE_WIDTH)
     told = {
-        "duration_s": overview.duration_s,
-        "rate_hz": RATE_HZ,
-        "beats": overview.told["beats"],
+        "duration_s": read.duration_s,
+        "rate_hz": read.rate_hz,
+        "beats": read.told["beats"],
         "ecg_mv": {name: drawn[name] for name in ("from_s", "to_s", "step_s")} | drawn["ecg_mv"],
-        "notes": overview.told["notes"],
+        "notes": read.told["notes"],
     }
     return Response(json.dumps(told), media_type=JSON)
 
@@ -187,20 +185,9 @@ async def _ask_service(request: Request, command: str, **recordings: Any) -> dic
         return await context.service.request(command, ANSWER_S, **recordings)
 
 
-async def _read(record: Path, folder: Path, *mains_hz: str) -> Overview:
+async def _read(record: Path, folder: Path, *mains_hz: str) -> Zoom:
     await run(folder, "daemon.web.reader", record, folder, *mains_hz, time_s=ANALYSIS_S)
-    return await asyncio.to_thread(Overview.of, folder)
-
-
-def _last_minute(overview: Overview) -> list[float | None]:
-    """Return the end of a recording as the service takes it, nothing where an electrode was off."""
-    ecg_mv = overview.ecg.rows[1][:, 0]
-    begin = max(0, len(ecg_mv) - round(LONGEST_S * RATE_HZ))
-    taken = ecg_mv[begin:].astype(np.float64).round(6)
-    for off_s, on_s in overview.told["lead_off_s"]:
-        until = len(ecg_mv) if on_s is None else round(on_s * RATE_HZ)
-        taken[max(0, round(off_s * RATE_HZ) - begin) : max(0, until - begin)] = np.nan
-    return [value if isfinite(value) else None for value in taken.tolist()]
+    return await asyncio.to_thread(Zoom.of, folder)
 
 
 async def _records(request: Request, body: Any, names: Sequence[str], folder: Path) -> list[Path]:
@@ -271,8 +258,8 @@ def _tabulated(values: Any, rate_hz: float, place: Path, name: str) -> Path:
     strange = not isinstance(values, list) or set(map(type, values)) - {int, float, NoneType}
     if strange or not values:
         raise Problem(422, "bad_request", f"{name}: expected a list of numbers or null.")
-    if not LEAST_RATE_HZ <= rate_hz <= MOST_RATE_HZ:
-        told = f"rate_hz: {rate_hz:g} is not within {LEAST_RATE_HZ:g} and {MOST_RATE_HZ:g}."
+    if not 1 <= rate_hz <= MOST_RATE_HZ:
+        told = f"rate_hz: {rate_hz:g} is not between 1 and {MOST_RATE_HZ:g}."
         raise Problem(422, "bad_request", told)
     place.mkdir(parents=True)
     rows = (

@@ -212,9 +212,10 @@ def test_the_demonstration_ends_with_everything_right_and_a_report(tmp_path: Pat
         assert demo.stdout is not None
         address = re.search(r"http://127\.0\.0\.1:\d+/", demo.stdout.readline())
         assert address is not None
+        said = next(line for line in demo.stdout if "playing heart" in line)
         answers: list[str] = []
-        wait_for(lambda: asked(f"{address[0]}api/v1/identity", answers))
-        said = demo.stdout.read()
+        wait_for(lambda: asked(f"{address[0]}api/v1/status", answers))
+        said += demo.stdout.read()
         assert demo.wait(180) == 0, said
     assert '"source":"simulated"' in answers[0]
     assert "6 of 6 as it should be." in said

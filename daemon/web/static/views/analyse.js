@@ -29,8 +29,8 @@ const QUESTIONS = /** @type {const} */ ([
  */
 export function mount(root, signal) {
   root.append(element("h1", {}, t("nav.analyse")));
-  if (!may("live")) {
-    root.append(notAllowed("live"));
+  if (!may("recordings")) {
+    root.append(notAllowed("recordings"));
     return;
   }
   const results = element("div", { class: "results" });
