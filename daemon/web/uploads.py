@@ -10,7 +10,8 @@ import asyncio
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
@@ -35,6 +36,7 @@ ANALYSIS_S = 300.0  # at most
 ANSWER_S = 60.0  # for the service
 LONGEST_S = 60.0  # that the service takes, of the end
 MOST_FILES = 8
+NUMBERS = {"file": "ecg_mv", "first": "first_mv", "second": "second_mv"}  # what comes instead
 MOST_RATE_HZ = 1e5  # of numbers, so that their times differ; the child knows the true bounds
 NAME = re.compile(r"[^\W.-][\w .()+,=@-]{0,150}")  # of a file: no folder, nor hidden
 PICTURE_WIDTH = 2000
@@ -110,9 +112,8 @@ class Anomaly:
 
 async def identify(request: Request, body: OneRecording | None) -> RecordingIdentity:
     """Have the service say whose a recording is; its last minute counts."""
-    async with context_of(request).uploads.folder() as folder:
-        [record] = await _records(request, body, ("file",), folder)
-        ecg_mv = (await _read(record, folder)).last_mv(LONGEST_S)
+    async with _received(request, body, "file") as [record]:
+        ecg_mv = (await _read(record)).last_mv(LONGEST_S)
     answer = await _ask_service(request, "identify", ecg_mv=ecg_mv)
     if not knows_names(request):
         answer["person"] = None
@@ -122,20 +123,17 @@ async def identify(request: Request, body: OneRecording | None) -> RecordingIden
 async def verify(request: Request, body: TwoRecordings | None) -> Verdict:
     """Have the service compare two recordings, the last minute of each."""
     compared = {}
-    async with context_of(request).uploads.folder() as folder:
-        records = await _records(request, body, ("first", "second"), folder)
-        for name, record in zip(("first", "second"), records, strict=True):
-            read = await _read(record, record.parent.parent)
-            compared[f"{name}_mv"] = read.last_mv(LONGEST_S)
+    async with _received(request, body, "first", "second") as records:
+        for name, record in zip(("first_mv", "second_mv"), records, strict=True):
+            compared[name] = (await _read(record)).last_mv(LONGEST_S)
     return Verdict(**await _ask_service(request, "verify", **compared))
 
 
 async def detect(request: Request, body: OneRecording | None) -> Response:
     """Find the heartbeats of a recording."""
     mains_hz = context_of(request).loaded.settings.front_end.mains_hz
-    async with context_of(request).uploads.folder() as folder:
-        [record] = await _records(request, body, ("file",), folder)
-        read = await _read(record, folder, str(mains_hz))
+    async with _received(request, body, "file") as [record]:
+        read = await _read(record, str(mains_hz))
     drawn = read.stretch(0, read.duration_s, PICTURE_WIDTH)
     told = {
         "duration_s": read.duration_s,
@@ -164,10 +162,10 @@ async def _analysed(
 ) -> tuple[str | None, dict[str, Any]]:
     """Return what a command of qrsd's says of a recording, and its caution."""
     mains_hz = context_of(request).loaded.settings.front_end.mains_hz
-    async with context_of(request).uploads.folder() as folder:
-        [record] = await _records(request, body, ("file",), folder)
+    async with _received(request, body, "file") as [record]:
         how = ("--json", "--jobs=1", f"--mains={mains_hz}")
-        printed = await run(folder, "daemon", command, record, *how, time_s=ANALYSIS_S)
+        work = record.parent.parent
+        printed = await run(work, "daemon", command, record, *how, time_s=ANALYSIS_S)
     answer = json.loads(printed, parse_constant=lambda _: None)  # NaN, which JSON has not
     [told] = answer["records"]
     del told["record"]
@@ -185,38 +183,43 @@ async def _ask_service(request: Request, command: str, **recordings: Any) -> dic
         return await context.service.request(command, ANSWER_S, **recordings)
 
 
-async def _read(record: Path, folder: Path, *mains_hz: str) -> Zoom:
+async def _read(record: Path, *mains_hz: str) -> Zoom:
+    folder = record.parent.parent
     await run(folder, "daemon.web.reader", record, folder, *mains_hz, time_s=ANALYSIS_S)
     return await asyncio.to_thread(Zoom.of, folder)
 
 
-async def _records(request: Request, body: Any, names: Sequence[str], folder: Path) -> list[Path]:
-    """Write each recording of a request into a folder of its own.
+@asynccontextmanager
+async def _received(request: Request, body: Any, *names: str) -> AsyncIterator[list[Path]]:
+    """Give the recordings of a request, each two folders below one where a child may work on it.
 
     Raises:
-        Problem: a part is missing, or is not what it should be.
+        Problem: a part is missing, or is not what it should be; or two others are worked on.
     """
-    if body is not None:
-        fields = {"file": "ecg_mv", "first": "first_mv", "second": "second_mv"}
-        numbers = [getattr(body, fields[name]) for name in names]
-        return [
-            await asyncio.to_thread(_tabulated, values, body.rate_hz, _place(folder, name), name)
-            for name, values in zip(names, numbers, strict=True)
-        ]
+    form = await _form(request) if body is None else FormData()  # which may come slowly
     try:
-        form = await request.form(max_files=MOST_FILES, max_fields=0)
-    except (HTTPException, MultiPartException) as error:
-        why = getattr(error, "detail", error)
-        raise Problem(422, "bad_request", f"The content is no set of files: {why}") from error
-    try:
-        return [await asyncio.to_thread(_saved, form, name, _place(folder, name)) for name in names]
+        async with context_of(request).uploads.folder() as folder:
+            records = []
+            for name in names:
+                place = folder / name / "uploaded"
+                place.mkdir(parents=True)
+                if body is None:
+                    record = await asyncio.to_thread(_saved, form, name, place)
+                else:
+                    numbers = getattr(body, NUMBERS[name])
+                    record = await asyncio.to_thread(_tabulated, numbers, body.rate_hz, place)
+                records.append(record)
+            yield records
     finally:
         await form.close()
 
 
-def _place(folder: Path, name: str) -> Path:
-    """Return the folder of one recording's files, two below that which its child works in."""
-    return (folder if name == "file" else folder / name) / "uploaded"
+async def _form(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=MOST_FILES, max_fields=0)
+    except (HTTPException, MultiPartException) as error:
+        why = getattr(error, "detail", error)
+        raise Problem(422, "bad_request", f"The content is no set of files: {why}") from error
 
 
 def _saved(form: FormData, name: str, place: Path) -> Path:
@@ -226,7 +229,6 @@ def _saved(form: FormData, name: str, place: Path) -> Path:
     parts = [each for each in (*given, *form.getlist(more)) if isinstance(each, UploadFile)]
     if len(given) != 1 or not parts:
         raise Problem(422, "bad_request", f"{name}: expected one file, and others as {more}.")
-    place.mkdir(parents=True)
     for part in parts:
         if not NAME.fullmatch(part.filename or ""):
             raise Problem(422, "bad_request", f"{name}: {part.filename!r:.60} is no file's name.")
@@ -253,15 +255,14 @@ def _check_header(header: Path) -> None:
         raise Problem(422, "bad_request", f"{header.name}: it names files of other folders.")
 
 
-def _tabulated(values: Any, rate_hz: float, place: Path, name: str) -> Path:
+def _tabulated(values: Any, rate_hz: float, place: Path) -> Path:
     """Write numbers as a table, which the child checks further."""
     strange = not isinstance(values, list) or set(map(type, values)) - {int, float, NoneType}
     if strange or not values:
-        raise Problem(422, "bad_request", f"{name}: expected a list of numbers or null.")
+        raise Problem(422, "bad_request", "body: expected a list of numbers or null.")
     if not 1 <= rate_hz <= MOST_RATE_HZ:
         told = f"rate_hz: {rate_hz:g} is not between 1 and {MOST_RATE_HZ:g}."
         raise Problem(422, "bad_request", told)
-    place.mkdir(parents=True)
     rows = (
         f"{index / rate_hz:.9f},{value!r}\n"
         for index, value in enumerate(values)
