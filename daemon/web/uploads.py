@@ -39,6 +39,7 @@ MOST_FILES = 8
 NUMBERS = {"file": "ecg_mv", "first": "first_mv", "second": "second_mv"}  # what comes instead
 MOST_RATE_HZ = 1e5  # of numbers, so that their times differ; the child knows the true bounds
 NAME = re.compile(r"[^\W.-][\w .()+,=@-]{0,150}")  # of a file: no folder, nor hidden
+OF_SEGMENTS = re.compile(r"[^/]+/\d+")  # the name of a WFDB record, and how many it has
 PICTURE_WIDTH = 2000
 
 Samples = Annotated[
@@ -249,9 +250,13 @@ def _check_header(header: Path) -> None:
     Raises:
         Problem: it does.
     """
-    lines = header.read_text(encoding="latin-1").splitlines()
-    named = [line.split()[0] for line in lines if line.strip() and not line.startswith("#")][1:]
-    if any("/" in name or "\\" in name for name in named):
+    content = header.read_bytes()
+    try:  # in lines as daemon.recordings.wfdb_header sees them
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        lines = content.decode("latin-1").splitlines()
+    named = [line.split()[0] for line in lines if line.strip() and line.strip()[0] != "#"]
+    if any("/" in name and not OF_SEGMENTS.fullmatch(name) for name in named):
         raise Problem(422, "bad_request", f"{header.name}: it names files of other folders.")
 
 

@@ -192,8 +192,11 @@ def test_a_header_cannot_have_the_heart_of_another_folder_read(
 ) -> None:
     assert qrsd("convert", folder / "ada.csv", tmp_path / "ada.hea") == 0
     text = (tmp_path / "ada.hea").read_text()
-    for elsewhere in (f"{tmp_path}/ada.dat", "../ada.dat", "sub/ada.dat"):
-        (tmp_path / "other.hea").write_text(text.replace("\nada.dat", f"\n{elsewhere}"))
+    for elsewhere in (
+        *(f"\n{tmp_path}/ada.dat", "\n../ada.dat", "\nsub/ada.dat", "\n./3/ada.dat"),
+        *(f"{end}/ada.dat" for end in ("\r", "\x0b", "\x1c", "\x85", "\u2028", "\n\u3000")),
+    ):
+        (tmp_path / "other.hea").write_text(text.replace("\nada.dat", elsewhere))
         answer = client.post("/detect", files=files(tmp_path / "other.hea"))
         assert (answer.status_code, answer.json()["code"]) == (422, "bad_request")
         assert "names files of other folders" in answer.json()["detail"]
