@@ -127,6 +127,8 @@ def test_another_sites_page_changes_nothing(
 def test_what_a_form_can_send_is_refused_even_if_no_origin_came(content_type: str | None) -> None:
     answer = here().ask("POST", "/api/v1/enrolment", body=[ENROL], content_type=content_type)
     assert (answer.status, answer.code) == (415, "media_type")
+    answer = here().ask("POST", "/api/v1/logout", body=[b"a"], content_type=content_type)
+    assert (answer.status, answer.code) == (415, "media_type")  # where nothing is read of it
     multipart = "multipart/form-data; boundary=x"
     answer = here().ask("POST", "/api/v1/enrolment", body=[ENROL], content_type=multipart)
     assert (answer.status, answer.code) == (415, "media_type")
