@@ -25,10 +25,10 @@ TOKEN = """\
 A token lets a browser or a program on another machine use qrsd web; web.address says where it
 listens. Whoever has a token may do what its scopes say:
 
-  live            hear who is recognised, traces, heart rate, rhythm, and see the device's state
+  live            hear who is recognised, by name, traces, heart rate and rhythm
   people:read     see who is enrolled, and names that an analysis finds
-  people:write    enrol, rename and forget people
-  recordings      start and stop recording, mark, see, download and delete recordings; analyse files
+  people:write    enrol, rename, forget and export people
+  recordings      start, stop, mark, see, download and delete recordings; analyse files
   control         see the device: settings, chip, versions
 
 examples:

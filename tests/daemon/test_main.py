@@ -295,6 +295,8 @@ LINES = (
     "calibrate --gallery /nowhere.sqlite",
     "keys list",
     "keys revoke laptop",
+    "keys web-token revoke tablet",
+    "keys web-certificate show",
     "detect /nowhere.csv",
     "hrv /nowhere.csv",
     "intervals /nowhere.csv",
