@@ -7,6 +7,8 @@ const KEPT_S = 60;
 const KEPT_BEATS = 900; // five minutes at 180 a minute
 const KEPT_WEARERS = 200;
 const KEPT_EPISODES = 40;
+/** Samples that may be missing without the breathing's filter beginning anew. */
+const LONGEST_GAP = RATE_HZ / 4;
 
 /**
  * @typedef {object} Beat
@@ -141,7 +143,8 @@ class Scene {
     const channel = header.channels.indexOf("respiration");
     this.measuresBreath = channel >= 0;
     if (channel < 0) return;
-    if (header.index !== this.respiration.end) this.breath = new BreathFilter();
+    const lost = header.index - this.respiration.end;
+    if (lost < 0 || lost > LONGEST_GAP) this.breath = new BreathFilter();
     const counts = new Int32Array(payload);
     const filtered = new Float32Array(counts.length / 2);
     for (let i = 0; i < filtered.length; i++) {
