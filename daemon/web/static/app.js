@@ -35,7 +35,8 @@ async function begin() {
   translatePage();
   buildRail();
   buildTools();
-  document.addEventListener("login-needed", () => askForToken(enter));
+  document.addEventListener("login-needed", leave);
+  document.addEventListener("connection-lost", checkSession);
   addEventListener("hashchange", route);
   byId("skip").addEventListener("click", skip);
   scene.start();
@@ -58,13 +59,26 @@ async function enter() {
   showExposure(session);
   byId("tool-logout").hidden = session.exposure === "loopback" || session.login_needed;
   if (session.login_needed) {
-    live.stop();
-    askForToken(enter);
+    leave();
     return;
   }
   if (may("live")) live.start();
   shownName = "";
   await route();
+}
+
+/** A server that hangs up may do so because the session is over. */
+async function checkSession() {
+  const session = await loadSession().catch(() => null);
+  if (session?.login_needed) leave();
+}
+
+/** Show nothing until somebody has logged in. */
+function leave() {
+  live.stop();
+  shown?.abort();
+  byId("main").replaceChildren();
+  askForToken(enter);
 }
 
 /** Show the view that the address names: `#recordings`, or `#recordings/ID`. */
@@ -136,8 +150,7 @@ function buildTools() {
   label(exit, icon("logout"), t("login.leave"));
   exit.addEventListener("click", async () => {
     await logout();
-    live.stop();
-    await enter();
+    location.reload(); // so that nothing that was heard stays
   });
   const bell = byId("tool-notify");
   bell.addEventListener("click", () => openNotifications());
@@ -183,9 +196,9 @@ function showCondition({ connection, silent_s, waits_s }) {
   if (currentSession() === null || currentSession()?.login_needed) return;
   const stale = silent_s >= SILENT_AFTER_S;
   document.body.toggleAttribute("data-stale", stale);
+  if (connection === "connecting") return; // the banner stays until it is known how it went
   if (connection === "waiting")
     showBanner("bad", t("banner.lost", { seconds: Math.ceil(waits_s) }));
-  else if (connection === "refused") showBanner("bad", t("banner.refused"));
   else if (connection === "open" && stale) {
     const since = Number.isFinite(silent_s)
       ? t("banner.silent", { time: duration(silent_s) })

@@ -25,7 +25,7 @@ const TOPICS = [
 const REMEMBERED = new Set(["status", "identity", "rhythm", "hrv"]);
 
 /**
- * @typedef {"connecting" | "open" | "waiting" | "refused"} Connection
+ * @typedef {"connecting" | "open" | "waiting"} Connection
  * @typedef {{connection: Connection, silent_s: number, waits_s: number}} Condition
  * @typedef {(header: any, payload: ArrayBuffer) => void} Listener
  */
@@ -48,7 +48,7 @@ class Live {
     this.boot = "";
     /** @type {Map<string, number>} */
     this.sequences = new Map();
-    this.timer = 0;
+    this.timer = this.retry = 0;
   }
 
   /** Connect, and stay connected until `stop`. */
@@ -60,8 +60,9 @@ class Live {
 
   stop() {
     clearInterval(this.timer);
+    clearTimeout(this.retry);
     if (this.socket) {
-      this.socket.onclose = null;
+      this.socket.onclose = this.socket.onmessage = null;
       this.socket.close();
       this.socket = null;
     }
@@ -120,24 +121,19 @@ class Live {
       this.tell();
     };
     socket.onmessage = (event) => this.take(event.data);
-    socket.onclose = (event) => this.lose(event);
+    socket.onclose = () => this.lose();
     this.socket = socket;
     this.tell();
   }
 
-  /** @param {CloseEvent} event */
-  lose(event) {
+  lose() {
     this.socket = null;
-    if (event.code === 1008 || event.code === 3000) {
-      this.connection = "refused";
-      document.dispatchEvent(new Event("login-needed"));
-    } else {
-      this.connection = "waiting";
-    }
+    this.connection = "waiting";
     const jitter = 0.75 + Math.random() / 2;
-    setTimeout(() => this.socket ?? this.connect(), this.waits_s * jitter * 1000);
+    this.retry = window.setTimeout(() => this.connect(), this.waits_s * jitter * 1000);
     this.tell();
     this.waits_s = Math.min(2 * this.waits_s, LONGEST_WAIT_S);
+    document.dispatchEvent(new Event("connection-lost"));
   }
 
   /** @param {ArrayBuffer} data */
