@@ -6,7 +6,7 @@ PIP := -m pip --disable-pip-version-check --quiet
 # Python compiles what it imports by itself; all of TensorFlow, of which little is used, takes minutes.
 INSTALL := $(PIP) install --no-compile
 PYTEST := -m pytest --numprocesses=auto --dist=loadfile
-DEFAULT_TESTS := "not realtime and not system and not servers and not train and not benchmark"
+DEFAULT_TESTS := "not realtime and not system and not servers and not web and not train and not benchmark"
 # The files with tests of these marks, so that a lane imports no others.
 files_marked = $(shell grep --recursive --files-with-matches --extended-regexp --include='*.py' 'mark\.($(1))\b' tests)
 # What may differ with the Python and the TFLite runtime: networks, the parser of the command line, types
@@ -14,17 +14,18 @@ files_marked = $(shell grep --recursive --files-with-matches --extended-regexp -
 NEWER_TESTS := tests/test_*.py tests/config tests/model/test_*.py tests/daemon/test_*.py tests/daemon/service tests/daemon/offline \
 	tests/drivers/test_stream.py tests/dsp/test_front_end.py \
 	$(addprefix tests/daemon/,acquisition/test_process.py wire/test_messages.py recordings/test_wfdb_record.py \
-	apps/test_record.py doctor/test_software.py commands/test_identify.py)
+	apps/test_record.py doctor/test_software.py web/test_state.py commands/test_identify.py)
 
-.PHONY: help demo test test-realtime test-system test-servers test-arm64 test-train test-newer reliability install uninstall clean
+.PHONY: help demo test test-realtime test-system test-servers test-web test-arm64 test-train test-newer reliability install uninstall clean
 
 help:
-	@echo "make demo              see it work: synthetic hearts on a simulated chip, and a report (a minute)"
+	@echo "make demo              see it work: synthetic hearts on a simulated chip, in a browser too, and a report (a minute)"
 	@echo "make demo DATA=folder  the same with the WFDB recordings of a folder"
 	@echo "make test              lint, types and tests (some minutes)"
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
 	@echo "sudo make test-system  boot a copy of this machine with the service, and break it; real spidev"
 	@echo "sudo make test-servers open what it writes with other programs of Debian's (installs them)"
+	@echo "sudo make test-web     drive the page in Debian's Chromium, and check its code (installs it, and npm packages)"
 	@echo "sudo make test-arm64   install it in an emulated Debian for arm64, and test it there (half an hour)"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
 	@echo "make test-newer        what a Python or the TFLite runtime can change, with 3.12 or newer"
@@ -57,6 +58,10 @@ test-servers: .venv/with-tests
 	@sh tests/packages.sh servers || echo "Without these programs, their tests are skipped."
 	.venv/bin/python -m pytest -m servers --reruns 2 --reruns-delay 10 -raR $(call files_marked,servers)
 
+test-web: .venv/with-web-tests
+	@sh tests/packages.sh web || echo "Without Chromium, the tests in it are skipped."
+	.venv/bin/python -m pytest -m web -raR $(call files_marked,web)
+
 test-arm64:
 	@sh tests/arm64.sh
 
@@ -85,16 +90,17 @@ clean:
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Each with-... is an empty file that is newer than setup.cfg once its extras are installed.
-.venv/with-report: extras := records,report
+.venv/with-report: extras := records,report,web
 .venv/with-tests .venv-newer/with-tests: extras := records,test
+.venv/with-web-tests: extras := records,report,test,web-test
 .venv-train/with-tests: extras := train,benchmark,test
 
-.venv/with-report .venv/with-tests: .venv/bin/pip
+.venv/with-report .venv/with-tests .venv/with-web-tests: .venv/bin/pip
 .venv-train/with-tests: .venv-train/bin/pip
 .venv-newer/with-tests: .venv-newer/bin/pip
 .venv-newer/bin/pip: PYTHON := $(NEWER_PYTHON)
 
-.venv/with-report .venv/with-tests .venv-train/with-tests .venv-newer/with-tests: setup.cfg pyproject.toml
+.venv/with-report .venv/with-tests .venv/with-web-tests .venv-train/with-tests .venv-newer/with-tests: setup.cfg pyproject.toml
 	@echo "Installing qrsd[$(extras)] into $(@D); the first time, this takes some minutes ..."
 	@$(@D)/bin/python $(INSTALL) --editable ".[$(extras)]"
 	@touch $@

@@ -18,6 +18,7 @@ from config.errors import SettingsError
 SYSTEM_STATE = Path("/var/lib/qrsd")
 SYSTEM_RUNTIME = Path("/run/qrsd")
 RECORDER_STATE, RECORDER_RUNTIME = Path("/var/lib/qrsd-record"), Path("/run/qrsd-record")
+WEB_STATE = Path("/var/lib/qrsd-web")
 
 
 def state_folder(system: Path | None = None) -> Path:
@@ -97,3 +98,8 @@ def pseudonym_key_path() -> Path:
 def recorder_address() -> str:
     """Return the address of the recorder's control socket."""
     return f"ipc://{runtime_folder(RECORDER_RUNTIME)}/record.ipc"
+
+
+def web_folder() -> Path:
+    """Return the folder of the web server's tokens, certificate and work."""
+    return state_folder(WEB_STATE) / "web"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from model.folder_owner import as_owner_of_folder
 
 SECRET_BYTES = 32
 OTHERS = 0o077
-LONGEST_BYTES = 1 << 12  # of a file with a secret
+LONGEST_BYTES = 1 << 15  # of a file with a secret
 
 
 def write_secret(path: Path, secret: bytes, comment: str) -> None:
@@ -94,6 +95,16 @@ def from_hex(text: str, where: str) -> bytes:
     return key
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make a folder for its owner alone, unless there is one.
+
+    Raises:
+        KeyNotWritten: the system refuses.
+    """
+    with _explained(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file whole or not at all, with mode 0600, in a folder that is made if need be.
 
@@ -103,7 +114,7 @@ def write_private(path: Path, text: str) -> None:
         KeyNotWritten: the system refuses.
     """
     with _explained(path), as_owner_of_folder(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         descriptor, draft = mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
         try:
             with open(descriptor, "wb") as file:
@@ -114,6 +125,27 @@ def write_private(path: Path, text: str) -> None:
         except BaseException:
             os.unlink(draft)
             raise
+
+
+@contextmanager
+def locked(folder: Path, missing: str) -> Iterator[None]:
+    """Lock a folder of keys: no other command changes a list between our reading and writing.
+
+    Raises:
+        KeyMissing: there is no such folder; the message says what is ``missing``.
+        KeyNotPrivate: this user may not read it.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError as error:
+        raise KeyMissing(f"{folder}: {missing}") from error
+    except OSError as error:
+        raise KeyNotPrivate(f"{folder}: this user may not read it: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from config.mqtt import MqttOptions
 from config.notify import NotifyOptions
 from config.regular_file import open_regular
 from config.source import SourceOptions
+from config.web import WebOptions
 from config.yaml_values import NOT_YAML, read
 from dsp.options import FrontEndOptions, LivenessOptions, RhythmOptions
 from model.options import IdentifierOptions
@@ -138,6 +139,7 @@ class Settings(SourceOptions):
     lsl: LslOptions = field(default_factory=LslOptions)  # the streams of ``qrsd bridge lsl``
     mqtt: MqttOptions = field(default_factory=MqttOptions)  # the broker of ``qrsd bridge mqtt``
     report: ReportOptions = field(default_factory=ReportOptions)  # whom ``qrsd report`` asks
+    web: WebOptions = field(default_factory=WebOptions)  # where ``qrsd web`` serves
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ COMMANDS = {
     "record": ("record", "Record what the service hears into files that survive a power cut"),
     "mark": ("record", "Put a marker into the recording that is being made"),
     "notify": ("notify", "Send alarms to a webhook, by e-mail or as apprise can"),
+    "web": ("web", "Serve a page for the browser, and a REST API, of what the service says"),
     "bridge": (
         "bridge",
         "Bring what it says to Home Assistant, Lab Streaming Layer, InfluxDB",

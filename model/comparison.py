@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +14,7 @@ from model.errors import EmbedderNeeded
 from model.network import Network
 from model.scores import corrected_cosine, mean_direction
 from model.tensor import normalise
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether two recordings are one person's."""
-
-    #: whether such recordings are likelier of one person than of two; None without a good beat in
-    #: each, as are the next three
-    same: bool | None
-    score: float | None  # corrected cosine of the recordings' mean embeddings
-    #: natural logarithm of how many times as likely such recordings are of one person as of two;
-    #: within that of 1/1000 and 1000
-    ln_likelihood_ratio: float | None
-    probability: float | None  # that it is the same person if both were as likely before, 0 to 1
-    beats: int  # good beats of the recording that has fewer
+from model.verdict import Verdict
 
 
 def compare(first: Sequence[BeatWindow], second: Sequence[BeatWindow], network: Network) -> Verdict:

@@ -21,6 +21,11 @@ from numpy.typing import NDArray
 
 from dsp.front_end import RATE_HZ
 from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
+from model.errors import PersonUnknown
+from model.identifier import SMALLEST_PROBABILITY
+from model.passport import Cohort, Passport
+from model.scores import corrected_cosine, cosine, mean_direction
+from model.template import Template
 
 SAMPLE_MS = 1000 / RATE_HZ
 MASK_SAMPLES = 10  # 40 ms: half of a QRS complex
@@ -84,7 +89,10 @@ class Explanation:
 
 
 def explain(
-    run: Run, beats: NDArray[np.float32], scores: Sequence[Score], on_beat: Callable[[], None]
+    run: Run,
+    beats: NDArray[np.float32],
+    scores: Sequence[Score],
+    on_beat: Callable[[], object] = lambda: None,
 ) -> Explanation:
     """Find out which parts of some beats their score falls without.
 
@@ -108,6 +116,54 @@ def explain(
         score=float(np.mean(wholes)),
         beats=len(beats),
     )
+
+
+def whom(
+    passport: Passport,
+    templates: Sequence[Template],
+    outputs: NDArray[np.float32],
+    person: str | None = None,
+) -> tuple[str, Score]:
+    """Return whom some beats are to be compared with, and the score of that.
+
+    Args:
+        passport: of the network that decides.
+        templates: of the enrolled people, at least one; a classifier needs none.
+        outputs: what the network makes of the beats, shape (n, outputs).
+        person: who is asked about; None for whoever the beats are likest to.
+
+    Raises:
+        PersonUnknown: the model does not know the person.
+    """
+    cohort, labels = passport.cohort, passport.tensors.labels
+    known = labels if cohort is None else [template.person for template in templates]
+    if person is not None and person not in known:
+        listed = ", ".join(dict.fromkeys(known)) or "nobody"
+        raise PersonUnknown(f"{person!r} is not known to this model, which knows {listed}")
+    if cohort is None:
+        evidence = _evidence(outputs)[:, : len(labels)]  # the last may be for anybody else
+        whose = person or labels[int(evidence.mean(axis=0).argmax())]
+        label = labels.index(whose)
+        return whose, lambda versions: _evidence(versions)[:, label]
+    whose = person or _likest(templates, outputs).person
+    template = _likest([each for each in templates if each.person == whose], outputs)
+    return whose, likeness(template.embedding, cohort)
+
+
+def likeness(template: NDArray[np.float32], cohort: Cohort) -> Score:
+    """Return what gives the corrected cosine with a template."""
+    return lambda outputs: corrected_cosine(template[None], outputs, cohort.embeddings)[0]
+
+
+def _likest(templates: Sequence[Template], outputs: NDArray[np.float32]) -> Template:
+    """Return the template that the beats are nearest to."""
+    embeddings = np.stack([template.embedding for template in templates])
+    return templates[int(cosine(embeddings, mean_direction(outputs)[None])[:, 0].argmax())]
+
+
+def _evidence(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return how much a classifier's outputs speak for each label, shape (m, labels)."""
+    return np.asarray(np.log(np.maximum(outputs.astype(np.float64), SMALLEST_PROBABILITY)))
 
 
 def masked(beat: NDArray[np.float32]) -> NDArray[np.float32]:

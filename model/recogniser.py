@@ -18,7 +18,8 @@ hint only: nobody is accepted by it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
@@ -70,6 +71,7 @@ class Recogniser:
 
     Attributes:
         decision: the newest.
+        counted: the good beats that it counts.
         session: the first good beats since the electrodes were fitted.
         enrolment: the one under way, to be ended by whoever began it; else None.
 
@@ -99,6 +101,7 @@ class Recogniser:
         self._liveness = Liveness(smoothed)
         self._liveness_options = liveness or LivenessOptions()
         self._evidence = Evidence()
+        self.counted: deque[BeatWindow] = deque(maxlen=self._max_beats)
         self.session = Session()
         self.enrolment: Enrolment | None = None
         self._of_signal: Hint | None = (
@@ -151,6 +154,12 @@ class Recogniser:
             self._inverted.interrupted(event.reason)
         self.decision = self._decide()
 
+    def try_inverted(self, events: Iterator[Event]) -> Decision:
+        """Take as many events of the inverted signal as are wanted; return the decision then."""
+        while self.inverted_wanted and (event := next(events, None)):
+            self.push_inverted(event)
+        return self.decision
+
     def enrol(self, enrolment: Enrolment) -> None:
         """Gather beats for an enrolment from now on."""
         self.enrolment = enrolment
@@ -181,6 +190,8 @@ class Recogniser:
         if doubt is not None:
             self._drop_evidence(doubt)
         self._identifier.push(output, beat.quality)
+        if beat.quality.good:
+            self.counted.append(beat)
         if self._liveness_options.on_suspicion != "ignore":
             self._liveness.push(beat)
         if self._refused:
@@ -201,6 +212,7 @@ class Recogniser:
         self._of_signal = None
         self._evidence.restart()
         self._identifier.interrupted(reason)
+        self.counted.clear()
         self._liveness.restart()
         self.session.restart()
         if self.enrolment is not None:

@@ -4,7 +4,7 @@
 #   /opt/qrsd                         its own Python environment
 #   /usr/local/bin/qrsd               the command
 #   /etc/qrsd/qrsd.yaml               its settings, never overwritten
-#   /etc/systemd/system/qrsd.service  the unit; off, those of record, notify, mqtt and lsl
+#   /etc/systemd/system/qrsd.service  the unit; off, those of record, notify, web, mqtt and lsl
 #   /etc/udev/rules.d/60-qrsd.rules   who may use the buses
 #   the user qrsd, in the groups spi and gpio
 set -eu
@@ -26,9 +26,9 @@ esac
 
 # On a Pi, spidev, gpiozero and lgpio come compiled with the system; pip adds what is missing.
 if grep -qs "Raspberry Pi" /proc/device-tree/model; then
-    what=".[pi]" sees=--system-site-packages
+    what=".[pi,web]" sees=--system-site-packages
 else
-    what="." sees=
+    what=".[web]" sees=
 fi
 say "Installing qrsd into $DESTDIR/opt/qrsd; the first time, this takes some minutes ..."
 "$PYTHON" -m venv $sees "$DESTDIR/opt/qrsd"
@@ -46,7 +46,7 @@ fi
 
 install -d "$DESTDIR/usr/local/bin"
 ln -sfn /opt/qrsd/bin/qrsd "$DESTDIR/usr/local/bin/qrsd"
-for unit in qrsd qrsd-record qrsd-notify qrsd-mqtt qrsd-lsl; do
+for unit in qrsd qrsd-record qrsd-notify qrsd-web qrsd-mqtt qrsd-lsl; do
     install -D -m 644 "$here/$unit.service" "$DESTDIR/etc/systemd/system/$unit.service"
 done
 install -D -m 644 "$here/qrsd.rules" "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
@@ -60,7 +60,7 @@ fi
 systemd-sysusers "$here/qrsd.sysusers"
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    systemctl try-restart qrsd qrsd-record qrsd-notify qrsd-mqtt qrsd-lsl
+    systemctl try-restart qrsd qrsd-record qrsd-notify qrsd-web qrsd-mqtt qrsd-lsl
 fi
 if [ -e /run/udev/control ]; then
     udevadm control --reload
@@ -75,4 +75,5 @@ say "  sudo systemctl enable --now qrsd                    start, now and at eac
 say "  sudo qrsd enroll NAME                               enrol whoever wears the electrodes"
 say "  qrsd watch                                          see whose heart it is"
 say "  sudo systemctl enable --now qrsd-record             record too: docs/recordings.md"
+say "  sudo systemctl enable --now qrsd-web                see it in a browser: docs/web.md"
 say "Settings are in /etc/qrsd/qrsd.yaml, wiring and troubleshooting in docs/hardware.md."

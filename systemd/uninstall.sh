@@ -10,7 +10,7 @@ set -eu
 live=
 [ -n "$DESTDIR" ] || [ ! -d /run/systemd/system ] || live=yes
 
-units="qrsd-lsl qrsd-mqtt qrsd-notify qrsd-record qrsd"
+units="qrsd-lsl qrsd-mqtt qrsd-web qrsd-notify qrsd-record qrsd"
 for unit in $units; do
     if [ -n "$live" ] && [ -e "/etc/systemd/system/$unit.service" ]; then
         systemctl disable --now "$unit"
@@ -24,7 +24,8 @@ rm -f "$DESTDIR/usr/local/bin/qrsd" "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
 [ -z "$live" ] || systemctl daemon-reload
 
 if [ "$PURGE" = 1 ]; then
-    rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd" "$DESTDIR/var/lib/qrsd-record"
+    rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd" "$DESTDIR/var/lib/qrsd-record" \
+        "$DESTDIR/var/lib/qrsd-web"
     for unit in $units; do
         rm -rf "$DESTDIR/etc/systemd/system/$unit.service.d" # by systemctl edit
     done
@@ -35,7 +36,8 @@ if [ "$PURGE" = 1 ]; then
     echo "qrsd is gone, with its settings, its recordings and everyone who was enrolled."
 else
     echo "qrsd is gone. Kept: the settings in $DESTDIR/etc/qrsd, the enrolled people in" \
-        "$DESTDIR/var/lib/qrsd, recordings in $DESTDIR/var/lib/qrsd-record, and the user qrsd," \
+        "$DESTDIR/var/lib/qrsd, recordings in $DESTDIR/var/lib/qrsd-record, the page's tokens in" \
+        "$DESTDIR/var/lib/qrsd-web, and the user qrsd," \
         "to whom they belong."
     echo "To remove these too: sudo make uninstall PURGE=1"
 fi

@@ -41,4 +41,4 @@ in_there() { chroot "$FOLDER" env HOME=/root CI=true sh -c "cd /home/pi/qrsd && 
 in_there make install
 in_there qrsd --version
 in_there /opt/qrsd/bin/python -m pip --quiet install gpiozero hypothesis jsonschema prometheus-client pytest pytest-xdist
-in_there /opt/qrsd/bin/python -m pytest --numprocesses=auto --dist=loadfile -m "'not realtime and not system and not servers and not train and not benchmark'" "$@"
+in_there /opt/qrsd/bin/python -m pytest --numprocesses=auto --dist=loadfile -m "'not realtime and not system and not servers and not web and not train and not benchmark'" "$@"

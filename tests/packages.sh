@@ -1,6 +1,6 @@
 #!/bin/sh
-# Install the Debian packages that `make test-system` needs, as root, or `make test-servers`, whose
-# name is given; without them it skips tests.
+# Install the Debian packages that `make test-system` needs, as root, or `make test-servers` or
+# `make test-web`, whose name is given; without them it skips tests.
 set -eu
 missing=
 needs() {
@@ -27,6 +27,12 @@ servers)
     needs "command -v age" age
     needs "command -v mosquitto || test -x /usr/sbin/mosquitto" mosquitto
     needs "command -v victoria-metrics" victoria-metrics
+    ;;
+web)
+    needs "command -v chromium" chromium
+    needs "command -v chromedriver" chromium-driver
+    # Letters for the screenshots, where there is no screen.
+    needs "fc-list | grep ." fonts-dejavu-core
     ;;
 esac
 

@@ -32,6 +32,7 @@ BELOW = {
     "daemon.offline": GROUND | {"daemon.recordings"},
     "daemon.service": GROUND | {"daemon.recordings", "daemon.acquisition", "daemon.wire"},
     "daemon.apps": GROUND | {"daemon.recordings", "daemon.wire"},
+    "daemon.web": GROUND | {"daemon.recordings", "daemon.wire"},
     "daemon.doctor": GROUND
     | {"daemon.recordings", "daemon.acquisition", "daemon.wire", "daemon.service"},
 }
@@ -46,9 +47,11 @@ DOORS = {
         "bdf_repair",
         "durable_file",
         "edf_file",
+        "edf_header",
         "encryption",
         "errors",
         "origin",
+        "ours",
         "person_folders",
         "public_data",
         "reading_order",
@@ -72,6 +75,7 @@ DOORS = {
         "control",
         "curve_gate",
         "errors",
+        "json_schema",
         "keys",
         "messages",
         "publisher",
@@ -117,6 +121,7 @@ DOORS = {
         "ways",
     },
     "daemon.doctor": {"checks", "visit", "walk"},
+    "daemon.web": {"certificate", "context", "server", "tokens"},
     "daemon.commands": {"exit_codes"},
 }
 RUNTIMES = {"tflite_runtime", "ai_edge_litert"}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from config.settings import RecordOptions
 from daemon.apps.timeline import Second, Timeline
@@ -26,8 +26,9 @@ from daemon.recordings.recorded import (
     printable,
 )
 from daemon.recordings.writers import SUFFIXES, open_writer
-from daemon.wire.answers import Done
+from daemon.wire.answers import Done, RecorderAnswer
 from daemon.wire.client import Item, Silent
+from daemon.wire.control import Command
 from daemon.wire.messages import Received, StatusMessage
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class NothingRecorded(DaemonError):
-    """A marker has no recording to stand in, or nothing came to be recorded."""
+    """There is no recording for a marker to stand in or to be stopped, or nothing came for one."""
 
     code = "not_recording"
 
@@ -67,6 +68,7 @@ class Recorder(Closing):
 
     Attributes:
         files: those written so far, the open one last.
+        commands: of its control socket, by name.
         is_done: whether ``for_s`` is over.
 
     Raises:
@@ -88,6 +90,7 @@ class Recorder(Closing):
         self._folder = folder
         self._name = name
         self._while_worn = while_worn
+        self._asked: Literal["start", "stop"] | None = None  # what somebody wants besides
         self._left_s = for_s
         self._keys = keys
         self._timeline = Timeline(name_of)
@@ -97,7 +100,11 @@ class Recorder(Closing):
         self._before: deque[Second] = deque(maxlen=round(options.before_s) + 1)
         self._writer: RecordingWriter | None = None
         self._begin = 0  # position where it begins
+        self._file_s = 0.0  # how long it is
         self.files: list[Path] = []
+        self.commands: dict[str, Command] = {
+            name: getattr(self, name) for name in ("mark", "start", "stop", "state")
+        }
         self.is_done = False
 
     def take(self, item: Item) -> None:
@@ -144,6 +151,30 @@ class Recorder(Closing):
         self._timeline.note(MARKER + words)
         return Done()
 
+    def start(self) -> Done:
+        """Record from now on, whoever wears the electrodes, until ``stop``."""
+        self._asked = "start"
+        self._before.clear()
+        return Done()
+
+    def stop(self) -> Done:
+        """End the recording until ``start``, or until the electrodes are put on anew.
+
+        Raises:
+            NothingRecorded: none is being made.
+        """
+        if self._writer is None and self._asked != "start":
+            raise NothingRecorded("Nothing is being recorded just now, so there is nothing to end.")
+        self.close()
+        self._asked = "stop"
+        return Done()
+
+    def state(self) -> RecorderAnswer:
+        """Tell whether something is being recorded, and where."""
+        if self._writer is None:
+            return RecorderAnswer("waiting")
+        return RecorderAnswer("recording", self._writer.path.name, self._file_s)
+
     def close(self) -> None:
         """Write what is left."""
         for second in self._timeline.end():
@@ -157,9 +188,16 @@ class Recorder(Closing):
         self._before.append(second)
         length_s = len(second.codes) / second.layout.rate_hz
         self._unworn_s = 0.0 if self._worn else self._unworn_s + length_s
-        if self._while_worn and self._unworn_s >= self._options.after_s:
+        unworn = self._while_worn and self._unworn_s >= self._options.after_s
+        if self._asked == "stop":
+            self._before.clear()
+            self._asked = None if unworn else "stop"
+        elif unworn and self._asked != "start":
             self._finish()
-            return
+        else:
+            self._write_all()
+
+    def _write_all(self) -> None:
         while self._before and not self.is_done:
             self._write(self._before.popleft())
 
@@ -175,6 +213,7 @@ class Recorder(Closing):
             writer = self._writer = self._writer or self._open(second)
             from_begin = (replace(each, sample=each.sample - self._begin) for each in annotations)
             writer.write(second.codes, from_begin)
+            self._file_s = (second.begin + len(second.codes) - self._begin) / rate_hz
         except RecordingNotWritten:
             with suppress(RecordingNotWritten):  # the same again
                 self._finish()

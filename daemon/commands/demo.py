@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -33,11 +34,14 @@ SILENT_AFTER_S = 2.0
 MANY_LOST = 100  # samples: chance loses a few
 GIVE_UP_S = 20.0
 STOP_S = 5.0
+PAGE, PAGE_S = "The page is at", 15.0
 SETTINGS, REPORT = "qrsd.yaml", "report.html"
 
 DEMO = """\
 The whole service runs against a simulated chip: two people are enrolled and recognised, a stranger
 is not, and nobody is anybody once an electrode falls off.
+
+Meanwhile it can be watched in a browser, at the address that is printed first.
 
 It leaves nothing behind but what --report asks for. The exit code is 1 if somebody was taken for
 somebody else or was not recognised.
@@ -60,6 +64,7 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="record all of it, and leave the recording and a report on it in this folder",
     )
+    parser.add_argument("--no-web", action="store_true", help="without the page for the browser")
     parser.set_defaults(run=run)
 
 
@@ -76,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
         require_report_extras(pdf=False)
         make_folder(args.report)
     with tempfile.TemporaryDirectory(prefix="qrsd-demo-") as folder:
-        outcomes = _play(acts, Path(folder), console, args.report)
+        with nullcontext() if args.no_web else _page(Path(folder), args.report):
+            outcomes = _play(acts, Path(folder), console, args.report)
         if args.report is not None:
             _report(Path(folder), args.report)
     console.print(summary(outcomes))
@@ -130,6 +136,22 @@ def _until_the_end(
                 )
 
 
+@contextmanager
+def _page(folder: Path, recordings: Path | None) -> Iterator[None]:
+    """Serve the page, and say where it is; where its packages are missing, say so."""
+    shown = {"QRSD_RECORD_FOLDER": str(recordings)} if recordings else {}
+    shown |= {"QRSD_CONNECT_MESSAGES": f"ipc://{folder}/messages.ipc"}
+    with _running(folder, "web", "--port", "0", **shown) as server:
+        end_s = time.monotonic() + PAGE_S
+        while not (said := _last_words(folder, "web")).startswith(PAGE):
+            if server.poll() is not None or time.monotonic() > end_s:
+                said = f"There is no page: {said}"
+                break
+            time.sleep(0.05)
+        print(plain(said), flush=True)
+        yield
+
+
 def _recorder(folder: Path, recordings: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
     address = f"--address=ipc://{folder}/messages.ipc"
     return _running(folder, "record", "--folder", recordings, "--format", "bdf", address)
@@ -148,10 +170,13 @@ def _report(folder: Path, recordings: Path) -> None:
 
 
 @contextmanager
-def _running(folder: Path, *command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+def _running(
+    folder: Path, *command: str | Path, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command of qrsd's with state and sockets of its own, and what it says in a file."""
     others = {name: text for name, text in os.environ.items() if not name.startswith("QRSD_")}
-    environment = others | {"STATE_DIRECTORY": str(folder), "RUNTIME_DIRECTORY": str(folder)}
+    own = {"STATE_DIRECTORY": str(folder), "RUNTIME_DIRECTORY": str(folder)}
+    environment = {**others, **own, **settings}
     with (folder / f"{command[0]}.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "daemon", *command],

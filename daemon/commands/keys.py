@@ -10,6 +10,7 @@ from pathlib import Path
 from config.folders import another_is_the_systems, keys_folder
 from config.secret_file import from_hex
 from daemon.commands.parts import add_part, describe
+from daemon.commands.web_keys import add_web_keys
 from daemon.wire.keys import (
     CLIENT_COMMENT,
     SERVICE_COMMENT,
@@ -82,6 +83,8 @@ def add_keys(keys: argparse.ArgumentParser) -> None:
     listing = add_part(commands, "list", "Print the service's public key and its clients.")
     listing.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
     listing.set_defaults(run=run_list)
+
+    add_web_keys(commands)
 
 
 def run_new(args: argparse.Namespace) -> int:

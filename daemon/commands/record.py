@@ -30,7 +30,7 @@ from daemon.wire.control import ControlServer
 from daemon.wire.errors import ServiceUnavailable
 from daemon.wire.messages import KINDS, EcgMessage
 
-ANSWER_S = 1.0  # a marker waits so long at most while the service is silent
+ANSWER_S = 1.0  # a command waits so long at most while the service is silent
 
 RECORD = """\
 Both channels as the chip's 24-bit codes, with R peaks, gaps, electrodes that are off, saturation,
@@ -127,7 +127,7 @@ def _record(service: Connection, recorder: Recorder, ended: Event) -> None:
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     with (
         context,
-        ControlServer(context, recorder_address(), {"mark": recorder.mark}) as control,
+        ControlServer(context, recorder_address(), recorder.commands) as control,
         Subscriber(service.address, topics, ANSWER_S, service.keys) as subscriber,
     ):
         for item in subscriber:

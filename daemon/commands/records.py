@@ -44,8 +44,9 @@ from daemon.tables import counted
 from daemon.terminal import plain
 from dsp.options import IN_WORDS
 from model.calibration import LARGEST_LN_RATIO
-from model.comparison import Verdict, compare
+from model.comparison import compare
 from model.opening import open_network
+from model.verdict import Verdict
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
 NOTHING_FOUND = 65  # not one good beat

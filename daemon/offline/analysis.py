@@ -21,9 +21,6 @@ from daemon.offline.pieces import (
     Heard,
     Item,
     Outcome,
-    Step,
-    chain_events,
-    chain_steps,
     cut,
     hear,
     two_at_a_time,
@@ -31,6 +28,7 @@ from daemon.offline.pieces import (
 from daemon.offline.scoring import Scope, Score, score
 from daemon.recordings.annotations import read_annotations
 from daemon.recordings.recording import OpenRecording
+from daemon.recordings.replay import Step, chain_events, chain_steps
 from daemon.recordings.signal_file import Reading
 from dsp.front_end import RATE_HZ
 from dsp.hum import GRIDS_HZ, hum_mv, telling

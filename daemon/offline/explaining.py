@@ -13,16 +13,23 @@ from daemon.offline.analysis import Analysis
 from daemon.offline.errors import TooFewBeats
 from dsp.options import LivenessOptions
 from model.enrolment import keep_nearest
-from model.errors import EmbedderNeeded, PersonUnknown
-from model.explanation import MASK_MS, REGIONS, TIME_MS, Explanation, Score
+from model.errors import EmbedderNeeded
+from model.explanation import (
+    MASK_MS,
+    REGIONS,
+    TIME_MS,
+    Explanation,
+    Score,
+    likeness,
+    whom,
+)
 from model.network import Network
 from model.passport import Cohort
 from model.recogniser import Recogniser, embed_with
-from model.scores import corrected_cosine, cosine, mean_direction, unit
+from model.scores import mean_direction, unit
 from model.template import Template
 from model.tensor import normalise
 
-SMALLEST_PROBABILITY = 1e-6  # that a float32 softmax means
 MOST_BEATS = 50  # of a long recording these, spread evenly, tell as much
 
 
@@ -67,7 +74,7 @@ def comparison_for(
     if against:
         return _about_recording(analysis, network, cohort, against)
     if templates or person:
-        return _about_people(analysis, network, cohort, templates, person)
+        return _about_people(analysis, network, templates, person)
     return _about_itself(analysis, network, cohort)
 
 
@@ -96,24 +103,21 @@ def figures(explanation: Explanation) -> dict[str, Any]:
 def _about_people(
     analysis: Analysis,
     network: Network,
-    cohort: Cohort,
     templates: Sequence[Template],
     person: str | None,
 ) -> Comparison:
     """Compare with this person; None for whoever it was taken for, or came nearest to."""
-    _require_known(person, [template.person for template in templates])
     beats = good_beats(analysis)
-    outputs = network.run(beats)
     recogniser = Recogniser(
         network.passport, embed_with(network), templates, liveness=LivenessOptions("ignore")
     )
     for event in analysis.events:
         recogniser.push(event)
     decided = recogniser.decision
-    whose = person or decided.person or _likest(templates, outputs).person
-    template = _likest([each for each in templates if each.person == whose], outputs)
+    outputs = network.run(beats)
+    whose, score = whom(network.passport, templates, outputs, person or decided.person)
     against = whose if person else f"{whose} (decided: {decided.state})"
-    return Comparison(against, beats, [_likeness(template.embedding, cohort)] * len(beats))
+    return Comparison(against, beats, [score] * len(beats))
 
 
 def _about_recording(
@@ -122,7 +126,7 @@ def _about_recording(
     """Compare with the person of another recording, as if that had been enrolled."""
     beats = good_beats(analysis)
     template = mean_direction(keep_nearest(network.run(good_beats(other))))
-    return Comparison(other.path, beats, [_likeness(template, cohort)] * len(beats))
+    return Comparison(other.path, beats, [likeness(template, cohort)] * len(beats))
 
 
 def _about_itself(analysis: Analysis, network: Network, cohort: Cohort) -> Comparison:
@@ -130,18 +134,14 @@ def _about_itself(analysis: Analysis, network: Network, cohort: Cohort) -> Compa
     beats = good_beats(analysis, least=2)
     outputs = network.run(beats)
     others = unit(outputs.sum(axis=0) - outputs)
-    return Comparison("its own other beats", beats, [_likeness(each, cohort) for each in others])
+    return Comparison("its own other beats", beats, [likeness(each, cohort) for each in others])
 
 
 def _about_labels(analysis: Analysis, network: Network, person: str | None) -> Comparison:
     """Take a classifier's evidence for this person; None for whoever is likeliest."""
-    labels = network.passport.tensors.labels
-    _require_known(person, labels)
     beats = good_beats(analysis)
-    evidence = _evidence(network.run(beats))[:, : len(labels)]  # the last may be for anybody else
-    whose = person or labels[int(evidence.mean(axis=0).argmax())]
-    label = labels.index(whose)
-    return Comparison(whose, beats, [lambda outputs: _evidence(outputs)[:, label]] * len(beats))
+    whose, score = whom(network.passport, (), network.run(beats), person)
+    return Comparison(whose, beats, [score] * len(beats))
 
 
 def good_beats(analysis: Analysis, least: int = 1) -> NDArray[np.float32]:
@@ -154,25 +154,3 @@ def good_beats(analysis: Analysis, least: int = 1) -> NDArray[np.float32]:
         )
     some = np.linspace(0, len(good) - 1, min(len(good), MOST_BEATS)).astype(int)
     return normalise(analysis.windows_mv[good[some]])
-
-
-def _require_known(person: str | None, known: Sequence[str]) -> None:
-    if person is not None and person not in known:
-        listed = ", ".join(dict.fromkeys(known)) or "nobody"
-        raise PersonUnknown(f"{person!r} is not known to this model, which knows {listed}")
-
-
-def _likest(templates: Sequence[Template], outputs: NDArray[np.float32]) -> Template:
-    """Return the template that the beats are nearest to."""
-    embeddings = np.stack([template.embedding for template in templates])
-    return templates[int(cosine(embeddings, mean_direction(outputs)[None])[:, 0].argmax())]
-
-
-def _likeness(template: NDArray[np.float32], cohort: Cohort) -> Score:
-    """Return what gives the corrected cosine with a template."""
-    return lambda outputs: corrected_cosine(template[None], outputs, cohort.embeddings)[0]
-
-
-def _evidence(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return how much a classifier's outputs speak for each label, shape (m, labels)."""
-    return np.asarray(np.log(np.maximum(outputs.astype(np.float64), SMALLEST_PROBABILITY)))

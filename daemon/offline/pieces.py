@@ -14,18 +14,17 @@ from contextlib import suppress
 from ctypes import CDLL
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from math import inf
 from multiprocessing import get_context, parent_process
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.recordings.replay import samples
-from dsp.front_end import RATE_HZ, FrontEnd
+from daemon.recordings.replay import LeadOff, Step, chain_steps
+from dsp.front_end import RATE_HZ
 from dsp.intervals import Intervals, measure_intervals
-from dsp.options import FrontEndOptions, RhythmOptions
-from dsp.signals import BeatWindow, Event, RPeak, Sample
+from dsp.options import RhythmOptions
+from dsp.signals import BeatWindow, RPeak
 from model.beat_kinds import BeatKind, BeatKindJudge
 from model.beat_network import BeatNetwork
 from model.rhythm import Episode
@@ -36,10 +35,6 @@ PIECE_SAMPLES = 360 * STRIP_SAMPLES
 BEFORE_SAMPLES = 18 * STRIP_SAMPLES  # levels follow a beat by 1/8: 1e-9 is left of what they were
 AFTER_SAMPLES = STRIP_SAMPLES  # until a beat at the end is found, searched back for and cut out
 
-#: Where an electrode was off: the first sample, and the first after it.
-LeadOff: TypeAlias = Sequence[tuple[float, float]]
-#: A sample, and what it completed.
-Step: TypeAlias = tuple[Sample, tuple[Event, ...]]
 M_MMAP_THRESHOLD, LARGE_BYTES = -3, 1 << 20  # glibc's number of it; above so much
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -103,30 +98,6 @@ def _joined_episodes(episodes: Iterable[Episode]) -> list[Episode]:
         else:
             joined.append(each)
     return sorted(joined, key=lambda episode: episode.onset)
-
-
-def chain_steps(
-    blocks: Iterable[NDArray[np.float64]], mains_hz: int, lead_off: LeadOff = ()
-) -> Iterator[Step]:
-    """Yield each sample of an ECG that comes in blocks, with what a fresh chain makes of it."""
-    front_end = FrontEnd(FrontEndOptions(mains_hz=mains_hz))
-    coming = iter((*lead_off, (inf, inf)))
-    off, on = next(coming)
-    for sample in samples(blocks):
-        if sample.index >= off:
-            while sample.index >= on:
-                off, on = next(coming)
-            if sample.index >= off:
-                sample.lead_off = True
-        yield sample, front_end.push(sample)
-
-
-def chain_events(
-    blocks: Iterable[NDArray[np.float64]], mains_hz: int, lead_off: LeadOff = ()
-) -> Iterator[Event]:
-    """Yield what a fresh signal chain makes of an ECG that comes in blocks."""
-    for _, completed in chain_steps(blocks, mains_hz, lead_off):
-        yield from completed
 
 
 def cut(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Piece]:

@@ -146,9 +146,7 @@ def last_decision(
             course.note(
                 event.r_index + FROM_R if isinstance(event, BeatWindow) else event.index, decision
             )
-    while recogniser.inverted_wanted and (inverted_event := next(inverted, None)):
-        recogniser.push_inverted(inverted_event)
-    return recogniser.decision
+    return recogniser.try_inverted(inverted)
 
 
 def template_of(

@@ -10,8 +10,9 @@ from typing import Any, get_args
 
 from daemon.offline.analysis import FoundBeats, OfRecording, listen
 from daemon.offline.excerpt import Excerpt
-from daemon.offline.pieces import Step, watched
+from daemon.offline.pieces import watched
 from daemon.recordings.recording import OpenRecording
+from daemon.recordings.replay import Step
 from daemon.recordings.signal_file import Reading
 from dsp.front_end import RATE_HZ
 from dsp.options import RhythmOptions

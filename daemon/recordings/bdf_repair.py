@@ -17,7 +17,7 @@ from daemon.recordings.edf_header import (
     read_header,
 )
 from daemon.recordings.errors import MalformedRecording, RecordingNotWritten
-from daemon.recordings.recorded import OURS
+from daemon.recordings.ours import OURS
 
 OUR_HEADER_BYTES = FIXED_BYTES * 4  # of two channels and the annotations
 BDF = b"\xffBIOSEMI"  # what every header begins with

@@ -23,9 +23,9 @@ from daemon.recordings.edf_header import (
     final_count,
     growing_count,
 )
+from daemon.recordings.ours import OURS
 from daemon.recordings.recorded import (
     LOST,
-    OURS,
     THE_END,
     Annotation,
     Layout,

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TypeAlias
 
 from daemon.recordings.annotations import read_comments, read_texts
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.edf_header import EARLIEST_YEAR
 from daemon.recordings.encryption import open_content
-from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, OURS, RecordedSignal, signals_told
-from daemon.recordings.signal_file import Reading, is_edf, is_table, without_suffix
+from daemon.recordings.ours import IN_EDF, IN_TEXT
+from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, RecordedSignal, signals_told
+from daemon.recordings.signal_file import Reading, SignalFile, is_edf, is_table, without_suffix
 from daemon.recordings.wfdb_header import read_header
 
-IN_EDF = re.compile(rf"{OURS}(\w+)_UTC")
-IN_TEXT = re.compile(r"# recorded by qrsd from (\w+); begins (\S+)")
 HEADER_CHARACTERS = 10_000
+Word: TypeAlias = tuple[float, str, float]  # an annotation: second, text and length in seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,20 @@ class Origin:
 NOT_SAID = Origin(None, None, None)
 
 
-def origin(record: str, identity: Path | None = None) -> Origin:
+def origin(record: str, identity: Path | None = None, file: SignalFile | None = None) -> Origin:
     """Read what a recording says of itself, one that is encrypted by a key of an identity file.
+
+    Args:
+        record: the recording.
+        identity: file with the key.
+        file: the recording, if it was opened before: to find the annotations of a day takes long.
 
     Raises:
         RecordingError: it is missing or malformed.
     """
     path = Path(record)
     if is_edf(path):
-        return _of_edf(EdfFile(path, Reading(identity=identity)))
+        return _of_edf(_edf(path, identity, file))
     stem = without_suffix(path)
     text = path if is_table(path) else stem.with_name(f"{stem.name}.hea")
     with TextIOWrapper(open_content(text, identity), "utf-8", errors="replace") as lines:
@@ -58,13 +63,12 @@ def origin(record: str, identity: Path | None = None) -> Origin:
     told = IN_TEXT.search(begin)
     if not told:
         return NOT_SAID
-    if is_table(path):
-        words = [(at_s, said) for at_s, said, _ in read_comments(path, identity)]
-    else:
-        frame_hz = read_header(stem).frame_hz
-        words = [(each.sample / frame_hz, each.text) for each in read_texts(path)]
     utc = datetime.fromisoformat(told[2])
-    return Origin(told[1], utc, _lead_off_s(words), tuple(signals_told(begin)))
+    return Origin(told[1], utc, _lead_off_s(words(record, identity)), tuple(signals_told(begin)))
+
+
+def _edf(path: Path, identity: Path | None, file: SignalFile | None) -> EdfFile:
+    return file if isinstance(file, EdfFile) else EdfFile(path, Reading(identity=identity))
 
 
 def _of_edf(file: EdfFile) -> Origin:
@@ -72,13 +76,37 @@ def _of_edf(file: EdfFile) -> Origin:
     begin = file.begin_utc if file.begin_utc.year > EARLIEST_YEAR else None
     if not ours:
         return Origin(None, begin and begin.replace(tzinfo=None), None)
-    words = ((each.sample / file.fastest_hz, each.text) for each in file.annotations())
-    return Origin(ours[1], begin, _lead_off_s(words))
+    return Origin(ours[1], begin, _lead_off_s(_words_of_edf(file)))
 
 
-def _lead_off_s(words: Iterable[tuple[float, str]]) -> tuple[tuple[float, float | None], ...]:
+def words(record: str, identity: Path | None = None, file: SignalFile | None = None) -> list[Word]:
+    """Return the annotations of a recording: of EDF, BDF, ``.atr``, and of tables of qrsd's own.
+
+    The arguments are those of ``origin``.
+
+    Raises:
+        RecordingError: they are malformed.
+    """
+    path = Path(record)
+    if is_edf(path):
+        return _words_of_edf(_edf(path, identity, file))
+    if is_table(path):
+        return read_comments(path, identity)
+    frame_hz = read_header(without_suffix(path)).frame_hz
+    return [
+        (each.sample / frame_hz, each.text, each.samples / frame_hz) for each in read_texts(path)
+    ]
+
+
+def _words_of_edf(file: EdfFile) -> list[Word]:
+    rate_hz = file.fastest_hz
+    found = file.annotations()
+    return [(each.sample / rate_hz, each.text, each.samples / rate_hz) for each in found]
+
+
+def _lead_off_s(said: Sequence[Word]) -> tuple[tuple[float, float | None], ...]:
     stretches: list[tuple[float, float | None]] = []
-    for at_s, text in sorted(each for each in words if each[1] in (LEAD_OFF, LEAD_ON)):
+    for at_s, text, _ in sorted(each for each in said if each[1] in (LEAD_OFF, LEAD_ON)):
         is_off = bool(stretches) and stretches[-1][1] is None
         if text == LEAD_OFF and not is_off:
             stretches.append((at_s, None))

@@ -16,7 +16,6 @@ from drivers.frame import MIN_COUNTS, millivolts_per_count
 
 LOST = MIN_COUNTS  # in place of a sample that was never read
 LOST_SAMPLES, THE_END = "Lost samples", "Recording ends"  # as annotations
-OURS = "qrsd_"  # begins the name of what recorded a file
 LEAD_OFF, LEAD_ON = "Lead off", "Lead on"
 LONGEST_TEXT = 200  # bytes of an annotation: a list of EDF must fit into one record
 HOUR_S = 3600  # of a file of the recorder's; what comes then goes on in another

@@ -62,7 +62,7 @@ class Recording:
 class OpenRecording:
     """One ECG lead of a file, read in blocks, so that its length does not matter.
 
-    ``name`` and ``path`` are as those of ``Recording``.
+    ``name`` and ``path`` are as those of ``Recording``; ``file`` is the file with all its signals.
 
     Args:
         path: a WFDB record with or without ``.hea``, an EDF or BDF file, or a text table.
@@ -81,14 +81,14 @@ class OpenRecording:
         self.path = str(path)
         reading = reading or Reading()
         self._identity = reading.identity
-        self._file = open_file(where, reading)
+        self.file = open_file(where, reading)
         self._note: tuple[str, ...] = ()
         if signal is not None:
-            self._number = pick_signal(self._file.names, signal, where)
+            self._number = pick_signal(self.file.names, signal, where)
         else:
-            self._number = _ecg_of(self._file)
-            if len(self._file.names) > 1 and self._number:
-                chosen = self._file.names[self._number]
+            self._number = _ecg_of(self.file)
+            if len(self.file.names) > 1 and self._number:
+                chosen = self.file.names[self._number]
                 self._note = (f"signal {self._number} ({chosen}) is read, the first with an ECG",)
         stem = without_suffix(where)
         self.name = f"{stem.parent.name}/{stem.name}".lstrip("/")
@@ -96,12 +96,12 @@ class OpenRecording:
     @property
     def notes(self) -> tuple[str, ...]:
         """What had to be assumed or mended, complete once the blocks have been read."""
-        return (*self._file.notes, *self._note)
+        return (*self.file.notes, *self._note)
 
     @property
     def lead_off_s(self) -> tuple[tuple[float, float], ...]:
         """When an electrode was off, begin and end, as far as the file says so."""
-        noted = origin(self.path, self._identity).lead_off_s or ()
+        noted = origin(self.path, self._identity, self.file).lead_off_s or ()
         return tuple((off_s, inf if on_s is None else on_s) for off_s, on_s in noted)
 
     def blocks(self) -> Iterator[NDArray[np.float64]]:
@@ -111,24 +111,24 @@ class OpenRecording:
             RecordingError: it is malformed, or holds nothing.
         """
         valid = False
-        for block in _at_250_hz(self._file, self._number):
+        for block in _at_250_hz(self.file, self._number):
             valid = valid or bool(np.isfinite(block).any())
             yield block
         if not valid:
-            signal = self._file.names[self._number]
+            signal = self.file.names[self._number]
             raise MalformedRecording(
                 f"Signal {signal!r} of {self.path} holds not one valid sample."
             )
 
     def respiration_blocks(self) -> Iterator[NDArray[np.float64]] | None:
         """Return what channel 1 saw, as the ECG; None if the file has no such signal."""
-        names = self._file.names
-        number = next((n for n in self._file.voltages() if RESPIRATION.search(names[n])), None)
+        names = self.file.names
+        number = next((n for n in self.file.voltages() if RESPIRATION.search(names[n])), None)
         if number is None and tuple(names[:2]) == LOGGED_RESPIRATION and self._number == 1:
             number = 0
         if number is None or number == self._number:
             return None
-        return _at_250_hz(self._file, number)
+        return _at_250_hz(self.file, number)
 
 
 def read_recording(

@@ -26,9 +26,9 @@ from daemon.service.people_commands import PeopleCommands
 from daemon.service.pipeline import Pipeline
 from daemon.service.rhythm import RhythmJudge
 from daemon.service.sd_notify import Notifier
+from daemon.service.slow_commands import SlowCommands
 from daemon.service.time_source import TimeSource
 from daemon.service.utc_clock import UtcClock
-from daemon.service.verification import Verifier
 from daemon.wire.addresses import check_address, check_path, needs_key
 from daemon.wire.answers import Description
 from daemon.wire.connection_limit import raise_descriptor_limit
@@ -71,13 +71,12 @@ def assembled(
     """
     check(settings)
     raise_descriptor_limit()
-    model = Path(settings.model) if settings.model else None
     source = _source(settings)
     device = settings.device or socket.gethostname()
     clock = UtcClock(RATE_HZ, time.monotonic, time.wall)
     with ExitStack() as parts:
         gallery = parts.enter_context(_opened_gallery(source))
-        network = open_network(model, gallery.rotation_seed)
+        network = open_network(_model(settings), gallery.rotation_seed)
         _calibrate(network, gallery_path(simulated=source == "simulated"))
         pipeline = _pipeline(settings, network, gallery)
         people = _people_commands(settings, gallery, network, pipeline, clock)
@@ -88,10 +87,10 @@ def assembled(
             context, settings.publish.addresses, device, source, gate, monotonic=time.monotonic
         )
         parts.enter_context(publisher)
-        verifier = parts.enter_context(Verifier(open_network(model), settings.front_end.mains_hz))
+        slow = parts.enter_context(_slow_commands(settings, gallery, pipeline))
         commands: dict[str, Command] = {
             **people.commands,
-            "verify": verifier.verify,
+            **slow.commands,
             "describe": lambda: _describe(device, source, pipeline, status),
         }
         control = ControlServer(
@@ -115,6 +114,11 @@ def assembled(
                 observer=parts.enter_context(_observed(settings, network, source)),
             )
         )
+
+
+def _model(settings: Settings) -> Path | None:
+    """Return the model that is set; None for qrsd's own."""
+    return Path(settings.model) if settings.model else None
 
 
 def _source(settings: Settings) -> Source:
@@ -163,6 +167,15 @@ def _people_commands(
     )
     people.open()
     return people
+
+
+def _slow_commands(settings: Settings, gallery: Gallery, pipeline: Pipeline) -> SlowCommands:
+    """Return the commands that have a network of their own, which decides as the service's does."""
+    network = open_network(_model(settings), gallery.rotation_seed)
+    use_local(network, gallery_path(simulated=_source(settings) == "simulated"))
+    passport = network.passport
+    templates = partial(gallery.templates, passport.sha256, passport.tensors.outputs)
+    return SlowCommands(network, settings, pipeline.recogniser, templates)
 
 
 def _model_status(network: Network, gallery: Gallery) -> ModelStatus:

@@ -14,7 +14,13 @@ from functools import partial
 from unicodedata import normalize
 
 from daemon.journal import event
-from daemon.wire.answers import Done, EnrolmentAnswer, PeopleAnswer, PersonAnswer
+from daemon.wire.answers import (
+    Done,
+    EnrolmentAnswer,
+    ExportAnswer,
+    PeopleAnswer,
+    PersonAnswer,
+)
 from daemon.wire.control import Command
 from daemon.wire.errors import CommandRefused
 from daemon.wire.messages import Source
@@ -24,6 +30,7 @@ from model.fittings import grow
 from model.gallery import Gallery
 from model.names import check_name, looks
 from model.passport import Passport
+from model.people_file import to_json
 from model.recogniser import Recogniser
 from model.template import Template
 
@@ -69,7 +76,7 @@ class PeopleCommands:
     @property
     def commands(self) -> dict[str, Command]:
         """The commands by their names in requests."""
-        names = ("enroll", "enrolment", "cancel", "people", "rename", "forget")
+        names = ("enroll", "enrolment", "cancel", "people", "rename", "forget", "export")
         return {name: getattr(self, name) for name in names}
 
     def attend(self) -> bool:
@@ -234,6 +241,14 @@ class PeopleCommands:
         finally:  # it may be done, and traces of it left
             self._tell_recogniser()
         return Done()
+
+    def export(self, person: str) -> ExportAnswer:
+        """Return everything that is held on a person, the templates too."""
+        person = normalize("NFC", person)
+        found = [each for each in self._gallery.people() if each.name == person]
+        if not found:
+            raise PersonUnknown(f"nobody called {person!r} is enrolled")
+        return ExportAnswer(**to_json(found))
 
     def _forget_enrolment(self, person: str) -> bool:
         """Cancel a person's enrolment if it is under way; forget its outcome if it was the last.

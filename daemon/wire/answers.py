@@ -1,14 +1,19 @@
-"""What the control socket answers to each command, besides ``ok``."""
+"""What the control socket answers to each command, besides ``ok``.
+
+Clients read it too, so numpy, which people's templates need, stays unloaded.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
-from daemon.wire.messages import Source
+from daemon.wire.messages import Hint, IdentityState, Source
 from daemon.wire.status import ModelStatus
-from model.comparison import Verdict
-from model.template import Person
+from model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from model.template import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,16 @@ class PeopleAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportAnswer:
+    """Everything that is held on a person, as ``qrsd people import`` takes it."""
+
+    format: str  # ``qrsd people``
+    schema: int  # version of the format
+    #: the person: ``name``, ``created_utc``, ``consent_utc`` and ``templates``
+    people: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """The service that answers."""
 
@@ -81,7 +96,52 @@ class Description:
     model: ModelStatus  # the model in use
 
 
-Answer: TypeAlias = Done | EnrolmentAnswer | PeopleAnswer | Verdict | Description
+@dataclass(frozen=True, slots=True)
+class RecordingIdentity:
+    """Whose a recording is: the decision after its last beat, as the service would have made it."""
+
+    state: IdentityState
+    person: str | None  # who, if ``accepted``
+    confidence: float | None  # probability that ``accepted`` or ``unknown`` is right, 0 to 1
+    beats: int  # good beats that the decision counts
+    hint: Hint | None  # what may be wrong with the signal
+    good_beats: int  # of the whole recording
+    seconds: float  # its length
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationAnswer:
+    """Which parts of the beats the present decision rests on."""
+
+    state: IdentityState  # of the decision
+    person: str  # whom the beats are compared with: who is accepted, or whom they come nearest to
+    score: float  # how alike they are
+    beats: int  # good beats that the decision counts, of which all that follows is the mean
+    ecg_mv: tuple[float, ...]  # the beat as the network sees it, but in mV
+    weights: tuple[float, ...]  # what the score loses by a mask over each sample; below 0: gains
+    offsets_s: tuple[float, ...]  # when each sample is, counted from the R peak
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderAnswer:
+    """What the recorder does; its control socket is one of its own."""
+
+    state: Literal["waiting", "recording"]
+    file: str | None = None  # name of the one that is being written
+    seconds: float | None = None  # how long it is so far
+
+
+Answer: TypeAlias = (
+    Done
+    | EnrolmentAnswer
+    | PeopleAnswer
+    | ExportAnswer
+    | Verdict
+    | RecordingIdentity
+    | ExplanationAnswer
+    | Description
+    | RecorderAnswer
+)
 
 ANSWERS: dict[str, type[Answer]] = {
     "enroll": EnrolmentAnswer,
@@ -90,6 +150,9 @@ ANSWERS: dict[str, type[Answer]] = {
     "people": PeopleAnswer,
     "rename": Done,
     "forget": Done,
+    "export": ExportAnswer,
     "verify": Verdict,
+    "identify": RecordingIdentity,
+    "explain": ExplanationAnswer,
     "describe": Description,
 }

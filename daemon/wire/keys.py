@@ -9,11 +9,8 @@ service's, and knows the service's public key.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self, TypeAlias
@@ -22,12 +19,13 @@ import zmq
 from zmq.utils import z85
 
 from config.errors import KeyMissing, KeyNotPrivate, KeysError
-from config.secret_file import from_hex, read_secret, write_private, write_secret
+from config.secret_file import from_hex, locked, read_secret, write_private, write_secret
 
 Right: TypeAlias = Literal["listen", "control"]
 
 RIGHTS: tuple[Right, ...] = ("listen", "control")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NO_KEYS = "the service has no keys yet: qrsd keys new"
 
 SERVICE_COMMENT = "qrsd's own key; whoever has this file can pass for the service. Public half:"
 CLIENT_COMMENT = "A client's key for qrsd; whoever has this file can pass for it. Public half:"
@@ -125,7 +123,7 @@ def allow(keys: Path, client: Client) -> None:
         raise KeysError(
             f"{client.name!r:.70} is not a client's name: letters, digits, '.', '_' and '-'"
         )
-    with _locked(keys):
+    with locked(keys, NO_KEYS):
         others = [each for each in read_clients(keys) if each != client]
         for each in others:
             if (each.name == client.name) != (each.key == client.key):
@@ -139,28 +137,12 @@ def revoke(keys: Path, name: str) -> None:
     Raises:
         KeysError: it has no client of that name, or it cannot be read or written.
     """
-    with _locked(keys):
+    with locked(keys, NO_KEYS):
         clients = read_clients(keys)
         kept = [client for client in clients if client.name != name]
         if len(kept) == len(clients):
             raise KeyMissing(f"no client is called {name!r}; see: qrsd keys list")
         _write(keys, kept)
-
-
-@contextmanager
-def _locked(keys: Path) -> Iterator[None]:
-    """Lock the list, so that no other command changes it between our reading and writing."""
-    try:
-        folder = os.open(keys, os.O_RDONLY)
-    except FileNotFoundError as error:
-        raise KeyMissing(f"{keys}: the service has no keys yet: qrsd keys new") from error
-    except OSError as error:
-        raise KeyNotPrivate(f"{keys}: this user may not read it: {error.strerror}") from error
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
 
 
 def _write(keys: Path, clients: Iterable[Client]) -> None:

@@ -125,5 +125,5 @@ def test_urls_for_apprise_are_lines_of_a_file(tmp_path: Path) -> None:
     assert NotifyOptions().read_apprise() == []
     with pytest.raises(KeysError, match="there is no URL in it"):
         NotifyOptions(apprise=private(tmp_path / "none", "# nothing yet\n")).read_apprise()
-    with pytest.raises(KeysError, match="longer than 4096 bytes"):  # and not cut in the middle
-        NotifyOptions(apprise=private(tmp_path / "long", "json://a\n" * 500)).read_apprise()
+    with pytest.raises(KeysError, match="longer than 32768 bytes"):  # and not cut in the middle
+        NotifyOptions(apprise=private(tmp_path / "long", "json://a\n" * 4000)).read_apprise()

@@ -136,7 +136,7 @@ def test_each_command_explains_itself_with_examples(
 
 
 #: What takes a Raspberry Pi longer to import than all the rest.
-HEAVY = {"cryptography", "numpy", "rich", "scipy", "wfdb", "yaml", "zmq"}
+HEAVY = {"cryptography", "numpy", "rich", "scipy", "starlette", "wfdb", "yaml", "zmq"}
 
 
 @pytest.mark.parametrize(
@@ -146,6 +146,7 @@ HEAVY = {"cryptography", "numpy", "rich", "scipy", "wfdb", "yaml", "zmq"}
         (["--version"], set[str]()),
         (["demo", "--help"], {"rich", "yaml", "zmq"}),
         (["watch", "--help"], {"rich", "yaml", "zmq"}),
+        (["web", "--help"], {"yaml", "zmq"}),
         (["people", "--help"], HEAVY - {"scipy", "wfdb"}),
         (["run", "--help"], {"yaml"}),
     ],
@@ -281,6 +282,7 @@ LINES = (
     "record --key /nowhere",
     "mark coffee",
     "notify",
+    "web --port 99999",
     "bridge mqtt",
     "bridge influx",
     "convert /nowhere.bdf /nor-here.edf",
@@ -293,6 +295,8 @@ LINES = (
     "calibrate --gallery /nowhere.sqlite",
     "keys list",
     "keys revoke laptop",
+    "keys web-token revoke tablet",
+    "keys web-certificate show",
     "detect /nowhere.csv",
     "hrv /nowhere.csv",
     "intervals /nowhere.csv",

@@ -64,7 +64,10 @@ INSTALLED = {
     "opt/qrsd/bin/qrsd",
     "usr/local/bin/qrsd",
     "etc/systemd/system/qrsd.service",
-    *(f"etc/systemd/system/qrsd-{app}.service" for app in ("record", "notify", "mqtt", "lsl")),
+    *(
+        f"etc/systemd/system/qrsd-{app}.service"
+        for app in ("record", "notify", "web", "mqtt", "lsl")
+    ),
     "etc/udev/rules.d/60-qrsd.rules",
     SETTINGS,
 }

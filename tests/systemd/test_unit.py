@@ -10,8 +10,9 @@ import pytest
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICE, RECORDER = UNITS / "qrsd.service", UNITS / "qrsd-record.service"
-NOTIFIER, MQTT = UNITS / "qrsd-notify.service", UNITS / "qrsd-mqtt.service"
-APPS = (RECORDER, NOTIFIER, MQTT, UNITS / "qrsd-lsl.service")
+NOTIFIER, WEB = UNITS / "qrsd-notify.service", UNITS / "qrsd-web.service"
+MQTT = UNITS / "qrsd-mqtt.service"
+APPS = (RECORDER, NOTIFIER, WEB, MQTT, UNITS / "qrsd-lsl.service")
 #: Out of 10; a unit without any hardening has 9.6.
 HIGHEST_EXPOSURE = 2.0
 

@@ -24,6 +24,7 @@ from daemon.recordings.errors import RecordingNotWritten
 from daemon.recordings.recorded import THE_END, Layout, RecordingWriter
 from daemon.recordings.signal_file import Reading
 from daemon.recordings.writers import open_writer
+from daemon.wire.answers import RecorderAnswer
 from daemon.wire.client import Item, Silent
 from tests.daemon.apps.made_up_service import BEGIN, RATE_HZ, Service, array
 
@@ -139,6 +140,61 @@ def test_a_service_that_is_silent_is_spoken_of_once_until_it_is_heard(
     assert [r.message for r in caplog.records if "nothing is heard" in r.message][1:] == [
         "nothing is heard, so nothing is recorded: is the service running? systemctl status qrsd"
     ]
+
+
+def test_start_records_at_once_whoever_wears_what_until_stop(tmp_path: Path) -> None:
+    service = Service()
+    with Recorder(OPTIONS, tmp_path, str, while_worn=True) as recorder:
+        take_all(recorder, service.waves(60, contact="off"))
+        assert recorder.state() == RecorderAnswer("waiting")
+        recorder.start()
+        take_all(recorder, service.waves(40, contact="off"))
+        state = recorder.state()
+        assert (state.state, state.file) == ("recording", recorder.files[0].name)
+        assert state.seconds is not None
+        assert 38 <= state.seconds <= 41
+        recorder.mark("the end")
+        recorder.stop()
+        assert recorder.state() == RecorderAnswer("waiting")
+        take_all(recorder, service.waves(40, contact="off"))
+    [file] = [EdfFile(path, Reading()) for path in recorder.files]
+    begin = round((file.begin_utc - BEGIN).total_seconds())
+    assert 58 <= begin <= 60  # what is held back when it starts is in it
+    assert np.array_equal(codes_of(file), array(begin * RATE_HZ, (100 - begin) * RATE_HZ))
+    assert words(file)[-1] == (len(codes_of(file)) - 1, "Marker: the end")
+
+
+def test_stop_holds_until_the_electrodes_are_put_on_anew(tmp_path: Path) -> None:
+    service = Service()
+    with Recorder(OPTIONS, tmp_path, str, while_worn=True) as recorder:
+        with pytest.raises(NothingRecorded, match="nothing to end"):
+            recorder.stop()
+        take_all(recorder, service.waves(10))
+        recorder.stop()
+        take_all(recorder, service.waves(50))
+        take_all(recorder, service.waves(10, contact="off"))  # a loose electrode
+        take_all(recorder, service.waves(10))
+        assert len(recorder.files) == 1
+        take_all(recorder, service.waves(40, contact="off"))
+        take_all(recorder, service.waves(10))
+    first, second = [EdfFile(path, Reading()) for path in recorder.files]
+    assert np.array_equal(codes_of(first), array(0, 10 * RATE_HZ))
+    begin_s = (second.begin_utc - BEGIN).total_seconds()
+    assert 100 < begin_s <= 120  # nothing of what was worn while it was stopped
+    assert len(codes_of(second)) == (130 - begin_s) * RATE_HZ
+
+
+def test_one_by_hand_goes_on_after_stop_only_by_start(tmp_path: Path) -> None:
+    service = Service()
+    with Recorder(OPTIONS, tmp_path, str) as recorder:
+        take_all(recorder, service.waves(3))
+        recorder.stop()
+        take_all(recorder, service.waves(60, contact="off"))
+        take_all(recorder, service.waves(5))
+        assert len(recorder.files) == 1
+        recorder.start()
+        take_all(recorder, service.waves(5))
+    assert len(recorder.files) == 2
 
 
 def test_a_gap_of_minutes_ends_the_file(tmp_path: Path) -> None:

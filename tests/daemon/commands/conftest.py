@@ -2,25 +2,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from model.gallery import Gallery
-from model.passport import Cohort
 from model.template import Template
-from tests.daemon.commands.models import write_passport
+from tests.daemon.commands.models import embedder_of_hearts, write_passport
 from tests.model.models import AXES, FIXTURES
 
 
 @pytest.fixture
 def embedder(tmp_path: Path) -> Path:
     """A network that returns four coefficients of a beat's cosine series."""
-    model = tmp_path / "cosines.tflite"
-    model.write_bytes((FIXTURES / "cosines.tflite").read_bytes())
-    strangers = np.random.default_rng(1).normal(size=(20, 4))
-    strangers /= np.linalg.norm(strangers, axis=1, keepdims=True)
-    cohort = Cohort.write(tmp_path / "cosines.cohort.npy", strangers.astype(np.float32))
-    return write_passport(model, cohort)
+    return embedder_of_hearts(tmp_path)
 
 
 @pytest.fixture

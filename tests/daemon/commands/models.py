@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from model.passport import Cohort, Passport, TensorSpec, file_sha256
 from model.scores import mean_direction
 from model.template import Template
 from model.tensor import NORMALISATION
+from tests.model.models import FIXTURES
 
 
 def write_passport(model: Path, cohort: Cohort | None, **changes: object) -> Path:
@@ -33,6 +35,15 @@ def write_passport(model: Path, cohort: Cohort | None, **changes: object) -> Pat
     }
     Passport(**(fields | changes)).save(model)  # type: ignore[arg-type]
     return model
+
+
+def embedder_of_hearts(folder: Path) -> Path:
+    """Put a network that returns four coefficients of a beat's cosine series into a folder."""
+    model = Path(shutil.copy(FIXTURES / "cosines.tflite", folder))
+    strangers = np.random.default_rng(1).normal(size=(20, 4))
+    strangers /= np.linalg.norm(strangers, axis=1, keepdims=True)
+    cohort = Cohort.write(folder / "cosines.cohort.npy", strangers.astype(np.float32))
+    return write_passport(model, cohort)
 
 
 def enrol(gallery_path: Path, person: str, record: Path, model: Path) -> None:

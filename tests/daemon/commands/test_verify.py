@@ -10,9 +10,9 @@ import pytest
 
 from daemon.commands.records import explained
 from dsp.front_end import FrontEnd
-from model.comparison import Verdict
 from model.errors import EmbedderNeeded, ModelMissing, PassportMismatch
 from model.passport import Passport
+from model.verdict import Verdict
 from tests.daemon.commands.command import qrsd
 from tests.daemon.commands.models import write_passport
 from tests.daemon.hearts import write_heart

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from daemon.service.verification import LONGEST_S
+from daemon.service.slow_commands import LONGEST_S
 from daemon.wire.client import Control
 from daemon.wire.messages import BeatMessage, IdentityMessage, StatusMessage, WaveMessage
 from drivers.waveforms.hearts import Heart

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sqlite3
@@ -15,6 +16,7 @@ import zmq
 
 from model.errors import GalleryBusy, GalleryNotSwept
 from model.gallery import Gallery
+from model.people_file import from_json
 from tests.daemon.frames import (
     ADA,
     BOB,
@@ -34,6 +36,16 @@ def test_people_are_listed(staffed: Office) -> None:
     ada = {"name": "Ada", "created_utc": NOW, "templates": 1, "grown": 0, "beats": 4}
     people = [ada | {"consent_utc": None, "sittings": [NOW], "drift": None}]
     assert staffed.ask("people") == {"ok": True, "people": people, "sealed": False}
+
+
+def test_an_export_is_what_import_takes(staffed: Office) -> None:
+    answer = staffed.ask("export", person="Ada")
+    assert answer.pop("ok") is True
+    [person] = from_json(json.dumps(answer), "the answer")
+    [kept] = staffed.gallery.people()
+    assert (person.name, person.created_utc) == ("Ada", NOW)
+    assert person.templates[0].embedding.tolist() == kept.templates[0].embedding.tolist()
+    assert staffed.ask("export", person="Zoe")["code"] == "person_unknown"
 
 
 def test_consent_is_kept_with_its_time(office: Office) -> None:

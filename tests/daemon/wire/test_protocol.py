@@ -19,7 +19,7 @@ import zmq
 
 from daemon.recordings.errors import RecordingError
 from daemon.service.people_commands import PeopleCommands
-from daemon.service.verification import Verifier
+from daemon.service.slow_commands import SlowCommands
 from daemon.wire.answers import ANSWERS, Done
 from daemon.wire.control import ControlServer
 from daemon.wire.errors import CommandRefused
@@ -57,7 +57,7 @@ def test_every_command_is_told_with_its_fields() -> None:
     control = PROTOCOL.partition("## Control")[2]
     nobody: Any = None
     commands = PeopleCommands(nobody, nobody, nobody, nobody, nobody).commands
-    commands["verify"] = Verifier(nobody, 50).verify
+    commands |= SlowCommands(nobody, nobody, nobody, nobody).commands
     for name, command in commands.items():
         [row] = re.findall(rf"^\| `{name}` \|.*", control, re.MULTILINE)
         for field in signature(command).parameters:
@@ -121,7 +121,7 @@ def control_examples() -> list[tuple[str, str]]:
 def test_the_example_that_is_cut_short_has_the_fields_of_verify() -> None:
     [(request, answer)] = [pair for pair in control_examples() if "..." in pair[0]]
     nobody: Any = None
-    given = signature(Verifier(nobody, 50).verify).parameters
+    given = signature(SlowCommands(nobody, nobody, nobody, nobody).verify).parameters
     assert json.loads(request.replace(", ...", "")).keys() == {"command", *given}
     assert json.loads(answer).keys() == {"ok", *(each.name for each in fields(ANSWERS["verify"]))}
 
@@ -132,7 +132,10 @@ def test_the_control_examples_are_what_the_service_answers(tmp_path: Path) -> No
     assert len(examples) == 7
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     office = open_office(embedder(tmp_path), tmp_path, context)
-    commands = {**office.desk.commands, "verify": Done, "describe": Done}
+    commands = {
+        **office.desk.commands,
+        **dict.fromkeys(("verify", "identify", "explain", "describe"), Done),
+    }
     with (
         ControlServer(context, f"ipc://{tmp_path}/docs.ipc", commands) as server,
         context.socket(zmq.DEALER) as client,

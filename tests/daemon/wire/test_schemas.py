@@ -12,10 +12,10 @@ import zmq
 from jsonschema import Draft202012Validator
 
 from daemon.service.people_commands import PeopleCommands
-from daemon.service.verification import Verifier
+from daemon.service.slow_commands import SlowCommands
 from daemon.wire.answers import ANSWERS
+from daemon.wire.json_schema import control_schema, messages_schema
 from tests.daemon.office import Office, open_office
-from tests.daemon.wire.schemas import control_schema, messages_schema
 from tests.model.models import embedder
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -28,7 +28,8 @@ def describe() -> dict[str, object]:
 def commands() -> dict[str, Callable[..., Any]]:
     nobody: Any = None
     people = PeopleCommands(nobody, nobody, nobody, nobody, nobody).commands
-    return {**people, "verify": Verifier(nobody, 50).verify, "describe": describe}
+    slow = SlowCommands(nobody, nobody, nobody, nobody).commands
+    return {**people, **slow, "describe": describe}
 
 
 def schemas() -> dict[str, str]:
@@ -70,6 +71,8 @@ def test_answers_and_refusals_keep_to_their_schema(tmp_path: Path) -> None:
     office.wear(20.0)
     check(office, "enrolment", ok=True)
     check(office, "people", ok=True)
+    check(office, "export", ok=True, person="Ada")
+    check(office, "export", ok=False, person="Bob")
     check(office, "rename", ok=True, person="Ada", new_name="Bob")
     check(office, "forget", ok=True, person="Bob")
     office.close()

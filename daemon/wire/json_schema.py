@@ -1,10 +1,11 @@
-"""JSON Schemas of the messages and of the control socket, made from the types themselves."""
+"""JSON Schemas of messages, requests and answers, made from the types themselves."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from datetime import datetime
 from inspect import Parameter, getdoc, getsource, signature
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -19,7 +20,7 @@ _UTC = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"
 
 def messages_schema() -> dict[str, Any]:
     """Return the schema of the headers; that of topic T is at ``#/$defs/T``."""
-    common = _object(Stamp)
+    common = object_schema(Stamp)
     common["properties"] |= {
         "schema": {"const": SCHEMA},
         "utc": {"type": "string", "pattern": _UTC},
@@ -27,7 +28,7 @@ def messages_schema() -> dict[str, Any]:
     common["required"].insert(0, "schema")
     topics = {}
     for topic, kind in KINDS.items():
-        topics[topic] = _object(kind) | {"allOf": [{"$ref": "#/$defs/common"}]}
+        topics[topic] = object_schema(kind) | {"allOf": [{"$ref": "#/$defs/common"}]}
         if fields(kind)[-1].metadata:  # it travels as the third frame
             topics[topic]["properties"]["count"] = {"type": "integer", "minimum": 0}
             topics[topic]["required"].append("count")
@@ -40,7 +41,7 @@ def control_schema(commands: Mapping[str, Callable[..., Any]]) -> dict[str, Any]
     for name, command in commands.items():
         hints = get_type_hints(command)
         known = signature(command).parameters
-        properties = {"command": {"const": name}} | {each: _of(hints[each]) for each in known}
+        properties = {"command": {"const": name}} | {each: schema_of(hints[each]) for each in known}
         required = [each for each, one in known.items() if one.default is Parameter.empty]
         defs[name] = {
             "type": "object",
@@ -53,23 +54,23 @@ def control_schema(commands: Mapping[str, Callable[..., Any]]) -> dict[str, Any]
 
 
 def _answer(kind: type[Any], *, ok: bool) -> dict[str, Any]:
-    schema = _object(kind)
+    schema = object_schema(kind)
     schema["properties"] = {"ok": {"const": ok}, **schema["properties"]}
     schema["required"].insert(0, "ok")
     return schema
 
 
-def _object(kind: Any) -> dict[str, Any]:
+def object_schema(kind: Any) -> dict[str, Any]:
     """Describe a dataclass in the words of its docstring and comments."""
     hints = get_type_hints(kind, include_extras=True)
-    sent = [field for field in fields(kind) if not field.metadata and field.name != "utc"]
+    sent = [each for each in fields(kind) if not each.metadata and hints[each.name] is not datetime]
     told = {name: {"description": text} for name, text in _comments(kind).items()}
-    utc = ["utc"] if "utc" in hints else []
+    utc = [name for name, hint in hints.items() if hint is datetime]
     return {
         "type": "object",
         "description": (getdoc(kind) or "").partition("\n")[0],
         "properties": {
-            field.name: _of(hints[field.name]) | told.get(field.name, {}) for field in sent
+            field.name: schema_of(hints[field.name]) | told.get(field.name, {}) for field in sent
         },
         "required": utc + [field.name for field in sent if field.default is MISSING],
     }
@@ -90,22 +91,22 @@ def _comments(kind: Any) -> dict[str, str]:
     return told
 
 
-def _of(hint: Any) -> dict[str, Any]:
+def schema_of(hint: Any) -> dict[str, Any]:
     """Return the schema of a type as the wire carries it."""
     origin, parts = get_origin(hint), get_args(hint)
     schema: dict[str, Any] = {}
     if origin is Annotated:
-        schema = _of(parts[0]) | dict(parts[1:])
+        schema = schema_of(parts[0]) | dict(parts[1:])
     elif origin is Literal:
         schema = {"enum": list(parts)}
     elif origin in (Union, UnionType):
-        schema = {"anyOf": [_of(part) for part in parts]}
+        schema = {"anyOf": [schema_of(part) for part in parts]}
     elif origin is tuple and parts[-1] is Ellipsis:
-        schema = {"type": "array", "items": _of(parts[0])}
+        schema = {"type": "array", "items": schema_of(parts[0])}
     elif origin is tuple:
-        schema = {"type": "array", "prefixItems": [*map(_of, parts)], "minItems": len(parts)}
+        schema = {"type": "array", "prefixItems": [*map(schema_of, parts)], "minItems": len(parts)}
     elif is_dataclass(hint):
-        schema = _object(hint)
+        schema = object_schema(hint)
     elif hint is not Any:
         schema = {"type": _SCALARS[hint]}
     return schema

@@ -1,0 +1,89 @@
+"""Who may: lets a request through to the app, or refuses it.
+
+The outermost layer (ASGI): whatever happens inside, nothing leaves it but an answer or a problem.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from daemon.journal import event
+from daemon.web.exchange import Ended, Exchange
+from daemon.web.gate import Caller, Gate
+from daemon.web.problems import Problem
+from daemon.web.routes import MULTIPART, Table
+from daemon.web.screening import Head, screen
+
+MOST_UPLOADS = 4  # at a time: each may fill 64 MiB of the disk
+
+_LOG = logging.getLogger(__name__)
+
+
+def caller_of(request: HTTPConnection) -> Caller:
+    """Return who sent a request."""
+    caller: Caller = request.scope["caller"]
+    return caller
+
+
+class Access:
+    """ASGI middleware around the whole app.
+
+    Args:
+        app: what answers.
+        table: has the right that each route takes.
+        gate: knows who may.
+        now: a clock that never goes back, seconds.
+    """
+
+    def __init__(
+        self, app: ASGIApp, table: Table, gate: Gate, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._app = app
+        self._table = table
+        self._gate = gate
+        self._now = now
+        self._uploads = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(scope, receive, send, self._now)
+        try:
+            head = exchange.head = Head.of(scope)
+            caller = scope["caller"] = self._admitted(head, scope)
+            exchange.may_go_on = lambda: self._gate.is_still(caller)
+            await self._pass_on(head, scope, exchange)
+        except Ended:
+            return
+        except Problem as problem:
+            await exchange.refuse(problem)
+        except Exception as error:  # its message may name somebody
+            name = type(error).__name__
+            _LOG.error("a request failed: %s", name, extra=event("request_failed", error=name))
+            await exchange.refuse(Problem(500, "internal", "An error of qrsd: see its journal."))
+
+    def _admitted(self, head: Head, scope: Scope) -> Caller:
+        route = self._table.find(scope)
+        screen(head, self._gate.exposure, route)
+        caller = self._gate.caller(head)
+        self._gate.admit(caller, route.right if route else "none")
+        return caller
+
+    async def _pass_on(self, head: Head, scope: Scope, exchange: Exchange) -> None:
+        if head.media_type != MULTIPART:
+            await self._app(scope, exchange.receive, exchange.send)
+            return
+        if self._uploads >= MOST_UPLOADS:
+            raise Problem(503, "busy", "Other uploads are under way.", {"Retry-After": "5"})
+        self._uploads += 1
+        try:
+            await self._app(scope, exchange.receive, exchange.send)
+        finally:
+            self._uploads -= 1
