@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from starlette.requests import Request
@@ -247,3 +250,46 @@ def test_a_name_in_an_address_writes_no_header(visitor: Visitor) -> None:
             answer = visitor.ask("GET", target)
             assert "set-cookie" not in answer.headers
             assert not [v for v in answer.headers.values() if "\r" in v or "\n" in v]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "..%2f..%2fsecret.bdf",
+        "..%2Fsecret.bdf",
+        "%2e%2e%2fsecret.bdf",
+        "..",
+        ".",
+        "%00secret.bdf",
+        "secret.bdf%00.csv",
+        "link.bdf",
+        "..%5csecret.bdf",
+        "%2fetc%2fpasswd",
+        "a" * 5000,
+    ],
+)
+def test_no_recording_s_name_leads_out_of_their_folder(
+    visitor: Visitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "secret.bdf").write_text(SECRET)
+    (tmp_path / "recordings" / "link.bdf").symlink_to(tmp_path / "secret.bdf")
+    for rest in (
+        "",
+        "/samples?from_s=0&to_s=1&width=10",
+        "/file?format=bdf",
+        "/report?format=json",
+    ):
+        answer = visitor.ask("GET", f"/api/v1/recordings/{name}{rest}")
+        assert answer.status in (404, 422)
+        assert SECRET.encode() not in answer.body
+    confirm = {"confirm": unquote(name)}
+    answer = visitor.ask(
+        "DELETE",
+        f"/api/v1/recordings/{name}",
+        body=[json.dumps(confirm).encode()],
+        content_type="application/json",
+    )
+    assert answer.status in (404, 422)
+    assert (tmp_path / "secret.bdf").exists()
