@@ -39,6 +39,7 @@ from daemon.wire.status import StatusCounters
 
 BEGIN = datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
 SOON_S = 10.0
+START_S = 60.0  # of the service, which loads the model, where others keep the processor busy
 
 
 def status(index: int = 0) -> StatusMessage:
@@ -129,7 +130,7 @@ def serving(
         thread.start()
     try:
         until(lambda: server.started)
-        until(lambda: commands is None or (folder / "control.ipc").exists())
+        until(lambda: commands is None or (folder / "control.ipc").exists(), START_S)
         missing = len(KINDS)
         while missing:
             missing -= _subscriptions(publisher)
