@@ -45,7 +45,7 @@ function chart(label, topics, draw, signal) {
     const { clientWidth: width, clientHeight: height } = canvas;
     if (width === 0) return;
     context.clearRect(0, 0, width, height);
-    context.font = "12px system-ui, sans-serif";
+    context.font = `${getComputedStyle(canvas).fontSize} system-ui, sans-serif`;
     draw({ context, width, height, ink });
   };
   const soon = () => {
