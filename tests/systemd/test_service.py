@@ -30,6 +30,7 @@ SILENT = HEALTHY + "  chip: {faults: [drdy-stuck-high]}\n"
 SOON_SILENT = HEALTHY + "  chip: {faults: [drdy-stuck-high@3]}\n"
 #: So long may it take to be back.
 BACK_S = 10.0
+START_S = 60.0  # for what Python takes on a busy machine to begin
 #: In place of the unit's 20, so that it takes the tests less long.
 WATCHDOG_S = 4
 SHORT_WATCHDOG = (f"WatchdogSec={WATCHDOG_S}",)
@@ -284,6 +285,35 @@ def test_a_wrong_setting_is_not_tried_again(machine: Machine) -> None:
     assert (machine.state(), machine.shown("ExecMainStatus")) == ("failed", "78")
     assert machine.shown("NRestarts") == "0"
     assert "chip.gain: 5 is not one of" in machine.journal(before)
+
+
+def asked(machine: Machine, path: str) -> dict[str, Any]:
+    """Return what the web server answers, be it a problem; nothing if it does not."""
+    url = f"http://127.0.0.1:5280/api/v1{path}"
+    said = machine.run("curl", "--silent", url).stdout
+    answer = json.loads(said) if said else {}
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_the_web_server_hears_and_commands_the_service_and_sees_no_gallery(
+    running: Machine,
+) -> None:
+    running.said("systemctl", "start", "qrsd-web")
+    wait_until(lambda: asked(running, "/health").get("ok", False), START_S)
+    process = running.said("systemctl", "show", "qrsd-web", "--value", "--property=MainPID")
+
+    assert asked(running, "/status")["source"] == "simulated"
+    assert asked(running, "/people")["sealed"] is False
+    assert asked(running, "/device")["describe"]["source"] == "simulated"
+    assert asked(running, "/recordings")["recorder"]["state"] == "off"
+    assert running.said("ls", "/var/lib/qrsd") != ""
+    assert running.said("ls", f"/proc/{process}/root/var/lib/qrsd") == ""
+    warnings = ("--unit=qrsd-web", "--priority=warning", "--output=cat", "--quiet")
+    assert running.said("journalctl", *warnings) == ""
+    running.said("systemctl", "stop", "qrsd-web")
+    shown = ("systemctl", "show", "qrsd-web", "--value", "--property=Result")
+    assert running.said(*shown) == "success"
 
 
 def test_it_comes_back_by_itself_after_a_reboot(running: Machine) -> None:
