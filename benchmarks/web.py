@@ -147,7 +147,7 @@ def running(folder: Path) -> Iterator[dict[str, int]]:
 
 
 def measure(minutes: float, clients: int, deaf: int) -> tuple[dict[bool, Heard], list[float]]:
-    """Return what was heard without (False) and with (True) a crowd, and the server's memory."""
+    """Return what was heard without (False) and with (True) a crowd, and the memory with it."""
     heard = {False: Heard(), True: Heard()}
     memory_mib: list[float] = []
     with tempfile.TemporaryDirectory(prefix="qrsd-web-") as folder, running(Path(folder)) as pids:
@@ -157,7 +157,7 @@ def measure(minutes: float, clients: int, deaf: int) -> tuple[dict[bool, Heard],
         for _ in range(max(1, round(minutes * 60 / (2 * TURN_S)))):
             for crowded in (False, True):
                 with _crowded(clients if crowded else 0, deaf):
-                    _turn(listener, heard[crowded], pids, memory_mib)
+                    _turn(listener, heard[crowded], pids, memory_mib if crowded else [])
     return heard, memory_mib
 
 

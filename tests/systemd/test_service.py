@@ -296,24 +296,33 @@ def asked(machine: Machine, path: str) -> dict[str, Any]:
     return answer
 
 
-def test_the_web_server_hears_and_commands_the_service_and_sees_no_gallery(
-    running: Machine,
-) -> None:
-    running.said("systemctl", "start", "qrsd-web")
-    wait_until(lambda: asked(running, "/health").get("ok", False), START_S)
-    process = running.said("systemctl", "show", "qrsd-web", "--value", "--property=MainPID")
+def shown(machine: Machine, unit: str, *names: str) -> list[str]:
+    """Return properties of a unit."""
+    said = machine.said("systemctl", "show", unit, *(f"--property={name}" for name in names))
+    return [line.partition("=")[2] for line in said.splitlines()]
 
-    assert asked(running, "/status")["source"] == "simulated"
-    assert asked(running, "/people")["sealed"] is False
-    assert asked(running, "/device")["describe"]["source"] == "simulated"
-    assert asked(running, "/recordings")["recorder"]["state"] == "off"
-    assert running.said("ls", "/var/lib/qrsd") != ""
-    assert running.said("ls", f"/proc/{process}/root/var/lib/qrsd") == ""
+
+def test_recorder_notifier_and_web_server_run_beside_it(machine: Machine) -> None:
+    configure(machine, HEALTHY + "notify: {webhook: {url: 'http://127.0.0.1:9/'}}\n")
+    apps = ("qrsd-record", "qrsd-notify", "qrsd-web")
+    machine.said("systemctl", "start", "qrsd", *apps)
+    wait_until(lambda: asked(machine, "/health").get("ok", False), START_S)
+    wait_until(lambda: asked(machine, "/recordings")["recorder"]["state"] != "off", START_S)
+
+    for app in apps:
+        assert shown(machine, app, "ActiveState") == ["active"]
+        assert shown(machine, app, "NRestarts") == ["0"]
+    assert asked(machine, "/status")["source"] == "simulated"
+    assert asked(machine, "/people")["sealed"] is False
+    assert asked(machine, "/device")["describe"]["source"] == "simulated"
+    [process] = shown(machine, "qrsd-web", "MainPID")
+    assert machine.said("ls", "/var/lib/qrsd") != ""
+    assert machine.run("ls", f"/proc/{process}/root/var/lib/qrsd").stdout == ""
     warnings = ("--unit=qrsd-web", "--priority=warning", "--output=cat", "--quiet")
-    assert running.said("journalctl", *warnings) == ""
-    running.said("systemctl", "stop", "qrsd-web")
-    shown = ("systemctl", "show", "qrsd-web", "--value", "--property=Result")
-    assert running.said(*shown) == "success"
+    assert machine.said("journalctl", *warnings) == ""
+    machine.said("systemctl", "stop", *apps)
+    for app in apps:
+        assert shown(machine, app, "Result") == ["success"]
 
 
 def test_it_comes_back_by_itself_after_a_reboot(running: Machine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -70,6 +71,12 @@ def test_only_what_has_a_server_elsewhere_reaches_the_network() -> None:
         unit for unit in UNITS.glob("*.service") if "\nIPAddressDeny=any" not in unit.read_text()
     }
     assert reaching == {NOTIFIER, MQTT}
+
+
+@pytest.mark.parametrize("app", APPS, ids=lambda unit: unit.stem)
+def test_zeromq_may_set_the_scheduling_of_its_threads_without_which_it_aborts(app: Path) -> None:
+    refused = re.findall(r"^SystemCallFilter=~(.*)", app.read_text(), re.MULTILINE)
+    assert refused == ["@privileged"]
 
 
 def test_an_unhardened_unit_would_be_over_the_limit(tmp_path: Path) -> None:
