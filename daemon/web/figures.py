@@ -102,7 +102,7 @@ def _figures(context: Context) -> Figures:
         KindFigures(
             measured["protocol"],
             KINDS,
-            measured["confusion_of_first_seed"],
+            measured["confusion"],
             measured["by_architecture"][beats["training"]["architecture"]],
         ),
         own,
