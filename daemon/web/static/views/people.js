@@ -91,6 +91,7 @@ function shownPerson(person, refresh) {
       }),
       button(t("people.export"), () => tried(failure, () => saveExport(name)), {
         kind: "button-small",
+        scope: "people:write",
         name: t("people.export_whom", { name }),
       }),
       button(t("people.forget"), () => askToForget(name, refresh), {

@@ -29,16 +29,17 @@ def hearts(folder: Path) -> Hearts:
             [ecg_id / ada / f"rec_1.{part}" for part in ("hea", "dat")],
             [ecg_id / ada / f"rec_2.{part}" for part in ("hea", "dat")],
             [ecg_id / ben / f"rec_1.{part}" for part in ("hea", "dat")],
-            {"record": str(ecg_id / ada / "rec_2")},
-            {"record": str(ecg_id / ben / "rec_1")},
+            {
+                "Ada": {"record": str(ecg_id / ada / "rec_2")},
+                "Ben": {"record": str(ecg_id / ben / "rec_1")},
+            },
         )
     return Hearts(
         "",
         [write_heart(folder / "ada.csv", 64)],
         [write_heart(folder / "again.csv", 64, start_s=300.0)],
         [write_heart(folder / "ben.csv", 82)],
-        {"heart": 64, "from_s": 300.0},
-        {"heart": 82},
+        {"Ada": {"heart": 64, "from_s": 300.0}, "Ben": {"heart": 82}},
     )
 
 

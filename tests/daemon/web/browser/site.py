@@ -18,9 +18,7 @@ from typing import Any
 from tests.daemon.running import environment
 
 PATIENCE_S = 60.0
-SHORT_TURN_S = 15.0
-TURN_S = 36.0  # long enough to gather the beats of an enrolment
-PAUSE_S = 2.0
+LONG_S = 3600.0  # a recording is played again and again
 
 
 @dataclass(frozen=True)
@@ -31,19 +29,12 @@ class Hearts:
     enrolled_with: list[Path]  # files of a recording of Ada's, the header first
     ada_again: list[Path]  # those of another one
     ben_first: list[Path]  # those of one of Ben's
-    ada: dict[str, Any]  # what is played when she comes
-    ben: dict[str, Any]  # the same of Ben
-
-    @property
-    def play(self) -> list[dict[str, Any]]:
-        """Return what the simulated electrodes see, again and again."""
-        pause = {"pause": PAUSE_S}
-        return [self.ada | {"seconds": SHORT_TURN_S}, pause, self.ben | {"seconds": TURN_S}, pause]
+    play: dict[str, dict[str, Any]]  # by name: what is played when they come
 
 
 @dataclass
 class Site:
-    """The three processes of a folder; those that are started are ended by ``close``."""
+    """The three processes of a folder; ``close`` ends those that were started."""
 
     folder: Path
     hearts: Hearts
@@ -58,24 +49,9 @@ class Site:
     def start(self) -> None:
         """Enrol Ada, and start all of it."""
         (self.folder / "state").mkdir()
-        settings = {
-            "source": "simulated",
-            "liveness": {"on_suspicion": "ignore"},  # short recordings are played in a loop
-            "publish": {"addresses": [f"ipc://{self.folder}/messages.ipc"]},
-            "record": {"folder": str(self.recordings), "before_s": 0},
-            "simulated": {"play": self.hearts.play},
-        }
-        (self.folder / "qrsd.yaml").write_text(json.dumps(settings))
-        gallery = str(self.folder / "state" / "simulated.sqlite")
-        enrol = (
-            "enroll",
-            "Ada",
-            "--record",
-            str(self.hearts.enrolled_with[0]),
-            "--gallery",
-            gallery,
-        )
-        enrolled = self._begin("enrol", *enrol)
+        record = ("--record", str(self.hearts.enrolled_with[0]))
+        gallery = ("--gallery", str(self.folder / "state" / "simulated.sqlite"))
+        enrolled = self._begin("enrol", "enroll", "Ada", *record, *gallery)
         self._begin("record", "record", "--name", "test")
         self.start_web()
         assert enrolled.wait(PATIENCE_S) == 0
@@ -83,8 +59,14 @@ class Site:
         self.start_service()
         self.until(lambda: list(self.recordings.glob("*.bdf")))
 
-    def start_service(self) -> None:
-        """Start the service, from the begin of the play."""
+    def start_service(self, worn_by: str = "Ada") -> None:
+        """Start the service, with somebody at the electrodes who stays."""
+        settings = {
+            "source": "simulated",
+            "liveness": {"on_suspicion": "ignore"},  # a short recording is played in a loop
+            "simulated": {"play": [self.hearts.play[worn_by] | {"seconds": LONG_S}]},
+        }
+        (self.folder / "qrsd.yaml").write_text(json.dumps(settings))
         self._begin("run", "run", "--settings", str(self.folder / "qrsd.yaml"))
 
     def start_web(self) -> None:
@@ -115,19 +97,6 @@ class Site:
         except urllib.error.HTTPError as problem:
             problem.close()
             return None
-
-    def until_worn_by(self, name: str) -> None:
-        """Wait until somebody else's heart is played, at its begin."""
-        wanted = {"Ada": self.hearts.ada, "Ben": self.hearts.ben}[name]
-        title = str(wanted.get("record") or f"heart {wanted['heart']}")
-
-        def is_worn() -> bool:
-            status = self.get("/status")
-            playing = str((status or {}).get("playing"))
-            return playing != "None" and (playing in title or title in playing)
-
-        self.until(lambda: not is_worn())
-        self.until(is_worn)
 
     def until(self, fulfilled: Callable[[], object], within_s: float = 90.0) -> None:
         """Wait until something is so."""

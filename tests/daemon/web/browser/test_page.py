@@ -28,6 +28,12 @@ return 1 - Math.max(...counts.values()) / pixels.length;
 pytestmark = pytest.mark.web
 
 
+def photograph(page: Page, name: str) -> None:
+    """Leave a picture of the page for whoever wants to look."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.chrome.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
+
+
 def test_somebody_simulated_is_recognised(site: Site, page: Page) -> None:
     page.until_said("Ada", ".hero-name")
     assert site.get("/identity")["person"] == "Ada"
@@ -39,7 +45,9 @@ def test_somebody_simulated_is_recognised(site: Site, page: Page) -> None:
 def test_somebody_is_enrolled_with_consent_and_then_recognised(site: Site, page: Page) -> None:
     page.go("people")
     page.until_said("Ada")
-    site.until_worn_by("Ben")
+    site.end("run")
+    site.start_service("Ben")
+    page.until_said("Electrodes are on")
     page.find("#enrol-name").send_keys("Ben")
     page.press(page.button("Start"))
     assert site.get("/enrolment")["state"] == "none"  # not without consent
@@ -47,7 +55,7 @@ def test_somebody_is_enrolled_with_consent_and_then_recognised(site: Site, page:
     page.press(page.button("Start"))
     page.until_said("Enrolling Ben")
     page.until_said("Ben is enrolled")
-    assert "Consent given" in page.text(".person:nth-child(2)")
+    page.until_said("Consent given", ".person:nth-child(2)")
     [_, ben] = site.get("/people")["people"]
     assert ben["name"] == "Ben"
     assert ben["consent_utc"]
@@ -131,6 +139,7 @@ def test_a_recording_is_marked_stopped_and_replayed(site: Site, page: Page) -> N
     page.until(lambda: page.text("#seen") != before)
     page.press(page.button("coffee"))
     page.until_said("(10.0 s)", "#seen")
+    photograph(page, "recording-en-1280")
     page.press(page.button("All of the recording"))
     page.until(lambda: page.run(INK, canvas) > 0.02)
     page.go("recordings")
@@ -183,11 +192,10 @@ def test_axe_finds_nothing(page: Page, view: str, theme: str) -> None:
 
 @pytest.mark.parametrize("width", HEIGHTS)
 def test_nothing_is_cut_off(site: Site, page: Page, width: int) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for language, view in [("en", view) for view in VIEWS] + [("de", "live"), ("de", "device")]:
         page.resize(width)
         page.open(view, language=language)
         page.until(lambda: page.run("return document.querySelectorAll('main .card').length"))
         wide = page.run("return document.documentElement.scrollWidth - innerWidth")
-        page.chrome.save_screenshot(str(SCREENSHOTS / f"{view}-{language}-{width}.png"))
+        photograph(page, f"{view}-{language}-{width}")
         assert wide <= 0, f"{view} is {wide} pixels too wide"
