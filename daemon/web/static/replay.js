@@ -117,7 +117,9 @@ function annotations(told, viewer) {
           button(`${timeOf(told.begin_utc, at_s)} ${text}`, () => viewer.show(at_s - 2, at_s + 8), {
             kind: "button-small",
           }),
-          duration_s ? element("span", { class: "soft small" }, ` ${duration(duration_s)}`) : null,
+          duration_s && duration_s >= 1
+            ? element("span", { class: "soft small" }, ` ${duration(duration_s)}`)
+            : null,
         ),
       ),
     ),
