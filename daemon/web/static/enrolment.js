@@ -32,7 +32,6 @@ export function enrolment(enrolled, signal) {
       body.replaceChildren(...(shown === "gathering" ? ended(told) : []), form(start));
       if (told.state === "done" && shown === "gathering") enrolled();
     }
-    hint.hidden = told.state !== "gathering";
     shown = told.state;
   };
   /** @param {string} person */

@@ -98,6 +98,11 @@ class Site:
             problem.close()
             return None
 
+    def is_worn(self) -> bool:
+        """Return whether the service runs, and somebody wears the electrodes."""
+        status = self.get("/status") or {}
+        return (status.get("state"), status.get("contact")) == ("running", "on")
+
     def until(self, fulfilled: Callable[[], object], within_s: float = 90.0) -> None:
         """Wait until something is so."""
         end_s = time.monotonic() + within_s

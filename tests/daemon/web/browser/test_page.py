@@ -47,6 +47,7 @@ def test_somebody_is_enrolled_with_consent_and_then_recognised(site: Site, page:
     page.until_said("Ada")
     site.end("run")
     site.start_service("Ben")
+    site.until(site.is_worn)
     page.until_said("Electrodes are on")
     page.find("#enrol-name").send_keys("Ben")
     page.press(page.button("Start"))
