@@ -93,6 +93,7 @@ DOORS = {
         "evaluation_picture",
         "excerpt",
         "explaining",
+        "explaining_kinds",
         "explanation_picture",
         "labels",
         "measuring",
