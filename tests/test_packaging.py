@@ -112,6 +112,7 @@ DOORS = {
         "errors",
         "figures",
         "home_assistant",
+        "http_post",
         "influx",
         "lsl",
         "mqtt",

@@ -1,4 +1,4 @@
-"""What can end the demonstration early, and keep a message from arriving."""
+"""What can end the demonstration early."""
 
 from __future__ import annotations
 
@@ -15,7 +15,3 @@ class ServiceStopped(DaemonError, ChildProcessError):
     def __init__(self, message: str, status: int | None) -> None:
         super().__init__(message)
         self.status = status  # what it ended with; None if it still runs
-
-
-class NotSent(Exception):
-    """An attempt failed; the message says why, as what the server did, and holds no secret."""

@@ -11,12 +11,15 @@ from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from daemon.apps.errors import NotSent
 from daemon.terminal import plain
 
 STEP_S = 10.0  # for each step of an attempt: to connect, to read
 LONGEST_REASON = 200
 ELSEWHERE = range(300, 400)
+
+
+class NotSent(Exception):
+    """An attempt failed; the message says why, as what the server did, and holds no secret."""
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:

@@ -15,9 +15,8 @@ from collections import deque
 from collections.abc import Callable
 
 from config.influx import InfluxOptions
-from daemon.apps.errors import NotSent
 from daemon.apps.figures import Figures
-from daemon.apps.http_post import post
+from daemon.apps.http_post import NotSent, post
 from daemon.journal import event
 from daemon.wire.client import Item, Silent
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from threading import Condition, Thread
 from typing import Protocol
 
-from daemon.apps.errors import NotSent
+from daemon.apps.http_post import NotSent
 from daemon.apps.notify import Notification
 from daemon.background import started
 from daemon.closing import Closing

@@ -18,8 +18,7 @@ from typing import Any
 from config.errors import SettingInvalid
 from config.notify import EmailOptions, NotifyOptions, WebhookOptions
 from daemon.apps import http_post
-from daemon.apps.errors import NotSent
-from daemon.apps.http_post import explained, post
+from daemon.apps.http_post import NotSent, explained, post
 from daemon.apps.notify import Notification
 from daemon.apps.outbox import Way
 from daemon.errors import import_extra

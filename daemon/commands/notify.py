@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from threading import Event
 
 from config.settings import Settings, load
-from daemon.apps.errors import NotSent
+from daemon.apps.http_post import NotSent
 from daemon.apps.notify import Notification, Notifier
 from daemon.apps.outbox import Attempts, Outbox, Way
 from daemon.apps.ways import ways_of

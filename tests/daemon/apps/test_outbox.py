@@ -12,7 +12,7 @@ from time import monotonic
 import pytest
 
 from daemon.apps import outbox as module
-from daemon.apps.errors import NotSent
+from daemon.apps.http_post import NotSent
 from daemon.apps.notify import Notification
 from daemon.apps.outbox import MOST_WAITING, Attempts, Outbox
 from tests.daemon.background import PATIENCE_S, wait_for

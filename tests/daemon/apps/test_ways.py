@@ -19,7 +19,7 @@ import pytest
 from config.errors import KeyMissing, SettingInvalid
 from config.notify import EmailOptions, NotifyOptions, WebhookOptions
 from daemon.apps import http_post
-from daemon.apps.errors import NotSent
+from daemon.apps.http_post import NotSent
 from daemon.apps.notify import Notification
 from daemon.apps.outbox import Attempts
 from daemon.apps.ways import Email, Webhook, ways_of
