@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 
 from daemon.recordings.edf_header import read_header
@@ -56,7 +57,10 @@ class RecordingsFolder:
         Raises:
             Problem: it may not be read.
         """
-        found = [_recording(path) for path in self._files()]
+        found = []
+        for path in self._files():
+            with suppress(FileNotFoundError):  # erased meanwhile, as when it was encrypted
+                found.append(_recording(path))
         return sorted(found, key=lambda each: (each.begin_utc or "", each.id), reverse=True)
 
     def find(self, name: str) -> tuple[Path, Recording]:
@@ -66,9 +70,10 @@ class RecordingsFolder:
             Problem: there is none.
         """
         path = next((each for each in self._files() if each.name == name), None)
-        if path is None:
-            raise Problem(404, "recording_not_found", "There is no recording of that name.")
-        return path, _recording(path)
+        with suppress(FileNotFoundError):
+            if path:
+                return path, _recording(path)
+        raise Problem(404, "recording_not_found", "There is no recording of that name.")
 
     def delete(self, name: str) -> Path:
         """Erase one with all its files.
@@ -122,7 +127,9 @@ def _recording(path: Path) -> Recording:
         return Recording(path.name, None, None, size, format_, True, growing, False)
     try:
         begin_utc, duration_s = _told(path, size, newest)
-    except (MalformedRecording, OSError, ValueError):
+        if not isfinite(duration_s or 0):
+            raise ValueError("a recording ends")
+    except (MalformedRecording, OSError, ValueError, ArithmeticError):
         return Recording(path.name, None, None, size, format_, False, growing, not growing)
     return Recording(path.name, begin_utc, duration_s, size, format_, False, growing, False)
 
@@ -145,7 +152,7 @@ def _told(path: Path, size: int, _changed: float) -> tuple[str | None, float | N
     """Return what a recording's begin tells: when it begins in UTC, and how long it is.
 
     Raises:
-        MalformedRecording, ValueError: it is that of no recording.
+        MalformedRecording, ValueError, ArithmeticError: it is that of no recording.
         OSError: it cannot be read.
     """
     with path.open("rb") as file:

@@ -212,6 +212,6 @@ def _plain_value(hint: Any, text: str) -> object:
     if kinds & {int, float, bool}:
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     return text

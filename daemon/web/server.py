@@ -172,8 +172,9 @@ class Server(uvicorn.Server):
                 h11_max_incomplete_event_size=LONGEST_HEAD_BYTES,
             )
         )
-        # Access tells what goes wrong; uvicorn logs query strings, and a line of each bad request.
-        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+        # Access tells what goes wrong; these log query strings, and a line of each bad request.
+        for name in ("uvicorn", "python_multipart"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
     async def run_on(self, listening: socket.socket, told: Callable[[str], None]) -> None:
         """Serve on a socket, whose address is told, until ``should_exit`` is set."""

@@ -38,7 +38,9 @@ LONGEST_S = 60.0  # that the service takes, of the end
 MOST_FILES = 8
 NUMBERS = {"file": "ecg_mv", "first": "first_mv", "second": "second_mv"}  # what comes instead
 MOST_RATE_HZ = 1e5  # of numbers, so that their times differ; the child knows the true bounds
-NAME = re.compile(r"[^\W.-][\w .()+,=@-]{0,150}")  # of a file: no folder, nor hidden
+#: Name of a file, as people name theirs: no folder, hidden file, option nor control character.
+NAME = re.compile(r"(?![.-])[^/\\\0-\x1f\x7f-\x9f\ud800-\udfff]+")
+LONGEST_NAME_BYTES = 200
 OF_SEGMENTS = re.compile(r"[^/]+/\d+")  # the name of a WFDB record, and how many it has
 PICTURE_WIDTH = 2000
 
@@ -218,7 +220,7 @@ async def _received(request: Request, body: Any, *names: str) -> AsyncIterator[l
 async def _form(request: Request) -> FormData:
     try:
         return await request.form(max_files=MOST_FILES, max_fields=0)
-    except (HTTPException, MultiPartException) as error:
+    except (HTTPException, MultiPartException, ValueError) as error:  # of a strange charset
         why = getattr(error, "detail", error)
         raise Problem(422, "bad_request", f"The content is no set of files: {why}") from error
 
@@ -231,11 +233,12 @@ def _saved(form: FormData, name: str, place: Path) -> Path:
     if len(given) != 1 or not parts:
         raise Problem(422, "bad_request", f"{name}: expected one file, and others as {more}.")
     for part in parts:
-        if not NAME.fullmatch(part.filename or ""):
-            raise Problem(422, "bad_request", f"{name}: {part.filename!r:.60} is no file's name.")
+        given_name = part.filename or ""
+        if not NAME.fullmatch(given_name) or len(given_name.encode()) > LONGEST_NAME_BYTES:
+            raise Problem(422, "bad_request", f"{name}: {given_name!r:.60} is no file's name.")
         part.file.seek(0)
         try:
-            with (place / str(part.filename)).open("xb") as file:
+            with (place / given_name).open("xb") as file:
                 shutil.copyfileobj(part.file, file)
         except FileExistsError as error:
             raise Problem(422, "bad_request", f"{name}: two files have one name.") from error

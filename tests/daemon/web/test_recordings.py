@@ -24,6 +24,7 @@ from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.recorded import Annotation
 from daemon.recordings.recording import read_recording
 from daemon.recordings.signal_file import Reading
+from daemon.web import recordings_folder
 from daemon.wire.control import ControlServer
 from tests.daemon.apps.made_up_service import Service
 from tests.daemon.background import repeating
@@ -120,6 +121,35 @@ def test_one_that_cannot_be_read_says_why(client: httpx.Client, folder: Path) ->
     assert (answer.status_code, answer.json()["code"]) == (422, "recording_unusable")
 
 
+def test_a_length_that_cannot_be_is_damage(client: httpx.Client, folder: Path) -> None:
+    for name, of_header in (("no_rate", "0 1000"), ("too_long", f"250 {'9' * 400}")):
+        (folder / f"{name}.hea").write_text(f"{name} 1 {of_header}\n{name}.dat 16\n")
+    edf = bytearray((folder / NAME).read_bytes())
+    edf[244:252] = b"inf     "  # the length of its records
+    (folder / "endless.bdf").write_bytes(edf)
+    told = client.get("/recordings").json()["recordings"]
+    damaged = {each["id"]: each["duration_s"] for each in told if each["damaged"]}
+    assert damaged == {"no_rate.hea": None, "too_long.hea": None, "endless.bdf": None}
+    assert len(told) == len(damaged) + 1
+
+
+def test_one_that_is_erased_while_others_are_listed_is_not_there(
+    client: httpx.Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the recorder does with one that it has encrypted."""
+    erased = folder / "erased.csv"
+    erased.write_text("ecg_mv\n1\n")
+
+    def files_of(path: Path) -> list[Path]:
+        erased.unlink(missing_ok=True)
+        return [path]
+
+    monkeypatch.setattr(recordings_folder, "files_of", files_of)
+    assert [each["id"] for each in client.get("/recordings").json()["recordings"]] == [NAME]
+    erased.write_text("ecg_mv\n1\n")
+    assert client.get(f"/recordings/{erased.name}").json()["code"] == "recording_not_found"
+
+
 def test_samples_are_the_least_and_the_most_of_each_step(
     client: httpx.Client, folder: Path
 ) -> None:
@@ -152,10 +182,11 @@ def test_samples_are_the_least_and_the_most_of_each_step(
 
 
 def test_a_stretch_that_is_none_is_refused(client: httpx.Client) -> None:
-    for query in ("width=0", "width=4001", "from_s=3&to_s=1", "from_s=nan", "where=1"):
+    nested = f"from_s={'[' * 5000}"
+    for query in ("width=0", "width=4001", "from_s=3&to_s=1", "from_s=nan", "where=1", nested):
         answer = client.get(f"/recordings/{NAME}/samples?{query}")
         assert (answer.status_code, answer.json()["code"]) == (422, "bad_request")
-    beyond = client.get(f"/recordings/{NAME}/samples?from_s=100&to_s=200").json()
+    beyond = client.get(f"/recordings/{NAME}/samples?from_s=100&to_s=1e308").json()
     assert beyond["ecg_mv"] == {"min": [], "max": []}
 
 

@@ -29,6 +29,15 @@ from tests.daemon.commands.models import embedder_of_hearts, enrol
 from tests.daemon.hearts import write_heart
 from tests.daemon.web.serving import Serving, serving, until
 
+FORM = "multipart/form-data; boundary=y"
+ONE_FILE = b"""\
+--y\r
+Content-Disposition: form-data; name="file"; filename="a\\ud800-.csv"\r
+\r
+1\r
+--y--\r
+"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -177,6 +186,14 @@ def test_numbers_beyond_all_measure_are_no_numbers(client: httpx.Client) -> None
     assert set(told["ecg_mv"]["min"]) == {None}
 
 
+@pytest.mark.parametrize(
+    "name", ["Mu\u0308ller.csv", "Ada's.csv", "\U0001f493 #2 [1] 100% & so.csv", "心" * 65 + ".csv"]
+)
+def test_files_may_be_called_as_people_call_them(client: httpx.Client, name: str) -> None:
+    answer = client.post("/detect", files=[("file", (name, b"ecg_mv\n" + b"0.1\n" * 500))])
+    assert (answer.status_code, answer.json().get("duration_s")) == (200, 2)
+
+
 @pytest.mark.parametrize("question", ["detect", "identify", "variability", "anomaly"])
 def test_a_bad_file_is_told_in_qrsds_own_words(
     client: httpx.Client, folder: Path, question: str
@@ -212,6 +229,8 @@ def test_a_header_cannot_have_the_heart_of_another_folder_read(
         {"files": [("file", ("/etc/up.csv", b"1\n2\n"))]},
         {"files": [("file", (".hidden.csv", b"1\n2\n"))]},
         {"files": [("file", ("-option.csv", b"1\n2\n"))]},
+        {"files": [("file", ("..\\up.csv", b"1\n2\n"))]},
+        {"files": [("file", ("心" * 80 + ".csv", b"1\n2\n"))]},
         {"files": [("file", ("a.csv", b"1")), ("file", ("b.csv", b"1"))]},
         {"files": [("file", ("a.csv", b"1")), ("more", ("a.csv", b"1"))]},
         {"files": [("another", ("a.csv", b"1"))]},
@@ -224,6 +243,8 @@ def test_a_header_cannot_have_the_heart_of_another_folder_read(
         {"json": {"ecg_mv": [1.0], "rate_hz": 1e9}},
         {"json": {"ecg_mv": [None]}},
         {"json": {}},
+        {"content": ONE_FILE, "headers": {"content-type": f"{FORM}; charset=punycode"}},
+        {"content": ONE_FILE, "headers": {"content-type": f"{FORM}; charset=unicode_escape"}},
         {"content": b"x", "headers": {"content-type": "multipart/form-data"}},
         {"content": b"x", "headers": {"content-type": "multipart/form-data; boundary=y"}},
     ],
