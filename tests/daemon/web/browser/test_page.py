@@ -49,6 +49,7 @@ def test_somebody_is_enrolled_with_consent_and_then_recognised(site: Site, page:
     site.start_service("Ben")
     site.until(site.is_worn)
     page.until_said("Electrodes are on")
+    page.complaints()  # that nobody answered meanwhile
     page.find("#enrol-name").send_keys("Ben")
     page.press(page.button("Start"))
     assert site.get("/enrolment")["state"] == "none"  # not without consent
