@@ -25,6 +25,15 @@ for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
 return 1 - Math.max(...counts.values()) / pixels.length;
 """
 
+#: Words that reach beyond the card that they are in, tables aside, which scroll.
+BEYOND_ITS_CARD = """
+const right = (element) => element.getBoundingClientRect().right;
+return [...document.querySelectorAll("main .card *")]
+  .filter((each) => each.innerText && !each.closest(".table-frame, .visually-hidden"))
+  .filter((each) => right(each) > right(each.closest(".card")) + 0.5)
+  .map((each) => each.innerText);
+"""
+
 pytestmark = pytest.mark.web
 
 
@@ -201,3 +210,4 @@ def test_nothing_is_cut_off(site: Site, page: Page, width: int) -> None:
         wide = page.run("return document.documentElement.scrollWidth - innerWidth")
         photograph(page, f"{view}-{language}-{width}")
         assert wide <= 0, f"{view} is {wide} pixels too wide"
+        assert page.run(BEYOND_ITS_CARD) == [], f"in {view}, {language}"
