@@ -26,7 +26,8 @@ def check_name(name: str) -> str:
 
     Raises:
         NameInvalid: it cannot be shown on one line, or not be told from another: it is empty,
-            padded, too long, has control characters or invisible ones, or mixes scripts.
+            padded, too long, has control characters or invisible ones, is dots alone, or mixes
+            scripts.
     """
     name = unicodedata.normalize("NFC", name)
     if not (name and name.isprintable() and name == name.strip() and len(name) <= LONGEST_NAME):
@@ -34,6 +35,8 @@ def check_name(name: str) -> str:
             f"{name[:LONGEST_NAME]!r} is not a name: 1 to {LONGEST_NAME} printable characters, "
             "without spaces at the ends"
         )
+    if name in (".", ".."):  # /people/.. in a browser is another address: it could not be forgotten
+        raise NameInvalid(f"{name!r} is not a name: it has dots alone")
     if INVISIBLE.intersection(name) or unicodedata.combining(name[0]):
         raise NameInvalid(f"{name!a} is not a name: it has characters that show nothing")
     scripts = {

@@ -33,6 +33,7 @@ def test_names_of_the_world_are_names(name: str) -> None:
         "\u0301Ada",  # an accent on nothing
         "\u0410da",  # a Cyrillic A
         "Ad\u03b1",  # a Greek alpha
+        "..",  # a folder above
         "A[2J\x1b",
     ],
 )
