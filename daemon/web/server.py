@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from errno import EADDRINUSE
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from config.web import WebOptions
 from daemon.errors import DaemonError
 from daemon.journal import event
 from daemon.web import (
+    connections,
     device,
     docs,
     events,
@@ -184,6 +186,9 @@ class Server(uvicorn.Server):
             loop.call_soon_threadsafe(self.hub.take, item)
 
         threading.Thread(target=_listen, args=(self._messages, take), daemon=True).start()
+        if self._exposure.certificate:  # uvicorn has no setting for it, and asyncio waits a minute
+            hasty = partial(loop.create_server, ssl_handshake_timeout=connections.HEAD_S)
+            setattr(loop, "create_server", hasty)  # noqa: B010
         told(self._exposure.told())
         await self.serve([listening])
 

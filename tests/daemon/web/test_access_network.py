@@ -330,6 +330,18 @@ def test_over_tls_a_token_or_a_login_is_needed(tls: tuple[str, ssl.SSLContext, s
         assert client.get("/status", headers={"cookie": cookie}).status_code == 401
 
 
+def test_who_never_begins_with_tls_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_S", 0.5)
+    add_token(web_folder(), "tablet", SCOPES)
+    with serving(tmp_path, web=ELSEWHERE) as running:
+        begun = time.monotonic()
+        with socket.create_connection(("127.0.0.1", port_of(running)), 10.0) as client:
+            assert client.recv(1) == b""
+        assert 0.4 < time.monotonic() - begun < 5
+
+
 def test_without_tls_there_is_nothing_at_the_address(tls: tuple[str, ssl.SSLContext, str]) -> None:
     host, _, token = tls
     with pytest.raises(httpx.TransportError):
