@@ -15,7 +15,10 @@ from config.web_address import check_url, host_of, is_loopback
 from dsp.options import EpisodeKind
 
 #: Episodes that are alarms of the service's, and what the notifier notices by itself.
-NotificationKind: TypeAlias = Literal[EpisodeKind, "electrodes_off", "nothing_measured"]
+NotificationKind: TypeAlias = Literal[
+    EpisodeKind, "electrodes_off", "nothing_measured", "device_trouble", "recognised", "stranger"
+]
+WHO = ("recognised", "stranger")  # told only where ``kinds`` names them: somebody comes each day
 
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: ?[!-~][ -~]*")
 PASSWORD = re.compile(r"[ -~]+")
@@ -105,7 +108,7 @@ class EmailOptions:
 class NotifyOptions:
     """What ``qrsd notify`` sends."""
 
-    kinds: tuple[NotificationKind, ...] = ()  # what to tell of; empty for all there is
+    kinds: tuple[NotificationKind, ...] = ()  # what to tell of; empty for all but who it is
     electrodes_off_s: float | None = 300.0  # off for longer, after they were on; None: never
     nothing_measured_s: float | None = 60.0  # service or chip silent for longer; None: never
     every_s: float = 600.0  # of each kind one at most in so long
@@ -144,9 +147,14 @@ class NotifyOptions:
         begin, end = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
         return begin <= now < end if begin <= end else now >= begin or now < end
 
+    @property
+    def asks_who(self) -> bool:
+        """Whether anything is told of who it is."""
+        return self.names or any(kind in self.kinds for kind in WHO)
+
     def tells(self, kind: str) -> bool:
         """Tell whether a kind is to be told of."""
-        return not self.kinds or kind in self.kinds
+        return kind in self.kinds or (not self.kinds and kind not in WHO)
 
     def read_apprise(self) -> list[str]:
         """Return the URLs for apprise, which hold secrets.

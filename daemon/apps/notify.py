@@ -26,13 +26,16 @@ from daemon.wire.messages import (
     Stamp,
     StatusMessage,
 )
+from daemon.wire.status import ChipStatus
 from dsp.front_end import RATE_HZ
 from model.rhythm import CAUTION
 
 SCHEMA = 1
+COMES = {"accepted": "recognised", "unknown": "stranger"}
 HOUR_S = 3600.0
 STALE_S = 3.0  # of silence, after which nobody is known
 ELECTRODES_OFF, NOTHING_MEASURED = "electrodes_off", "nothing_measured"
+DEVICE_TROUBLE = "device_trouble"
 
 Phase: TypeAlias = Literal["begins", "ends", "happened", "test"]
 
@@ -48,7 +51,7 @@ PHASES: dict[Phase, str] = {
 class Notification:
     """One thing that is told: no waveform, and no name unless ``notify.names`` is set."""
 
-    kind: str  # of the alarm, ``electrodes_off``, ``nothing_measured`` or ``test``
+    kind: str  # of the alarm, or what else there is to tell (``config.notify``), or ``test``
     phase: Phase  # ``happened``: it was over when it was first told
     device: str  # name of the device
     source: Source | None  # ``simulated`` if no real chip is behind it; None if none was heard
@@ -130,6 +133,7 @@ class Notifier:
         self._device = device
         self._source: Source | None = None
         self._person: str | None = None
+        self._who: tuple[str, str | None] | None = None  # whom it was last told of, while worn
         self._lasting: dict[str, _Lasting] = {}  # what has begun, by kind
         self._newest_s: dict[str, float] = {}  # when each kind was told of last
         self._told_s: deque[float] = deque()  # when any was, within an hour
@@ -150,14 +154,14 @@ class Notifier:
                         told += self._alarm(stamp, message)
                     case StatusMessage():
                         told += self._status(stamp, message)
-                    case IdentityMessage(state=state, person=person):
-                        self._person = person if state == "accepted" else None
+                    case IdentityMessage():
+                        told += self._identity(stamp, message)
             case Silent(seconds) if seconds >= STALE_S:
-                self._person = None
+                self._person = self._who = None
             case Restarted():  # whose alarms never end
-                own = (ELECTRODES_OFF, NOTHING_MEASURED)
+                own = (ELECTRODES_OFF, NOTHING_MEASURED, DEVICE_TROUBLE)
                 self._lasting = {kind: self._lasting[kind] for kind in own if kind in self._lasting}
-                self._person = None
+                self._person = self._who = None
         told += self._silence()
         return told + list(self._begun())
 
@@ -185,6 +189,26 @@ class Notifier:
             self._off = self._off or (self._monotonic(), stamp.utc)
             if self._is_over(self._options.electrodes_off_s, self._off[0], ELECTRODES_OFF):
                 yield from self._episode(ELECTRODES_OFF, self._off[1], None)
+
+        yield from self._chip(stamp, status.chip)
+
+    def _chip(self, stamp: Stamp, chip: ChipStatus | None) -> Iterator[Notification]:
+        began = self._lasting.get(DEVICE_TROUBLE)
+        if chip and (chip.error or chip.conditions):
+            if not began:
+                yield from self._episode(DEVICE_TROUBLE, stamp.utc, None)
+        elif began and chip and chip.conditions is not None:  # else the driver has not told yet
+            yield from self._episode(DEVICE_TROUBLE, began.onset, stamp.utc)
+
+    def _identity(self, stamp: Stamp, identity: IdentityMessage) -> Iterator[Notification]:
+        """Tell once of whoever comes, however often the decision is taken again."""
+        state, person = identity.state, identity.person
+        self._person = person if state == "accepted" else None
+        if state == "no_contact":
+            self._who = None
+        elif state in COMES and (state, person) != self._who:
+            self._who = (state, person)
+            yield from self._episode(COMES[state], stamp.utc, stamp.utc)
 
     def _silence(self) -> Iterator[Notification]:
         limit_s = self._options.nothing_measured_s

@@ -27,7 +27,8 @@ from daemon.wire.messages import AlarmMessage, IdentityMessage, StatusMessage
 LISTEN_S = 1.0  # how often it is looked at the time while the service is silent
 
 NOTIFY = """\
-Tells of alarms (rhythm.alarms), of electrodes that are off and of a service that is silent, by the
+Tells of alarms (rhythm.alarms), of electrodes that are off, of a chip in trouble, of a service that
+is silent and, where it is asked for, of who comes, by the
 ways and rules under notify in /etc/qrsd/qrsd.yaml; nothing is sent anywhere unless a way is set.
 Ctrl-C ends it. See docs/notifications.md.
 
@@ -87,7 +88,7 @@ def _listen(
     ended: Event,
 ) -> None:
     topics = [AlarmMessage.TOPIC, StatusMessage.TOPIC]
-    topics += [IdentityMessage.TOPIC] if settings.notify.names else []
+    topics += [IdentityMessage.TOPIC] if settings.notify.asks_who else []
     with Subscriber(service.address, topics, LISTEN_S, service.keys) as subscriber:
         for item in subscriber:
             for notification in notifier.take(item):

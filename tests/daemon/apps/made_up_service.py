@@ -15,6 +15,7 @@ from daemon.wire.messages import (
     ContactState,
     EpisodeOnWire,
     IdentityMessage,
+    IdentityState,
     Kind,
     Message,
     Range,
@@ -26,7 +27,7 @@ from daemon.wire.messages import (
     WaveFlags,
     WaveMessage,
 )
-from daemon.wire.status import StatusCounters
+from daemon.wire.status import ChipStatus, StatusCounters
 from drivers.frame import millivolts_per_count
 
 BEGIN = datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
@@ -86,12 +87,22 @@ class Service:
             )
             self.index += CHUNK
 
-    def status(self, contact: ContactState = "on", restarts: int = 0) -> Item:
-        counters = StatusCounters(restarts=restarts)
-        nothing = (None,) * 5
+    def status(
+        self, contact: ContactState = "on", restarts: int = 0, chip: ChipStatus | None = None
+    ) -> Item:
+        counters, nothing = StatusCounters(restarts=restarts), (None,) * 4
         return self.say(
             StatusMessage(
-                self.index, "running", contact, None, None, None, counters, *nothing, clock="set"
+                self.index,
+                "running",
+                contact,
+                None,
+                None,
+                None,
+                counters,
+                chip,
+                *nothing,
+                clock="set",
             )
         )
 
@@ -109,6 +120,9 @@ class Service:
 
     def beat(self, index: int, *flaws: str) -> Item:
         return self.say(BeatMessage(index + 104, index, 0.8, 75, 1.0, flaws))
+
+    def identity(self, state: IdentityState) -> Item:
+        return self.say(IdentityMessage(self.index, state, None, None, 9))
 
     def accepts(self, person: str) -> Item:
         return self.say(IdentityMessage(self.index, "accepted", person, 0.99, 9))

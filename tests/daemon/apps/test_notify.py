@@ -12,6 +12,7 @@ from config.notify import NotifyOptions
 from daemon.apps.notify import Notification, Notifier
 from daemon.wire.client import Item, Restarted, Silent
 from daemon.wire.messages import ContactState
+from daemon.wire.status import ChipCondition, ChipStatus
 from model.rhythm import CAUTION
 from tests.daemon.apps.made_up_service import BEGIN, RATE_HZ, Service
 
@@ -157,6 +158,39 @@ def test_only_kinds_that_are_named_are_told_and_others_do_not_count() -> None:
     [pause] = one.alarm("pause", ends=True)
     assert pause.held_back == {}
     assert one.wait(400, "off") + one.silence(400) == []
+
+
+def test_who_comes_is_told_once_and_only_where_it_is_asked_for() -> None:
+    one = listener(kinds=("recognised", "stranger"), every_s=0)
+    ada, stranger = one.service.accepts("Ada"), one.service.identity("unknown")
+    undecided, nobody = one.service.identity("undecided"), one.service.identity("no_contact")
+
+    came = [
+        told(one.hears(each)) for each in (ada, ada, undecided, ada, stranger, nobody, stranger)
+    ]
+
+    recognised, unknown = [("recognised", "happened")], [("stranger", "happened")]
+    assert came == [recognised, [], [], [], unknown, [], unknown]
+    assert listener().hears(ada, stranger) == []
+
+
+def test_who_comes_is_not_named_unless_that_is_set() -> None:
+    one, other = (listener(kinds=("recognised",), names=names) for names in (False, True))
+    assert [each.person for each in one.hears(one.service.accepts("Ada"))] == [None]
+    assert [each.person for each in other.hears(other.service.accepts("Ada"))] == ["Ada"]
+
+
+def test_trouble_of_the_chip_is_told_until_it_is_over() -> None:
+    one = listener()
+    hum, none = (
+        ChipStatus(conditions=(ChipCondition("hum", "It hums."),)),
+        ChipStatus(conditions=()),
+    )
+    words = [
+        told(one.hears(one.service.status(chip=chip))) for chip in (none, hum, hum, None, none)
+    ]
+    begins, ends = [("device_trouble", "begins")], [("device_trouble", "ends")]
+    assert words == [[], begins, [], [], ends]
 
 
 def test_electrodes_are_missed_after_they_were_on() -> None:
