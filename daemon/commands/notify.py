@@ -28,9 +28,9 @@ LISTEN_S = 1.0  # how often it is looked at the time while the service is silent
 
 NOTIFY = """\
 Tells of alarms (rhythm.alarms), of electrodes that are off, of a chip in trouble, of a service that
-is silent and, where it is asked for, of who comes, by the
-ways and rules under notify in /etc/qrsd/qrsd.yaml; nothing is sent anywhere unless a way is set.
-Ctrl-C ends it. See docs/notifications.md.
+is silent and, where it is asked for, of who comes, by the ways and rules under notify in
+/etc/qrsd/qrsd.yaml; nothing is sent anywhere unless a way is set. Ctrl-C ends it. See
+docs/notifications.md.
 
 Not a medical device, not for diagnosis: it may miss, and it may alarm falsely. A message may be
 late, or never arrive. Nobody's life may hang on it.
