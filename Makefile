@@ -5,7 +5,8 @@ NEWER_PYTHON ?= $(lastword $(sort $(wildcard /usr/bin/python3.1[2-9] $(or $(PYEN
 PIP := -m pip --disable-pip-version-check --quiet
 # Python compiles what it imports by itself; all of TensorFlow, of which little is used, takes minutes.
 INSTALL := $(PIP) install --no-compile
-PYTEST := -m pytest --numprocesses=auto --dist=loadfile
+# In the order of folders: by their number of tests, files of few and slow ones would come last, alone.
+PYTEST := -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 DEFAULT_TESTS := "not realtime and not system and not servers and not web and not train and not benchmark"
 # The files with tests of these marks, so that a lane imports no others.
 files_marked = $(shell grep --recursive --files-with-matches --extended-regexp --include='*.py' 'mark\.($(1))\b' tests)

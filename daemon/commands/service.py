@@ -155,7 +155,7 @@ def _is_of_qrsd(record: str, identity: Path | None) -> bool:
 
     try:
         return origin(record, identity).source is not None
-    except RecordingError:  # which is said once it is to be played
+    except (RecordingError, OSError):  # which is said once it is to be played
         return False
 
 

@@ -135,11 +135,16 @@ def serve(loaded: Loaded, service: Sockets, told: Callable[[str], None] = print)
     """
     options = loaded.settings.web
     exposure = exposure_of(options, web_folder())
-    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again at its end
-        signal.signal(number, lambda *_: None)
     with listening_socket(options) as listening:
         exposure = replace(exposure, port=listening.getsockname()[1])
-        asyncio.run(Server(loaded, service, exposure).run_on(listening, told))
+        server = Server(loaded, service, exposure)
+
+        def end(*_: object) -> None:
+            server.should_exit = True
+
+        for number in (signal.SIGTERM, signal.SIGINT):  # before uvicorn takes them; it raises them
+            signal.signal(number, end)  # again at its end
+        asyncio.run(server.run_on(listening, told))
 
 
 class Server(uvicorn.Server):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -28,20 +29,23 @@ def web(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_where_it_is_and_ends_when_told(tmp_path: Path, number: signal.Signals) -> None:
     with web(tmp_path, *PORT) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().split()[-1]
-        answer = httpx.get(f"{url}api/v1/health")
+        said = process.stdout.readline()
+        url = re.search(r"http://127\.0\.0\.1:\d+/", said)
+        assert url is not None, said
+        answer = httpx.get(f"{url[0]}api/v1/health")
         process.send_signal(number)
         _, errors = process.communicate(timeout=20)
 
-    assert url.startswith("http://127.0.0.1:")
     assert answer.json()["ok"] is False
     assert process.returncode == 0
     assert errors == ""

@@ -49,7 +49,8 @@ def test_a_rhythm_lasts_until_the_next(tmp_path: Path) -> None:
 
 
 def test_of_beats_alone_no_rhythm_is_known(tmp_path: Path) -> None:
-    assert read_annotations(annotate(tmp_path, "rec", "atr"), "atr").rhythms == ()
+    wfdb.wrann("rec", "atr", np.array([360, 720]), ["N", "V"], fs=360, write_dir=str(tmp_path))
+    assert read_annotations(tmp_path / "rec", "atr").rhythms == ()
 
 
 @pytest.mark.parametrize("first", ["rec.1 1 500 2000", "rec.1 1 500 0 9:00:00 2006"])
