@@ -156,16 +156,19 @@ class MqttBridge:
         await self._introduce(client)
         self._fails = False
         _LOG.info("%s: connected", self._name, extra=event("mqtt_connected"))
+        work = [self._listen(client), self._tell(client)]
+        work += [self._watch_recorder()] if self._options.control else []
+        tasks = [asyncio.create_task(each) for each in work]
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._listen(client))
-                group.create_task(self._tell(client))
-                if self._options.control:
-                    group.create_task(self._watch_recorder())
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
+            await end(*tasks)
             with suppress(aiomqtt.MqttError, TimeoutError):
                 await client.publish(self._home.availability, OFFLINE, 1, True, timeout=FAREWELL_S)
             raise
+        await end(*tasks)
+        for task in done:
+            task.result()
 
     async def _introduce(self, client: aiomqtt.Client) -> None:
         for each in (self._home.discovery(), self._home.presence(), self._home.state()):
@@ -204,3 +207,15 @@ class MqttBridge:
         while True:
             self._home.set_recording(await asyncio.to_thread(self._is_recording))
             await asyncio.sleep(RECORDER_S)
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks until they end.
+
+    Once may not be enough: ``asyncio.wait_for`` of Python 3.11, which aiomqtt waits by, swallows
+    what cancels it at the moment in which it is done.
+    """
+    while going := [task for task in tasks if not task.done()]:
+        for task in going:
+            task.cancel()
+        await asyncio.wait(going, timeout=2 * FAREWELL_S)

@@ -27,6 +27,7 @@ from daemon.wire.client import Control, Item, Subscriber
 if TYPE_CHECKING:
     from daemon.apps.home_assistant import HomeAssistant
 
+END_S = 5.0  # for a bridge to say good-bye
 LISTEN_S = 1.0  # how often it is looked whether to end while the service is silent
 
 BRIDGE = """\
@@ -195,18 +196,26 @@ async def _until_ended(
                 loop.call_soon_threadsafe(put, item)
 
     bridge = loop.create_task(run())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, bridge.cancel)
+    told = loop.create_task(_told_to_end())
     listening = asyncio.wrap_future(started(listen))
     try:
-        done, _ = await asyncio.wait({bridge, listening}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({bridge, listening, told}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         ended.set()
-        bridge.cancel()
-    await asyncio.wait({bridge})
+        while not bridge.done():  # once may not be enough: daemon.apps.mqtt.end
+            bridge.cancel()
+            await asyncio.wait({bridge}, timeout=END_S)
     for task in done:
         if not task.cancelled():
             task.result()
+
+
+async def _told_to_end() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
 
 
 async def _for_ever() -> None:

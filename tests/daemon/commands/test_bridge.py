@@ -188,7 +188,10 @@ def bridging(
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            status = process.wait(PATIENCE_S)
+            try:
+                status = process.wait(PATIENCE_S)
+            finally:
+                process.kill()
     assert status in (0, -signal.SIGKILL), (folder / "said").read_text()
 
 
