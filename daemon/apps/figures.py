@@ -37,10 +37,12 @@ class Figures:
     Attributes:
         state: a value by name, None where it is not known: ``MEASURES``, ``STATES`` and, with
             names, ``person``.
+        is_heard: whether the service is; False before it first was.
     """
 
     def __init__(self, *, names: bool) -> None:
         self._names = names
+        self.is_heard = False
         self.state = self._nothing()
 
     def _nothing(self) -> dict[str, Any]:
@@ -55,8 +57,10 @@ class Figures:
         """Take in what was heard next."""
         match item:
             case Silent(seconds) if seconds >= SILENT_S:
+                self.is_heard = False
                 self.state = self._nothing()
             case Received(stamp, message):
+                self.is_heard = True
                 self.state["source"] = stamp.source
                 self._take(message)
 

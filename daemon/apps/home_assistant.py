@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from config.mqtt import MqttOptions
-from daemon.apps.figures import MEASURES, SILENT_S, TOPICS, Figures, Who, on_or_off
-from daemon.wire.client import Item, Restarted, Silent
+from daemon.apps.figures import MEASURES, Figures, Who, on_or_off
+from daemon.wire.client import Item, Restarted
 from daemon.wire.messages import (
     EpisodeOnWire,
     IdentityMessage,
@@ -67,7 +67,6 @@ class HomeAssistant:
         identifier: of the device, in topics.
         availability: topic that says whether it is there.
         commands: topic filter of what is asked for.
-        topics: of the service's, to be heard.
     """
 
     def __init__(
@@ -85,8 +84,6 @@ class HomeAssistant:
         self._base = f"qrsd/{self.identifier}"
         self.availability = f"{self._base}/availability"
         self.commands = f"{self._base}/command/+"
-        self.topics = TOPICS
-        self._is_there = False
         self._figures = Figures(names=options.names)
         self._asked_for: dict[str, str | None] = (
             {"recording": None, "enrol_name": ""} if options.control else {}
@@ -116,7 +113,9 @@ class HomeAssistant:
 
     def presence(self) -> Publication:
         """Say whether the device is there."""
-        return Publication(self.availability, ONLINE if self._is_there else OFFLINE, retain=True)
+        return Publication(
+            self.availability, ONLINE if self._figures.is_heard else OFFLINE, retain=True
+        )
 
     def state(self) -> Publication:
         """Return all states."""
@@ -138,19 +137,16 @@ class HomeAssistant:
 
     def take(self, item: Item) -> Iterator[Publication]:
         """Take in what was heard next, and yield what is to be told of it."""
-        was_there, before = self._is_there, self._figures.who
+        was_heard, before = self._figures.is_heard, self._figures.who
         self._figures.take(item)
         match item:
-            case Silent(seconds) if seconds >= SILENT_S:
-                self._is_there = False
             case Restarted():
                 self._episodes.clear()
             case Received(message=message):
-                self._is_there = True
                 yield from self._happened(message, before)
-        if self._is_there != was_there:
+        if self._figures.is_heard != was_heard:
             yield self.presence()
-        if self._is_there and self._is_due():
+        if self._figures.is_heard and self._is_due():
             yield self.state()
 
     def _state(self) -> dict[str, Any]:

@@ -10,12 +10,15 @@ import socket
 from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from config.errors import SettingInvalid
 from config.folders import control_address, recorder_address
 from config.mqtt import MqttOptions
 from config.settings import load
+from daemon.apps import figures
+from daemon.apps.home_assistant import ENROL, RECORD, HomeAssistant
+from daemon.apps.influx import Lines, write
 from daemon.background import started
 from daemon.commands.connection import Connection, add_connection, to_messages
 from daemon.commands.parts import add_part, describe
@@ -23,9 +26,6 @@ from daemon.commands.service import start_logging
 from daemon.errors import DaemonError, import_extra
 from daemon.journal import event
 from daemon.wire.client import Control, Item, Subscriber
-
-if TYPE_CHECKING:
-    from daemon.apps.home_assistant import HomeAssistant
 
 END_S = 5.0  # for a bridge to say good-bye
 LISTEN_S = 1.0  # how often it is looked whether to end while the service is silent
@@ -96,8 +96,6 @@ def add_bridge(parser: argparse.ArgumentParser) -> None:
 
 def run_mqtt(args: argparse.Namespace) -> int:
     """Tell a broker until Ctrl-C or systemctl stop."""
-    from daemon.apps.home_assistant import HomeAssistant
-
     service = to_messages(args)
     settings = load().settings
     options = settings.mqtt
@@ -116,15 +114,12 @@ def run_mqtt(args: argparse.Namespace) -> int:
     from daemon.apps.mqtt import MqttBridge
 
     bridge = MqttBridge(options, home, lambda *asked: _act(home, *asked), _is_recording)
-    asyncio.run(_until_ended(service, home.topics, bridge.put, bridge.run))
+    asyncio.run(_until_ended(service, figures.TOPICS, bridge.put, bridge.run))
     return 0
 
 
 def run_influx(args: argparse.Namespace) -> int:
     """Write until Ctrl-C or systemctl stop."""
-    from daemon.apps.figures import TOPICS
-    from daemon.apps.influx import Lines, write
-
     service = to_messages(args)
     settings = load().settings
     if not settings.influx.url:
@@ -143,7 +138,7 @@ def run_influx(args: argparse.Namespace) -> int:
         finally:
             ended.set()
 
-    asyncio.run(_until_ended(service, TOPICS, lines.put, run))
+    asyncio.run(_until_ended(service, figures.TOPICS, lines.put, run))
     return 0
 
 
@@ -172,7 +167,7 @@ def _warn(options: MqttOptions) -> None:
 
 def _print(service: Connection, home: HomeAssistant) -> None:
     print(home.discovery().topic, home.discovery().payload, flush=True)
-    with Subscriber(service.address, home.topics, LISTEN_S, service.keys) as subscriber:
+    with Subscriber(service.address, figures.TOPICS, LISTEN_S, service.keys) as subscriber:
         for item in subscriber:
             for publication in home.take(item):
                 print(publication.topic, publication.payload, flush=True)
@@ -228,12 +223,12 @@ def _act(home: HomeAssistant, command: str, text: str) -> None:
     Raises:
         DaemonError: the service or the recorder refuses it, or is not there.
     """
-    if command == "record":
+    if command == RECORD:
         with Control(recorder_address()) as control:
             control.request("start" if text == "ON" else "stop")
         return
     with Control(control_address()) as control:
-        if command == "enrol":
+        if command == ENROL:
             control.request("enroll", person=home.name, consent=True)
             home.set_name("")
         else:
