@@ -10,14 +10,11 @@ beat needs to the identity message's arrival here, so both services and this sha
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -29,6 +26,7 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.real_time import Usage
+from benchmarks.running import running
 from config.lsl import LslOptions
 from daemon.apps.lsl import set_up
 from daemon.offline.results import show
@@ -54,20 +52,6 @@ class Heard:
 
     latencies_s: list[float] = field(default_factory=list)
     statuses: list[StatusMessage] = field(default_factory=list)
-
-
-@contextmanager
-def running(folder: Path, *command: str, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command of qrsd's in a folder of its own until the end of the block."""
-    here = {"STATE_DIRECTORY": str(folder), "RUNTIME_DIRECTORY": str(folder)}
-    line = [sys.executable, "-m", "daemon", *command]
-    with (folder / f"{'-'.join(command[:2])}.log").open("w") as log:
-        process = subprocess.Popen(line, env={**os.environ, **here, **settings}, stderr=log)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def wait_until_it_runs(address: str) -> None:

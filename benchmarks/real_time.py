@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.running import running
 from benchmarks.soak.machine import resident_mib
 from daemon.offline.results import show
 from daemon.tables import filled
@@ -82,27 +82,22 @@ def listen(subscriber: Subscriber, seconds: float) -> Tally:
 
 def measure(minutes: float, folder: Path) -> Table:
     """Run a service in ``folder`` and return the table of what was measured."""
-    environment = {**os.environ, "STATE_DIRECTORY": str(folder), "RUNTIME_DIRECTORY": str(folder)}
     address = f"ipc://{folder}/messages.ipc"
-    command = [sys.executable, "-m", "daemon", "run", "--simulated"]
-    command += ["--set", f"publish.addresses=['{address}']"]
-    with (folder / "log").open("w") as log:
-        service = subprocess.Popen(command, env=environment, stderr=log)
-    try:
-        with Subscriber(address, ["status", "identity"], timeout_s=1.0) as subscriber:
-            for item in subscriber:
-                if isinstance(item, Received) and item.message.index is not None:
-                    break
-            acquisition = int(
-                Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split()[0]
-            )
-            pids = {"service": service.pid, "acquisition, with the simulated chip": acquisition}
-            before = {name: Usage.of(pid) for name, pid in pids.items()}
-            tally = listen(subscriber, minutes * 60)
-            after = {name: Usage.of(pid) for name, pid in pids.items()}
-    finally:
-        service.terminate()
-        service.wait(10)
+    publish = ("--set", f"publish.addresses=['{address}']")
+    with (
+        running(folder, "run", "--simulated", *publish) as service,
+        Subscriber(address, ["status", "identity"], timeout_s=1.0) as subscriber,
+    ):
+        for item in subscriber:
+            if isinstance(item, Received) and item.message.index is not None:
+                break
+        acquisition = int(
+            Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split()[0]
+        )
+        pids = {"service": service.pid, "acquisition, with the simulated chip": acquisition}
+        before = {name: Usage.of(pid) for name, pid in pids.items()}
+        tally = listen(subscriber, minutes * 60)
+        after = {name: Usage.of(pid) for name, pid in pids.items()}
     return table(tally, before, after, minutes)
 
 

@@ -14,16 +14,14 @@ import argparse
 import asyncio
 import json
 import multiprocessing
-import os
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +31,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from benchmarks.real_time import Usage
+from benchmarks.running import running
 from daemon.offline.results import show
 from daemon.tables import filled
 from daemon.wire.client import Subscriber
@@ -43,6 +42,7 @@ TURN_S = 30.0
 SETTLE_S = 5.0  # of each turn, in which the crowd comes
 PERCENTILES = (50.0, 99.0, 100.0)
 MESSAGES, PORT = "tcp://127.0.0.1:15392", 15380
+SERVICE = {"QRSD_PUBLISH_ADDRESSES": f"['{MESSAGES}']"}
 HANDSHAKE = (
     f"GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1:{PORT}\r\nUpgrade: websocket\r\n"
     "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -122,35 +122,16 @@ async def _read_all(clients: int) -> None:
     await asyncio.gather(*(read() for _ in range(clients)))
 
 
-@contextmanager
-def running(folder: Path) -> Iterator[dict[str, int]]:
-    """Run a service and a web server; yield their process numbers."""
-    environment = {
-        **os.environ,
-        "STATE_DIRECTORY": str(folder),
-        "RUNTIME_DIRECTORY": str(folder),
-        "QRSD_PUBLISH_ADDRESSES": f"['{MESSAGES}']",
-    }
-    commands = {"service": ("run", "--simulated"), "web server": ("web", "--port", str(PORT))}
-    with ExitStack() as stack:
-        pids = {}
-        for name, words in commands.items():
-            log = stack.enter_context((folder / name).open("w"))
-            process = subprocess.Popen(
-                [sys.executable, "-m", "daemon", *words],
-                env=environment, stdout=log, stderr=log,
-            )  # fmt: skip
-            stack.callback(process.wait)
-            stack.callback(process.terminate)
-            pids[name] = process.pid
-        yield pids
-
-
 def measure(minutes: float, clients: int, deaf: int) -> tuple[dict[bool, Heard], list[float]]:
     """Return what was heard without (False) and with (True) a crowd, and the memory with it."""
     heard = {False: Heard(), True: Heard()}
     memory_mib: list[float] = []
-    with tempfile.TemporaryDirectory(prefix="qrsd-web-") as folder, running(Path(folder)) as pids:
+    with (
+        tempfile.TemporaryDirectory(prefix="qrsd-web-") as folder,
+        running(Path(folder), "run", "--simulated", **SERVICE) as service,
+        running(Path(folder), "web", "--port", str(PORT), **SERVICE) as server,
+    ):
+        pids = {"service": service.pid, "web server": server.pid}
         listener = Listener()
         listener.began.wait()
         time.sleep(SETTLE_S)
