@@ -16,15 +16,13 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
-import zmq
 from paho.mqtt.enums import CallbackAPIVersion
 
 from daemon.wire.answers import Done, EnrolmentAnswer
-from daemon.wire.control import ControlServer
-from daemon.wire.messages import Received
-from daemon.wire.publisher import Publisher
-from tests.daemon.apps.made_up_service import BEGIN, Service
-from tests.daemon.background import repeating, wait_for
+from daemon.wire.control import Command
+from tests.daemon.apps.made_up_service import Service
+from tests.daemon.apps.speaking import speaking
+from tests.daemon.background import wait_for
 from tests.daemon.certificates import certificate
 from tests.daemon.running import PATIENCE_S, environment, qrsd
 
@@ -133,29 +131,9 @@ class Asked:
         self.noted.append(("cancel",))
         return Done()
 
-
-@contextmanager
-def service(folder: Path, asked: Asked) -> Iterator[None]:
-    """Say ten times a second who it is, and answer commands."""
-    made_up = Service()
-    items = [made_up.status(), made_up.accepts("Zacharias")]
-    commands = {"enroll": asked.enroll, "cancel": asked.cancel}
-    with (
-        zmq.Context() as context,
-        Publisher(context, [f"ipc://{folder}/messages.ipc"], "bench", "simulated") as publisher,
-        ControlServer(context, f"ipc://{folder}/control.ipc", commands) as control,
-    ):
-
-        def step() -> None:
-            if publisher.socket.poll(100):
-                publisher.welcome()
-            control.answer()
-            for item in items:
-                assert isinstance(item, Received)
-                publisher.publish(item.message, BEGIN)
-
-        with repeating(step):
-            yield
+    @property
+    def commands(self) -> dict[str, Command]:
+        return {"enroll": self.enroll, "cancel": self.cancel}
 
 
 @contextmanager
@@ -175,10 +153,12 @@ def bridging(
         "QRSD_MQTT_PASSWORD": str(password),
         "QRSD_MQTT_EVERY_S": "1",
     }
+    made_up = Service()
+    items = [made_up.status(), made_up.accepts("Zacharias")]
     command = [sys.executable, "-m", "daemon", "bridge", "mqtt"]
     command.append(f"--address=ipc://{folder}/messages.ipc")
     with (
-        service(folder, asked or Asked()),
+        speaking(folder, items, (asked or Asked()).commands),
         (folder / "said").open("w") as said,
         subprocess.Popen(
             command, env=environment(folder) | given | settings, stderr=said, text=True

@@ -7,20 +7,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
-import zmq
 
-from daemon.wire.messages import AlarmMessage, Received
-from daemon.wire.publisher import Publisher
+from daemon.wire.messages import AlarmMessage
 from model.opening import DEFAULT_MODEL
 from model.rhythm import CAUTION
-from tests.daemon.apps.made_up_service import BEGIN, Service
-from tests.daemon.background import repeating, wait_for
+from tests.daemon.apps.made_up_service import Service
+from tests.daemon.apps.speaking import speaking
+from tests.daemon.background import wait_for
 from tests.daemon.chat_server import chat_server, saying
 from tests.daemon.running import PATIENCE_S, environment, qrsd, running
 from tests.dsp.heartbeats import ecg
@@ -34,30 +33,11 @@ MAIL = {
 }
 
 
-@contextmanager
-def alarming(folder: Path) -> Iterator[None]:
+def alarming(folder: Path) -> AbstractContextManager[None]:
     """Say ten times a second who it is, and that there was a pause."""
     made_up = Service()
-    items = [
-        made_up.status(),
-        made_up.accepts("Zacharias"),
-        made_up.alarm("pause", 0, 500),
-    ]
-    address = f"ipc://{folder}/messages.ipc"
-    with (
-        zmq.Context() as context,
-        Publisher(context, [address], "bench", "simulated") as publisher,
-    ):
-
-        def step() -> None:
-            if publisher.socket.poll(100):
-                publisher.welcome()
-            for item in items:
-                assert isinstance(item, Received)
-                publisher.publish(item.message, BEGIN)
-
-        with repeating(step):
-            yield
+    alarm = made_up.alarm("pause", 0, 500)
+    return speaking(folder, [made_up.status(), made_up.accepts("Zacharias"), alarm], {})
 
 
 @contextmanager
