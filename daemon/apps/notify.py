@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from config.notify import NotifyOptions
 from daemon.terminal import plain
-from daemon.wire.client import Item, Restarted, Silent
+from daemon.wire.client import STALE_S, Item, Restarted, Silent
 from daemon.wire.messages import (
     AlarmMessage,
     IdentityMessage,
@@ -33,7 +33,6 @@ from model.rhythm import CAUTION
 SCHEMA = 1
 COMES = {"accepted": "recognised", "unknown": "stranger"}
 HOUR_S = 3600.0
-STALE_S = 3.0  # of silence, after which nobody is known
 ELECTRODES_OFF, NOTHING_MEASURED = "electrodes_off", "nothing_measured"
 DEVICE_TROUBLE = "device_trouble"
 

@@ -23,7 +23,6 @@ from daemon.wire.messages import (
     WaveMessage,
 )
 
-SILENT_AFTER_S = 3.0  # the service's own evidence is stale by then; the status comes each second
 LINES = (StatusMessage.TOPIC, IdentityMessage.TOPIC, RhythmMessage.TOPIC, AlarmMessage.TOPIC)
 WAVEFORMS = (WaveMessage.TOPIC, EcgMessage.TOPIC)
 
@@ -62,7 +61,7 @@ def _watch(args: argparse.Namespace) -> None:
         topics = [topic for topic in KINDS if args.waves or topic not in WAVEFORMS]
     elif console.is_terminal:
         topics += [EcgMessage.TOPIC, HrvMessage.TOPIC]
-    with Subscriber(service.address, topics, SILENT_AFTER_S, service.keys) as subscriber:
+    with Subscriber(service.address, topics, keys=service.keys) as subscriber:
         if args.json:
             show_json(subscriber, sys.stdout)
         elif console.is_terminal:

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from daemon.wire.client import Item, Lost, Restarted, Silent
+from daemon.wire.client import STALE_S, Item, Lost, Restarted, Silent
 from daemon.wire.codec import encode
 from daemon.wire.messages import (
     EcgMessage,
@@ -37,7 +37,6 @@ REMEMBERED = (
     HrvMessage.TOPIC,
 )
 RECENT_S = 10.0
-STALE_S = 3.0  # the service says its status each second
 MOST_EVENTS = 2000  # that are kept to be said again: some five minutes
 MOST_WAVEFORMS = 400  # in a queue: twice what a newcomer gets
 MOST_WAITING = 1200  # of all kinds, before a queue is ended

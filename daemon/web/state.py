@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from daemon.web.context import context_of
-from daemon.web.hub import STALE_S, Heard
+from daemon.web.hub import Heard
 from daemon.web.problems import Problem
 from daemon.web.routes import JSON, Route
+from daemon.wire.client import STALE_S
 from daemon.wire.messages import (
     Breathing,
     HrvMessage,

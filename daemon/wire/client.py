@@ -40,6 +40,8 @@ from daemon.wire.keys import ClientKeys
 from daemon.wire.messages import KINDS, Received, Stamp, StatusMessage
 
 HINT = "is qrsd running? systemctl status qrsd"
+#: Of silence, after which what was heard last is not true any more: the status comes each second.
+STALE_S = 3.0
 NO_ACCESS = 400  # ZAP's status for a client that is not allowed
 
 
@@ -110,7 +112,7 @@ class Subscriber(Closing):
         self,
         address: str,
         topics: Collection[str] = tuple(KINDS),
-        timeout_s: float = 3.0,
+        timeout_s: float = STALE_S,
         keys: ClientKeys | None = None,
     ) -> None:
         unknown = set(topics) - set(KINDS)
