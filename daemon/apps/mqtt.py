@@ -155,7 +155,9 @@ class MqttBridge:
             await client.subscribe(self._home.commands, qos=1)
         await self._introduce(client)
         self._fails = False
-        _LOG.info("%s: connected", self._name, extra=event("mqtt_connected"))
+        lost, self._waiting.dropped = self._waiting.dropped, 0
+        what = event("mqtt_connected", dropped=lost or None)
+        _LOG.info("%s: connected; %d events were lost before", self._name, lost, extra=what)
         work = [self._listen(client), self._tell(client)]
         work += [self._watch_recorder()] if self._options.control else []
         tasks = [asyncio.create_task(each) for each in work]
