@@ -23,7 +23,7 @@ class OneMessage:
 
     asked: tuple[Any, ...]
 
-    def __init__(self, address: str, topics: Collection[str], *_: object) -> None:
+    def __init__(self, address: str, topics: Collection[str], **_: object) -> None:
         OneMessage.asked = (address, set(topics))
 
     def __enter__(self) -> Iterator[Item]:
