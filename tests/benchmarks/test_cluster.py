@@ -22,7 +22,7 @@ from model.training.errors import TooLittleData
 from tests.benchmarks.commands.test_benchmark import write_record
 from tests.daemon.commands.bigeminy import KINDS, heart
 
-FOREVER_S = 200
+FOREVER_S = 900
 LATER_S = 2.0  # what is done by then has been fetched
 
 
