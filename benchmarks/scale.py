@@ -82,10 +82,9 @@ def cost(people: int, path: Path) -> list[str]:
 def gather(data: Path, network: Network) -> tuple[Halves, Halves]:
     """Return the people who are probed, and those who set thresholds, of whom no network learnt."""
     with stage_bars() as bars:
-        tested, others = (
-            gather_one_each(data, bars, MAINS_HZ, wanted) for wanted in ("test", "thresholds")
-        )
-    return tuple(halve(each, network.run(normalise(each.windows_mv))) for each in (tested, others))
+        beats = [gather_one_each(data, bars, MAINS_HZ, who) for who in ("test", "thresholds")]
+    tested, others = (halve(each, network.run(normalise(each.windows_mv))) for each in beats)
+    return tested, others
 
 
 def rates(tested: Halves, others: Halves, passport: Passport) -> Iterator[list[str]]:

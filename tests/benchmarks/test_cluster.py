@@ -31,7 +31,7 @@ def address() -> Iterator[str]:
     """Where a cluster of two workers on this machine is."""
     distributed = pytest.importorskip("distributed", reason="needs the [cluster] extra")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         yield cluster.scheduler_address
 
