@@ -27,6 +27,20 @@ class WorkEnded(DaemonError):
 def apart(work: Callable[..., Outcome], *given: Any) -> Outcome:
     """Do some work in a new process, and return its outcome or raise its error.
 
+    Raises:
+        WorkEnded: the process was killed.
+    """
+    return cast(Outcome, unpacked(run_packed(packed(work, *given))))
+
+
+def packed(work: Callable[..., Any], *given: Any) -> bytes:
+    """Return work for ``run_packed``, which may run where its modules must not be loaded."""
+    return pickle.dumps((work, given))
+
+
+def run_packed(work: bytes) -> bytes:
+    """Do packed work in a new process, and return its packed outcome.
+
     It is no child of ``multiprocessing``'s, since a worker of Dask's may have none.
 
     Raises:
@@ -34,7 +48,7 @@ def apart(work: Callable[..., Outcome], *given: Any) -> Outcome:
     """
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.apart"],
-        input=pickle.dumps((work, given)),
+        input=work,
         stdout=subprocess.PIPE,
         env={**TENSORFLOW, **os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         check=False,
@@ -44,10 +58,15 @@ def apart(work: Callable[..., Outcome], *given: Any) -> Outcome:
             f"training ended with {done.returncode}; if that is -9, the memory may be too small "
             "for so many at a time"
         )
-    outcome = pickle.loads(done.stdout)
-    if isinstance(outcome, Exception):
-        raise outcome
-    return cast(Outcome, outcome)
+    return done.stdout
+
+
+def unpacked(outcome: bytes) -> Any:
+    """Return a packed outcome, or raise it if it is an error."""
+    found = pickle.loads(outcome)
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def _main() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.apart import apart
+from benchmarks.apart import packed, run_packed, unpacked
 from benchmarks.cluster import add_dask, workers
 from benchmarks.report import stage, stage_bars
 from benchmarks.training.extra import require_tensorflow
@@ -181,7 +181,8 @@ def _share(
     work: Callable[[Sequence[str]], FoldResult],
     folds: Sequence[Sequence[str]],
 ) -> Iterator[FoldResult]:
-    return executor.map(partial(apart, work), folds)
+    outcomes = executor.map(run_packed, [packed(work, fold) for fold in folds])
+    yield from map(unpacked, outcomes)
 
 
 def _classifier(args: argparse.Namespace, bars: Progress, jobs: Workers) -> list[Table]:
