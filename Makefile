@@ -94,7 +94,7 @@ clean:
 .venv/with-report: extras := records,report,web
 .venv/with-tests .venv-newer/with-tests: extras := records,test
 .venv/with-web-tests: extras := records,report,test,web-test
-.venv-train/with-tests: extras := train,benchmark,test
+.venv-train/with-tests: extras := train,benchmark,cluster,test
 
 .venv/with-report .venv/with-tests .venv/with-web-tests: .venv/bin/pip
 .venv-train/with-tests: .venv-train/bin/pip

@@ -90,8 +90,8 @@ def print_tables(passport: Passport, devices: dict[str, Halves]) -> None:
         for enrolled in (size for size in TESTED if size < len(people.names)):
             found = search(people, cohort, enrolled, BEATS, TEST_SEED)
             passed = accepted(passport.calibration, found, enrolled, BEATS)
-            strangers = _rate(passed, found, ~found.is_enrolled)
-            known = _rate(passed & found.is_right, found, found.is_enrolled)
+            strangers = rate(passed, found, ~found.is_enrolled)
+            known = rate(passed & found.is_right, found, found.is_enrolled)
             rates.append([device, str(len(people.names)), str(enrolled), strangers, known])
             promised.append(promises(passport, found, passed, enrolled))
         said += [[device, *row] for row in reliability(*np.concatenate(promised, axis=1))]
@@ -169,7 +169,7 @@ def reliability(
     return [[*row, f"{brier:.3f}", f"{ece:.3f}"] for row in rows]
 
 
-def _rate(passed: NDArray[np.bool_], found: Searches, counted: NDArray[np.bool_]) -> str:
+def rate(passed: NDArray[np.bool_], found: Searches, counted: NDArray[np.bool_]) -> str:
     """Return the part of some probes that passed, with its interval over persons, in percent."""
     values = passed[counted].astype(np.float64)
     low, high = mean_bootstrap(values, found.probe_of[counted])

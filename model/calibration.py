@@ -13,6 +13,9 @@ from model.fields import Fields
 #: Trials of some sixty persons cannot support stronger words than "a thousand times as likely".
 LARGEST_LN_RATIO = math.log(1000)
 
+#: Between the rates of strangers that a search's threshold and scale were measured at, as ln.
+TENFOLD = math.log(10)
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -24,7 +27,7 @@ class Search:
     enrolled: int  # how many templates a probe was compared with
     #: the best score that a stranger reaches with the calibration's ``fpir``
     thresholds: tuple[float, ...]
-    #: by how much the threshold rises where e times fewer strangers are to pass
+    #: by how much the threshold falls where e times more strangers may pass, up to ten times
     scales: tuple[float, ...]
     slopes: tuple[float, ...]  # of the line from the best score to its log-likelihood ratio
     intercepts: tuple[float, ...]  # of the same line
@@ -98,6 +101,11 @@ class Calibration:
                     "searches", f"a table of one has not the {rows} entries it should"
                 )
 
+    @property
+    def highest(self) -> float:
+        """The highest score that anybody reaches: a cosine of 1, less half of the least chance."""
+        return 1 - self.familiar / 2
+
     def threshold(self, beats: int) -> float:
         """Return the lowest score of a pair that is accepted on so many beats."""
         return self.thresholds[self._row(beats)]
@@ -105,14 +113,24 @@ class Calibration:
     def search_threshold(self, beats: int, enrolled: int, fpir: float) -> float:
         """Return the lowest best score of so many templates that is accepted.
 
-        The tail of strangers' scores is taken as exponential, in the rate that may pass as in the
-        number of templates beyond the largest that was measured.
+        Strangers' scores come ever more rarely the nearer they are to the highest score there is:
+        their distance to it is taken as a power of their rate, in the rate that may pass as in the
+        number of templates beyond the largest that was measured (a generalised Pareto tail whose
+        end is known).
+
+        Source: J. Pickands, "Statistical Inference Using Extreme Order Statistics", Annals of
+        Statistics 3 (1975).
         """
         if not self.searches:
             return self.threshold(beats)
         level = self._at(enrolled, [s.thresholds[self._row(beats)] for s in self.searches])
         scale = self._at(enrolled, [s.scales[self._row(beats)] for s in self.searches])
-        return level + scale * (math.log(self.fpir / fpir) + self._beyond(enrolled))
+        times = math.log(self.fpir / fpir) + self._beyond(enrolled)
+        left = self.highest - level
+        if left <= 0:  # nobody reaches it anyway
+            return level + scale * times
+        power = math.log1p(scale * TENFOLD / left) / TENFOLD
+        return self.highest - left * math.exp(-power * times)
 
     def search_probability(self, score: float, beats: int, enrolled: int) -> float:
         """Return the probability that the best of so many scores is its person's, 0 to 1.

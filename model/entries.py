@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 from unicodedata import normalize
 
@@ -17,9 +18,10 @@ MOST_NUMBERS = 1024  # of an embedding; turning one costs their square
 
 def is_unit(embedding: NDArray[np.floating[Any]]) -> bool:
     """Tell whether this is a direction, of length 1 and without a number that is none."""
+    numbers = embedding.astype(np.float64)
     with np.errstate(over="ignore"):  # a length without end is not 1 either
-        length = np.linalg.norm(embedding.astype(np.float64))
-    return bool(abs(length - 1) < LENGTH_TOLERANCE)
+        length = math.sqrt(numbers @ numbers)
+    return abs(length - 1) < LENGTH_TOLERANCE
 
 
 class EntryAltered(ValueError):

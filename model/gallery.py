@@ -115,11 +115,14 @@ class Gallery:
 
     def unknown_to(self, model_sha256: str) -> list[str]:
         """Return who was enrolled with other models only, and so cannot be recognised by this."""
-        return [
-            person.name
-            for person in self.people()
-            if all(template.model_sha256 != model_sha256 for template in person.templates)
-        ]
+        with self._transaction(changes=False):
+            names = self._names()
+            known = self._database.execute(
+                "SELECT DISTINCT person FROM template WHERE model_sha256 = ?", (model_sha256,)
+            )
+            for (at,) in known.fetchall():
+                names.pop(at, None)
+        return sorted(names.values())
 
     def check_free(self, name: str) -> None:
         """Refuse the name of a new person that looks like another's; one that is known is fine.

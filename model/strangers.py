@@ -80,7 +80,7 @@ class Strangers:
         """Return how many strangers are accepted with a shift.
 
         Few enrolled people are no measure of a rare event: those who reach the tenth's score are
-        counted, and the tail of the scores is taken as exponential, as for the thresholds.
+        counted, and of them as many are taken to reach the thresholds as the calibration says.
         """
         tail = self._rate(self._above_tenth >= shift)
         tail = Rate(*(each * self._fpir / RATE for each in asdict(tail).values()))

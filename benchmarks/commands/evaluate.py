@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cluster import add_dask, workers
 from benchmarks.report import stage_bars
 from benchmarks.training.others import add_others, data_names, gather_others
 from daemon.commands.parts import (
@@ -120,6 +121,7 @@ def _add_identity(parts: Subparsers) -> None:
     identity = _add_on_data(parts, "identity", IDENTITY)
     add = identity.add_argument
     add_others(identity)
+    add_dask(identity)
     add(
         "--on",
         nargs="+",
@@ -173,6 +175,7 @@ def _add_rhythm(parts: Subparsers) -> None:
 
 def _add_on_annotated(parts: Subparsers, name: str, description: str) -> argparse.ArgumentParser:
     parser = _add_on_data(parts, name, description, mains_hz=60)  # MIT-BIH's
+    add_dask(parser)
     parser.add_argument(
         "--signal",
         metavar="NAME|NUMBER",
@@ -196,28 +199,29 @@ def run_identity(args: argparse.Namespace) -> int:
     from benchmarks.identity.evaluation import Evaluation
     from benchmarks.identity.picture import draw
     from benchmarks.identity.report import tables
-    from benchmarks.training.extra import require_tensorflow
+    from daemon.errors import require_extra
     from daemon.offline.drawing import require_matplotlib
     from model.opening import DEFAULT_MODEL
     from model.passport import Passport
 
     require_files(args.json, args.card)
-    require_tensorflow()
+    require_extra("tensorflow", "train", "Training")  # not imported: see ``benchmarks.apart``
     if args.pictures:
         require_matplotlib()
-    plan = Evaluation(
-        args.data,
-        args.leads,
-        args.mains,
-        args.folds,
-        args.seeds,
-        args.steps,
-        args.jobs,
-        args.on,
-        args.also_mains,
-    )
-    with stage_bars() as bars:
-        figures = plan.measure(bars, gather_others(args, bars)) | {"data": data_names(args)}
+    with workers(args.dask, args.jobs) as jobs, stage_bars() as bars:
+        plan = Evaluation(
+            args.data,
+            args.leads,
+            args.mains,
+            args.folds,
+            args.seeds,
+            args.steps,
+            jobs,
+            args.on,
+            args.also_mains,
+        )
+        measured = plan.measure(bars, gather_others(args, bars, jobs))
+    figures = measured | {"data": data_names(args)}
     hand_out(figures, tables(figures), args.json)
     if args.pictures:
         with writing(args.pictures):
@@ -317,8 +321,8 @@ def _judge(args: argparse.Namespace, *, beats_only: bool = False) -> dict[str, A
     from benchmarks.rhythm.run import measure, notes
 
     protocol = Protocol(args.signal, from_s=0, mains_hz=args.mains)
-    with stage_bars() as bars:
-        measured = measure(args.data, protocol, bars, args.jobs, beats_only=beats_only)
+    with workers(args.dask, args.jobs) as jobs, stage_bars() as bars:
+        measured = measure(args.data, protocol, bars, jobs, beats_only=beats_only)
     for note in notes(measured):
         print(f"note: {plain(note)}", file=sys.stderr)
     return measured

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.apart import packed, run_packed, unpacked
+from benchmarks.cluster import add_dask, workers
 from benchmarks.report import stage, stage_bars
 from benchmarks.training.extra import require_tensorflow
 from benchmarks.training.marked_beats import gather_marked
@@ -23,13 +26,14 @@ from benchmarks.training.report import (
     kind_tables,
 )
 from daemon.commands.parts import add_mains, at_least, describe
+from daemon.offline.analysis import Workers
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.results import make_folder, show, writing
 from dsp.front_end import FrontEnd
 from model.training.datasets import NOBODY_ELSE, Beats, Others
 
 if TYPE_CHECKING:
-    from model.training.study import Plan
+    from model.training.study import FoldResult, Plan
 
 GROUP_STEPS = 800
 SEEDS = 3  # that each network of beat kinds is trained with
@@ -90,6 +94,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cite", nargs="+", default=[], metavar="SOURCE", help="of the data, for the passport"
     )
+    add_dask(parser)
     _add_group_options(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
 
@@ -127,16 +132,16 @@ def run(args: argparse.Namespace) -> int:
     make_folder(args.out)
     require_tensorflow()
     make = _kinds if args.beats else _classifier if args.classifier else _embedder
-    bars = stage_bars()
-    with bars:
-        tables = make(args, bars)
+    with workers(args.dask) as jobs, stage_bars() as bars:
+        tables = make(args, bars, jobs)
     show(tables)
     print(f"Written: {args.out / args.name}.tflite, with its passport beside it")
     return 0
 
 
-def _beats(data: Sequence[Path], args: argparse.Namespace, bars: Progress) -> Beats:
-    return gather_beats(*analyse_people(data, bars, signal=args.signal, mains_hz=args.mains))
+def _beats(data: Sequence[Path], args: argparse.Namespace, bars: Progress, jobs: Workers) -> Beats:
+    heard = analyse_people(data, bars, signal=args.signal, mains_hz=args.mains, jobs=jobs)
+    return gather_beats(*heard)
 
 
 def _plan(args: argparse.Namespace, others: Others = NOBODY_ELSE) -> Plan:
@@ -160,22 +165,32 @@ def _provenance(args: argparse.Namespace) -> dict[str, Any]:
     return {"data": data_names(args), "licence": args.licence, "citations": args.cite}
 
 
-def _embedder(args: argparse.Namespace, bars: Progress) -> list[Table]:
+def _embedder(args: argparse.Namespace, bars: Progress, jobs: Workers) -> list[Table]:
     """Make a network for people yet to be enrolled; return its evaluation."""
     from model.training.study import study
 
-    beats = _beats(args.data, args, bars)
-    plan = _plan(args, gather_others(args, bars))
-    outcome = study(beats, plan, args.out, partial(stage, bars))
+    beats = _beats(args.data, args, bars, jobs)
+    plan = _plan(args, gather_others(args, bars, jobs))
+    share = partial(_share, jobs) if isinstance(jobs, Executor) else None
+    outcome = study(beats, plan, args.out, partial(stage, bars), share)
     return [embedder_table(outcome.metrics)]
 
 
-def _classifier(args: argparse.Namespace, bars: Progress) -> list[Table]:
+def _share(
+    executor: Executor,
+    work: Callable[[Sequence[str]], FoldResult],
+    folds: Sequence[Sequence[str]],
+) -> Iterator[FoldResult]:
+    outcomes = executor.map(run_packed, [packed(work, fold) for fold in folds])
+    yield from map(unpacked, outcomes)
+
+
+def _classifier(args: argparse.Namespace, bars: Progress, jobs: Workers) -> list[Table]:
     """Make a network for a fixed group; return its evaluation."""
     from model.training.classifier import Group, train_classifier
 
-    beats = _beats(args.data, args, bars)
-    strangers = _beats(args.strangers, args, bars) if args.strangers else None
+    beats = _beats(args.data, args, bars, jobs)
+    strangers = _beats(args.strangers, args, bars, jobs) if args.strangers else None
     group = Group(beats, strangers, args.network or "ours", args.random_split)
     metrics = train_classifier(group, _plan(args), args.out, partial(stage, bars)).metrics
     if args.picture:
@@ -184,7 +199,7 @@ def _classifier(args: argparse.Namespace, bars: Progress) -> list[Table]:
     return classifier_tables(metrics)
 
 
-def _kinds(args: argparse.Namespace, bars: Progress) -> list[Table]:
+def _kinds(args: argparse.Namespace, bars: Progress, jobs: Workers) -> list[Table]:
     """Make a network for the kinds of beats; return how the four that were tried compare."""
     from model.training.kind_fit import KindRecipe
     from model.training.kind_study import KindPlan, study_kinds
@@ -192,6 +207,6 @@ def _kinds(args: argparse.Namespace, bars: Progress) -> list[Table]:
     recipe = KindRecipe(epochs=args.steps) if args.steps else KindRecipe()
     seeds = tuple(range(args.seed, args.seed + SEEDS))
     plan = KindPlan(args.name, recipe, args.folds, seeds, _provenance(args), FrontEnd.description())
-    beats = gather_marked(args.data, bars)
+    beats = gather_marked(args.data, bars, jobs)
     passport = study_kinds(beats, plan, args.out, partial(stage, bars))
     return kind_tables(passport.metrics)

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.apart import apart
 from benchmarks.identity.angles import score_by_angle
-from benchmarks.identity.plan import FoldJob, Session
+from benchmarks.identity.plan import FoldJob, Session, Trained
 from daemon.offline.recognition import decide
 from dsp.options import LivenessOptions
 from model.calibration import Calibration
@@ -57,6 +59,7 @@ class Embedded:
     cohort: NDArray[np.float32]  # the passport's, shape (c, d)
     runtime: str  # that ran it
     embeddings: NDArray[np.float32]  # of the unseen beats, shape (n, d)
+    before: Trained  # what the network made of them before conversion
     #: by number of beats, one for each of STRETCHES, to calibrate other folds with
     trials: list[Trials]
     #: people of other devices, to calibrate this fold with
@@ -88,8 +91,22 @@ class Judged:
     searches: Decisions  # the identifier with six enrolled
 
 
-def embed_fold(job: FoldJob, model_path: Path) -> Embedded:
-    """Run a fold's model, give it the cohort that it sees itself, and score uncalibrated."""
+def embed_fold(job: FoldJob) -> Embedded:
+    """Train a fold's network, run its model and score uncalibrated."""
+    with TemporaryDirectory(prefix="qrsd-evaluate-") as folder:
+        model_path = Path(folder) / "fold.tflite"
+        trained = apart(_train, job, model_path)
+        return _embed(job, model_path, trained)
+
+
+def _train(job: FoldJob, model_path: Path) -> Trained:
+    from benchmarks.identity.fold import train_fold  # TensorFlow
+
+    return train_fold(job, model_path)
+
+
+def _embed(job: FoldJob, model_path: Path, before: Trained) -> Embedded:
+    """Run a fold's model and give it the cohort that it sees itself."""
     network = Network(model_path)
 
     def embed(windows_mv: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -108,6 +125,7 @@ def embed_fold(job: FoldJob, model_path: Path) -> Embedded:
         cohort,
         network.runtime,
         embeddings,
+        before,
         [compare(beats, embeddings[able], cohort, stretch).trials for stretch in STRETCHES],
         [(halve(setters, embed(setters.windows_mv)), cohort) for setters in job.others.setters],
         {name: halve(beats, embed(beats.windows_mv)) for name, beats in job.tested.items()},
@@ -151,19 +169,12 @@ def _paired_scores(
     return np.concatenate([np.diag(corrected_cosine(one, other, cohort)) for one, other in parts])
 
 
-def judge_fold(
-    embedded: Embedded,
-    calibration: Calibration,
-    original: NDArray[np.float32],
-    original_cohort: NDArray[np.float32],
-) -> Judged:
+def judge_fold(embedded: Embedded, calibration: Calibration) -> Judged:
     """Enrol the fold's people in a gallery, and probe it with their later records.
 
     Args:
         embedded: the fold.
         calibration: from the other folds' persons.
-        original: embeddings before conversion.
-        original_cohort: the training's persons before conversion.
     """
     job = embedded.job
     passport = replace(embedded.passport, calibration=calibration)
@@ -178,14 +189,14 @@ def judge_fold(
     members = np.isin(job.unseen.persons, [template.person for template in enrolled])
     beats = job.unseen.where(members)
     vectors = np.stack([template.embedding for template in enrolled])
-    converted, keras = embedded.embeddings[members], original[members]
+    converted, keras = embedded.embeddings[members], embedded.before.embeddings[members]
     scores = _score_all(job, beats, converted, vectors, passport.cohort.embeddings)
     number = job.names.index
     return Judged(
         {number(t.person): True for t in enrolled} | {number(name): False for name in refused},
         [(number(session.person), session.good_beats) for session in sitting.later],
         scores,
-        _score_all(job, beats, keras, templates(beats, keras), original_cohort),
+        _score_all(job, beats, keras, templates(beats, keras), embedded.before.cohort),
         {stretch: _search_groups(job, scores[stretch]) for stretch in REPORTED},
         sitting.claims(enrolled),
         sitting.searches(enrolled),
@@ -205,7 +216,10 @@ class _Sittings:
     def enrol(self) -> tuple[list[Template], list[str]]:
         """Put everybody's template into a gallery; return these and who has none."""
         refused = []
-        with Gallery(self._job.folder / "gallery.sqlite") as gallery:
+        with (
+            TemporaryDirectory(prefix="qrsd-evaluate-") as folder,
+            Gallery(Path(folder) / "gallery.sqlite") as gallery,
+        ):
             for name in self._job.unseen.names:
                 earliest = self._earliest[name]
                 try:

@@ -13,6 +13,7 @@ from rich.progress import Progress
 from benchmarks.identity.chain import GROUP
 from benchmarks.identity.work import Fold
 from benchmarks.training.one_each import analyse_all, gather_one_each
+from daemon.offline.analysis import Workers
 from daemon.recordings.recording import Recording, read_recording
 from dsp.front_end import RATE_HZ
 from model.error_rates import Trials, equal_error_rate, join_trials, mean_rate, rate
@@ -25,7 +26,7 @@ MINUTE = int(60 * RATE_HZ)
 LATER = 15 * MINUTE
 
 
-def gather_tested(folder: Path, bars: Progress, mains_hz: int) -> Beats:
+def gather_tested(folder: Path, bars: Progress, mains_hz: int, jobs: Workers = None) -> Beats:
     """Return the beats of people of a device who are there to be tested.
 
     Of a folder as of ``benchmarks.training.one_each`` these are the ones who neither train nor set
@@ -36,8 +37,8 @@ def gather_tested(folder: Path, bars: Progress, mains_hz: int) -> Beats:
         RecordingError: there are none, or one cannot be read.
     """
     if parts := minutes(folder):
-        return analyse_all(parts, mains_hz, bars)
-    return gather_one_each(folder, bars, mains_hz, "test")
+        return analyse_all(parts, mains_hz, bars, jobs)
+    return gather_one_each(folder, bars, mains_hz, "test", jobs)
 
 
 def minutes(folder: Path) -> list[Recording]:

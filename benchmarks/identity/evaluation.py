@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from benchmarks.identity.work import evaluate
 from benchmarks.report import stage
 from benchmarks.training.leads import find_twelve_leads
 from benchmarks.training.records import analyse_people
-from daemon.offline.analysis import side_by_side
+from daemon.offline.analysis import Workers, side_by_side
 from model.training.datasets import Beats, Others
 from model.training.evaluate import REPORTED
 from model.training.train import Recipe
@@ -37,7 +36,7 @@ class Evaluation:
     folds: int  # groups of persons
     seeds: int  # repetitions
     steps: int | None  # batches of each training
-    jobs: int  # processes at a time
+    jobs: Workers  # who does the work
     tested: Sequence[Path]  # recordings of people of other devices
     tested_mains_hz: int  # their grid
 
@@ -49,20 +48,19 @@ class Evaluation:
         )
         sides = self._sides(self.leads, bars) if self.leads else []
         tested = {
-            place.name: gather_tested(place, bars, self.tested_mains_hz) for place in self.tested
+            place.name: gather_tested(place, bars, self.tested_mains_hz, self.jobs)
+            for place in self.tested
         }
-        with TemporaryDirectory(prefix="qrsd-evaluate-") as folder:
-            jobs = plan_folds(
-                people,
-                folds=self.folds,
-                seeds=self.seeds,
-                steps=steps,
-                folder=Path(folder),
-                others=others,
-                tested=tested,
-                sides=sides,
-            )
-            folds = evaluate(list(jobs), self.jobs, partial(_stage_to, bars))
+        jobs = plan_folds(
+            people,
+            folds=self.folds,
+            seeds=self.seeds,
+            steps=steps,
+            others=others,
+            tested=tested,
+            sides=sides,
+        )
+        folds = evaluate(list(jobs), self.jobs, partial(stage, bars))
         on_figure = stage(bars, "Drawing persons for the intervals", len(REPORTED) + 2)
         measured = figures(folds, on_figure)
         measured["by_device"] = figures_by_device(folds, list(tested))
@@ -83,9 +81,3 @@ class Evaluation:
         tracked = bars.track(seeds, description="Splitting beats at random")
         splits = [random_split(beats, seed) for seed in tracked]
         return {name: float(np.mean([split[name] for split in splits])) for name in splits[0]}
-
-
-def _stage_to(bars: Progress, name: str, steps: int) -> Callable[[int], None]:
-    """Add a bar and return what moves it to a place."""
-    task = bars.add_task(name, total=steps)
-    return lambda done: bars.update(task, completed=done)

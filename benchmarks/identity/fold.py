@@ -6,16 +6,11 @@ interpreter where TensorFlow, which has one of its own, is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from benchmarks.identity.plan import FoldJob
+from benchmarks.identity.plan import FoldJob, Trained
 from dsp.front_end import FrontEnd
 from dsp.segmenter import WINDOW_SAMPLES
 from model.calibration import Calibration
@@ -30,23 +25,12 @@ from model.training.train import Recipe, embed, train_embedder
 UNCALIBRATED = Calibration(fmr=0.01, thresholds=(0.0,), slopes=(1.0,), intercepts=(0.0,))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """A fold's network."""
-
-    model_path: Path  # the converted one, with passport and cohort beside it
-    #: what the network made of the unseen beats before conversion, shape (n, d)
-    embeddings: NDArray[np.float32]
-    cohort: NDArray[np.float32]  # before conversion
-
-
-def train_fold(job: FoldJob, on_step: Callable[[], None]) -> Trained:
-    """Train, convert and write one fold's model."""
+def train_fold(job: FoldJob, model_path: Path) -> Trained:
+    """Train, convert and write one fold's model, with passport and cohort beside it."""
     recipe = Recipe(steps=job.steps)
-    network = train_embedder(job.known, recipe, job.seed, on_step, job.others)
+    network = train_embedder(job.known, recipe, job.seed, others=job.others)
     converted = to_tflite(network, job.known.where(job.known.good).windows_mv)
-    job.folder.mkdir(parents=True)
-    model_path = write_model(converted, job.folder, "fold")
+    write_model(converted, model_path.parent, model_path.stem)
     cohort = cohort_templates(job.known, job.others, partial(embed, network))
     passport = Passport(
         name=f"seed {job.seed}, fold {job.number}",
@@ -56,9 +40,9 @@ def train_fold(job: FoldJob, on_step: Callable[[], None]) -> Trained:
         front_end=FrontEnd.description(),
         tensors=TensorSpec(WINDOW_SAMPLES, NORMALISATION, EMBEDDING),
         calibration=UNCALIBRATED,
-        cohort=Cohort.write(job.folder / "fold.cohort.npy", cohort),
+        cohort=Cohort.write(model_path.with_suffix(".cohort.npy"), cohort),
         training={"persons": list(job.known.names), "seed": job.seed},
         metrics={},
     )
     passport.save(model_path)
-    return Trained(model_path, embed(network, job.unseen.windows_mv), cohort)
+    return Trained(embed(network, job.unseen.windows_mv), cohort)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,7 +77,6 @@ class FoldJob:
     sides: tuple[Side, ...]  # other hearts seen from known directions, to be judged; or none
     hearts: tuple[str, ...]  # of all sides of the study; their places are the hearts' numbers
     steps: int  # of the training
-    folder: Path  # for the model's files
 
     @property
     def side_windows_mv(self) -> NDArray[np.float64]:
@@ -87,13 +85,20 @@ class FoldJob:
         return np.concatenate([np.empty((0, WINDOW_SAMPLES)), *windows])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What a fold's network sees before it is converted."""
+
+    embeddings: NDArray[np.float32]  # of the unseen beats, shape (n, d)
+    cohort: NDArray[np.float32]  # of the persons that it was trained on, shape (c, d)
+
+
 def plan_folds(
     people: People,
     *,
     folds: int,
     seeds: int,
     steps: int,
-    folder: Path,
     others: Others = NOBODY_ELSE,
     tested: dict[str, Beats] | None = None,
     sides: Sequence[Side] = (),
@@ -128,5 +133,4 @@ def plan_folds(
                 tuple(side for side in sides if side.heart in held_out_hearts),
                 hearts,
                 steps,
-                folder / f"seed_{seed}_fold_{number}",
             )

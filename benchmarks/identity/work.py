@@ -1,22 +1,23 @@
-"""The work in its order, in processes of its own."""
+"""The work in its order: in processes of its own, or in those of a cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Any
+from typing import TypeVar
 
 from benchmarks.identity.chain import Embedded, Judged, embed_fold, judge_fold
 from benchmarks.identity.plan import FoldJob
+from daemon.offline.analysis import Workers
 from model.calibration import Calibration
 from model.error_rates import pool_trials
 from model.training.calibrate import fit_logistic
 from model.training.searches import calibrate_for_galleries, halve
 
-POLL_S = 0.3
-_steps: Any = None  # the counter that all training processes add to
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,70 +32,51 @@ class Fold:
     judged: Judged  # enrolled and probed
 
 
-#: Told of a stage and its number of steps; returns what to call with the steps done so far.
-Stage = Callable[[str, int], Callable[[int], None]]
+#: Told of a stage and its number of steps; returns what to call after each step.
+Stage = Callable[[str, int], Callable[[], None]]
 
 
-def evaluate(jobs: Sequence[FoldJob], processes: int, stage: Stage) -> list[Fold]:
-    """Train, run and judge every fold's network."""
-    counter = get_context("forkserver").Value("q", 0)
-    steps = sum(job.steps for job in jobs)
-    with _pool(processes, counter) as pool:
-        futures = [pool.submit(_train, job) for job in jobs]
-        _watch(futures, stage("Training", steps), lambda: counter.value)
-        trained = [future.result() for future in futures]
-    with _pool(processes, counter) as pool:  # new ones, without TensorFlow
-        futures = [
-            pool.submit(embed_fold, job, each.model_path)
-            for job, each in zip(jobs, trained, strict=True)
-        ]
-        _watch(futures, stage("Running the models", len(jobs)))
-        embedded: list[Embedded] = [future.result() for future in futures]
-        others = [_others(embedded, each) for each in embedded]
-        calibrations = [_calibration(*of_one) for of_one in zip(embedded, others, strict=True)]
-        futures = [
-            pool.submit(judge_fold, one, calibration, each.embeddings, each.cohort)
-            for one, calibration, each in zip(embedded, calibrations, trained, strict=True)
-        ]
-        _watch(futures, stage("Enrolling and probing", len(jobs)))
-        judged: list[Judged] = [future.result() for future in futures]
+def evaluate(jobs: Sequence[FoldJob], workers: Workers, stage: Stage) -> list[Fold]:
+    """Train, run and judge every fold's network.
+
+    Args:
+        jobs: the folds.
+        workers: who does it.
+        stage: told of each stage.
+    """
+    embedded = embed_folds(jobs, workers, stage)
+    others = [_others(embedded, each) for each in embedded]
+    calibrations = [_calibration(*of_one) for of_one in zip(embedded, others, strict=True)]
+    with _executor(workers) as executor:
+        judging = executor.map(judge_fold, embedded, calibrations)
+        judged = _told(judging, stage("Enrolling and probing", len(jobs)))
     lines = [_pair_line(each) for each in others]
     return [Fold(*of_one) for of_one in zip(embedded, calibrations, lines, judged, strict=True)]
 
 
-def _pool(processes: int, counter: Any) -> ProcessPoolExecutor:
+def embed_folds(jobs: Sequence[FoldJob], workers: Workers, stage: Stage) -> list[Embedded]:
+    """Train and run every fold's network, and judge nobody yet."""
+    with _executor(workers) as executor:
+        return _told(executor.map(embed_fold, jobs), stage("Training", len(jobs)))
+
+
+@contextmanager
+def _executor(workers: Workers) -> Iterator[Executor]:
+    if isinstance(workers, Executor):
+        yield workers
+        return
     # fork alone is not safe beside the progress bar's thread
-    context = get_context("forkserver")
-    return ProcessPoolExecutor(processes, context, _begin, (counter,))
+    with ProcessPoolExecutor(workers, get_context("forkserver")) as pool:
+        yield pool
 
 
-def _begin(counter: Any) -> None:
-    global _steps  # noqa: PLW0603
-    _steps = counter
-
-
-def _train(job: FoldJob) -> Any:
-    from benchmarks.identity.fold import train_fold
-
-    def on_step() -> None:
-        with _steps.get_lock():
-            _steps.value += 1
-
-    return train_fold(job, on_step)
-
-
-def _watch(
-    futures: Sequence[Future[Any]],
-    show: Callable[[int], None],
-    done: Callable[[], int] | None = None,
-) -> None:
-    """Show how far the work is until all is done, or one has failed."""
-    waiting = set(futures)
-    while waiting:
-        finished, waiting = wait(waiting, POLL_S, FIRST_COMPLETED)
-        for future in finished:
-            future.result()
-        show(done() if done else len(futures) - len(waiting))
+def _told(outcomes: Iterable[Outcome], step: Callable[[], None]) -> list[Outcome]:
+    """Wait for all outcomes, and tell of each."""
+    told = []
+    for outcome in outcomes:
+        told.append(outcome)
+        step()
+    return told
 
 
 def _others(embedded: Sequence[Embedded], own: Embedded) -> list[Embedded]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.training.one_each import labelled
-from daemon.offline.analysis import ChainRun, side_by_side
+from daemon.offline.analysis import ChainRun, Workers, side_by_side
 from daemon.offline.rhythm import watch
 from daemon.recordings.recording import Recording
 from model.beat_network import BeatNetwork
@@ -33,7 +33,9 @@ def read(folder: Path) -> list[tuple[Recording, str]]:
     return [each for each in labelled(folder) if each[1] in LABELS]
 
 
-def hear_all(records: Sequence[tuple[Recording, str]], mains_hz: int, jobs: int) -> Iterator[Heard]:
+def hear_all(
+    records: Sequence[tuple[Recording, str]], mains_hz: int, jobs: Workers
+) -> Iterator[Heard]:
     """Run every record through a fresh chain, as the service would."""
     return side_by_side(partial(_hear, mains_hz=mains_hz), records, jobs)
 

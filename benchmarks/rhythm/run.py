@@ -14,7 +14,7 @@ from benchmarks.qrs.records import Protocol
 from benchmarks.rhythm import challenge
 from benchmarks.rhythm.records import judge, scored_records
 from benchmarks.rhythm.report import beat_figures, episode_figures
-from daemon.offline.analysis import side_by_side
+from daemon.offline.analysis import Workers, side_by_side
 from daemon.recordings.record_names import unique_names
 from model.beat_network import BeatNetwork
 from model.beat_passport import BeatPassport
@@ -22,7 +22,12 @@ from model.rhythm import CAUTION
 
 
 def measure(
-    data: Sequence[Path], protocol: Protocol, bars: Progress, jobs: int, *, beats_only: bool
+    data: Sequence[Path],
+    protocol: Protocol,
+    bars: Progress,
+    jobs: Workers,
+    *,
+    beats_only: bool,
 ) -> dict[str, Any]:
     """Return the figures of each data set: of annotated records, or of the challenge's .npz."""
     passport = BeatNetwork().passport
@@ -64,7 +69,7 @@ def notes(measured: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: left out, for their pacemakers: {', '.join(of['left_out'])}"
 
 
-def _annotated(place: Path, protocol: Protocol, bars: Progress, jobs: int) -> dict[str, Any]:
+def _annotated(place: Path, protocol: Protocol, bars: Progress, jobs: Workers) -> dict[str, Any]:
     paths, left_out = scored_records(place, protocol.annotator)
     judged = side_by_side(partial(judge, protocol=protocol), paths, jobs)
     records = list(bars.track(judged, len(paths), description=f"Judging {place.name}"))
@@ -78,7 +83,7 @@ def _annotated(place: Path, protocol: Protocol, bars: Progress, jobs: int) -> di
     }
 
 
-def _challenge(place: Path, mains_hz: int, bars: Progress, jobs: int) -> dict[str, Any]:
+def _challenge(place: Path, mains_hz: int, bars: Progress, jobs: Workers) -> dict[str, Any]:
     records = challenge.read(place)
     heard = challenge.hear_all(records, mains_hz, jobs)
     told = bars.track(heard, len(records), description=f"Judging {place.name}")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
-from daemon.offline.analysis import analyse_recording, side_by_side
+from daemon.offline.analysis import Workers, analyse_recording, side_by_side
 from daemon.recordings.errors import RecordingNotFound
 from daemon.recordings.recording import Recording, read_recording
 from dsp.conditioner import Conditioner, conditioning_delay
@@ -32,10 +32,10 @@ def find_twelve_leads(data: Path) -> list[str]:
     )
 
 
-def gather_hearts(data: Path, bars: Progress, mains_hz: int) -> Hearts:
+def gather_hearts(data: Path, bars: Progress, mains_hz: int, jobs: Workers = None) -> Hearts:
     """Return the beats of every heart of 12 leads, to train with."""
     paths = find_twelve_leads(data)
-    dipoles = side_by_side(partial(_beat_dipoles, mains_hz=mains_hz), paths)
+    dipoles = side_by_side(partial(_beat_dipoles, mains_hz=mains_hz), paths, jobs)
     hearts = list(bars.track(dipoles, len(paths), description="Looking from all sides"))
     return Hearts(np.concatenate(hearts), np.repeat(paths, [len(beats) for beats in hearts]))
 

@@ -17,7 +17,7 @@ from rich.progress import Progress
 
 from benchmarks.qrs.records import PREFERRED_SIGNAL
 from benchmarks.training.one_each import labelled
-from daemon.offline.analysis import HUM_S, analyse_recording, side_by_side
+from daemon.offline.analysis import HUM_S, Workers, analyse_recording, side_by_side
 from daemon.offline.scoring import TOLERANCE_S, Scope, pair
 from daemon.recordings.annotations import AAMI_CLASSES, Annotations, read_annotations
 from daemon.recordings.person_folders import find_records
@@ -67,10 +67,12 @@ def find_sources(data: Path) -> list[Source]:
     ]
 
 
-def gather_marked(data: Sequence[Path], bars: Progress) -> tuple[MarkedBeats, MarkedBeats]:
+def gather_marked(
+    data: Sequence[Path], bars: Progress, jobs: Workers = None
+) -> tuple[MarkedBeats, MarkedBeats]:
     """Return the beats of all data sets, and those of more beginnings to learn from."""
     sources = [source for place in data for source in find_sources(place)]
-    found = side_by_side(_marked, sources)
+    found = side_by_side(_marked, sources, jobs)
     marked = list(bars.track(found, len(sources), description="Finding heartbeats"))
     whole, cold = zip(*marked, strict=True)
     return MarkedBeats.join(whole), MarkedBeats.join(cold)

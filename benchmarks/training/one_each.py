@@ -15,7 +15,7 @@ import numpy as np
 from rich.progress import Progress
 
 from benchmarks.training.records import gather_beats
-from daemon.offline.analysis import analyse_recording, side_by_side
+from daemon.offline.analysis import Workers, analyse_recording, side_by_side
 from daemon.recordings.errors import RecordingNotFound
 from daemon.recordings.person_folders import PersonRecord
 from daemon.recordings.recording import Recording
@@ -52,18 +52,29 @@ def find_recordings(folder: Path, wanted: Purpose) -> list[Recording]:
     return found
 
 
-def gather_one_each(folder: Path, bars: Progress, mains_hz: int, wanted: Purpose) -> Beats:
+def gather_one_each(
+    folder: Path,
+    bars: Progress,
+    mains_hz: int,
+    wanted: Purpose,
+    jobs: Workers = None,
+) -> Beats:
     """Return the beats of everybody whose record is not upside down."""
-    beats = analyse_all(find_recordings(folder, wanted), mains_hz, bars)
+    beats = analyse_all(find_recordings(folder, wanted), mains_hz, bars, jobs)
     rows = {name: beats.good & (beats.persons == name) for name in beats.names}
     return beats.of(
         [name for name, good in rows.items() if good.any() and upright(beats.windows_mv[good])]
     )
 
 
-def analyse_all(recordings: Sequence[Recording], mains_hz: int, bars: Progress) -> Beats:
+def analyse_all(
+    recordings: Sequence[Recording],
+    mains_hz: int,
+    bars: Progress,
+    jobs: Workers = None,
+) -> Beats:
     """Return the beats of recordings that are named after their persons."""
-    outcomes = side_by_side(partial(analyse_recording, mains_hz=mains_hz), recordings)
+    outcomes = side_by_side(partial(analyse_recording, mains_hz=mains_hz), recordings, jobs)
     analyses = list(
         bars.track(outcomes, len(recordings), description="Finding heartbeats, a record each")
     )

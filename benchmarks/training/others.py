@@ -9,6 +9,7 @@ from rich.progress import Progress
 
 from benchmarks.training.leads import gather_hearts
 from benchmarks.training.one_each import gather_one_each
+from daemon.offline.analysis import Workers
 from model.training.datasets import Others
 
 
@@ -37,13 +38,13 @@ def add_others(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def gather_others(args: argparse.Namespace, bars: Progress) -> Others:
+def gather_others(args: argparse.Namespace, bars: Progress, jobs: Workers = None) -> Others:
     """Cut the beats of all of them."""
     devices, setters = (
-        tuple(gather_one_each(place, bars, args.also_mains, wanted) for place in args.also)
+        tuple(gather_one_each(place, bars, args.also_mains, wanted, jobs) for place in args.also)
         for wanted in ("training", "thresholds")
     )
-    hearts = gather_hearts(args.leads, bars, args.mains) if args.leads else None
+    hearts = gather_hearts(args.leads, bars, args.mains, jobs) if args.leads else None
     return Others(devices, setters, hearts)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from rich.progress import Progress
 
-from daemon.offline.analysis import Analysis, analyse, side_by_side
+from daemon.offline.analysis import Analysis, Workers, analyse, side_by_side
 from daemon.recordings.person_folders import PersonRecord, find_records
 from model.training.datasets import Beats
 
@@ -20,7 +20,7 @@ def analyse_people(
     *,
     signal: str = "0",
     mains_hz: int = 50,
-    jobs: int | None = None,
+    jobs: Workers = None,
 ) -> tuple[list[PersonRecord], list[Analysis]]:
     """Find everybody's records and run them through the signal chain, with a progress bar."""
     records = find_records(data)

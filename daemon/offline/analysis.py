@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from time import perf_counter
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,9 @@ WORTH_PROCESSES_S = 2.0  # starting them takes about one
 HUM_S = 10.0  # of a recording, looked at for hum
 NOTICED_MV = 0.03  # of hum: less hardly spoils a beat
 EXCERPT_SAMPLES = 15_000  # a minute
+
+#: Who does some work: an executor, or so many processes; None for as many as there are cores.
+Workers: TypeAlias = Executor | int | None
 
 
 class Readable(Protocol):
@@ -255,12 +258,15 @@ def _hum_notes(ecg_mv: NDArray[np.float64], mains_hz: int) -> Iterator[str]:
 
 
 def side_by_side(
-    work: Callable[[Item], Outcome], items: Sequence[Item], jobs: int | None = None
+    work: Callable[[Item], Outcome], items: Sequence[Item], jobs: Workers = None
 ) -> Iterator[Outcome]:
     """Yield the outcome of some work on each item, in the order given.
 
-    If it takes long, ``jobs`` other processes do it; None for as many as there are cores.
+    If it takes long, ``jobs`` other processes do it. An executor does it in any case.
     """
+    if isinstance(jobs, Executor):
+        yield from jobs.map(work, items)
+        return
     began_s = perf_counter()
     first = [work(item) for item in items[:1]]
     others = items[1:]

@@ -7,7 +7,7 @@ persons --> K folds --> K networks, each judged on the fold it was not trained o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -47,6 +47,21 @@ LEAST_PERSONS = 2  # in each fold: one to know again and one to take for another
 Progress: TypeAlias = Callable[[str, int], Callable[[], None]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldResult:
+    """One fold's network on the persons that it never saw, by number of beats."""
+
+    converted: list[Comparison]  # comparisons by the TFLite model, one for each of STRETCHES
+    original: list[Comparison]  # the same by Keras, one for each of REPORTED
+    setting: Setting  # the persons and the cohort, to calibrate with
+
+
+#: Does the work on each fold, given by its persons, elsewhere.
+Share: TypeAlias = Callable[
+    [Callable[[Sequence[str]], FoldResult], Sequence[Sequence[str]]], Iterable[FoldResult]
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is to be made."""
@@ -65,16 +80,9 @@ class Plan:
             raise ValueError(f"folds: {self.folds} is not 2 or more")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FoldResult:
-    """One fold's network on the persons that it never saw, by number of beats."""
-
-    converted: list[Comparison]  # comparisons by the TFLite model, one for each of STRETCHES
-    original: list[Comparison]  # the same by Keras, one for each of REPORTED
-    setting: Setting  # the persons and the cohort, to calibrate with
-
-
-def study(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passport:
+def study(
+    beats: Beats, plan: Plan, folder: Path, progress: Progress, share: Share | None = None
+) -> Passport:
     """Train, evaluate, calibrate and write a model with its passport and cohort.
 
     Args:
@@ -82,6 +90,7 @@ def study(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passpor
         plan: what to make.
         folder: where NAME.tflite, .json, .cohort.npy and .reference.npz go.
         progress: told of each stage.
+        share: who trains and judges the folds; None to do it here, one after the other.
 
     Raises:
         TooLittleData: there are not enough persons who can be enrolled and probed.
@@ -89,12 +98,17 @@ def study(beats: Beats, plan: Plan, folder: Path, progress: Progress) -> Passpor
         ConversionFailed: the TFLite model does not compute what Keras does.
     """
     beats = _usable(beats, plan)
+    folds = person_folds(beats.names, plan.folds, plan.seed)
     results = []
-    for number, held_out in enumerate(person_folds(beats.names, plan.folds, plan.seed), start=1):
-        known = beats.of(set(beats.names) - set(held_out))
-        stage = progress(f"Fold {number} of {plan.folds}", plan.recipe.steps)
-        network = train_embedder(known, plan.recipe, plan.seed, stage, plan.others)
-        results.append(_judge_fold(known, beats.of(held_out), network, plan.others))
+    if share is None:
+        for number, held_out in enumerate(folds, start=1):
+            stage = progress(f"Fold {number} of {plan.folds}", plan.recipe.steps)
+            results.append(_fold(held_out, beats, plan, stage))
+    else:
+        stage = progress("Folds", plan.folds)
+        for result in share(partial(_fold, beats=beats, plan=plan), folds):
+            results.append(result)
+            stage()
     stage = progress("All persons", plan.recipe.steps)
     network = train_embedder(beats, plan.recipe, plan.seed, stage, plan.others)
     return _make_model(beats, network, results, plan, folder)
@@ -133,6 +147,15 @@ def _can_probe(beats: Beats, person: str) -> bool:
         beats.good[beats.records == record].sum() >= STRETCHES[-1]
         for record in beats.records_of(person)[1:]
     )
+
+
+def _fold(
+    held_out: Sequence[str], beats: Beats, plan: Plan, on_step: Callable[[], None] = lambda: None
+) -> FoldResult:
+    """Judge some persons by a network that was trained on the others."""
+    known = beats.of(set(beats.names) - set(held_out))
+    network = train_embedder(known, plan.recipe, plan.seed, on_step, plan.others)
+    return _judge_fold(known, beats.of(held_out), network, plan.others)
 
 
 def _judge_fold(known: Beats, unseen: Beats, network: KerasModel, others: Others) -> FoldResult:

@@ -45,11 +45,13 @@ def test_what_is_written_is_read_until_it_is_forgotten(gallery: Path, tmp_path: 
 def test_a_shift_asks_for_more_and_believes_less_of_the_same_score() -> None:
     own = Network(DEFAULT_MODEL).passport.calibration
     moved = shifted(own, 0.1)
-    for beats, enrolled in ((1, 1), (10, 6), (10, 100)):
+    for beats, enrolled in ((1, 1), (10, 6), (10, 32)):
         asked = own.search_threshold(beats, enrolled, 0.01)
         assert moved.search_threshold(beats, enrolled, 0.01) == pytest.approx(asked + 0.1)
         sure = own.search_probability(asked, beats, enrolled)
         assert moved.search_probability(asked + 0.1, beats, enrolled) == pytest.approx(sure)
+    asked, more = (each.search_threshold(10, 1000, 0.01) for each in (own, moved))
+    assert asked < more < asked + 0.1, "less is left to the highest score there is"
     assert moved.threshold(10) == own.threshold(10)  # of pairs, which enrolment asks
 
 
