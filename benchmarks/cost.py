@@ -5,10 +5,10 @@
 
 Needs valgrind (callgrind) and strace. Each part runs twice, with few and with many samples, and the
 difference is what samples cost; starting up drops out. The service is counted with nobody enrolled,
-and with a stranger at the electrodes ("stranger": it then listens upside down now and then, so over
-a minute). The acquisition is counted without what its stand-ins for the chip cost. A processor's
-share is an estimate: as many instructions as here, the kernel's not counted, at the rate that CORES
-assumes.
+the same without kinds of beats and rhythm, and with a stranger at the electrodes ("stranger": it
+then listens upside down now and then, so over a minute). The acquisition is counted without what
+its stand-ins for the chip cost. A processor's share is an estimate: as many instructions as here,
+the kernel's not counted, at the rate that CORES assumes.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def measure(part: str, folder: Path) -> Cost:
 def main() -> int:
     """Count and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parts = ("acquisition", "service", "stranger")
+    parts = ("acquisition", "service", "without-rhythm", "stranger")
     parser.add_argument("--part", choices=parts, action="append", help="only this part")
     args = parser.parse_args()
     for tool in ("valgrind", "strace"):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -146,7 +147,7 @@ def stand_ins(samples: int, _edges: int, frames: Path) -> None:
         left -= 1
 
 
-def service(_samples: int, records: int, _frames: Path) -> None:
+def service(_samples: int, records: int, _frames: Path, *, rhythm: bool = True) -> None:
     """Run the whole service on records, with nobody enrolled, until they end."""
     import json
     from dataclasses import asdict
@@ -155,7 +156,7 @@ def service(_samples: int, records: int, _frames: Path) -> None:
     from config.settings import PublishOptions, Settings
     from daemon.service.assembly import assembled
     from daemon.service.time_source import TimeSource
-    from dsp.options import LivenessOptions
+    from dsp.options import LivenessOptions, RhythmOptions
 
     clock = StandInClock()
 
@@ -182,8 +183,14 @@ def service(_samples: int, records: int, _frames: Path) -> None:
     time = TimeSource(clock.now, lambda: 1.8e9 + clock.time_s, sleep=clock.sleep)
     warning = LivenessOptions("warn")  # or this synthetic heart would be suspect, not unknown
     publish = PublishOptions((f"ipc://{runtime_folder()}/messages.ipc",))
-    with assembled(Settings(liveness=warning, publish=publish), Recorded, time) as running:
+    settings = Settings(liveness=warning, publish=publish, rhythm=RhythmOptions(enabled=rhythm))
+    with assembled(settings, Recorded, time) as running:
         running.run()
+
+
+def without_rhythm(samples: int, records: int, frames: Path) -> None:
+    """Run the same without kinds of beats and rhythm."""
+    service(samples, records, frames, rhythm=False)
 
 
 def stranger(samples: int, records: int, frames: Path) -> None:
@@ -203,10 +210,11 @@ def stranger(samples: int, records: int, frames: Path) -> None:
     service(samples, records, frames)
 
 
-PARTS = {
+PARTS: dict[str, Callable[[int, int, Path], None]] = {
     "acquisition": acquisition,
     "stand-ins": stand_ins,
     "service": service,
+    "without-rhythm": without_rhythm,
     "stranger": stranger,
 }
 

@@ -6,7 +6,11 @@ wearer's own. An electrode that is moved, or a heart that beats faster, changes 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
+from collections.abc import Sequence
+from itertools import pairwise
+from math import log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,16 +81,13 @@ class RrHistory:
 
     def figures(self, rr_s: float | None, after_s: float | None) -> list[float]:
         """Return the figures of an interval and the next, by the intervals before them."""
-        known = np.array(self._rr_s)
         rr = _capped(rr_s)
         after = _capped(after_s)
-        if not len(known):
-            known = np.array([rr or after or 1.0])
-        ordered = np.sort(known)
-        median_8, median_32 = np.sort(known[-8:]), np.sort(known[-32:])
-        middle_8, middle_32 = _at(median_8, 0.5), _at(median_32, 0.5)
+        known = list(self._rr_s) or [rr or after or 1.0]
+        ordered, lately = sorted(known), known[-32:]
+        middle_8, middle_32 = _at(sorted(known[-8:]), 0.5), _at(sorted(lately), 0.5)
         lower, middle, upper = (_at(ordered, part) for part in (0.25, 0.5, 0.75))
-        steps = np.sort(np.abs(np.diff(known[-32:])))
+        steps = sorted(abs(later - earlier) for earlier, later in pairwise(lately))
         return [
             _ln(rr, middle_8),
             _ln(rr, middle_32),
@@ -95,14 +96,14 @@ class RrHistory:
             _ln(after, middle_32),
             _ln(after, upper),
             _ln(after, rr),
-            _ln(rr, float(known[-1])),
-            float(np.searchsorted(ordered, rr) / len(ordered)) if rr else 0.5,
+            _ln(rr, known[-1]),
+            bisect_left(ordered, rr) / len(ordered) if rr else 0.5,
             _ln(upper, lower),
-            _at(steps, 0.5) / middle_32 if len(steps) else 0.0,
+            _at(steps, 0.5) / middle_32 if steps else 0.0,
             float(rr is None),
             float(after is None),
             _ln(upper, 1.0),
-            float(np.log((1 + len(self._rr_s)) / (1 + RR_MEMORY)) / np.log(1 + RR_MEMORY)),
+            log((1 + len(self._rr_s)) / (1 + RR_MEMORY)) / log(1 + RR_MEMORY),
         ]
 
     def take(self, rr_s: float | None) -> None:
@@ -117,7 +118,7 @@ class BeatHistory:
     def __init__(self) -> None:
         self._clusters = BeatClusters()
         self._rr = RrHistory()
-        self._figures: deque[NDArray[np.float32]] = deque(maxlen=SEQUENCE)
+        self._figures = np.zeros((SEQUENCE, len(FIGURES)), np.float32)
 
     def take(self, beat: BeatWindow, rr_after_s: float | None) -> NDArray[np.float32]:
         """Take the next beat and return all that is known of it, for the network.
@@ -131,60 +132,72 @@ class BeatHistory:
         figures = self._rr.figures(beat.rr_s, rr_after_s)
         early = figures[UPPER_QUARTILE] < LN_EARLY
         like_any, share = self._clusters.take(window, early=early)
-        usual = self._clusters.usual_mv
-        span_mv = max(float(np.ptp(usual[QRS])), TINY)
-        window, usual = ((each - _median(each)) / span_mv for each in (window, usual))
-        figures += _shape_figures(window, usual, like_any, share)
+        both = _in_usual_spans(window, self._clusters.usual_mv)
+        figures += _shape_figures(both, like_any, share)
         self._rr.take(beat.rr_s)
-        limited = np.clip(figures, -LARGEST, LARGEST).astype(np.float32)
-        self._figures.append(limited)
-        shapes = np.clip(np.concatenate([thin(window), thin(usual)]), -LARGEST, LARGEST)
-        before = np.zeros((SEQUENCE - len(self._figures)) * len(FIGURES), np.float32)
-        return np.concatenate([shapes.astype(np.float32), before, *self._figures])
+        self._figures[:-1] = self._figures[1:]
+        self._figures[-1] = figures
+        inputs = np.concatenate([thin(both), self._figures], axis=None, dtype=np.float32)
+        return np.clip(inputs, -LARGEST, LARGEST, out=inputs)
 
 
 INPUTS = 2 * SHAPE_SAMPLES + SEQUENCE * len(FIGURES)
 
 
-def thin(window: Array) -> Array:
-    """Return a window at 62.5 Hz, each sample the mean of four."""
-    thinned: Array = window[: SHAPE_SAMPLES * THINNED].reshape(-1, THINNED).mean(axis=1)
+def thin(windows: Array) -> Array:
+    """Return windows, shape (..., 175), at 62.5 Hz, each sample the mean of four."""
+    fours = windows[..., : SHAPE_SAMPLES * THINNED].reshape(*windows.shape[:-1], -1, THINNED)
+    thinned: Array = fours.mean(axis=-1)
     return thinned
 
 
-def _shape_figures(window: Array, usual: Array, like_any: float, share: float) -> list[float]:
+def _in_usual_spans(window: Array, usual: Array) -> Array:
+    """Return both without offset and with the usual QRS's span for unit, shape (2, 175)."""
+    both = np.empty((2, WINDOW_SAMPLES))
+    both[0], both[1] = window, usual
+    both -= np.sort(both, axis=1)[:, WINDOW_SAMPLES // 2, None]
+    both /= max(_span(usual[QRS]), TINY)
+    return both
+
+
+def _shape_figures(both: Array, like_any: float, share: float) -> list[float]:
     """Return the figures of a shape against the usual one, both in units of the usual span."""
-    both = np.stack([window, usual, window * window, usual * usual, window * usual])
-    mean, mean_usual, square, square_usual, product = both @ PARTS
-    spread = np.maximum((square - mean**2) * (square_usual - mean_usual**2), TINY)
-    likeness = (product - mean * mean_usual) / np.sqrt(spread)
-    changes = np.sqrt(np.maximum(square + square_usual - 2 * product, 0.0))
-    height = max(float(np.ptp(window[QRS])), TINY)
+    window, usual = both
+    terms = np.empty((5, WINDOW_SAMPLES))
+    terms[:2] = both
+    np.multiply(both, both, out=terms[2:4])
+    np.multiply(window, usual, out=terms[4])
+    likeness, changes = [], []
+    for mean, mean_usual, square, square_usual, product in (terms @ PARTS).T.tolist():
+        spread = (square - mean * mean) * (square_usual - mean_usual * mean_usual)
+        likeness.append((product - mean * mean_usual) / sqrt(max(spread, TINY)))
+        changes.append(sqrt(max(square + square_usual - 2 * product, 0.0)))
+    height = max(_span(window[QRS]), TINY)
     return [
-        *likeness.tolist(),
+        *likeness,
         like_any,
         share,
-        float(np.log(height)),
+        log(height),
         _ln(qrs_width(window), qrs_width(usual)),
-        float(changes[1]),
-        float(changes[2]),
-        10 * noise_rms(window) / max(height, float(np.ptp(window))),
+        changes[1],
+        changes[2],
+        10 * noise_rms(window) / max(height, _span(window)),
     ]
 
 
-def _median(values: Array) -> float:
-    return _at(np.sort(values), 0.5)
+def _span(values: Array) -> float:
+    return float(values.max() - values.min())
 
 
 def _capped(rr_s: float | None) -> float | None:
     return None if rr_s is None else min(rr_s, LONGEST_RR_S)
 
 
-def _at(ordered: Array, part: float) -> float:
+def _at(ordered: Sequence[float], part: float) -> float:
     """Return the value so far up in ascending ones."""
-    return float(ordered[int(part * (len(ordered) - 1) + 0.5)])
+    return ordered[int(part * (len(ordered) - 1) + 0.5)]
 
 
 def _ln(value: float | None, other: float | None) -> float:
     """Return the logarithm of a ratio; 0 where one is unknown."""
-    return float(np.log(value / other)) if value and other else 0.0
+    return log(value / other) if value and other else 0.0

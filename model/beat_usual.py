@@ -12,7 +12,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-N, V, F = 0, 2, 3  # places of a network's outputs (``beat_passport.TOLD_KINDS``)
+N, V = 0, 2  # places of a network's outputs (``beat_passport.TOLD_KINDS``); F is after V
 MEMORY_BEATS = 128
 #: What counts as usual is the log-odds of V to N that so many of the beats are below: few enough
 #: that it is a normal beat's in bigeminy.
@@ -37,5 +37,5 @@ class UsualOdds:
         self._ln_odds.append(float(logits[V] - logits[N]))
         usual = sorted(self._ln_odds)[round(PART * (len(self._ln_odds) - 1))]
         corrected = logits.copy()
-        corrected[[V, F]] -= np.float32(SHARE * max(usual - STRANGERS, LEAST))
+        corrected[V:] -= np.float32(SHARE * max(usual - STRANGERS, LEAST))
         return corrected

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console()
     if args.report is not None:
         require_report_extras(pdf=False)
-        make_folder(args.report)
+        make_folder(args.report, "another folder")
     with tempfile.TemporaryDirectory(prefix="qrsd-demo-") as folder:
         with nullcontext() if args.no_web else _page(Path(folder), args.report):
             outcomes = _play(acts, Path(folder), console, args.report)

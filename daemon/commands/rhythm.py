@@ -36,7 +36,7 @@ the probability that the beat is not N (empty for Q). --rhythm-out writes one wi
 samples at 250 Hz, and kind of each episode. Records of one name get their folders' names before it.
 
 example:
-  qrsd rhythm mitdb/100 mitdb/101 --beats-out beats/
+  qrsd rhythm mitdb/100 mitdb/101 --mains 60 --beats-out beats/
   qrsd rhythm night.csv --picture night.png
   qrsd rhythm --last 1h                        (of what qrsd record wrote here)"""
 
@@ -92,7 +92,7 @@ def _require_other_files(args: argparse.Namespace, names: Collection[str]) -> No
     """Make the folders, and see to it that no table is written over a record or another table."""
     folders = [folder for folder in (args.beats_out, args.rhythm_out) if folder]
     for folder in folders:
-        make_folder(folder)
+        make_folder(folder, "another folder")
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise ResultsNotWritable(
             f"{folders[0]}: tables of beats and of episodes have the same names; choose two folders"

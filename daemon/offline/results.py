@@ -50,9 +50,9 @@ def private_file(file: Path, instead: str = "another file") -> Iterator[None]:
             raise
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder of ``--out`` before the work, and not after minutes of it."""
-    with writing(folder, "another --out"):
+def make_folder(folder: Path, instead: str = "another --out") -> None:
+    """Make the folder of results before the work, and not after minutes of it."""
+    with writing(folder, instead):
         folder.mkdir(parents=True, exist_ok=True)
 
 

@@ -60,5 +60,6 @@ def draw_episodes(axes: Any, found: Rhythms, unit_s: float) -> None:
         onset_s, end_s = span_s(each)
         span = (onset_s / unit_s, (end_s - onset_s) / unit_s)
         axes.broken_barh([span], (kinds.index(each.kind) - 0.4, 0.8), color=RED, edgecolor=RED)
-    axes.set_yticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds])
-    axes.set_ylim(max(len(kinds), 1) - 0.5, -0.5)
+    names = [kind.replace("_", " ") for kind in kinds] or ["no episodes"]
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)

@@ -96,6 +96,8 @@ def test_no_table_is_written_over_a_record_or_another_table(record: Path, tmp_pa
     before = record.read_bytes()
     with pytest.raises(ResultsNotWritable, match=r"one.csv is a record; choose another folder"):
         qrsd("rhythm", record, "--beats-out", record.parent)
+    with pytest.raises(ResultsNotWritable, match=r"one.csv: File exists; choose another folder"):
+        qrsd("rhythm", record, "--beats-out", record)
     assert record.read_bytes() == before
     with pytest.raises(ResultsNotWritable, match="choose two folders"):
         qrsd("rhythm", record, "--beats-out", tmp_path, "--rhythm-out", tmp_path / "x" / "..")
