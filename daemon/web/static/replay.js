@@ -3,7 +3,8 @@
 import { get, remove } from "./api.js";
 import { element } from "./dom.js";
 import { clockTime, dateAndTime, duration, number, t } from "./i18n.js";
-import { ask, button, callout, card, cardWith, figures, tried } from "./parts.js";
+import { ask, button, callout, card, cardWith, failed, figures, notesOf, tried } from "./parts.js";
+import { phrase } from "./phrases.js";
 import { Pyramid } from "./pyramid.js";
 import { Viewer, rangeOf } from "./viewer.js";
 
@@ -46,7 +47,7 @@ function viewerCard(told, failure, signal) {
       viewer.redraw();
       tell(viewer.from_s, viewer.to_s);
     },
-    (problem) => failure.replaceChildren(callout("bad", problem.message)),
+    (problem) => failure.replaceChildren(failed(problem)),
     signal,
   );
   const tell = (/** @type {number} */ from_s, /** @type {number} */ to_s) => {
@@ -64,7 +65,7 @@ function viewerCard(told, failure, signal) {
     pyramid,
     {
       duration_s: told.duration_s,
-      marks: told.annotations,
+      marks: told.annotations.map(inWords),
       label: t("viewer.label"),
       timeOf: (at_s) => timeOf(told.begin_utc, at_s),
       moved: tell,
@@ -101,7 +102,7 @@ function viewerCard(told, failure, signal) {
  * @param {Viewer} viewer
  */
 function annotations(told, viewer) {
-  const marks = /** @type {import("./viewer.js").Mark[]} */ (told.annotations);
+  const marks = /** @type {import("./viewer.js").Mark[]} */ (told.annotations).map(inWords);
   if (!marks.length) return null;
   return element(
     "details",
@@ -124,6 +125,11 @@ function annotations(told, viewer) {
       ),
     ),
   );
+}
+
+/** @param {import("./viewer.js").Mark} mark */
+function inWords(mark) {
+  return { ...mark, text: phrase(mark.text) };
 }
 
 /** @param {any} told */
@@ -190,7 +196,7 @@ function aboutCard(told) {
   return cardWith(
     t("recordings.about"),
     element("span", { class: "row" }, ...badgesOf(told)),
-    ...(told.notes ?? []).map((/** @type {string} */ note) => callout("info", note, "en")),
+    notesOf(told.notes),
     figures([
       [t("recordings.length"), told.duration_s === null ? null : duration(told.duration_s)],
       [t("recordings.size"), number(told.size_bytes / 1e6, 1), "MB"],

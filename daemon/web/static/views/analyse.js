@@ -3,7 +3,8 @@
 import { may, post } from "../api.js";
 import { element, icon } from "../dom.js";
 import { duration, number, percent, t, word } from "../i18n.js";
-import { callout, card, cautionWords, figures, notAllowed, table } from "../parts.js";
+import { card, cautionWords, failed, figures, notAllowed, notesOf, table } from "../parts.js";
+import { phrase } from "../phrases.js";
 import { axisFor, dots, line, plot } from "../plots.js";
 
 const MOST_ROWS = 500; // of a table of beats
@@ -178,7 +179,7 @@ async function asked(place, question, content, show, signal) {
     for (const part of show(answer)) if (part instanceof Node) body.append(part);
   } catch (problem) {
     if (signal.aborted) return;
-    body.replaceChildren(callout("bad", /** @type {Error} */ (problem).message));
+    body.replaceChildren(failed(/** @type {Error} */ (problem)));
   }
   made.setAttribute("aria-busy", "false");
 }
@@ -195,7 +196,7 @@ function beatsOf({ duration_s, beats, ecg_mv, notes = [] }) {
       [t("result.good"), beats.length ? percent(good / beats.length) : null],
       [t("result.rate"), intervals.length ? number(60 / mean_s) : null, t("unit.bpm")],
     ]),
-    ...notes.map((note) => callout("info", note, "en")),
+    notesOf(notes),
     ecg_mv ? strip(ecg_mv, beats) : null,
     intervals.length > 1 ? tachogram(intervals) : null,
     element(
@@ -402,7 +403,7 @@ function variabilityOf(answer) {
           table(
             t("result.missing", { count: missing.length }),
             [t("result.measure"), t("result.why_not")],
-            missing.map((name) => [word("hrv", name), reasons[name]]),
+            missing.map((name) => [word("hrv", name), phrase(reasons[name] ?? "")]),
           ),
         )
       : null,
