@@ -104,7 +104,7 @@ export function percent(share) {
   if (share === null || share === undefined) return NOT_MEASURED;
   const digits = share > 0.99 && share < 1 ? 1 : 0;
   const floored = Math.floor(share * 100 * 10 ** digits) / 10 ** digits;
-  return `${number(floored, digits)} %`;
+  return `${number(floored, digits)}\u00a0%`;
 }
 
 /** @param {Date} when */

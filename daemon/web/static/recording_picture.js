@@ -6,6 +6,8 @@
  * of corners; the whole recording is drawn once, and copied.
  */
 
+import { number } from "./i18n.js";
+
 const LEAST_RANGE_MV = 1;
 const BARS_MV = [100, 50, 10, 5, 1, 0.5];
 const MOST_MARKS = 150; // drawn at once
@@ -190,7 +192,7 @@ export class Picture {
     const bottom = top + height - 8;
     this.context.fillStyle = this.ink.trace;
     this.context.fillRect(8, bottom - high, 3, high);
-    this.context.fillText(`${bar_mv} mV`, 16, bottom);
+    this.context.fillText(`${number(bar_mv, bar_mv < 1 ? 1 : 0)} mV`, 16, bottom);
   }
 
   /**

@@ -124,8 +124,9 @@ async function analyse(files, results, signal) {
   for (const [question, show] of QUESTIONS) {
     const content = new FormData();
     addFiles(content, "file", files);
-    await asked(results, question, content, show, signal);
+    const problem = await asked(results, question, content, show, signal);
     if (signal.aborted || results.dataset.run !== run) return;
+    if (question === "detect" && problem?.code.startsWith("recording_")) return; // nobody can read it
   }
 }
 
@@ -152,6 +153,7 @@ function addFiles(content, name, files) {
  * @param {FormData} content
  * @param {(answer: any) => import("../dom.js").Child[]} show
  * @param {AbortSignal} signal
+ * @returns {Promise<import("../api.js").Problem | null>} why there is no answer.
  */
 async function asked(place, question, content, show, signal) {
   const body = element(
@@ -168,8 +170,11 @@ async function asked(place, question, content, show, signal) {
     body.replaceChildren();
     for (const part of show(answer)) if (part instanceof Node) body.append(part);
   } catch (problem) {
-    if (signal.aborted) return;
+    if (signal.aborted) return null;
     body.replaceChildren(failed(/** @type {Error} */ (problem)));
+    return /** @type {import("../api.js").Problem} */ (problem);
+  } finally {
+    made.setAttribute("aria-busy", "false");
   }
-  made.setAttribute("aria-busy", "false");
+  return null;
 }
