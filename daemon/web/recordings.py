@@ -20,6 +20,7 @@ from config.folders import recordings_folder
 from daemon.web.children import run
 from daemon.web.context import context_of
 from daemon.web.exchange import REPORT_POLICY
+from daemon.web.people import Confirmation, check_confirmed
 from daemon.web.problems import Problem
 from daemon.web.recordings_folder import Recording, RecordingsFolder, files_of
 from daemon.web.routes import JSON, Method, Route
@@ -63,13 +64,6 @@ class Marking:
     """A marker to be put into the recording."""
 
     text: str  # of 1 to 192 bytes in UTF-8
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmation:
-    """Which recording is to be deleted, once more."""
-
-    confirm: str  # its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +262,7 @@ async def report(request: Request, wanted: ReportFormat) -> Response:
 async def delete(request: Request, confirmation: Confirmation) -> Done:
     """Erase a recording."""
     name = request.path_params["id"]
-    if confirmation.confirm != name:
-        raise Problem(422, "not_confirmed", "body.confirm: expected the recording's id.")
+    check_confirmed(confirmation, name)
     path = await asyncio.to_thread(_folder(request).delete, name)
     context_of(request).overviews.forget(path)
     return Done()
