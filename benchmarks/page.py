@@ -36,6 +36,7 @@ SETTLE_S = 15.0  # until beats are stacked and intervals drawn
 SIZES = ((1280, 900), (2560, 1440))
 COLUMNS = ("frames/s", "a core's", "drawing, median / p99")
 PATIENCE_S = 120.0  # until a day has been read
+WARM_S = 3.0  # of each move before it is measured
 #: Notes what drawing the traces of each frame takes, and how old the ECG's head then is.
 WATCH = """
 const [lasts_ms, done] = arguments;
@@ -53,6 +54,7 @@ Promise.all(modules).then(([{ Sweep }, { RATE_HZ, scene }]) => {
   setTimeout(() => done(watched), lasts_ms);
 });
 """
+STILL = "setTimeout(arguments[1], arguments[0])"
 IS_DRAWN = "return document.querySelector('#seen')?.textContent.includes(' mV')"
 #: Shows a span around the middle, and then pans or zooms in each frame; notes what drawing takes.
 MOVE = """
@@ -162,7 +164,10 @@ def measure_live(address: str, width: int, height: int, seconds: float) -> list[
 def measure_viewer(
     address: str, recording: str, width: int, height: int, seconds: float
 ) -> Iterator[list[str]]:
-    """Yield a row for each way to move: size, way, frames a second, processor and drawing."""
+    """Yield a row for each way to move: size, way, frames a second, processor, drawing, and frame.
+
+    What a frame costs the processor is told without what the page costs while nothing moves.
+    """
     with browser(width, height) as chrome:
         chrome.get(f"{address}#recordings/{recording}")
         end_s = time.monotonic() + PATIENCE_S
@@ -170,10 +175,15 @@ def measure_viewer(
             if time.monotonic() > end_s:
                 sys.exit(f"{recording} is not shown after {PATIENCE_S:g} s: is it a recording?")
             time.sleep(0.5)
+        for how in MOVES.values():  # until code is compiled, and some of it has been read
+            measured(chrome, MOVE, WARM_S, *how)
+        _, still = measured(chrome, STILL, seconds)
         for name, how in MOVES.items():
             seen, share = measured(chrome, MOVE, seconds, *how)
             frames = len(seen) / seconds
-            yield [f"{width} x {height}", name, f"{frames:.0f}", f"{share:.0%}", two(seen)]
+            each_ms = 1000 * (share - still) / frames
+            figures = f"{frames:.0f}", f"{share:.0%}", two(seen), f"{each_ms:.0f} ms"
+            yield [f"{width} x {height}", name, *figures]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -190,7 +200,7 @@ def main(arguments: Sequence[str]) -> int:
         show([filled("the live view in Chromium", columns, rows)])
     else:
         moves = [measure_viewer(address, given.recording, *size, seconds) for size in SIZES]
-        columns = ("page", "move", *COLUMNS)
+        columns = ("page", "move", *COLUMNS, "processor a frame")
         show([filled(f"{given.recording} in Chromium", columns, [*chain(*moves)])])
     return 0
 
