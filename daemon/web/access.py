@@ -20,6 +20,7 @@ from daemon.web.routes import MULTIPART, Table
 from daemon.web.screening import Head, screen
 
 MOST_UPLOADS = 4  # at a time: each may fill 64 MiB of the disk
+MOST_OF_A_TOKEN = 2  # of them: who sends slowly leaves room for others
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Access:
         self._table = table
         self._gate = gate
         self._now = now
-        self._uploads = 0
+        self._uploads: list[bytes | None] = []  # by whose token each is; None on loopback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -77,13 +78,15 @@ class Access:
         return caller
 
     async def _pass_on(self, head: Head, scope: Scope, exchange: Exchange) -> None:
-        if head.media_type != MULTIPART:
+        if not (head.changes and head.media_type == MULTIPART):
             await self._app(scope, exchange.receive, exchange.send)
             return
-        if self._uploads >= MOST_UPLOADS:
+        token = scope["caller"].token
+        of_token = self._uploads.count(token) if token else 0
+        if len(self._uploads) >= MOST_UPLOADS or of_token >= MOST_OF_A_TOKEN:
             raise Problem(503, "busy", "Other uploads are under way.", {"Retry-After": "5"})
-        self._uploads += 1
+        self._uploads.append(token)
         try:
             await self._app(scope, exchange.receive, exchange.send)
         finally:
-            self._uploads -= 1
+            self._uploads.remove(token)

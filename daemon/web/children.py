@@ -35,6 +35,11 @@ MEANINGS = {
     77: (422, "recording_encrypted"),
 }
 UNREADABLE = (422, "recording_unusable")  # any other, as of a crash
+#: Instead of the command's own words: it advises an option, which who sends a file cannot give.
+ENCRYPTED = (
+    "It is encrypted, and its key is not here. Decrypt it where the key is, by qrsd convert "
+    "FILE.age FILE --identity KEY, and send what comes of it."
+)
 
 
 class Children:
@@ -94,7 +99,7 @@ async def run(folder: Path, *arguments: str | Path, time_s: float) -> bytes:
     lines = _lines(folder / "told", hidden=(str(folder), *map(_folder_of, arguments)))
     if exit_code != 0:
         status, code = MEANINGS.get(exit_code, UNREADABLE)
-        raise Problem(status, code, _error(lines))
+        raise Problem(status, code, ENCRYPTED if code == "recording_encrypted" else _error(lines))
     with (folder / "printed").open("rb") as printed_file:
         return printed_file.read(PRINTED_BYTES)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
@@ -28,8 +29,9 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-BODY_S = 10.0  # for a whole body
-SLOWEST_BYTES_S = 16384  # and for each so many bytes of it, another second
+BODY_S = 10.0  # for a whole body, and the longest without any of it
+SLOWEST_BYTES_S = 65536  # for each so many bytes of it, another second
+GUESS_S = 1.0  # until somebody who guesses tokens hears that it was one more too many
 STILL_S = 1.0  # how often it is looked whether the caller of a stream may hear more of it
 POLICY_VIOLATION, INTERNAL_ERROR = 1008, 1011  # why a WebSocket is closed (RFC 6455)
 
@@ -76,7 +78,7 @@ class Exchange:
             return await self._receive()
         left_s = self._begun_s + BODY_S + self._bytes / SLOWEST_BYTES_S - self._now()
         try:
-            async with asyncio.timeout(left_s):
+            async with asyncio.timeout(min(left_s, BODY_S)):
                 message = await self._receive()
         except TimeoutError:
             raise Problem(408, "too_slow", "The content does not arrive.") from None
@@ -95,6 +97,8 @@ class Exchange:
         kind = message["type"]
         if kind in ("http.response.start", "websocket.http.response.start"):
             self._started = True
+            if message["status"] == HTTPStatus.TOO_MANY_REQUESTS:
+                await asyncio.sleep(GUESS_S)
             self._dress(message)
         elif kind == "websocket.accept":
             self._started = True

@@ -106,27 +106,25 @@ class Gate:
         """Begin a session by a token; return its cookie, itself and the token.
 
         Raises:
-            Problem: the token is not valid, or there were too many others that were not.
+            Problem: the token is not valid.
         """
         token = self._token(address, secret)
         return (*self.sessions.open(token.digest), token)
 
     def _token(self, address: str, secret: str) -> Token:
-        wait_s = self._throttle.wait_s(address)
+        token = self._tokens.of_secret(secret)
+        if token is not None:
+            return token
+        wait_s = ceil(self._throttle.failed(address))
         if wait_s:
             raise Problem(
                 429,
                 "too_many_attempts",
-                f"Too many tokens were not valid: wait {ceil(wait_s)} s.",
-                {"Retry-After": str(ceil(wait_s))},
+                f"Too many tokens were not valid, and neither is this one: wait {wait_s} s.",
+                {"Retry-After": str(wait_s)},
             )
-        token = self._tokens.of_secret(secret)
-        if token is None:
-            self._throttle.failed(address)
-            _LOG.warning("a token from %s is not valid", address, extra=event("web_token_refused"))
-            raise Problem(401, "token_invalid", "This token is not valid.", CHALLENGE)
-        self._throttle.succeeded(address)
-        return token
+        _LOG.warning("a token from %s is not valid", address, extra=event("web_token_refused"))
+        raise Problem(401, "token_invalid", "This token is not valid.", CHALLENGE)
 
 
 def _check_page(head: Head, session: Session) -> None:

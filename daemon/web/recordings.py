@@ -20,9 +20,10 @@ from config.folders import recordings_folder
 from daemon.web.children import run
 from daemon.web.context import context_of
 from daemon.web.exchange import REPORT_POLICY
+from daemon.web.people import Confirmation, check_confirmed
 from daemon.web.problems import Problem
 from daemon.web.recordings_folder import Recording, RecordingsFolder, files_of
-from daemon.web.routes import JSON, Route
+from daemon.web.routes import JSON, Method, Route
 from daemon.web.zoom import Zoom
 from daemon.wire.answers import Done
 from daemon.wire.errors import ServiceUnavailable
@@ -63,13 +64,6 @@ class Marking:
     """A marker to be put into the recording."""
 
     text: str  # of 1 to 192 bytes in UTF-8
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmation:
-    """Which recording is to be deleted, once more."""
-
-    confirm: str  # its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +262,7 @@ async def report(request: Request, wanted: ReportFormat) -> Response:
 async def delete(request: Request, confirmation: Confirmation) -> Done:
     """Erase a recording."""
     name = request.path_params["id"]
-    if confirmation.confirm != name:
-        raise Problem(422, "not_confirmed", "body.confirm: expected the recording's id.")
+    check_confirmed(confirmation, name)
     path = await asyncio.to_thread(_folder(request).delete, name)
     context_of(request).overviews.forget(path)
     return Done()
@@ -314,63 +307,23 @@ async def _chunks(opened: BinaryIO, size: int) -> AsyncIterator[bytes]:
             yield chunk
 
 
+def _route(method: Method, path: str, handler: Any, summary: str, **more: Any) -> Route:
+    return Route(method, f"/recordings{path}", handler, "recordings", summary, **more)
+
+
+NOW = "Record from now on, whoever wears the electrodes"
 ROUTES = (
-    Route("GET", "/recordings", recordings, "recordings", "List recordings", answer=Recordings),
-    Route(
-        "POST",
-        "/recordings/start",
-        start,
-        "recordings",
-        "Record from now on, whoever wears the electrodes",
-        answer=RecorderState,
+    _route("GET", "", recordings, "List recordings", answer=Recordings),
+    _route("POST", "/start", start, NOW, answer=RecorderState),
+    _route("POST", "/stop", stop, "End the recording", answer=RecorderState),
+    _route("POST", "/markers", mark, "Put a marker into it", body=Marking, answer=RecorderState),
+    _route("GET", "/{id}", details, "Tell of one", answer=Details),
+    _route("DELETE", "/{id}", delete, "Erase one for good", body=Confirmation, answer=Done),
+    _route(
+        "GET", "/{id}/samples", samples, "Look at a stretch of one", query=Stretch, answer=Samples
     ),
-    Route(
-        "POST", "/recordings/stop", stop, "recordings", "End the recording", answer=RecorderState
-    ),
-    Route(
-        "POST",
-        "/recordings/markers",
-        mark,
-        "recordings",
-        "Put a marker into the recording",
-        body=Marking,
-        answer=RecorderState,
-    ),
-    Route("GET", "/recordings/{id}", details, "recordings", "Tell of one", answer=Details),
-    Route(
-        "DELETE",
-        "/recordings/{id}",
-        delete,
-        "recordings",
-        "Erase one for good",
-        body=Confirmation,
-        answer=Done,
-    ),
-    Route(
-        "GET",
-        "/recordings/{id}/samples",
-        samples,
-        "recordings",
-        "Look at a stretch of one",
-        query=Stretch,
-        answer=Samples,
-    ),
-    Route(
-        "GET",
-        "/recordings/{id}/file",
-        file,
-        "recordings",
-        "Download one",
-        query=FileFormat,
-        media_type=BINARY,
-    ),
-    Route(
-        "GET",
-        "/recordings/{id}/report",
-        report,
-        "recordings",
-        "Report on one",
-        query=ReportFormat,
-        media_type="text/html",
+    _route("GET", "/{id}/file", file, "Download one", query=FileFormat, media_type=BINARY),
+    _route(
+        "GET", "/{id}/report", report, "Report on one", query=ReportFormat, media_type="text/html"
     ),
 )

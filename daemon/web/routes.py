@@ -35,7 +35,6 @@ from model.errors import ModelError
 API = "/api/v1"
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
-MOST_JSON_BYTES = 1 << 20
 
 Method: TypeAlias = Literal["GET", "POST", "DELETE", "WEBSOCKET"]
 #: What a caller may be allowed; ``none`` is for everybody who reaches the server.
@@ -162,7 +161,7 @@ async def _asked(route: Route, request: Request) -> Any:
     if kind != JSON:
         expected = f"{JSON} or {MULTIPART}" if route.files else JSON
         raise Problem(415, "media_type", f"The content has to be {expected}.")
-    content = await body_of(request, MOST_JSON_BYTES)
+    content = await request.body()  # which Exchange bounds
     try:
         given = typed(dict[str, Any], json.loads(content), "body")
         strange = set(given) - {field.name for field in fields(route.body)}
@@ -171,20 +170,6 @@ async def _asked(route: Route, request: Request) -> Any:
         return typed_fields(route.body, given, "body")
     except (ValueError, RecursionError) as error:
         raise Problem(422, "bad_request", f"{error}.") from error
-
-
-async def body_of(request: Request, most_bytes: int) -> bytes:
-    """Read a body, refusing one that is too long before it is held.
-
-    Raises:
-        Problem: it is longer.
-    """
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > most_bytes:
-            raise Problem(413, "too_large", f"The content has more than {most_bytes} bytes.")
-    return bytes(content)
 
 
 def _query(kind: Any, request: HTTPConnection) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cache, partial
 from importlib.metadata import version
 from typing import Any
@@ -61,8 +61,7 @@ async def health(request: Request, _: None) -> Health | Response:
     told = Health(not hub.is_stale, silent_s, own_version(), hub.listeners, hub.dropped)
     if told.ok:
         return told
-    content = {each.name: getattr(told, each.name) for each in fields(told)}
-    return Response(json.dumps(content), 503, media_type=JSON)
+    return Response(json.dumps(asdict(told)), 503, media_type=JSON)
 
 
 def newest(request: Request, topic: str) -> Heard:

@@ -1,8 +1,8 @@
-"""How often somebody may try a token: less and less who fails, in bounded memory.
+"""How often somebody may fail with a token: less and less, in bounded memory.
 
-Nobody guesses 32 random bytes; this is so that trying costs the server little, and that the journal
-shows it. Both limits are buckets that leak: each failure adds a drop, and who finds the bucket full
-waits until one has leaked.
+Nobody guesses 32 random bytes, and who has them is let in whatever others did; this is so that
+trying costs the server little, and the journal few lines. Both limits are buckets that leak: each
+failure adds a drop, and who finds the bucket full is put off until one has leaked.
 """
 
 from __future__ import annotations
@@ -10,16 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
-from typing import TypeVar
 
 OF_AN_ADDRESS = 5  # failures at once
 LEAK_S = 30.0  # until one of an address's is forgotten
-OF_ALL = 60  # failures at once, of all addresses that never had a valid token
+OF_ALL = 60  # failures at once, of all addresses
 ALL_LEAK_S = 1.0
 MOST_ADDRESSES = 1024  # that are remembered
 HOST_BITS = 64  # of an IPv6 address: who has one has all with the same first half
-
-Value = TypeVar("Value")
 
 
 class Throttle:
@@ -33,33 +30,27 @@ class Throttle:
         self._now = now
         self._empty_s: dict[str, float] = {}  # when an address's bucket will be empty; oldest first
         self._all_empty_s = 0.0
-        self._known: dict[str, None] = {}  # addresses that had a valid token, the oldest first
 
-    def wait_s(self, address: str) -> float:
-        """Return how long an address has to wait before its next attempt; 0 if it need not."""
-        source = source_of(address)
-        wait = self._empty_s.get(source, 0.0) - (OF_AN_ADDRESS - 1) * LEAK_S - self._now()
-        if source not in self._known:  # a flood from elsewhere locks nobody out who was in before
-            wait = max(wait, self._all_empty_s - (OF_ALL - 1) * ALL_LEAK_S - self._now())
-        return max(0.0, wait)
+    def failed(self, address: str) -> float:
+        """Count a failed attempt, unless the bucket is full.
 
-    def failed(self, address: str) -> None:
-        """Count a failed attempt."""
+        Returns:
+            How long to wait until another one is counted; 0 if this one was.
+        """
         source, now = source_of(address), self._now()
-        self._all_empty_s = max(self._all_empty_s, now) + ALL_LEAK_S
-        _remember(self._empty_s, source, max(self._empty_s.get(source, 0.0), now) + LEAK_S)
-
-    def succeeded(self, address: str) -> None:
-        """Note that an address had a valid token."""
-        _remember(self._known, source_of(address), None)
-
-
-def _remember(kept: dict[str, Value], source: str, value: Value) -> None:
-    """Put what is known of an address last, and forget the oldest of too many."""
-    kept.pop(source, None)
-    kept[source] = value
-    if len(kept) > MOST_ADDRESSES:
-        del kept[next(iter(kept))]
+        of_source, of_all = max(self._empty_s.get(source, 0.0), now), max(self._all_empty_s, now)
+        wait_s = max(
+            of_source - now - (OF_AN_ADDRESS - 1) * LEAK_S,
+            of_all - now - (OF_ALL - 1) * ALL_LEAK_S,
+        )
+        if wait_s > 0:
+            return wait_s
+        self._all_empty_s = of_all + ALL_LEAK_S
+        self._empty_s.pop(source, None)
+        self._empty_s[source] = of_source + LEAK_S  # the newest is last
+        if len(self._empty_s) > MOST_ADDRESSES:
+            del self._empty_s[next(iter(self._empty_s))]
+        return 0.0
 
 
 def source_of(address: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -33,7 +34,8 @@ Scope: TypeAlias = Literal["live", "people:read", "people:write", "recordings", 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 #: What each token begins with, so that people and programs that look for leaks know it as one.
 PREFIX = "qrsd-web-"
-LONGEST_TOKEN = 200  # characters that are looked at
+#: What comes of 32 random bytes; nothing shorter is looked up, so that a weak one is never a token.
+SECRET = re.compile(rf"{PREFIX}[\w-]{{43}}", re.A)
 MOST_TOKENS = 100
 NO_TOKENS = "there are no tokens yet: qrsd keys web-token add NAME"
 
@@ -116,7 +118,7 @@ class TokenList:
 
     def of_secret(self, secret: str) -> Token | None:
         """Return what a token is on the list, None if it is not there."""
-        return None if len(secret) > LONGEST_TOKEN else self.of_digest(_digest(secret))
+        return self.of_digest(_digest(secret)) if SECRET.fullmatch(secret) else None
 
     def of_digest(self, digest: bytes) -> Token | None:
         """Return the token with this digest, in a time that says nothing about the others'."""
@@ -146,7 +148,7 @@ class TokenList:
 
 
 def _digest(secret: str) -> bytes:
-    return sha256(secret.encode("utf-8", "surrogateescape")).digest()
+    return sha256(secret.encode("ascii")).digest()
 
 
 def _write(folder: Path, tokens: Iterable[Token]) -> None:

@@ -283,55 +283,22 @@ def _tabulated(values: Any, rate_hz: float, place: Path) -> Path:
     return table
 
 
-ROUTES = (
-    Route(
-        "POST",
-        "/identify",
-        identify,
-        "recordings",
-        "Say whose a recording is, among those enrolled",
-        body=OneRecording,
-        files=("file", "more"),
-        answer=RecordingIdentity,
-    ),
-    Route(
-        "POST",
-        "/verify",
-        verify,
-        "recordings",
-        "Say whether two recordings are one person's",
-        body=TwoRecordings,
-        files=("first", "second", "first_more", "second_more"),
-        answer=Verdict,
-    ),
-    Route(
-        "POST",
-        "/detect",
-        detect,
-        "recordings",
-        "Find the heartbeats of a recording",
-        body=OneRecording,
-        files=("file", "more"),
-        answer=Beats,
-    ),
-    Route(
-        "POST",
-        "/variability",
-        variability,
-        "recordings",
-        "Measure how a recording's heart rate varies",
-        body=OneRecording,
-        files=("file", "more"),
-        answer=Variability,
-    ),
-    Route(
-        "POST",
-        "/anomaly",
-        anomaly,
-        "recordings",
-        "Tell the kinds of a recording's beats, and its rhythm",
-        body=OneRecording,
-        files=("file", "more"),
-        answer=Anomaly,
-    ),
+ONE = ("file", "more")
+TWO = ("first", "second", "first_more", "second_more")
+ROUTES = tuple(
+    Route("POST", path, handler, "recordings", summary, body=body, files=files, answer=answer)
+    for path, handler, summary, body, files, answer in (
+        ("/identify", identify, "Say whose a recording is", OneRecording, ONE, RecordingIdentity),
+        ("/verify", verify, "Say whether two are one person's", TwoRecordings, TWO, Verdict),
+        ("/detect", detect, "Find the heartbeats of a recording", OneRecording, ONE, Beats),
+        (
+            "/variability",
+            variability,
+            "Measure how the rate varies",
+            OneRecording,
+            ONE,
+            Variability,
+        ),
+        ("/anomaly", anomaly, "Tell its kinds of beats and rhythm", OneRecording, ONE, Anomaly),
+    )
 )

@@ -1,23 +1,27 @@
 /** Calls of the HTTP API: JSON in and out, and a problem (RFC 9457) becomes an error that can be read. */
 
-import { t, word } from "./i18n.js";
+import { said, t } from "./i18n.js";
 
 const ROOT = "/api/v1";
 
 /** @type {import("./types.js").Session | null} */
 let session = null;
 
-/** An answer that is not a success: `message` is for people, `code` for programs. */
+/**
+ * An answer that is not a success: `message` is for people, `code` for programs, `words` are the server's own.
+ */
 export class Problem extends Error {
   /**
    * @param {string} message
    * @param {number} status of HTTP; 0 if there was no answer.
    * @param {string} code
+   * @param {string} [words] in English.
    */
-  constructor(message, status, code) {
+  constructor(message, status, code, words) {
     super(message);
     this.status = status;
     this.code = code;
+    this.words = words;
   }
 }
 
@@ -104,7 +108,7 @@ async function call(method, path, body, signal) {
     answer = await fetch(ROOT + path, { method, headers, body: content, signal });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem(t("problem.no_answer"), 0, "no_answer");
+    throw new Problem(said("no_answer"), 0, "no_answer");
   }
   if (!answer.ok) throw await problemOf(answer);
   if (answer.status === 204) return null;
@@ -113,21 +117,14 @@ async function call(method, path, body, signal) {
 }
 
 /**
- * Say what went wrong: in the page's language if it knows the code, else in the server's words.
+ * Say what went wrong, in the page's language.
  *
  * @param {Response} answer
  */
 async function problemOf(answer) {
-  let told;
-  try {
-    told = await answer.json();
-  } catch {
-    told = {};
-  }
-  const code = String(told.code ?? answer.status);
-  const known = word("problem", code);
-  const own = told.detail ?? told.title;
-  const text = known !== code.replaceAll("_", " ") ? known : own;
+  const told = await answer.json().catch(() => ({}));
   if (answer.status === 401) document.dispatchEvent(new Event("login-needed"));
-  return new Problem(text ?? t("problem.status", { status: answer.status }), answer.status, code);
+  const { code, detail } = told;
+  const text = code ? said(code, detail) : t("code.other", { status: answer.status });
+  return new Problem(text, answer.status, code ?? "other", detail);
 }

@@ -4,11 +4,11 @@ import { get, may, post, remove } from "./api.js";
 import { element } from "./dom.js";
 import { number, t, word } from "./i18n.js";
 import { live } from "./live.js";
-import { button, callout, cardWith, repeatedly, tried } from "./parts.js";
+import { button, callout, cardWith, repeatedly, saying, tried } from "./parts.js";
 
 const POOR = 0.5; // quality below which a hint is given
 
-/** @typedef {{state: string, person?: string, beats?: number, needed?: number, error?: string}} Enrolment */
+/** @typedef {{state: string, person?: string, beats?: number, needed?: number, error?: string, code?: string}} Enrolment */
 
 /**
  * A card to enrol somebody with.
@@ -115,9 +115,9 @@ function advance(body, { person = "", beats = 0, needed = 1 }) {
 }
 
 /** @param {Enrolment} told */
-function ended({ state, person = "", beats = 0, error = "" }) {
+function ended({ state, person = "", beats = 0, error = "", code = "" }) {
   if (state === "done") return [callout("good", t("enrol.done", { person, beats }))];
-  if (state === "failed") return [callout("bad", error)];
+  if (state === "failed") return [saying("bad", code, error)];
   return [];
 }
 

@@ -51,6 +51,32 @@ export function word(family, code) {
   return texts[`${family}.${code}`] ?? code.replaceAll("_", " ");
 }
 
+/** Whether the page is in the language that service and server speak. */
+export function isEnglish() {
+  return language === "en";
+}
+
+/**
+ * What the service or the server says: in its own words where the page is English, else by its code.
+ *
+ * @param {string} code
+ * @param {string} [words] in English; they stand for a code that this page does not know.
+ */
+export function said(code, words) {
+  const own = texts[`code.${code}`];
+  return (isEnglish() ? (words ?? own) : (own ?? words)) ?? code;
+}
+
+/**
+ * Whether there is a text of a family for a code.
+ *
+ * @param {string} family
+ * @param {string} code
+ */
+export function hasText(family, code) {
+  return `${family}.${code}` in texts;
+}
+
 /** Translate what stands in index.html, where `data-t` names the key. */
 export function translatePage() {
   for (const node of document.querySelectorAll("[data-t]")) {
@@ -78,7 +104,7 @@ export function percent(share) {
   if (share === null || share === undefined) return NOT_MEASURED;
   const digits = share > 0.99 && share < 1 ? 1 : 0;
   const floored = Math.floor(share * 100 * 10 ** digits) / 10 ** digits;
-  return `${number(floored, digits)} %`;
+  return `${number(floored, digits)}\u00a0%`;
 }
 
 /** @param {Date} when */

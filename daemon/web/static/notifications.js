@@ -7,7 +7,7 @@
  */
 
 import { element, icon } from "./dom.js";
-import { t, word } from "./i18n.js";
+import { said, t, word } from "./i18n.js";
 import { live } from "./live.js";
 
 const KEPT_AS = "qrsd.notifications";
@@ -150,9 +150,14 @@ function body(rule, names) {
     parts.push(t("caution.words"));
   }
   if (rule === "electrodes_off") parts.push(t("advice.off_do"));
-  if (rule === "device")
-    parts.push(live.isFresh ? (status?.chip?.error?.message ?? "") : t("banner.nothing_now"));
+  if (rule === "device") parts.push(live.isFresh ? faultOf(status) : t("banner.nothing_now"));
   return parts.filter(Boolean).join("\n");
+}
+
+/** @param {any} status */
+function faultOf(status) {
+  const fault = status?.chip?.error;
+  return fault ? said(fault.error, fault.message) : "";
 }
 
 /** @returns {Choice} */

@@ -2,7 +2,7 @@
 
 import { may } from "./api.js";
 import { element, icon } from "./dom.js";
-import { NOT_MEASURED, t } from "./i18n.js";
+import { isEnglish, NOT_MEASURED, said, t } from "./i18n.js";
 
 /** @typedef {import("./dom.js").Child} Child */
 
@@ -109,14 +109,41 @@ export function table(caption, heads, rows, { numericFrom = heads.length } = {})
 
 /**
  * @param {"info" | "good" | "caution" | "bad"} tone
- * @param {Child} text
- * @param {string} [lang] of the text, where it is not the page's.
+ * @param {...Child} text
  */
-export function callout(tone, text, lang) {
+export function callout(tone, ...text) {
   const symbol = { info: "info", good: "check", caution: "warning", bad: "warning" }[tone];
   const role = tone === "bad" ? "alert" : null;
   const kind = `callout callout-${tone}`;
-  return element("div", { class: kind, role }, icon(symbol), element("div", { lang }, text));
+  return element("div", { class: kind, role }, icon(symbol), element("div", {}, ...text));
+}
+
+/** What failed, and why. @param {Error & {words?: string}} problem */
+export function failed({ message, words }) {
+  return callout("bad", message, words && message !== words && inEnglish(words));
+}
+
+/**
+ * What the service says by a code, and in words.
+ *
+ * @param {"caution" | "bad"} tone
+ * @param {string} code
+ * @param {string} words in English.
+ */
+export function saying(tone, code, words) {
+  return callout(tone, said(code, words), !isEnglish() && inEnglish(words));
+}
+
+/** Words that are English in any language, which another page does not show before it is asked to. @param {string} words */
+export function inEnglish(words) {
+  const text = element("span", { lang: "en" }, words);
+  if (isEnglish()) return text;
+  return element("details", { class: "small" }, element("summary", {}, t("said.in_english")), text);
+}
+
+/** What had to be done to read a recording. @param {string[]} [notes] */
+export function notesOf(notes = []) {
+  return notes.length ? callout("info", t("said.notes"), " ", inEnglish(notes.join("; "))) : null;
 }
 
 /** What has to stand wherever kinds of beats, rhythm or alarms are shown. @param {string} [told] */
@@ -179,7 +206,7 @@ export async function tried(place, action) {
     return await action();
   } catch (problem) {
     if (/** @type {Error} */ (problem).name === "AbortError") return undefined;
-    place.replaceChildren(callout("bad", /** @type {Error} */ (problem).message));
+    place.replaceChildren(failed(/** @type {Error} */ (problem)));
     return undefined;
   }
 }

@@ -3,11 +3,14 @@
 import { get, remove } from "./api.js";
 import { element } from "./dom.js";
 import { clockTime, dateAndTime, duration, number, t } from "./i18n.js";
-import { ask, button, callout, card, cardWith, figures, tried } from "./parts.js";
+import { ask, button, callout, card, cardWith, failed, figures, notesOf, tried } from "./parts.js";
+import { phrase } from "./phrases.js";
 import { Pyramid } from "./pyramid.js";
-import { Viewer, rangeOf } from "./viewer.js";
+import { rangeOf } from "./recording_picture.js";
+import { Viewer } from "./viewer.js";
 
 const FIRST_S = 10; // seen at first
+const TOLD_AFTER_MS = 150; // of rest, it is said in words what is seen
 const FORMATS = ["bdf", "edf", "wfdb", "csv"];
 const REPORTS = ["html", "pdf", "json"];
 
@@ -44,14 +47,15 @@ function viewerCard(told, failure, signal) {
     told.duration_s,
     () => {
       viewer.redraw();
-      tell(viewer.from_s, viewer.to_s);
+      tellSoon();
     },
-    (problem) => failure.replaceChildren(callout("bad", problem.message)),
+    (problem) => failure.replaceChildren(failed(problem)),
     signal,
   );
-  const tell = (/** @type {number} */ from_s, /** @type {number} */ to_s) => {
+  const tell = () => {
+    const { from_s, to_s } = viewer;
     const tiles = pyramid.shown(from_s, to_s, viewer.canvas.clientWidth || 1000);
-    const [least, most] = rangeOf(tiles, "ecg_mv", { from_s, to_s });
+    const [least, most] = rangeOf(tiles, "ecg_mv", viewer);
     seen.textContent = t("viewer.seen", {
       from: timeOf(told.begin_utc, from_s),
       to: timeOf(told.begin_utc, to_s),
@@ -60,14 +64,19 @@ function viewerCard(told, failure, signal) {
       most: least > most ? t("viewer.not_measured") : `${number(most, 2)} mV`,
     });
   };
+  let timer = 0;
+  const tellSoon = () => {
+    clearTimeout(timer); // words while it moves would cost frames, and nobody reads them
+    timer = window.setTimeout(tell, TOLD_AFTER_MS);
+  };
   const viewer = new Viewer(
     pyramid,
     {
       duration_s: told.duration_s,
-      marks: told.annotations,
+      marks: told.annotations.map(inWords),
       label: t("viewer.label"),
       timeOf: (at_s) => timeOf(told.begin_utc, at_s),
-      moved: tell,
+      moved: tellSoon,
     },
     signal,
   );
@@ -101,7 +110,9 @@ function viewerCard(told, failure, signal) {
  * @param {Viewer} viewer
  */
 function annotations(told, viewer) {
-  const marks = /** @type {import("./viewer.js").Mark[]} */ (told.annotations);
+  const marks = /** @type {import("./recording_picture.js").Mark[]} */ (told.annotations).map(
+    inWords,
+  );
   if (!marks.length) return null;
   return element(
     "details",
@@ -124,6 +135,11 @@ function annotations(told, viewer) {
       ),
     ),
   );
+}
+
+/** @param {import("./recording_picture.js").Mark} mark */
+function inWords(mark) {
+  return { ...mark, text: phrase(mark.text) };
 }
 
 /** @param {any} told */
@@ -190,7 +206,7 @@ function aboutCard(told) {
   return cardWith(
     t("recordings.about"),
     element("span", { class: "row" }, ...badgesOf(told)),
-    ...(told.notes ?? []).map((/** @type {string} */ note) => callout("info", note, "en")),
+    notesOf(told.notes),
     figures([
       [t("recordings.length"), told.duration_s === null ? null : duration(told.duration_s)],
       [t("recordings.size"), number(told.size_bytes / 1e6, 1), "MB"],

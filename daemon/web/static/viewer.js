@@ -1,23 +1,15 @@
 /** The viewer of a recording: a canvas that pans and zooms, by pointer, wheel, fingers and keyboard. */
 
 import { colours, element, followSize } from "./dom.js";
+import { INKS, Overview, Picture } from "./recording_picture.js";
 
 const SHORTEST_S = 0.5;
 const STEP_SHARE = 0.2; // of what is seen, that an arrow key moves
 const ZOOM_STEP = 1.6;
 const OVERVIEW_HEIGHT = 44;
 const AXIS_HEIGHT = 22;
-const LEAST_RANGE_MV = 1;
-const BARS_MV = [100, 50, 10, 5, 1, 0.5];
-const MOST_MARKS = 150; // drawn at once
-const TICKS_S = [0.2, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800];
 
-/**
- * @typedef {{at_s: number, text: string, duration_s: number | null}} Mark
- * @typedef {import("./pyramid.js").Samples} Samples
- * @typedef {import("./pyramid.js").Extremes} Extremes
- * @typedef {{from: number, height: number}} Lane
- */
+/** @typedef {import("./recording_picture.js").Mark} Mark */
 
 export class Viewer {
   /**
@@ -27,7 +19,7 @@ export class Viewer {
    * @param {Mark[]} told.marks
    * @param {string} told.label
    * @param {(at_s: number) => string} told.timeOf what stands at the axis.
-   * @param {(from_s: number, to_s: number) => void} told.moved called when something else is seen.
+   * @param {() => void} told.moved called when something else is seen.
    * @param {AbortSignal} signal
    */
   constructor(pyramid, { duration_s, marks, label, timeOf, moved }, signal) {
@@ -55,24 +47,17 @@ export class Viewer {
       this.canvas.addEventListener(end, (event) => this.pointers.delete(event.pointerId));
     }
     this.canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    this.restyle();
+    this.context = /** @type {CanvasRenderingContext2D} */ (
+      this.canvas.getContext("2d", { alpha: false })
+    );
+    this.overview = new Overview();
+    this.ink = colours(...INKS);
     document.addEventListener("theme", () => this.restyle(), { signal });
     followSize(this.canvas, () => this.draw(), signal);
   }
 
   restyle() {
-    this.colours = colours(
-      "surface",
-      "paper",
-      "paper-minor",
-      "paper-major",
-      "trace",
-      "trace-second",
-      "soft",
-      "accent",
-      "accent-wash",
-      "violet",
-    );
+    this.ink = colours(...INKS);
     this.redraw();
   }
 
@@ -95,7 +80,7 @@ export class Viewer {
     const span_s = Math.min(Math.max(to_s - from_s, SHORTEST_S), this.duration_s);
     this.from_s = Math.min(Math.max(0, from_s), this.duration_s - span_s);
     this.to_s = this.from_s + span_s;
-    this.moved(this.from_s, this.to_s);
+    this.moved();
     this.redraw();
   }
 
@@ -200,225 +185,36 @@ export class Viewer {
 
   draw() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
-    const context = this.canvas.getContext("2d");
-    if (!context || !width || !this.colours) return;
+    if (!width) return;
     const lanes = height - OVERVIEW_HEIGHT - AXIS_HEIGHT;
-    context.fillStyle = this.colours.paper;
-    context.fillRect(0, 0, width, height);
-    this.drawGrid(context, width, lanes);
-    const tiles = this.pyramid.shown(this.from_s, this.to_s, width);
-    const breathes = tiles.some((tile) => tile.respiration_mv);
-    const share = breathes ? 0.74 : 1;
-    const ecg = { from: 0, height: lanes * share };
-    const span = { from_s: this.from_s, to_s: this.to_s };
-    const x = this.scale(span, width);
-    drawTrace(context, tiles, "ecg_mv", ecg, x, span, this.colours.trace);
-    if (breathes) {
-      const lane = { from: lanes * share, height: lanes * (1 - share) };
-      drawTrace(context, tiles, "respiration_mv", lane, x, span, this.colours["trace-second"]);
-    }
-    this.drawMarks(context, width, lanes);
-    this.drawOverview(context, width, height);
+    const picture = new Picture(this.context, this.ink, this, width);
+    this.context.fillStyle = this.ink.paper;
+    this.context.fillRect(0, 0, width, height);
+    picture.drawGrid(lanes, this.timeOf);
+    picture.drawTraces(this.pyramid.shown(this.from_s, this.to_s, width), lanes);
+    picture.drawMarks(this.marks, lanes);
+    this.drawOverview(width, height - OVERVIEW_HEIGHT);
   }
 
   /**
-   * @param {{from_s: number, to_s: number}} span
    * @param {number} width
+   * @param {number} top
    */
-  scale({ from_s, to_s }, width) {
-    return (/** @type {number} */ at_s) => ((at_s - from_s) / (to_s - from_s)) * width;
-  }
-
-  /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {number} width
-   * @param {number} height
-   */
-  drawGrid(context, width, height) {
-    const span_s = this.to_s - this.from_s;
-    const least = Math.max(1, width / 110);
-    const major_s = TICKS_S.find((tick) => span_s / tick <= least) ?? 43200;
-    const minor_s = major_s / 5;
-    context.lineWidth = 1;
-    for (const [step_s, colour] of /** @type {[number, string][]} */ ([
-      [minor_s, this.colours?.["paper-minor"]],
-      [major_s, this.colours?.["paper-major"]],
-    ])) {
-      context.strokeStyle = colour;
-      context.beginPath();
-      for (let n = Math.ceil(this.from_s / step_s); n * step_s <= this.to_s; n++) {
-        const x = Math.round(((n * step_s - this.from_s) / span_s) * width) + 0.5;
-        context.moveTo(x, 0);
-        context.lineTo(x, height);
-      }
-      context.stroke();
-    }
-    context.fillStyle = this.colours?.soft ?? "";
-    context.font = "12px system-ui, sans-serif";
-    for (let n = Math.ceil(this.from_s / major_s); n * major_s <= this.to_s; n++) {
-      const x = ((n * major_s - this.from_s) / span_s) * width;
-      const text = this.timeOf(n * major_s) + (major_s < 1 ? fraction(n * major_s) : "");
-      if (x + context.measureText(text).width < width) context.fillText(text, x + 3, height + 15);
-    }
-  }
-
-  /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {number} width
-   * @param {number} height
-   */
-  drawMarks(context, width, height) {
-    const x = this.scale(this, width);
-    const seen = this.marks.filter(
-      ({ at_s, duration_s }) => at_s + (duration_s ?? 0) >= this.from_s && at_s <= this.to_s,
-    );
-    if (seen.length > MOST_MARKS) return;
-    context.font = "12px system-ui, sans-serif";
-    let free = -Infinity;
-    for (const { at_s, text, duration_s } of seen) {
-      const at = x(at_s);
-      context.fillStyle = this.colours?.violet ?? "";
-      context.globalAlpha = 0.13;
-      if (duration_s) context.fillRect(at, 0, Math.max(1, x(at_s + duration_s) - at), height);
-      context.globalAlpha = 1;
-      context.fillRect(at, 0, 1.5, height);
-      const wide = context.measureText(text).width;
-      const left = Math.min(Math.max(at, 0) + 4, width - wide - 4);
-      if (left < free) continue;
-      context.fillText(text, left, 14);
-      free = left + wide + 10;
-    }
-  }
-
-  /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {number} width
-   * @param {number} height
-   */
-  drawOverview(context, width, height) {
-    const lane = { from: height - OVERVIEW_HEIGHT, height: OVERVIEW_HEIGHT };
-    const whole = { from_s: 0, to_s: this.duration_s };
-    const x = this.scale(whole, width);
-    context.fillStyle = this.colours?.surface ?? "";
-    context.fillRect(0, lane.from, width, lane.height);
-    context.fillStyle = this.colours?.["accent-wash"] ?? "";
-    const wide = Math.max(3, x(this.to_s) - x(this.from_s));
-    context.fillRect(x(this.from_s), lane.from, wide, lane.height);
+  drawOverview(width, top) {
+    const { context, ink } = this;
     const tiles = this.pyramid.shown(0, this.duration_s, width);
-    drawTrace(context, tiles, "ecg_mv", lane, x, whole, this.colours?.soft ?? "");
-    context.fillStyle = this.colours?.violet ?? "";
-    if (this.marks.length <= MOST_MARKS) {
-      for (const { at_s } of this.marks) context.fillRect(x(at_s), lane.from, 1.5, 8);
-    }
-    context.strokeStyle = this.colours?.accent ?? "";
+    const whole = { from_s: 0, to_s: this.duration_s };
+    const size = { width, height: OVERVIEW_HEIGHT };
+    this.overview.update(context, ink, whole, tiles, this.marks, size);
+    context.fillStyle = ink.surface;
+    context.fillRect(0, top, width, OVERVIEW_HEIGHT);
+    const left = (this.from_s / this.duration_s) * width;
+    const wide = Math.max(3, ((this.to_s - this.from_s) / this.duration_s) * width);
+    context.fillStyle = ink["accent-wash"];
+    context.fillRect(left, top, wide, OVERVIEW_HEIGHT);
+    context.drawImage(this.overview.sheet, 0, top, width, OVERVIEW_HEIGHT);
+    context.strokeStyle = ink.accent;
     context.lineWidth = 2;
-    context.strokeRect(x(this.from_s) + 1, lane.from + 1, wide - 2, lane.height - 2);
-  }
-}
-
-/** @param {number} at_s */
-function fraction(at_s) {
-  return (at_s % 1).toFixed(1).slice(1);
-}
-
-/**
- * Draw the extremes of tiles as one trace, its range fitted to what is seen.
- *
- * @param {CanvasRenderingContext2D} context
- * @param {Samples[]} tiles
- * @param {"ecg_mv" | "respiration_mv"} signal
- * @param {Lane} lane
- * @param {(at_s: number) => number} x
- * @param {{from_s: number, to_s: number}} span
- * @param {string} colour
- */
-function drawTrace(context, tiles, signal, lane, x, span, colour) {
-  const [least, most] = rangeOf(tiles, signal, span);
-  if (least > most) return;
-  const middle = (least + most) / 2;
-  const range = 1.12 * Math.max(most - least, signal === "ecg_mv" ? LEAST_RANGE_MV : 1e-6);
-  const y = (/** @type {number} */ mv) =>
-    lane.from + lane.height / 2 - ((mv - middle) / range) * lane.height;
-  context.save();
-  context.beginPath();
-  context.rect(0, lane.from, context.canvas.width, lane.height);
-  context.clip();
-  context.strokeStyle = colour;
-  context.lineWidth = 1.25;
-  context.lineJoin = "round";
-  context.beginPath();
-  let isDown = false;
-  let end_s = NaN;
-  for (const tile of tiles) {
-    const extremes = tile[signal];
-    if (!extremes) continue;
-    isDown &&= Math.abs(tile.from_s - end_s) < tile.step_s / 2;
-    end_s = tile.to_s;
-    eachSeen(tile, extremes, span, (at_s, low, high) => {
-      if (low === null || high === null) {
-        isDown = false;
-        return;
-      }
-      const at = x(at_s);
-      if (isDown) context.lineTo(at, y(high));
-      else context.moveTo(at, y(high));
-      if (low !== high) context.lineTo(at, y(low));
-      isDown = true;
-    });
-  }
-  context.stroke();
-  context.restore();
-  if (signal === "ecg_mv" && lane.height > 2 * OVERVIEW_HEIGHT)
-    drawScale(context, lane, range, colour);
-}
-
-/**
- * Draw a bar at the left that tells how much a millivolt is.
- *
- * @param {CanvasRenderingContext2D} context
- * @param {Lane} lane
- * @param {number} range_mv
- * @param {string} colour
- */
-function drawScale(context, lane, range_mv, colour) {
-  const bar_mv = BARS_MV.find((each) => each <= range_mv / 3) ?? 0.1;
-  const high = (bar_mv / range_mv) * lane.height;
-  const bottom = lane.from + lane.height - 8;
-  context.fillStyle = colour;
-  context.fillRect(8, bottom - high, 3, high);
-  context.fillText(`${bar_mv} mV`, 16, bottom);
-}
-
-/**
- * @param {Samples[]} tiles
- * @param {"ecg_mv" | "respiration_mv"} signal
- * @param {{from_s: number, to_s: number}} span
- * @returns {[least: number, most: number]}
- */
-export function rangeOf(tiles, signal, span) {
-  let [least, most] = [Infinity, -Infinity];
-  for (const tile of tiles) {
-    const extremes = tile[signal];
-    if (!extremes) continue;
-    eachSeen(tile, extremes, span, (_, low, high) => {
-      if (low !== null && low < least) least = low;
-      if (high !== null && high > most) most = high;
-    });
-  }
-  return [least, most];
-}
-
-/**
- * @param {Samples} tile
- * @param {Extremes} extremes
- * @param {{from_s: number, to_s: number}} span
- * @param {(at_s: number, low: number | null, high: number | null) => void} take
- */
-function eachSeen(tile, { min, max }, { from_s, to_s }, take) {
-  const { step_s } = tile;
-  const first = Math.max(0, Math.floor((from_s - tile.from_s) / step_s) - 1);
-  const last = Math.min(min.length - 1, Math.ceil((to_s - tile.from_s) / step_s) + 1);
-  for (let index = first; index <= last; index++) {
-    take(tile.from_s + index * step_s, min[index], max[index]);
+    context.strokeRect(left + 1, top + 1, wide - 2, OVERVIEW_HEIGHT - 2);
   }
 }

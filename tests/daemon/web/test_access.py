@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -150,24 +151,43 @@ def test_only_the_whole_token_is_one(tmp_path: Path, header: str) -> None:
     assert token not in answer.body.decode()
 
 
-def test_guessing_is_slowed_down_and_does_not_tell_when_it_is_right(tmp_path: Path) -> None:
+def test_guessing_is_slowed_down_and_locks_out_nobody_who_has_a_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(exchange, "GUESS_S", 0.05)
     token = add_token(tmp_path, "tablet", SCOPES)
     app = tls_app(tmp_path)
     thief = from_elsewhere(app, address="198.51.100.1")
-    for number in range(OF_AN_ADDRESS):
+
+    def guess(number: int) -> Answer:
+        wrong = f"{token[:-4]}{number:04}"  # nearly right is no nearer
         if number % 2:
-            refused = thief.post("/api/v1/login", {"token": f"qrsd-web-{number}"})
-        else:
-            refused = thief.ask("GET", "/api/v1/session", authorization=f"Bearer x{number}")
-        assert (refused.status, refused.code) == (401, "token_invalid")
-    for answer in (
-        thief.post("/api/v1/login", {"token": "another"}),
-        thief.post("/api/v1/login", {"token": token}),
-        thief.ask("GET", "/api/v1/session", authorization=f"Bearer {token}"),
-    ):
-        assert (answer.status, answer.code) == (429, "too_many_attempts")
-        assert 0 < int(answer.headers["retry-after"]) <= 30
-    assert from_elsewhere(app, token, "198.51.100.2").ask("GET", "/api/v1/session").status == 200
+            return thief.post("/api/v1/login", {"token": wrong})
+        return thief.ask("GET", "/api/v1/session", authorization=f"Bearer {wrong}")
+
+    first = [guess(number) for number in range(OF_AN_ADDRESS)]
+    assert {(each.status, each.code) for each in first} == {(401, "token_invalid")}
+    begun_s = time.monotonic()
+    more = [guess(number) for number in range(20)]
+    assert time.monotonic() - begun_s > 20 * 0.05
+    assert {(each.status, each.code) for each in more} == {(429, "too_many_attempts")}
+    assert all(0 < int(each.headers["retry-after"]) <= 30 for each in more)
+    assert len(caplog.records) == OF_AN_ADDRESS  # the journal is not flooded
+    neighbour = from_elsewhere(app, token, "198.51.100.1")
+    assert neighbour.ask("GET", "/api/v1/session").status == 200
+    assert logged_in(app, token, "198.51.100.1").ask("GET", "/api/v1/session").status == 200
+    assert guess(0).status == 429  # which a valid token between them does not undo
+
+
+def test_a_websocket_is_no_way_around_the_limit_of_guesses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "GUESS_S", 0.01)
+    app = tls_app(tmp_path)
+    thief = from_elsewhere(app, "wrong")
+    refused = [thief.ask("WEBSOCKET", "/api/v1/live").status for _ in range(OF_AN_ADDRESS + 1)]
+    assert refused == [401] * OF_AN_ADDRESS + [429]
+    assert from_elsewhere(app).post("/api/v1/login", {"token": "wrong"}).status == 429
 
 
 def test_who_has_a_session_is_not_locked_out_by_others_who_guess(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -14,15 +15,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from daemon.web import exchange
-from daemon.web.access import MOST_UPLOADS
+from daemon.web.access import MOST_OF_A_TOKEN, MOST_UPLOADS
 from daemon.web.routes import Route
 from daemon.web.screening import MOST_OTHER_BYTES, MOST_UPLOAD_BYTES
 from daemon.web.server import all_routes
-from tests.daemon.web.visitor import Answer, Visitor, loopback_app
+from daemon.web.tokens import add_token
+from tests.daemon.web.visitor import Answer, Visitor, from_elsewhere, loopback_app, tls_app
 
 #: Starlette leaves what it had of a form that breaks off to Python to close.
 pytestmark = pytest.mark.filterwarnings("ignore:Unclosed file:ResourceWarning")
 
+UPLOADED = "/api/v1/upload"
 UPLOAD = "multipart/form-data; boundary=x"
 FILE = (
     b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n',
@@ -56,20 +59,23 @@ async def fail(_: Request, __: None) -> Response:
     raise KeyError(SECRET)
 
 
+ROUTES = [
+    *all_routes(),
+    Route("POST", "/upload", upload, "recordings", "Upload", files=("file",)),
+    Route("POST", "/text", take, "control", "Take", body=Text),
+    Route("POST", "/ignore", ignore, "control", "Ignore"),
+    Route("GET", "/fail", fail, "live", "Fail"),
+]
+
+
 @pytest.fixture
 def visitor() -> Visitor:
-    routes = [
-        Route("POST", "/upload", upload, "recordings", "Upload", files=("file",)),
-        Route("POST", "/text", take, "control", "Take", body=Text),
-        Route("POST", "/ignore", ignore, "control", "Ignore"),
-        Route("GET", "/fail", fail, "live", "Fail"),
-    ]
-    return Visitor(loopback_app([*all_routes(), *routes]))
+    return Visitor(loopback_app(ROUTES))
 
 
 def sent(visitor: Visitor, *pieces: bytes | float, **headers: str) -> Answer:
     usual = {"content_type": UPLOAD} | headers
-    return visitor.ask("POST", "/api/v1/upload", body=[FILE[0], *pieces, FILE[1]], **usual)
+    return visitor.ask("POST", UPLOADED, body=[FILE[0], *pieces, FILE[1]], **usual)
 
 
 def test_a_file_gets_through_in_pieces_of_any_size(visitor: Visitor) -> None:
@@ -136,8 +142,8 @@ def test_a_body_that_trickles_in_is_given_up(
 
 def test_a_body_that_is_fast_may_last(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "BODY_S", 0.1)
-    steady = [piece for _ in range(8) for piece in (0.02, b"a" * 16384)]
-    assert sent(visitor, *steady).body == str(8 * 16384).encode()
+    steady = [piece for _ in range(8) for piece in (0.02, b"a" * 65536)]
+    assert sent(visitor, *steady).body == str(8 * 65536).encode()
 
 
 def test_a_body_that_nobody_reads_ends_the_connection(visitor: Visitor) -> None:
@@ -149,19 +155,64 @@ def test_a_body_that_nobody_reads_ends_the_connection(visitor: Visitor) -> None:
     assert "connection" not in answer.headers
 
 
-def test_only_so_many_uploads_are_taken_at_a_time(visitor: Visitor) -> None:
-    async def many() -> list[Answer]:
+def many(visitor: Visitor, count: int) -> list[int]:
+    """Upload slowly, all at once, and return the statuses, sorted."""
+
+    async def all_of_them() -> list[Answer]:
         body: list[bytes | float] = [FILE[0], 0.1, b"a", FILE[1]]
         headers = [*visitor.headers.items(), ("content-type", UPLOAD)]
-        asked = [
-            visitor.exchange("POST", "/api/v1/upload", headers, list(body))
-            for _ in range(MOST_UPLOADS + 2)
-        ]
+        asked = (visitor.exchange("POST", UPLOADED, headers, list(body)) for _ in range(count))
         return await asyncio.gather(*asked)
 
-    answers = asyncio.run(many())
-    assert sorted(each.status for each in answers) == [200] * MOST_UPLOADS + [503] * 2
+    return sorted(each.status for each in asyncio.run(all_of_them()))
+
+
+def test_only_so_many_uploads_are_taken_at_a_time(visitor: Visitor) -> None:
+    assert many(visitor, MOST_UPLOADS + 2) == [200] * MOST_UPLOADS + [503] * 2
     assert sent(visitor, b"a").status == 200  # they have made room again
+
+
+def test_who_holds_uploads_leaves_room_for_others(tmp_path: Path) -> None:
+    app = tls_app(tmp_path, ROUTES)
+    greedy, other = (
+        from_elsewhere(app, add_token(tmp_path, name, ["recordings"])) for name in ("a", "b")
+    )
+
+    async def both() -> list[Answer]:
+        held: list[bytes | float] = [FILE[0], 0.3, FILE[1]]
+        kind = ("content-type", UPLOAD)
+        slow = [
+            greedy.exchange("POST", UPLOADED, [*greedy.headers.items(), kind], list(held))
+            for _ in range(MOST_UPLOADS)
+        ]
+        quick = other.exchange("POST", UPLOADED, [*other.headers.items(), kind], list(FILE))
+        return await asyncio.gather(*slow, quick)
+
+    *slow, quick = (each.status for each in asyncio.run(both()))
+    assert sorted(slow) == [200] * MOST_OF_A_TOKEN + [503] * (MOST_UPLOADS - MOST_OF_A_TOKEN)
+    assert quick == 200
+
+
+def test_a_sender_that_was_fast_may_not_rest_on_it(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "BODY_S", 0.1)
+    begun_s = time.monotonic()
+    answer = sent(visitor, bytes(8 << 20), 60.0, b"a")
+    assert (answer.status, answer.code) == (408, "too_slow")
+    assert time.monotonic() - begun_s < 5  # not 128 s, as for what came at the slowest rate
+    assert many(visitor, MOST_UPLOADS) == [408] * MOST_UPLOADS
+    monkeypatch.undo()
+    assert sent(visitor, b"a").status == 200
+
+
+def test_a_stream_that_says_it_has_files_takes_no_room_of_uploads(visitor: Visitor) -> None:
+    async def both() -> list[Answer]:
+        headers = [*visitor.headers.items(), ("content-type", UPLOAD)]
+        held = [visitor.exchange("GET", "/api/v1/events", headers, []) for _ in range(MOST_UPLOADS)]
+        return await asyncio.gather(*held, visitor.exchange("POST", UPLOADED, headers, list(FILE)))
+
+    assert [each.status for each in asyncio.run(both())] == [200] * (MOST_UPLOADS + 1)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +240,7 @@ def test_json_that_is_none_is_a_problem_of_its_sender(visitor: Visitor, content:
 def test_forms_that_are_none_tell_nothing_of_the_inside(
     visitor: Visitor, content_type: str, content: bytes
 ) -> None:
-    answer = visitor.ask("POST", "/api/v1/upload", body=[content], content_type=content_type)
+    answer = visitor.ask("POST", UPLOADED, body=[content], content_type=content_type)
     assert answer.status < 500 or answer.code == "internal"
     assert b"Traceback" not in answer.body
     assert b"site-packages" not in answer.body

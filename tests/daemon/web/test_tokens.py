@@ -56,6 +56,15 @@ def test_what_is_no_token_is_none(tmp_path: Path, guess: str) -> None:
     assert TokenList(tmp_path).of_secret(guess) is None
 
 
+def test_a_weak_token_that_somebody_wrote_into_the_list_is_none(tmp_path: Path) -> None:
+    add_token(tmp_path, "tablet", SCOPES)
+    digest = hashlib.sha256(b"qrsd-web-hunter2").hexdigest()
+    with tokens_path(tmp_path).open("a") as file:
+        file.write(f"weak live {digest}\n")
+    assert len(read_tokens(tmp_path)) == 2
+    assert TokenList(tmp_path).of_secret("qrsd-web-hunter2") is None
+
+
 @pytest.mark.parametrize("spoiled", ["tablet", "tablet live 12", "tablet root " + "0" * 64, "\x00"])
 def test_nobody_gets_in_by_a_list_that_is_damaged(tmp_path: Path, spoiled: str) -> None:
     secret = add_token(tmp_path, "tablet", ["live"])
@@ -111,7 +120,11 @@ def test_a_guess_is_compared_with_every_token_and_in_constant_time(
         return constant_time(ours, theirs)
 
     monkeypatch.setattr(hmac, "compare_digest", compare)
-    for guess in (first, first[:-1] + "!", "far off"):
+    for guess in (
+        first,
+        first[:-1] + ("a" if first[-1] != "a" else "b"),
+        f"{first[:-43]}{'x' * 43}",
+    ):
         compared.clear()
         kept.of_secret(guess)
         assert compared == [hashlib.sha256(guess.encode()).digest()] * 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
@@ -13,6 +14,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pyrage
 import pytest
 
 from config.settings import Settings
@@ -101,6 +103,22 @@ def test_the_heartbeats_are_those_that_qrsd_detect_finds(
     ecg_mv = read_recording(folder / "ada.csv").ecg_mv
     assert max(answer["ecg_mv"]["max"]) == pytest.approx(ecg_mv.max(), abs=1e-4)
     assert answer["ecg_mv"]["to_s"] == 20
+
+
+@pytest.mark.parametrize("request_", ["detect", "identify", "variability", "anomaly"])
+def test_who_sends_an_encrypted_file_is_told_what_to_do_with_it(
+    client: httpx.Client, folder: Path, tmp_path: Path, request_: str
+) -> None:
+    key = pyrage.x25519.Identity.generate()
+    sealed, identity, plain = (tmp_path / name for name in ("a.csv.age", "key", "a.csv"))
+    sealed.write_bytes(pyrage.encrypt((folder / "ada.csv").read_bytes(), [key.to_public()]))
+    identity.write_text(str(key))
+    identity.chmod(0o600)
+    answer = client.post(f"/{request_}", files=files(sealed))
+    assert (answer.status_code, answer.json()["code"]) == (422, "recording_encrypted")
+    [advised] = re.findall("qrsd (convert) FILE.age FILE --identity KEY", answer.json()["detail"])
+    assert qrsd(advised, sealed, plain, "--identity", identity) == 0
+    assert client.post(f"/{request_}", files=files(plain)).status_code == 200
 
 
 def test_variability_is_what_qrsd_hrv_says(

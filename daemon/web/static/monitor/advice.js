@@ -1,7 +1,7 @@
 /** What to do now: for each thing that is not as it should be, a sentence that helps. */
 
 import { element, icon } from "../dom.js";
-import { t, word } from "../i18n.js";
+import { said, t, word } from "../i18n.js";
 import { live } from "../live.js";
 import { scene } from "../scene.js";
 
@@ -83,7 +83,12 @@ function ofStatus(status) {
     });
   }
   const failure = status.chip?.error;
-  if (failure) found.push({ tone: "bad", title: t("advice.chip"), text: failure.message });
+  if (failure)
+    found.push({
+      tone: "bad",
+      title: t("advice.chip"),
+      text: said(failure.error, failure.message),
+    });
   if (status.contact === "off") {
     found.push({ tone: "bad", title: t("advice.off"), text: t("advice.off_do") });
   } else if (status.contact === "unknown" && status.state === "running") {

@@ -10,7 +10,8 @@ const STACK_BEATS = 50;
 const BEFORE = Math.round(0.28 * RATE_HZ);
 const AFTER = Math.round(0.48 * RATE_HZ);
 const TACHOGRAM_S = 300;
-const MARGIN = { left: 44, right: 10, top: 10, bottom: 24 };
+const MARGIN = { right: 10, top: 10, bottom: 24 };
+const LABEL_GAP = 8; // from a label of the axis to the picture
 const INKS = /** @type {const} */ ([
   "trace",
   "accent",
@@ -23,7 +24,14 @@ const INKS = /** @type {const} */ ([
   "caution",
 ]);
 
-/** @typedef {{context: CanvasRenderingContext2D, width: number, height: number, ink: Record<string, string>}} Sheet */
+/**
+ * @typedef {object} Sheet
+ * @property {CanvasRenderingContext2D} context
+ * @property {number} width
+ * @property {number} height
+ * @property {number} left where the picture begins, beside its axis.
+ * @property {Record<string, string>} ink
+ */
 
 /**
  * A canvas that is drawn after each beat.
@@ -46,7 +54,8 @@ function chart(label, topics, draw, signal) {
     if (width === 0) return;
     context.clearRect(0, 0, width, height);
     context.font = `${getComputedStyle(canvas).fontSize} system-ui, sans-serif`;
-    draw({ context, width, height, ink });
+    const left = context.measureText(`−${number(1000)}`).width + LABEL_GAP;
+    draw({ context, width, height, left, ink });
   };
   const soon = () => {
     if (!isDue) requestAnimationFrame(now);
@@ -108,7 +117,7 @@ function stackedBeats() {
 }
 
 /** @param {Sheet} sheet @returns {string} how like the others the newest beat is. */
-function drawStack({ context, width, height, ink }) {
+function drawStack({ context, width, height, left, ink }) {
   const beats = stackedBeats();
   if (!beats.length) {
     note(context, t("stack.none"), width, height, ink.soft);
@@ -119,10 +128,10 @@ function drawStack({ context, width, height, ink }) {
   );
   const all = beats.flat();
   const [low, high] = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))];
-  const room = { left: MARGIN.left, width: width - MARGIN.left - MARGIN.right };
-  const x = (/** @type {number} */ at) => room.left + (at / (BEFORE + AFTER - 1)) * room.width;
+  const room = width - left - MARGIN.right;
+  const x = (/** @type {number} */ at) => left + (at / (BEFORE + AFTER - 1)) * room;
   const y = scale(low, high, height - MARGIN.bottom, MARGIN.top);
-  drawStackAxes({ context, width, height, ink }, x, y, low, high);
+  drawStackAxes({ context, width, height, left, ink }, x, y, low, high);
   const trace = (/** @type {number[]} */ beat) => {
     context.beginPath();
     beat.forEach((mv, at) => context.lineTo(x(at), y(mv)));
@@ -155,15 +164,15 @@ function drawStack({ context, width, height, ink }) {
  * @param {number} low
  * @param {number} high
  */
-function drawStackAxes({ context, width, height, ink }, x, y, low, high) {
+function drawStackAxes({ context, width, height, left, ink }, x, y, low, high) {
   context.fillStyle = ink.soft;
   context.strokeStyle = ink.line;
   context.lineWidth = 1;
   context.textBaseline = "middle";
   context.textAlign = "right";
   for (const mv of steps(low, high, height / 48)) {
-    line(context, MARGIN.left, y(mv), width - MARGIN.right, y(mv));
-    context.fillText(number(mv, 1), MARGIN.left - 8, y(mv));
+    line(context, left, y(mv), width - MARGIN.right, y(mv));
+    context.fillText(number(mv, 1), left - LABEL_GAP, y(mv));
   }
   context.textAlign = "center";
   for (const ms of [-200, 0, 200, 400]) {
@@ -192,7 +201,7 @@ export function tachogram(signal) {
 }
 
 /** @param {Sheet} sheet @returns {string} the newest interval. */
-function drawTachogram({ context, width, height, ink }) {
+function drawTachogram({ context, width, height, left, ink }) {
   const end = scene.ecg.end || (scene.beats.at(-1)?.index ?? 0);
   const beats = scene.beats.filter(
     ({ index, rr_s }) => rr_s !== null && index > end - TACHOGRAM_S * RATE_HZ,
@@ -206,20 +215,19 @@ function drawTachogram({ context, width, height, ink }) {
   const low = Math.max(0, Math.min(...intervals) - 40);
   const high = Math.min(3000, Math.max(...intervals) + 40);
   const y = scale(low, high, height - MARGIN.bottom, MARGIN.top);
-  const room = width - MARGIN.left - MARGIN.right;
-  const x = (/** @type {number} */ index) =>
-    MARGIN.left + room * (1 - (end - index) / RATE_HZ / span_s);
+  const room = width - left - MARGIN.right;
+  const x = (/** @type {number} */ index) => left + room * (1 - (end - index) / RATE_HZ / span_s);
   context.fillStyle = ink.soft;
   context.strokeStyle = ink.line;
   context.lineWidth = 1;
   context.textBaseline = "middle";
   context.textAlign = "right";
   for (const ms of steps(low, high, height / 48)) {
-    line(context, MARGIN.left, y(ms), width - MARGIN.right, y(ms));
-    context.fillText(number(ms), MARGIN.left - 8, y(ms));
+    line(context, left, y(ms), width - MARGIN.right, y(ms));
+    context.fillText(number(ms), left - LABEL_GAP, y(ms));
   }
   context.textAlign = "left";
-  context.fillText(`−${duration(span_s)}`, MARGIN.left, height - 10);
+  context.fillText(`−${duration(span_s)}`, left, height - 10);
   context.textAlign = "right";
   context.fillText(t("tachogram.now"), width - MARGIN.right, height - 10);
   drawIntervals(context, beats, x, y, ink);

@@ -2,9 +2,9 @@
 
 import { currentSession, get, may } from "../api.js";
 import { element } from "../dom.js";
-import { number, t, word } from "../i18n.js";
+import { NOT_MEASURED, number, said, t, word } from "../i18n.js";
 import { live } from "../live.js";
-import { callout, card, figures, notAllowed, table, tried } from "../parts.js";
+import { callout, card, figures, notAllowed, saying, table, tried } from "../parts.js";
 import { pair } from "../replay.js";
 
 const SCOPES = ["live", "people:read", "people:write", "recordings", "control"];
@@ -99,9 +99,9 @@ function chipCard({ chip }) {
   const known = chip.part !== null && chip.part !== undefined;
   return card(
     t("device.chip"),
-    chip.error && callout("bad", chip.error.message, "en"),
+    chip.error && saying("bad", chip.error.error, chip.error.message),
     ...(chip.conditions ?? []).map((/** @type {any} */ each) =>
-      callout("caution", each.message, "en"),
+      saying("caution", each.condition, each.message),
     ),
     known && !chip.conditions?.length && !chip.error && callout("good", t("device.chip_fine")),
     element(
@@ -112,7 +112,7 @@ function chipCard({ chip }) {
       pair(t("device.gains"), chip.gains?.join(" / ")),
       pair(t("device.vref"), chip.vref_v && `${number(chip.vref_v, 3)} V`),
       pair(t("device.lead_off"), known ? t(chip.lead_off_known ? "shell.yes" : "shell.no") : null),
-      pair(t("device.last_fault"), chip.last_fault),
+      pair(t("device.last_fault"), chip.last_fault && said(chip.last_fault_code, chip.last_fault)),
       pair(t("device.registers"), chip.registers?.map(hex).join(" ")),
     ),
   );
@@ -168,6 +168,12 @@ function accessCard() {
   );
 }
 
+/** @param {unknown} value; of a secret, only whether it is set. */
+function valueOf(value) {
+  if (value === "set" || value === "not set") return t(`device.${value.replace(" ", "_")}`);
+  return typeof value === "string" ? value || NOT_MEASURED : JSON.stringify(value);
+}
+
 /** @param {{name: string, value: unknown, origin: string}[]} settings */
 function settingsCard(settings) {
   const place = element("div", { class: "settings" });
@@ -184,8 +190,8 @@ function settingsCard(settings) {
           .filter(({ name }) => name.toLowerCase().includes(wanted))
           .map(({ name, value, origin }) => [
             element("code", {}, name),
-            element("code", {}, typeof value === "string" ? value || "–" : JSON.stringify(value)),
-            origin,
+            element("code", {}, valueOf(value)),
+            origin === "default" ? t("device.default") : origin,
           ]),
       ),
     );

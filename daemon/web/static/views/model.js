@@ -4,7 +4,7 @@ import { get, may } from "../api.js";
 import { element } from "../dom.js";
 import { dateAndTime, number, t, word } from "../i18n.js";
 import { explanationCard } from "../explanation.js";
-import { card, cautionWords, table, tried } from "../parts.js";
+import { callout, card, cautionWords, inEnglish, table, tried } from "../parts.js";
 import { confusion, dots, line, normalDeviate, plot, words } from "../plots.js";
 import { pair } from "../replay.js";
 
@@ -36,6 +36,9 @@ export async function mount(root, signal) {
   if (models.beats) cards.append(passportCard(t("model.beats"), models.beats, cautionWords()));
   if (may("live")) root.append(explanationCard(signal));
   if (figures.identity?.by_beats) root.append(identityCard(t("model.errors"), figures.identity));
+  if (figures.own_error) {
+    root.append(callout("caution", t("model.own_error"), " ", inEnglish(figures.own_error)));
+  }
   if (figures.own?.by_beats) root.append(identityCard(t("model.errors_own"), figures.own));
   if (figures.beats?.confusion) root.append(kindsCard(figures.beats));
 }
@@ -52,7 +55,7 @@ function passportCard(title, model, beneath) {
       "dl",
       { class: "pairs" },
       pair(t("model.name"), model.name),
-      pair(t("model.kind"), model.kind),
+      pair(t("model.kind"), word("model_kind", model.kind)),
       pair(t("model.data"), [model.data].flat().join(", ")),
       pair(t("model.licence"), model.licence),
       pair(t("model.created"), model.created_utc && dateAndTime(new Date(model.created_utc))),
@@ -72,13 +75,7 @@ function identityCard(title, figures) {
   return card(
     title,
     figures.protocol &&
-      element(
-        "p",
-        { class: "soft small" },
-        t("model.protocol"),
-        " ",
-        element("span", { lang: "en" }, figures.protocol),
-      ),
+      element("p", { class: "soft small" }, t("model.protocol"), " ", inEnglish(figures.protocol)),
     element(
       "div",
       { class: "pictures" },

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 from daemon.web.hub import Hub
 from daemon.wire.messages import KINDS, Received, Stamp
+from dsp.hrv import hrv
+from dsp.rr_correction import RrSeries
 from tests.daemon.web.browser.node import CHECKOUT, node
 from tests.daemon.web.serving import BEGIN, ecg, identity, status
 
@@ -123,3 +127,56 @@ def test_notification_waits_until_it_holds_and_is_not_repeated(
     active: list[tuple[int, int]], told: list[int]
 ) -> None:
     assert run("notifications.js", GATE, active) == told
+
+
+IN_GERMAN = """
+    globalThis.localStorage = { getItem: () => "de" };
+    globalThis.document = { documentElement: {} };
+    globalThis.fetch = async () => ({ json: async () => given.texts });
+    await (await import(given.i18n)).loadLanguage();
+    return given.phrases.map((phrase) => page.phrase(phrase));
+"""
+
+
+def in_german(*phrases: str) -> list[str]:
+    texts = json.loads((STATIC / "de.json").read_text())
+    given = {"texts": texts, "i18n": (STATIC / "i18n.js").as_uri(), "phrases": phrases}
+    said: list[str] = run("phrases.js", IN_GERMAN, given)
+    return said
+
+
+def test_why_there_is_no_figure_is_said_in_german_whatever_the_reason() -> None:
+    odd = np.tile([800.0, 500.0, 1100.0, 820.0], 300)
+    series = [np.full(12, 800.0), np.full(400, 800.0), odd, np.r_[odd, np.full(50, 800.0)]]
+    reasons = {
+        why for rr_ms in series for why in hrv(RrSeries.of_intervals(rr_ms)).reasons.values()
+    }
+    assert {re.sub(r"\d+", "#", why) for why in reasons} == {
+        "needs # s, there are #",
+        "needs # s without a break, there are #",
+        "needs # intervals, there are #",
+        "#% of the intervals are corrected, more than #%",
+        "the intervals do not vary",
+    }
+
+    for why, german in zip(reasons, in_german(*reasons), strict=True):
+        assert not set(re.findall("[a-z]{3,}", why)) & set(re.findall("[a-z]{3,}", german))
+        assert re.findall(r"\d+", german) == re.findall(r"\d+", why)
+
+
+@pytest.mark.parametrize(
+    ("text", "german"),
+    [
+        ("Identity accepted: Ada", "An den Elektroden: Ada"),
+        ("Identity unknown", "An den Elektroden: Unbekannt"),
+        ("Identity suspect (repeated)", "An den Elektroden: Eingespielt, nicht lebend. Die Schl"),
+        ("Lead off", "Elektrode ab"),
+        ("End of atrial fibrillation", "Ende: Vorhofflimmern?"),
+        ("Ventricular run", "Ventrikul\u00e4re Salve"),
+        ("Beat V", "Schlag: ventrikul\u00e4r"),
+        ("3 ecg messages lost", "Nachrichten verloren: 3 (ecg)"),
+        ("coffee with Ada", "coffee with Ada"),  # somebody's own words
+    ],
+)
+def test_what_a_recorder_wrote_is_said_in_german(text: str, german: str) -> None:
+    assert in_german(text)[0].startswith(german)
