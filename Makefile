@@ -30,7 +30,7 @@ help:
 	@echo "sudo make test-servers open what it writes with other programs of Debian's (installs them)"
 	@echo "sudo make test-web     drive the page in Debian's Chromium, and check its code (installs it, and npm packages)"
 	@echo "sudo make test-deb     make the package in clean Debians, bookworm and trixie, and boot them with it"
-	@echo "sudo make test-arm64   make the package for arm64 in an emulated Debian, and test it there (an hour)"
+	@echo "sudo make test-arm64   make the package for arm64 in an emulated Debian, and test it there (an hour); RELEASE=trixie"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
 	@echo "make test-newer        what a Python or the TFLite runtime can change, with 3.12 or newer"
 	@echo "make test-wheel        install the wheel anew with each Python from 3.11 on that is here, and run it"
@@ -75,7 +75,7 @@ test-deb: .venv/with-tests
 	@sh tests/debian.sh trixie amd64
 
 test-arm64:
-	@sh tests/debian.sh bookworm arm64
+	@sh tests/debian.sh $(or $(RELEASE),bookworm) arm64
 
 test-train: .venv-train/with-tests
 	.venv-train/bin/python $(PYTEST) -m "train or benchmark" $(call files_marked,train|benchmark)

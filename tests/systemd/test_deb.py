@@ -6,6 +6,7 @@ of this one, or of the system at ``QRSD_BASE``.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -96,6 +97,21 @@ def test_installed_it_is_there_and_starts_nothing(machine: Machine, previous: Pa
     assert machine.said("id", "--name", "--groups", "qrsd").split() == ["qrsd", "spi", "gpio"]
 
 
+def test_its_documents_name_everything_that_is_in_it(machine: Machine) -> None:
+    ask = (
+        "from importlib.metadata import distributions;"
+        "[print(found.name, found.version) for found in distributions()]"
+    )
+    installed = machine.said("/opt/qrsd/bin/python", "-c", ask).splitlines()
+
+    listed = json.loads(machine.said("cat", "/usr/share/doc/qrsd/sbom.cdx.json"))["components"]
+    licences = machine.said("cat", "/usr/share/doc/qrsd/licences.txt")
+
+    assert sorted(f"{part['name']} {part['version']}" for part in listed) == sorted(installed)
+    for package in installed:
+        assert package.replace(" ", "\n") in licences
+
+
 def test_its_service_enrols_somebody(machine: Machine) -> None:
     configure(machine)
     machine.said("systemctl", "enable", "--now", "qrsd", patience_s=BACK_S)
@@ -115,6 +131,7 @@ def test_an_upgrade_keeps_people_and_settings_and_restarts_what_ran(
 
     assert machine.run("dpkg", "--compare-versions", before, "lt", version(machine)).returncode == 0
     assert machine.said("cat", SETTINGS) == HEALTHY.strip()
+    assert version(machine).startswith(machine.said("qrsd", "--version").split()[1] + "-")
     wait_until(lambda: machine.state() == "active", BACK_S)
     assert machine.shown("MainPID") != process
     assert machine.said("qrsd", "people", "export") == people
