@@ -26,7 +26,7 @@ help:
 	@echo "make demo DATA=folder  the same with the WFDB recordings of a folder"
 	@echo "make test              lint, types and tests (some minutes)"
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
-	@echo "sudo make test-system  boot a copy of this machine with the service, and break it; real spidev"
+	@echo "sudo make test-system  boot a copy of this machine with the service, and with what make deb made; real spidev"
 	@echo "sudo make test-servers open what it writes with other programs of Debian's (installs them)"
 	@echo "sudo make test-web     drive the page in Debian's Chromium, and check its code (installs it, and npm packages)"
 	@echo "sudo make test-deb     make the package in clean Debians, bookworm and trixie, and boot them with it"
@@ -57,7 +57,7 @@ test: .venv/with-tests
 test-realtime: .venv/with-tests
 	.venv/bin/python $(PYTEST) -m "realtime and not system" --reruns 2 --reruns-delay 20 -raR $(call files_marked,realtime)
 
-test-system: .venv/with-tests deb
+test-system: .venv/with-tests
 	@sh tests/packages.sh system
 	@.venv/bin/python $(PIP) install "spidev >= 3.6" || echo "Without spidev, its tests are skipped."
 	.venv/bin/python -m pytest -m system -rP $(call files_marked,system)
