@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 NEWER_PYTHON ?= $(lastword $(sort $(wildcard /usr/bin/python3.1[2-9] $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.1[2-9]*/bin/python3)))
+PYTHONS ?= $(foreach minor,11 12 13,$(lastword $(sort $(wildcard /usr/bin/python3.$(minor) $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.$(minor).*/bin/python3))))
 PIP := -m pip --disable-pip-version-check --quiet
 # Python compiles what it imports by itself; all of TensorFlow, of which little is used, takes minutes.
 INSTALL := $(PIP) install --no-compile
@@ -17,20 +18,26 @@ NEWER_TESTS := tests/test_*.py tests/config tests/model/test_*.py tests/daemon/t
 	$(addprefix tests/daemon/,acquisition/test_process.py wire/test_messages.py recordings/test_wfdb_record.py \
 	apps/test_record.py doctor/test_software.py web/test_state.py commands/test_identify.py)
 
-.PHONY: help demo test test-realtime test-system test-servers test-web test-arm64 test-train test-newer reliability install uninstall clean
+.PHONY: help demo test test-realtime test-system test-servers test-web test-deb test-arm64 test-train test-newer test-wheel \
+	reliability deb wheel sbom install uninstall clean
 
 help:
 	@echo "make demo              see it work: synthetic hearts on a simulated chip, in a browser too, and a report (a minute)"
 	@echo "make demo DATA=folder  the same with the WFDB recordings of a folder"
 	@echo "make test              lint, types and tests (some minutes)"
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"
-	@echo "sudo make test-system  boot a copy of this machine with the service, and break it; real spidev"
+	@echo "sudo make test-system  boot a copy of this machine with the service, and with what make deb made; real spidev"
 	@echo "sudo make test-servers open what it writes with other programs of Debian's (installs them)"
 	@echo "sudo make test-web     drive the page in Debian's Chromium, and check its code (installs it, and npm packages)"
-	@echo "sudo make test-arm64   install it in an emulated Debian for arm64, and test it there (half an hour)"
+	@echo "sudo make test-deb     make the package in clean Debians, bookworm and trixie, and boot them with it"
+	@echo "sudo make test-arm64   make the package for arm64 in an emulated Debian, and test it there (an hour); RELEASE=trixie"
 	@echo "make test-train        the tests that train a network or run other detectors (installs them)"
 	@echo "make test-newer        what a Python or the TFLite runtime can change, with 3.12 or newer"
+	@echo "make test-wheel        install the wheel anew with each Python from 3.11 on that is here, and run it"
 	@echo "make reliability       write docs/reliability.md anew from its tests"
+	@echo "make deb               the Debian package for this machine's Debian and processor, in build"
+	@echo "make wheel             the wheel and the source distribution, in build/wheel"
+	@echo "make sbom              what is installed, as CycloneDX and with licences, in build"
 	@echo "sudo make install      put the service into /opt/qrsd, for systemd"
 	@echo "sudo make uninstall    take it away again; PURGE=1 with settings and enrolled people"
 	@echo "make clean             remove what the others made here"
@@ -63,8 +70,12 @@ test-web: .venv/with-web-tests
 	@sh tests/packages.sh web || echo "Without Chromium, the tests in it are skipped."
 	.venv/bin/python -m pytest -m web -raR $(call files_marked,web)
 
+test-deb: .venv/with-tests
+	@sh tests/debian.sh bookworm amd64
+	@sh tests/debian.sh trixie amd64
+
 test-arm64:
-	@sh tests/arm64.sh
+	@sh tests/debian.sh $(or $(RELEASE),bookworm) arm64
 
 test-train: .venv-train/with-tests
 	.venv-train/bin/python $(PYTEST) -m "train or benchmark" $(call files_marked,train|benchmark)
@@ -79,6 +90,27 @@ endif
 
 reliability: .venv/with-tests
 	.venv/bin/python -m pytest tests/reliability --write-page
+
+deb: .venv-package/with-tools
+	@TOOLS="$(CURDIR)/.venv-package/bin" REVISION="$(REVISION)" sh systemd/debian/build.sh
+
+wheel: .venv-package/with-tools
+	@rm -rf build/wheel
+	.venv-package/bin/python -m build --outdir build/wheel
+	.venv-package/bin/twine check --strict build/wheel/*
+
+# In a folder without a checkout, whose packages would hide those of the wheel.
+test-wheel: wheel
+	@for python in $(PYTHONS); do \
+		echo "$$python:" && $$python -m venv --clear build/of-wheel && \
+		build/of-wheel/bin/python $(INSTALL) build/wheel/*.whl && \
+		build/of-wheel/bin/python -m pip check && \
+		(cd build/of-wheel && bin/qrsd --version && bin/qrsd demo --no-web) || exit 1; \
+	done
+
+sbom: .venv-package/with-tools
+	@PATH="$(CURDIR)/.venv-package/bin:$$PATH" sh systemd/sbom.sh $(firstword $(wildcard /opt/qrsd) .venv) build
+	@echo "build/sbom.cdx.json and build/licences.txt tell what is in $(firstword $(wildcard /opt/qrsd) .venv)."
 
 install:
 	@PYTHON="$(PYTHON)" DESTDIR="$(DESTDIR)" sh systemd/install.sh
@@ -104,6 +136,11 @@ clean:
 .venv/with-report .venv/with-tests .venv/with-web-tests .venv-train/with-tests .venv-newer/with-tests: setup.cfg pyproject.toml
 	@echo "Installing qrsd[$(extras)] into $(@D); the first time, this takes some minutes ..."
 	@$(@D)/bin/python $(INSTALL) --editable ".[$(extras)]"
+	@touch $@
+
+# What packages are made with: nothing of it is installed with qrsd.
+.venv-package/with-tools: .venv-package/bin/pip
+	@$(@D)/bin/python $(INSTALL) build cyclonedx-bom pip-licenses twine
 	@touch $@
 
 # pip is the last thing that venv puts in, so an interrupted venv is made again.

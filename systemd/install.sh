@@ -1,5 +1,6 @@
 #!/bin/sh
-# Put qrsd in place as a service; run it again to upgrade. DESTDIR stages the files elsewhere.
+# Put qrsd in place as a service; run it again to upgrade. DESTDIR stages the files elsewhere, as
+# debian/build.sh does, which names its EXTRAS.
 #
 #   /opt/qrsd                         its own Python environment
 #   /usr/local/bin/qrsd               the command
@@ -8,7 +9,7 @@
 #   /etc/udev/rules.d/60-qrsd.rules   who may use the buses
 #   the user qrsd, in the groups spi and gpio
 set -eu
-: "${PYTHON:=python3}" "${DESTDIR:=}"
+: "${PYTHON:=python3}" "${DESTDIR:=}" "${EXTRAS:=}"
 here=$(cd "$(dirname "$0")" && pwd)
 
 say() { printf '%s\n' "$*"; }
@@ -16,6 +17,8 @@ fail() { status=$1; shift; say "$*" >&2; exit "$status"; }
 
 [ -n "$DESTDIR" ] || [ "$(id -u)" -eq 0 ] ||
     fail 77 "Installing into /opt and /etc needs root: sudo make install"
+[ -n "$DESTDIR" ] || [ ! -e /var/lib/dpkg/info/qrsd.prerm ] ||
+    fail 78 "qrsd is here as a Debian package. First: sudo apt remove qrsd, which keeps settings and people."
 "$PYTHON" -c "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))" 2>/dev/null ||
     fail 69 "$PYTHON is not a Python 3.11 or newer with venv: sudo apt install python3 python3-venv"
 case $("$PYTHON" -c "import sys; print(sys.base_prefix)") in
@@ -24,11 +27,11 @@ case $("$PYTHON" -c "import sys; print(sys.base_prefix)") in
             "sudo make install PYTHON=/usr/bin/python3" ;;
 esac
 
-# On a Pi, spidev, gpiozero and lgpio come compiled with the system; pip adds what is missing.
-if grep -qs "Raspberry Pi" /proc/device-tree/model; then
-    what=".[pi,web]" sees=--system-site-packages
-else
-    what=".[web]" sees=
+# On a Pi, spidev, gpiozero and lgpio come compiled with the system; pip adds what is missing. A package
+# brings all of it.
+sees=
+if [ -z "$EXTRAS" ] && grep -qs "Raspberry Pi" /proc/device-tree/model; then
+    EXTRAS=pi,web sees=--system-site-packages
 fi
 say "Installing qrsd into $DESTDIR/opt/qrsd; the first time, this takes some minutes ..."
 "$PYTHON" -m venv $sees "$DESTDIR/opt/qrsd"
@@ -36,7 +39,7 @@ say "Installing qrsd into $DESTDIR/opt/qrsd; the first time, this takes some min
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 tar -C "$here/.." --exclude='./.*' --exclude=./build -cf - . | tar -C "$copy" --no-same-owner -xf -
-(cd "$copy" && "$DESTDIR/opt/qrsd/bin/python" -m pip --disable-pip-version-check --quiet install "$what")
+(cd "$copy" && "$DESTDIR/opt/qrsd/bin/python" -m pip --disable-pip-version-check --quiet install ".[${EXTRAS:-web}]")
 
 if [ -n "$DESTDIR" ]; then # scripts begin with the path of their Python: where it will be
     staged=$(cd "$DESTDIR/opt/qrsd" && pwd)
@@ -46,9 +49,8 @@ fi
 
 install -d "$DESTDIR/usr/local/bin"
 ln -sfn /opt/qrsd/bin/qrsd "$DESTDIR/usr/local/bin/qrsd"
-for unit in qrsd qrsd-record qrsd-notify qrsd-web qrsd-mqtt qrsd-lsl; do
-    install -D -m 644 "$here/$unit.service" "$DESTDIR/etc/systemd/system/$unit.service"
-done
+install -d "$DESTDIR/etc/systemd/system"
+install -m 644 "$here"/qrsd*.service "$DESTDIR/etc/systemd/system"
 install -D -m 644 "$here/qrsd.rules" "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
 if [ -e "$DESTDIR/etc/qrsd/qrsd.yaml" ]; then
     say "Kept the settings in $DESTDIR/etc/qrsd/qrsd.yaml."
@@ -57,15 +59,7 @@ else
 fi
 [ -z "$DESTDIR" ] || exit 0
 
-systemd-sysusers "$here/qrsd.sysusers"
-if [ -d /run/systemd/system ]; then
-    systemctl daemon-reload
-    systemctl try-restart qrsd qrsd-record qrsd-notify qrsd-web qrsd-mqtt qrsd-lsl
-fi
-if [ -e /run/udev/control ]; then
-    udevadm control --reload
-    udevadm trigger --action=change --subsystem-match=spidev --subsystem-match=gpio
-fi
+SYSUSERS=$here/qrsd.sysusers sh "$here/debian/postinst" configure
 
 say "qrsd is installed. What is left to do:"
 [ -e /dev/spidev0.0 ] ||

@@ -10,29 +10,16 @@ set -eu
 live=
 [ -n "$DESTDIR" ] || [ ! -d /run/systemd/system ] || live=yes
 
-units="qrsd-lsl qrsd-mqtt qrsd-web qrsd-notify qrsd-record qrsd"
-for unit in $units; do
-    if [ -n "$live" ] && [ -e "/etc/systemd/system/$unit.service" ]; then
-        systemctl disable --now "$unit"
-    fi
-done
+if [ -n "$live" ] && [ -e /etc/systemd/system/qrsd.service ]; then
+    (cd /etc/systemd/system && systemctl disable --now qrsd*.service)
+fi
 rm -rf "$DESTDIR/opt/qrsd"
-for unit in $units; do
-    rm -f "$DESTDIR/etc/systemd/system/$unit.service"
-done
+rm -f "$DESTDIR"/etc/systemd/system/qrsd*.service
 rm -f "$DESTDIR/usr/local/bin/qrsd" "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
 [ -z "$live" ] || systemctl daemon-reload
 
 if [ "$PURGE" = 1 ]; then
-    rm -rf "$DESTDIR/etc/qrsd" "$DESTDIR/var/lib/qrsd" "$DESTDIR/var/lib/qrsd-record" \
-        "$DESTDIR/var/lib/qrsd-web"
-    for unit in $units; do
-        rm -rf "$DESTDIR/etc/systemd/system/$unit.service.d" # by systemctl edit
-    done
-    rm -f "$DESTDIR/etc/credstore/qrsd.gallery-key"
-    if [ -z "$DESTDIR" ] && id qrsd >/dev/null 2>&1; then
-        userdel qrsd
-    fi
+    DPKG_ROOT="$DESTDIR" sh "$(dirname "$0")/debian/postrm" purge
     echo "qrsd is gone, with its settings, its recordings and everyone who was enrolled."
 else
     echo "qrsd is gone. Kept: the settings in $DESTDIR/etc/qrsd, the enrolled people in" \

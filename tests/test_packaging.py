@@ -288,6 +288,12 @@ def test_every_file_that_is_not_python_is_installed() -> None:
     assert forgotten == []
 
 
+def test_the_newest_version_that_the_changes_tell_of_is_the_one_that_is_made() -> None:
+    told = re.findall(r"^## (\d\S*)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+    assert told[0] == setup()["metadata"]["version"]
+
+
 def test_only_the_network_knows_the_tflite_runtimes() -> None:
     knowing = {
         str(source.relative_to(ROOT))

@@ -1,13 +1,14 @@
 #!/bin/sh
-# Boot a throw-away copy of this machine, with qrsd installed into it as a user would.
+# Boot a throw-away copy of a system, this machine's with / for BASE.
 #
-#   unshare --mount --pid --fork --mount-proc sh boot.sh FOLDER
+#   unshare --mount --pid --fork --mount-proc sh boot.sh FOLDER BASE [COMMAND]
 #
+# COMMAND is run in it before its first boot; then it has a network, which the booted copy has not.
 # The copy is an overlay in memory on FOLDER/root, and gone with the mount namespace; this machine's
 # own files, /run and cgroups stay as they are. A reboot in there boots the same copy again.
 # Exit status 69: this machine cannot do it, and the last line says why.
 set -eu
-folder=$1
+folder=$1 base=$2 command=${3:-}
 here=$(cd "$(dirname "$0")/../.." && pwd)
 root=$folder/root
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
@@ -22,8 +23,8 @@ machine() {
 
 mount -t tmpfs -o mode=755 tmpfs "$folder" || refused mount a tmpfs
 mkdir "$folder/upper" "$folder/work" "$root"
-mount -t overlay -o "lowerdir=/,upperdir=$folder/upper,workdir=$folder/work" overlay "$root" ||
-    refused mount an overlay on its root
+mount -t overlay -o "lowerdir=$base,upperdir=$folder/upper,workdir=$folder/work" overlay "$root" ||
+    refused mount an overlay on $base
 mount -t tmpfs -o mode=755 tmpfs /run || refused mount a tmpfs on /run
 # A systemd since 256 wants the unified hierarchy, which some machines hide behind the old one.
 mount -t cgroup2 cgroup2 /sys/fs/cgroup || refused mount cgroups
@@ -33,16 +34,17 @@ mkdir "$cgroup" && echo $$ >"$cgroup/cgroup.procs" || refused make a cgroup
 # The unit has PrivateUsers, which no kernel allows within a chroot.
 machine --as-pid2 unshare --user true || refused start a container with user namespaces
 
-# Before the first boot, since the container has no network.
 touch "$root/before-install"
-mkdir -p "$root/usr/local/src/qrsd"
-mount --bind "$here" "$root/usr/local/src/qrsd"
-mount --rbind /proc "$root/proc"
-mount --rbind /dev "$root/dev"
-mount -t tmpfs tmpfs "$root/run"
-chroot "$root" make -C /usr/local/src/qrsd install PYTHON=/usr/bin/python3
-umount "$root/usr/local/src/qrsd" "$root/run"
-umount --lazy "$root/proc" "$root/dev"
+if [ -n "$command" ]; then
+    mkdir -p "$root/usr/local/src/qrsd"
+    mount --bind "$here" "$root/usr/local/src/qrsd"
+    mount --rbind /proc "$root/proc"
+    mount --rbind /dev "$root/dev"
+    mount -t tmpfs tmpfs "$root/run"
+    chroot "$root" sh -c "$command"
+    umount "$root/usr/local/src/qrsd" "$root/run"
+    umount --lazy "$root/proc" "$root/dev"
+fi
 
 # What else this machine starts at boot is no matter of these tests.
 rm -rf "$root"/etc/systemd/system/*.wants

@@ -14,18 +14,19 @@ from typing import Any
 
 import pytest
 
-from daemon.acquisition.realtime import PRIORITY
-from tests.systemd.machine import CannotBoot, Machine, Subscriber, booted, wait_until
+from tests.systemd.machine import (
+    HEALTHY,
+    CannotBoot,
+    Machine,
+    Subscriber,
+    accepted,
+    booted,
+    configure,
+    wait_until,
+)
 
 pytestmark = pytest.mark.system
 
-SETTINGS = "/etc/qrsd/qrsd.yaml"
-DROP_IN = "/etc/systemd/system/qrsd.service.d/test.conf"
-HEALTHY = """\
-source: simulated
-simulated:
-  play: [{heart: 13, seconds: 3600}]
-"""
 SILENT = HEALTHY + "  chip: {faults: [drdy-stuck-high]}\n"
 SOON_SILENT = HEALTHY + "  chip: {faults: [drdy-stuck-high@3]}\n"
 #: So long may it take to be back.
@@ -34,9 +35,6 @@ START_S = 60.0  # for what Python takes on a busy machine to begin
 #: In place of the unit's 20, so that it takes the tests less long.
 WATCHDOG_S = 4
 SHORT_WATCHDOG = (f"WatchdogSec={WATCHDOG_S}",)
-#: PID 1 of a container may not raise LimitRTPRIO, but it may give what the service would ask for.
-#: Without, samples are lost by the hundred wherever others are busy.
-FIFO = ("CPUSchedulingPolicy=fifo", f"CPUSchedulingPriority={PRIORITY}")
 #: Where everybody of the machine may listen.
 HERE = "tcp://127.0.0.1:5292"
 #: What the log says of a chip whose DRDY does not fall.
@@ -59,20 +57,6 @@ def running(machine: Machine) -> Machine:
         configure(machine)
         machine.said("systemctl", "start", "qrsd")
     return machine
-
-
-def configure(machine: Machine, settings: str = HEALTHY, unit: tuple[str, ...] = ()) -> None:
-    """Stop the service and write its settings, and what its unit has besides."""
-    allowed = machine.run("chrt", "--fifo", str(PRIORITY), "true").returncode == 0
-    machine.said("systemctl", "stop", "qrsd")
-    machine.write(SETTINGS, settings)
-    machine.write(DROP_IN, "\n".join(["[Service]", *(FIFO if allowed else ()), *unit, ""]))
-    machine.said("systemctl", "daemon-reload")
-    machine.run("systemctl", "reset-failed", "qrsd")  # says no where nothing has failed
-
-
-def accepted(item: dict[str, Any]) -> bool:
-    return item.get("topic") == "identity" and item["state"] == "accepted"
 
 
 def heard_again(subscriber: Subscriber, after: int) -> dict[str, Any]:
@@ -337,9 +321,7 @@ def test_it_comes_back_by_itself_after_a_reboot(running: Machine) -> None:
 def test_uninstalled_it_leaves_nothing(running: Machine) -> None:
     running.said("make", "-C", "/usr/local/src/qrsd", "uninstall", "PURGE=1")
 
-    places = ("/etc", "/home", "/opt", "/root", "/run", "/usr", "/var")
-    new = ("-name", "*qrsd*", "-cnewer", "/before-install", "!", "-path", "/usr/local/src/*")
-    assert running.said("find", *places, "-maxdepth", "4", *new) == ""
+    assert running.left_behind() == ""
     assert running.run("id", "qrsd").returncode != 0
     assert running.said("systemctl", "list-units", "--all", "--quiet", "qrsd*") == ""
     # A subscriber that was killed a moment ago may still be on its way out.
