@@ -33,9 +33,7 @@ def people(persons: int) -> People:
 
 
 def jobs(persons: int, sides: tuple[Side, ...] = ()) -> list[FoldJob]:
-    return list(
-        plan_folds(people(persons), folds=3, seeds=2, steps=1, folder=Path("x"), sides=sides)
-    )
+    return list(plan_folds(people(persons), folds=3, seeds=2, steps=1, sides=sides))
 
 
 def side(heart: str, angle_deg: int | None) -> Side:
@@ -66,9 +64,7 @@ def test_hearts_of_many_leads_are_split_as_well() -> None:
     hearts = [f"h{number}" for number in range(6)]
     sides = tuple(side(heart, angle) for heart in hearts for angle in (None, *ANGLES_DEG))
     others = Others(hearts=Hearts(np.zeros((6, 3, 235)), np.array(hearts)))
-    planned = plan_folds(
-        people(9), folds=3, seeds=1, steps=1, folder=Path("x"), others=others, sides=sides
-    )
+    planned = plan_folds(people(9), folds=3, seeds=1, steps=1, others=others, sides=sides)
     for job in planned:
         assert job.others.hearts is not None
         judged = {each.heart for each in job.sides}
