@@ -1,1 +1,1 @@
-"""Takes the figures of README and docs/measured.md; nothing else imports it."""
+"""Takes the figures of README and docs/figures.md; nothing else imports it."""

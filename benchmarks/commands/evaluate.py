@@ -134,6 +134,7 @@ def _add_identity(parts: Subparsers) -> None:
     add("--folds", type=at_least(2), default=3, metavar="K", help="groups of persons (default: 3)")
     add("--seeds", type=at_least(1), default=3, metavar="N", help="repetitions (default: 3)")
     add("--steps", type=at_least(1), metavar="N", help="of each training (default: as qrsd train)")
+    add("--learning-curve", action="store_true", help="train with fewer people too (as long again)")
     add("--pictures", type=Path, metavar="DIR", help="draw the figures")
     add("--card", type=Path, metavar="FILE.md", help="write the model card")
     identity.set_defaults(run=run_identity)
@@ -219,6 +220,7 @@ def run_identity(args: argparse.Namespace) -> int:
             jobs,
             args.on,
             args.also_mains,
+            args.learning_curve,
         )
         measured = plan.measure(bars, gather_others(args, bars, jobs))
     figures = measured | {"data": data_names(args)}
@@ -241,6 +243,7 @@ def _command(args: argparse.Namespace) -> str:
         for option, places in (("also", args.also), ("on", args.on))
     )
     steps = f" --steps {args.steps}" if args.steps else ""
+    steps += " --learning-curve" if args.learning_curve else ""
     data = " ".join(place.name for place in args.data)
     repeated = f"--folds {args.folds} --seeds {args.seeds}"
     return (

@@ -9,10 +9,12 @@ from benchmarks.identity.report import (
     ANGLE_HEADINGS,
     DEVICE_HEADINGS,
     MOMENTS,
+    curve_headings,
     rows_by_angle,
     rows_by_beats,
     rows_by_device,
     rows_identifier,
+    rows_of_curve,
 )
 from benchmarks.report import markdown
 from daemon.tables import interval
@@ -46,6 +48,12 @@ Ten beats, at the thresholds of the identifier's default settings. Of one-record
 half is enrolled and the second probed; people who are named here are in no training and set no
 threshold. Of records of half an hour a minute is enrolled, and one a quarter of an hour later is
 probed; no such device is in the training."""
+
+CURVE = """\
+Ten beats, one seed: networks that learned from fewer persons of the first device (on average over
+the folds), or from fewer of other devices, measured on the same unseen people as those that learned
+from all. `own` is the first device. Where no other device was learned from, it is left out whole:
+its row says what a network does on a device that it never saw."""
 
 ANGLES = """\
 Hearts of 12 leads, turned into a vectorcardiogram by the inverse Dower matrix (Edenbrandt & Pahlm
@@ -95,6 +103,9 @@ def _sections(figures: dict[str, Any], shipped: Passport, command: str) -> Itera
     if figures["by_device"]:
         table = markdown(DEVICE_HEADINGS, rows_by_device(figures["by_device"]))
         yield f"## Other devices\n\n{DEVICES}\n\n{table}"
+    if points := figures["learning_curve"]:
+        table = markdown(curve_headings(points), rows_of_curve(points))
+        yield f"## Learning curve\n\n{CURVE}\n\n{table}"
     if figures["by_angle"]:
         table = markdown(ANGLE_HEADINGS, rows_by_angle(figures["by_angle"]))
         yield f"## Other electrodes\n\n{ANGLES}\n\n{table}"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
-from benchmarks.identity.chain import GROUP
+from benchmarks.identity.chain import GROUP, Embedded
 from benchmarks.identity.work import Fold
 from benchmarks.training.one_each import analyse_all, gather_one_each
 from daemon.offline.analysis import Workers
@@ -61,9 +61,7 @@ def _on_device(folds: Sequence[Fold], name: str) -> dict[str, Any]:
     pairs, strangers, known = [], [], []
     for fold in folds:
         people, cohort = fold.embedded.tested[name], fold.embedded.cohort
-        scores = corrected_cosine(people.templates, people.probe(BEATS), cohort)
-        template_of, probe_of = np.indices(scores.shape).reshape(2, -1)
-        pairs.append(Trials(scores.ravel(), template_of, probe_of, np.ones(scores.size)))
+        pairs.append(trials_on_device(fold.embedded, name))
         found = search(people, cohort, GROUP, BEATS, fold.embedded.job.seed)
         passed = accepted(fold.calibration, found, GROUP, BEATS)
         strangers.append((passed[~found.is_enrolled], found.probe_of[~found.is_enrolled]))
@@ -75,6 +73,14 @@ def _on_device(folds: Sequence[Fold], name: str) -> dict[str, Any]:
         "strangers_accepted": _mean(strangers),
         "enrolled_recognised": _mean(known),
     }
+
+
+def trials_on_device(embedded: Embedded, name: str) -> Trials:
+    """Return every template of a device's people with every probe of theirs, of BEATS beats."""
+    people = embedded.tested[name]
+    scores = corrected_cosine(people.templates, people.probe(BEATS), embedded.cohort)
+    template_of, probe_of = np.indices(scores.shape).reshape(2, -1)
+    return Trials(scores.ravel(), template_of, probe_of, np.ones(scores.size))
 
 
 def _mean(parts: Sequence[tuple[NDArray[np.bool_], NDArray[np.int64]]]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ import numpy as np
 from rich.progress import Progress
 
 from benchmarks.identity.angles import Side, cut_sides
+from benchmarks.identity.chain import Embedded
 from benchmarks.identity.devices import figures_by_device, gather_tested
 from benchmarks.identity.figures import figures
+from benchmarks.identity.learning_curve import learning_curve
 from benchmarks.identity.plan import People, plan_folds
 from benchmarks.identity.random_split import random_split
 from benchmarks.identity.work import evaluate
@@ -39,6 +41,7 @@ class Evaluation:
     jobs: Workers  # who does the work
     tested: Sequence[Path]  # recordings of people of other devices
     tested_mains_hz: int  # their grid
+    curve: bool  # train with fewer people too: the learning curve
 
     def measure(self, bars: Progress, others: Others) -> dict[str, Any]:
         """Hear, train with others as well, enrol and probe; return all figures."""
@@ -61,12 +64,19 @@ class Evaluation:
             sides=sides,
         )
         folds = evaluate(list(jobs), self.jobs, partial(stage, bars))
+        first = [fold.embedded for fold in folds if fold.embedded.job.seed == 1]
         on_figure = stage(bars, "Drawing persons for the intervals", len(REPORTED) + 2)
         measured = figures(folds, on_figure)
         measured["by_device"] = figures_by_device(folds, list(tested))
+        measured["learning_curve"] = self._curve(first, bars) if self.curve else []
         measured["steps"] = steps
         measured["random_split"] = self._split_at_random(people.beats, bars)
         return measured
+
+    def _curve(self, whole: Sequence[Embedded], bars: Progress) -> list[dict[str, Any]]:
+        devices = [place.name for place in self.tested]
+        points = learning_curve(whole, devices, self.jobs, partial(stage, bars))
+        return [asdict(point) for point in points]
 
     def _sides(self, leads: Path, bars: Progress) -> list[Side]:
         """Return the beats of every heart of 12 leads from known angles."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -27,6 +27,9 @@ def tables(figures: dict[str, Any]) -> Iterator[Table]:
     if figures["by_device"]:
         title = "People whom other devices recorded, ten beats"
         yield filled(title, DEVICE_HEADINGS, rows_by_device(figures["by_device"]))
+    if figures["learning_curve"]:
+        points = figures["learning_curve"]
+        yield filled("Learning curve", curve_headings(points), rows_of_curve(points))
     if figures["by_angle"]:
         yield _by_angle(figures["by_angle"])
     yield _random_split(figures["random_split"])
@@ -37,6 +40,18 @@ def rows_by_device(by_device: dict[str, Any]) -> Iterator[list[str]]:
     for name, of in by_device.items():
         rates = ("eer", "strangers_accepted", "enrolled_recognised")
         yield [name, str(of["persons"]), *(interval(of[rate]) for rate in rates)]
+
+
+def curve_headings(points: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what the columns of ``rows_of_curve`` are."""
+    return ["persons", "of other devices", *(f"EER %, {name}" for name in points[0]["eer"])]
+
+
+def rows_of_curve(points: Sequence[dict[str, Any]]) -> Iterator[list[str]]:
+    """Yield how many were learned from, and the errors on each device."""
+    for point in points:
+        learned_from = [str(point["persons"]), str(point["others"])]
+        yield learned_from + [interval(of) for of in point["eer"].values()]
 
 
 def rows_by_beats(figures: dict[str, Any]) -> Iterator[list[str]]:

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.identity.angles import ANGLES_DEG, Side, score_by_angle
 from benchmarks.identity.chain import _search_groups
 from benchmarks.identity.figures import mean_rate
+from benchmarks.identity.learning_curve import reduced
 from benchmarks.identity.plan import FoldJob, People, Session, plan_folds
 from dsp.signals import BeatQuality, BeatWindow
 from model.error_rates import equal_error_rate, error_rates, fmr_at_fnmr
@@ -32,9 +33,7 @@ def people(persons: int) -> People:
 
 
 def jobs(persons: int, sides: tuple[Side, ...] = ()) -> list[FoldJob]:
-    return list(
-        plan_folds(people(persons), folds=3, seeds=2, steps=1, folder=Path("x"), sides=sides)
-    )
+    return list(plan_folds(people(persons), folds=3, seeds=2, steps=1, sides=sides))
 
 
 def side(heart: str, angle_deg: int | None) -> Side:
@@ -65,14 +64,22 @@ def test_hearts_of_many_leads_are_split_as_well() -> None:
     hearts = [f"h{number}" for number in range(6)]
     sides = tuple(side(heart, angle) for heart in hearts for angle in (None, *ANGLES_DEG))
     others = Others(hearts=Hearts(np.zeros((6, 3, 235)), np.array(hearts)))
-    planned = plan_folds(
-        people(9), folds=3, seeds=1, steps=1, folder=Path("x"), others=others, sides=sides
-    )
+    planned = plan_folds(people(9), folds=3, seeds=1, steps=1, others=others, sides=sides)
     for job in planned:
         assert job.others.hearts is not None
         judged = {each.heart for each in job.sides}
         assert len(judged) == 2
         assert {*hearts} - judged == set(job.others.hearts.names)
+
+
+def test_a_learning_curve_leaves_persons_out_of_the_training_alone() -> None:
+    [job, *_] = plan_folds(people(12), folds=3, seeds=1, steps=1, others=Others((crowd(20),)))
+    few, half, alone = reduced(job, 0.25, 1), reduced(job, 0.5, 0.25), reduced(job, 1, 0)
+    assert set(few.known.names) < set(half.known.names) < set(job.known.names)
+    assert [len(device.names) for device in half.others.devices] == [5]
+    assert alone.others.devices == ()
+    assert alone.known.names == job.known.names
+    assert few.unseen is half.unseen is alone.unseen is job.unseen
 
 
 def test_too_few_persons_are_refused() -> None:
@@ -136,11 +143,14 @@ def test_the_command_measures_draws_and_writes_its_card(tmp_path: Path) -> None:
 
     people, watch = tmp_path / "people", tmp_path / "watch"
     write_set(watch, names_for("test", 8), ["N"] * 8, [1] * 8, seconds=30)
-    options = ("--folds", 2, "--seeds", 1, "--steps", 60, "--on", watch, *arguments)
+    options = ("--folds", 2, "--seeds", 1, "--steps", 60, "--on", watch, "--learning-curve")
 
-    assert qrsd("evaluate", "identity", people, *options) == 0
+    assert qrsd("evaluate", "identity", people, *options, *arguments) == 0
     figures = json.loads(written[0].read_text())
     assert figures["persons"] == 8
+    curve = figures["learning_curve"]
+    assert [point["persons"] for point in curve] == [2, 2, 4]
+    assert all(0 <= point["eer"]["watch"]["percent"] <= 100 for point in curve)
     assert 0 <= figures["by_beats"]["10"]["eer"]["percent"] <= 100
     assert figures["by_device"]["watch"]["persons"] == 8
     assert figures["by_device"]["watch"]["eer"]["percent"] < 50
