@@ -23,7 +23,7 @@ from benchmarks.training.report import (
     classifier_tables,
     draw_confusion,
     embedder_table,
-    kind_tables,
+    kind_table,
 )
 from daemon.commands.parts import add_mains, at_least, describe
 from daemon.offline.analysis import Workers
@@ -209,4 +209,4 @@ def _kinds(args: argparse.Namespace, bars: Progress, jobs: Workers) -> list[Tabl
     plan = KindPlan(args.name, recipe, args.folds, seeds, _provenance(args), FrontEnd.description())
     beats = gather_marked(args.data, bars, jobs)
     passport = study_kinds(beats, plan, args.out, partial(stage, bars))
-    return kind_tables(passport.metrics)
+    return [kind_table(passport.metrics)]

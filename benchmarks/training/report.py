@@ -96,22 +96,17 @@ def _open_set(open_set: dict[str, Any]) -> Table:
     )
 
 
-def kind_tables(metrics: dict[str, Any]) -> list[Table]:
-    """Return how the networks of beat kinds compare, one table for each data set."""
+def kind_table(metrics: dict[str, Any]) -> Table:
+    """Return how the networks of beat kinds compare on each data set."""
     compared = metrics["by_architecture"]
-    groups = next(iter(compared.values()))
-    return [
-        filled(
-            f"{group}: percent, the networks of all seeds together",
-            ("network", *KIND_FIGURES),
-            (
-                (name, *(_of_seeds(figures[group], wanted) for wanted in KIND_FIGURES.values()))
-                for name, figures in compared.items()
-            ),
-            metrics["protocol"] if group == list(groups)[-1] else None,
-        )
-        for group in groups
-    ]
+    rows = (
+        (group, name, *(_of_seeds(of[group], wanted) for wanted in KIND_FIGURES.values()))
+        for group in next(iter(compared.values()))
+        for name, of in compared.items()
+    )
+    title = "percent, the networks of all seeds together"
+    headings = ("data", "network", *KIND_FIGURES)
+    return filled(title, headings, rows, metrics["protocol"], words=2)
 
 
 def _of_seeds(figures: dict[str, list[float]], names: Sequence[str]) -> str:
