@@ -196,12 +196,12 @@ def main(arguments: Sequence[str]) -> int:
     address, seconds = given.address.rstrip("/") + "/", given.seconds
     if given.recording is None:
         rows = [measure_live(address, *size, seconds) for size in SIZES]
-        columns = ("page", *COLUMNS, "edge to drawn, median / p99")
-        show([filled("the live view in Chromium", columns, rows)])
+        columns = ["page", *COLUMNS, "edge to drawn, median / p99"]
     else:
-        moves = [measure_viewer(address, given.recording, *size, seconds) for size in SIZES]
-        columns = ("page", "move", *COLUMNS, "processor a frame")
-        show([filled(f"{given.recording} in Chromium", columns, [*chain(*moves)])])
+        moves = (measure_viewer(address, given.recording, *size, seconds) for size in SIZES)
+        rows = [*chain.from_iterable(moves)]
+        columns = ["page", "move", *COLUMNS, "processor a frame"]
+    show([filled(f"{given.recording or 'the live view'} in Chromium", columns, rows)])
     return 0
 
 

@@ -31,8 +31,13 @@ export async function mount(root, signal) {
   root.append(element("h1", {}, t("nav.device")), failure, now, counters);
   const told = may("control") ? await tried(failure, () => get("/device", signal)) : null;
   if (signal.aborted) return;
+  let drawn = "";
+  let chip = element("div", {});
   const show = (/** @type {any} */ status) => {
-    now.replaceChildren(serviceCard(status, told), timingCard(status), chipCard(status));
+    const key = JSON.stringify(status.chip);
+    if (key !== drawn) chip = chipCard(status); // else what somebody has opened in it would close
+    drawn = key;
+    now.replaceChildren(serviceCard(status, told), timingCard(status), chip);
     counters.replaceChildren(countersCard(status));
   };
   if (told?.status) show(told.status);

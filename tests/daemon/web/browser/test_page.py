@@ -37,7 +37,7 @@ return [...document.querySelectorAll("main .card *")]
 
 #: What is read outside of what is marked as English, or as a name or setting of qrsd's own.
 NOT_MARKED_ENGLISH = """
-const skipped = "code, .mono, [lang=en], [lang=en] *, option";
+const skipped = "noscript, code, .mono, [lang=en], [lang=en] *, option";
 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 const texts = [];
 while (walker.nextNode()) {
@@ -48,7 +48,7 @@ const labels = [...document.querySelectorAll("[aria-label]")].map((each) => each
 return [...texts, ...labels];
 """
 ENGLISH = re.compile(
-    r"\b(the|and|with|not|is|are|of|this|that|cannot|nothing|needs|there|for|was|be|file|by)\b",
+    r"\b(the|and|with|not|is|are|of|this|that|cannot|nothing|needs|there|for|be|file|by)\b",
     re.IGNORECASE,
 )
 
