@@ -196,11 +196,11 @@ def main(arguments: Sequence[str]) -> int:
     address, seconds = given.address.rstrip("/") + "/", given.seconds
     if given.recording is None:
         rows = [measure_live(address, *size, seconds) for size in SIZES]
-        columns = ("page", *COLUMNS, "edge to drawn, median / p99")
+        columns = ["page", *COLUMNS, "edge to drawn, median / p99"]
         show([filled("the live view in Chromium", columns, rows)])
     else:
         moves = [measure_viewer(address, given.recording, *size, seconds) for size in SIZES]
-        columns = ("page", "move", *COLUMNS, "processor a frame")
+        columns = ["page", "move", *COLUMNS, "processor a frame"]
         show([filled(f"{given.recording} in Chromium", columns, [*chain(*moves)])])
     return 0
 
