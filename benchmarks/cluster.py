@@ -33,8 +33,8 @@ def add_dask(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dask",
         metavar="ADDRESS",
-        help="work on the Dask cluster of this scheduler, such as tcp://10.0.0.2:8786 "
-        "(docs/training.md)",
+        help="work on the Dask cluster of this scheduler, such as tcp://10.0.0.2:8786, which has "
+        "DATA at the same absolute path (docs/training.md)",
     )
 
 
