@@ -160,7 +160,9 @@ class Machine:
 
     def left_behind(self) -> str:
         """Name what there is of qrsd that was not there before its installation."""
-        places = ("/etc", "/home", "/opt", "/root", "/run", "/usr", "/var")
+        # dpkg takes an empty /opt with it where no other package has it.
+        folders = ("/etc", "/home", "/opt", "/root", "/run", "/usr", "/var")
+        places = [folder for folder in folders if self.run("test", "-d", folder).returncode == 0]
         new = ("-name", "*qrsd*", "-cnewer", "/before-install", "!", "-path", "/usr/local/src/*")
         return self.said("find", *places, "-maxdepth", "4", *new)
 

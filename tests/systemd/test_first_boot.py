@@ -46,8 +46,20 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         pytest.skip(str(error))
 
 
+#: Prints the fingerprint of the certificate that the page shows.
+FINGERPRINT = """\
+import hashlib, ssl
+shown = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", 5280)))
+print(hashlib.sha256(shown).hexdigest().upper())
+"""
+
+
 def finished(machine: Machine) -> bool:
     return machine.run("test", "-e", "/var/lib/cloud/instance/boot-finished").returncode == 0
+
+
+def test_no_command_of_it_failed(machine: Machine) -> None:
+    assert "scripts-user" not in machine.run("cloud-init", "status", "--long").stdout
 
 
 def test_the_service_runs_on_a_simulated_chip_from_then_on(machine: Machine) -> None:
@@ -79,4 +91,6 @@ def test_the_page_is_open_by_tls_and_its_values_with_the_token_only(machine: Mac
     assert machine.said(*asked, f"{page}/api/v1/status") == "401"
     bearer = ("--header", f"Authorization: Bearer {token}")
     assert machine.said(*asked, *bearer, f"{page}/api/v1/status") == "200"
+    served = machine.said("/opt/qrsd/bin/python", "-c", FINGERPRINT)
+    assert served in said.replace(":", "")
     assert machine.said("stat", "--format=%a", "/root/qrsd-page.txt") == "600"
