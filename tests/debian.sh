@@ -78,7 +78,7 @@ if [ -n "$emulated" ]; then
     in_there "$clean" "! ls -d /opt/qrsd /etc/qrsd /var/lib/qrsd"
 else
     previous=$(git -C "$here" archive "${PREVIOUS:-HEAD~1}" | packaged 0)
-    touch "$package" # the newest, which is tested
+    touch "$package" # of those for this system, the newest is tested
     cd "$here"
     QRSD_BASE=$clean QRSD_PREVIOUS=$previous "${PYTHON:-.venv/bin/python}" -m pytest \
         -m system -rP tests/systemd/test_deb.py tests/systemd/test_first_boot.py "$@"

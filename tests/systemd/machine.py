@@ -244,6 +244,14 @@ class Subscriber:
                 self.heard.append(json.loads(line))
 
 
+def package_for(base: Path) -> Path | None:
+    """Return the Debian package that was made last for a system; None if there is none."""
+    ask = '. "$1/etc/os-release" && echo "~$ID${VERSION_ID}_$(dpkg --print-architecture)"'
+    suffix = subprocess.check_output(["sh", "-c", ask, "sh", base], text=True).strip()
+    made = (BOOT.parents[2] / "build").glob(f"qrsd_*{suffix}.deb")
+    return max(made, key=lambda path: path.stat().st_mtime, default=None)
+
+
 def configure(machine: Machine, settings: str = HEALTHY, unit: tuple[str, ...] = ()) -> None:
     """Stop the service and write its settings, and what its unit has besides."""
     allowed = machine.run("chrt", "--fifo", str(PRIORITY), "true").returncode == 0

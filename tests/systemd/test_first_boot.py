@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.systemd.machine import CannotBoot, Machine, booted, wait_until
+from tests.systemd.machine import CannotBoot, Machine, booted, package_for, wait_until
 
 pytestmark = pytest.mark.system
 
@@ -28,15 +28,14 @@ FIRST_BOOT_S = 400.0
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A machine whose boot partition has the package and the example, and which boots first."""
     base = Path(os.environ.get("QRSD_BASE", "/"))
-    made = sorted((ROOT / "build").glob("qrsd_*.deb"), key=lambda path: path.stat().st_mtime)
-    if not (base / "usr/bin/cloud-init").exists() or not made:
+    if not (base / "usr/bin/cloud-init").exists() or (made := package_for(base)) is None:
         pytest.skip("needs a package and a system with cloud-init: make test-deb")
     ours = subprocess.check_output(["dpkg", "--print-architecture"], text=True).strip()
     user_data = USER_DATA.read_text().replace("_arm64.deb", f"_{ours}.deb")
     put = (
         f"mkdir -p /boot/firmware {SEED} && touch {SEED}/meta-data"
         f" && printf %s {shlex.quote(user_data)} >{SEED}/user-data"
-        f" && cp /usr/local/src/qrsd/build/{made[-1].name} /boot/firmware/"
+        f" && cp /usr/local/src/qrsd/build/{made.name} /boot/firmware/"
     )
     try:
         with booted(tmp_path_factory.mktemp("first-boot"), base, put) as machine:
