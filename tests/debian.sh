@@ -33,7 +33,7 @@ fi
 
 if [ -z "${FOLDER:-}" ]; then
     FOLDER=$(mktemp -d)
-    trap 'umount --lazy "$FOLDER"/*/proc "$FOLDER"/*/dev; rm -rf --one-file-system "$FOLDER"' EXIT
+    trap 'umount --lazy "$FOLDER"/*/proc "$FOLDER"/*/dev || true; rm -rf --one-file-system "$FOLDER"' EXIT
 fi
 clean=$FOLDER/$release-$architecture builder=$FOLDER/$release-$architecture-builder
 # CI: hypothesis then has no deadlines, which an emulated processor would miss.
@@ -78,8 +78,8 @@ if [ -n "$emulated" ]; then
     in_there "$clean" "! ls -d /opt/qrsd /etc/qrsd /var/lib/qrsd"
 else
     previous=$(git -C "$here" archive "${PREVIOUS:-HEAD~1}" | packaged 0)
-    touch "$package" # the newest, which is tested
+    touch "$package" # of those for this system, the newest is tested
     cd "$here"
-    QRSD_BASE=$clean QRSD_PREVIOUS=$previous "${PYTHON:-.venv/bin/python}" -m pytest \
+    QRSD_BASE=$clean QRSD_PREVIOUS=$previous .venv/bin/python -m pytest \
         -m system -rP tests/systemd/test_deb.py tests/systemd/test_first_boot.py "$@"
 fi

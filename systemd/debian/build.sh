@@ -30,6 +30,8 @@ if [ "$architecture" = arm64 ] && ! "$environment/bin/python" -c "import lgpio" 
     recommends=python3-lgpio
 fi
 
+rm -f "$environment/.gitignore" # which venv makes since Python 3.13
+
 cd "$stage"
 mkdir -p usr/bin usr/lib/systemd usr/lib/udev usr/lib/sysusers.d usr/share/lintian/overrides DEBIAN
 mv usr/local/bin/qrsd usr/bin/qrsd

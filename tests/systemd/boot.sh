@@ -47,7 +47,7 @@ if [ -n "$command" ]; then
 fi
 
 # What else this machine starts at boot is no matter of these tests.
-rm -rf "$root"/etc/systemd/system/*.wants
+[ "$base" != / ] || rm -rf "$root"/etc/systemd/system/*.wants
 
 status=133 # what systemd-nspawn says of a reboot
 while [ "$status" -eq 133 ]; do

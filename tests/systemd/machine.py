@@ -160,7 +160,9 @@ class Machine:
 
     def left_behind(self) -> str:
         """Name what there is of qrsd that was not there before its installation."""
-        places = ("/etc", "/home", "/opt", "/root", "/run", "/usr", "/var")
+        # dpkg takes an empty /opt with it where no other package has it.
+        folders = ("/etc", "/home", "/opt", "/root", "/run", "/usr", "/var")
+        places = [folder for folder in folders if self.run("test", "-d", folder).returncode == 0]
         new = ("-name", "*qrsd*", "-cnewer", "/before-install", "!", "-path", "/usr/local/src/*")
         return self.said("find", *places, "-maxdepth", "4", *new)
 
@@ -240,6 +242,14 @@ class Subscriber:
         for line in self._process.stdout:
             if line.endswith("\n"):  # the last may be cut
                 self.heard.append(json.loads(line))
+
+
+def package_for(base: Path) -> Path | None:
+    """Return the Debian package that was made last for a system; None if there is none."""
+    ask = '. "$1/etc/os-release" && echo "~$ID${VERSION_ID}_$(dpkg --print-architecture)"'
+    suffix = subprocess.check_output(["sh", "-c", ask, "sh", base], text=True).strip()
+    made = (BOOT.parents[2] / "build").glob(f"qrsd_*{suffix}.deb")
+    return max(made, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def configure(machine: Machine, settings: str = HEALTHY, unit: tuple[str, ...] = ()) -> None:

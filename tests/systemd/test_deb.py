@@ -23,11 +23,13 @@ from tests.systemd.machine import (
     accepted,
     booted,
     configure,
+    package_for,
     wait_until,
 )
 
 pytestmark = pytest.mark.system
 
+BASE = Path(os.environ.get("QRSD_BASE", "/"))
 ROOT = Path(__file__).parents[2]
 THERE = Path("/usr/local/src/qrsd")  # the checkout, as the machine sees it
 BACK_S = 60.0  # on a busy machine
@@ -35,13 +37,12 @@ BACK_S = 60.0  # on a busy machine
 
 @pytest.fixture(scope="module")
 def package() -> Path:
-    """The package that ``make deb`` has made last."""
+    """The package that ``make deb`` has made last for the system."""
     if os.geteuid() != 0:
         pytest.skip("installing packages needs root: sudo make test-system")
-    made = sorted((ROOT / "build").glob("qrsd_*.deb"), key=lambda path: path.stat().st_mtime)
-    if not made:
+    if (made := package_for(BASE)) is None:
         pytest.skip("there is no package: make deb")
-    return made[-1]
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +66,8 @@ def previous(package: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Iterator[Machine]:
-    base = Path(os.environ.get("QRSD_BASE", "/"))
     try:
-        with booted(tmp_path_factory.mktemp("deb"), base, before_boot="") as machine:
+        with booted(tmp_path_factory.mktemp("deb"), BASE, before_boot="") as machine:
             yield machine
     except CannotBoot as error:
         pytest.skip(str(error))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.systemd.machine import CannotBoot, Machine, booted, wait_until
+from tests.systemd.machine import CannotBoot, Machine, booted, package_for, wait_until
 
 pytestmark = pytest.mark.system
 
@@ -28,15 +28,14 @@ FIRST_BOOT_S = 400.0
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A machine whose boot partition has the package and the example, and which boots first."""
     base = Path(os.environ.get("QRSD_BASE", "/"))
-    made = sorted((ROOT / "build").glob("qrsd_*.deb"), key=lambda path: path.stat().st_mtime)
-    if not (base / "usr/bin/cloud-init").exists() or not made:
+    if not (base / "usr/bin/cloud-init").exists() or (made := package_for(base)) is None:
         pytest.skip("needs a package and a system with cloud-init: make test-deb")
     ours = subprocess.check_output(["dpkg", "--print-architecture"], text=True).strip()
     user_data = USER_DATA.read_text().replace("_arm64.deb", f"_{ours}.deb")
     put = (
         f"mkdir -p /boot/firmware {SEED} && touch {SEED}/meta-data"
         f" && printf %s {shlex.quote(user_data)} >{SEED}/user-data"
-        f" && cp /usr/local/src/qrsd/build/{made[-1].name} /boot/firmware/"
+        f" && cp /usr/local/src/qrsd/build/{made.name} /boot/firmware/"
     )
     try:
         with booted(tmp_path_factory.mktemp("first-boot"), base, put) as machine:
@@ -46,8 +45,20 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         pytest.skip(str(error))
 
 
+#: Prints the fingerprint of the certificate that the page shows.
+FINGERPRINT = """\
+import hashlib, ssl
+shown = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", 5280)))
+print(hashlib.sha256(shown).hexdigest().upper())
+"""
+
+
 def finished(machine: Machine) -> bool:
     return machine.run("test", "-e", "/var/lib/cloud/instance/boot-finished").returncode == 0
+
+
+def test_no_command_of_it_failed(machine: Machine) -> None:
+    assert "scripts-user" not in machine.run("cloud-init", "status", "--long").stdout
 
 
 def test_the_service_runs_on_a_simulated_chip_from_then_on(machine: Machine) -> None:
@@ -79,4 +90,6 @@ def test_the_page_is_open_by_tls_and_its_values_with_the_token_only(machine: Mac
     assert machine.said(*asked, f"{page}/api/v1/status") == "401"
     bearer = ("--header", f"Authorization: Bearer {token}")
     assert machine.said(*asked, *bearer, f"{page}/api/v1/status") == "200"
+    served = machine.said("/opt/qrsd/bin/python", "-c", FINGERPRINT)
+    assert served in said.replace(":", "")
     assert machine.said("stat", "--format=%a", "/root/qrsd-page.txt") == "600"
