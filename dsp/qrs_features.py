@@ -168,7 +168,7 @@ class QrsFeatures:
         highest, lowest = max(bands), min(bands)
         band = max(highest, -lowest)
         top = start + bands.index(highest if highest == band else lowest)
-        slope = max(max(slopes), -min(slopes))
+        slope = max(*slopes, -min(slopes))
         return Hump(top, self._top, band, slope, self._steepness(start, stop))
 
     def _steepness(self, start: int, stop: int) -> float:
