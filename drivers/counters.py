@@ -63,14 +63,16 @@ def conditions_of(
     if counters.lost:
         found.append(
             SamplesLost(
-                f"{counters.lost} samples were lost, {counters.late_reads} of them to late reads "
+                f"{counters.lost} {'sample was' if counters.lost == 1 else 'samples were'} lost, "
+                f"{counters.late_reads} of them to late reads "
                 f"and {counters.bad_frames} to bad frames."
             )
         )
     if counters.late_reads:
         found.append(
             LateReads(
-                f"{counters.late_reads} reads came too late, the worst "
+                f"{counters.late_reads} {'read' if counters.late_reads == 1 else 'reads'} came too "
+                "late, the worst "
                 f"{counters.latency_max_s * 1000:.1f} ms after its edge: {against_late_reads()}."
             )
         )

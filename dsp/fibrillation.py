@@ -14,6 +14,7 @@ Cardiol. 107:1494, 2011 (the map of RR against its change).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -62,13 +63,13 @@ def figures(rr_s: Array) -> Array:
     """Return the figures of more intervals than ``FOREBEARS``, by ``NAMES``."""
     mean_s = rr_s.mean()
     changes_s = np.diff(rr_s)
-    cells = np.floor(np.stack([rr_s[1:], changes_s], axis=1) / CELL_S).astype(int)
+    cells = np.floor(np.column_stack([rr_s[1:], changes_s]) / CELL_S).tolist()
     return np.array(
         [
             (np.abs(changes_s) > CLEAR_CHANGE * mean_s).mean(),
             np.log(mean_s),
             cosen(rr_s),
-            len(np.unique(cells, axis=0)) / len(cells),
+            len(set(map(tuple, cells))) / len(cells),
             foretold(rr_s),
         ]
     )
@@ -80,7 +81,7 @@ def cosen(rr_s: Array) -> float:
     The tolerance grows until a few pairs match, so that short rows have an entropy too.
     """
     apart_s = np.abs(rr_s[:, None] - rr_s)
-    one, two = np.triu_indices(len(rr_s) - 1, 1)
+    one, two = _pairs(len(rr_s) - 1)
     first, second = apart_s[one, two], apart_s[one + 1, two + 1]
     tolerance_s = TOLERANCE_S
     while tolerance_s < MOST_TOLERANCE_S:
@@ -90,6 +91,12 @@ def cosen(rr_s: Array) -> float:
     singles = max(1, (first < tolerance_s).sum())
     pairs = max(1, ((first < tolerance_s) & (second < tolerance_s)).sum())
     return float(-np.log(pairs / singles) + np.log(2 * tolerance_s) - np.log(rr_s.mean()))
+
+
+@lru_cache
+def _pairs(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the numbers of each two of so many, the lower first."""
+    return np.triu_indices(count, 1)
 
 
 def foretold(rr_s: Array) -> float:

@@ -184,9 +184,9 @@ class FrontEnd:
         conditioned_mv = self._conditioner.push(ecg_mv)
         before_origin = self._due - self._origin <= self.delay
         self.conditioned_mv = NAN if before_origin else conditioned_mv
-        self._segmenter.push(conditioned_mv)
+        window_complete = self._segmenter.push(conditioned_mv)
         detections = self._detector.push(conditioned_mv)
-        if not detections and not self._segmenter.waiting:
+        if not (detections or window_complete):
             return ()
         peaks = [self._r_peak(detection) for detection in detections]
         return (*peaks, *self._beats())

@@ -13,6 +13,7 @@ atrial fibrillation. One lead shows less than twelve: where a wave is level in i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import sqrt
 
 import numpy as np
@@ -104,20 +105,26 @@ def average_beat(
         return None, len(rows)
     beats = np.array([filtered_mv[r - before : r + after + 1] for r in rows])
     median = np.median(beats, axis=0)
-    alike = np.array([np.corrcoef(beat, median)[0, 1] > ALIKE for beat in beats])
+    alike = np.corrcoef(beats, median)[-1, :-1] > ALIKE
     count = int(alike.sum())
     return (beats[alike].mean(axis=0) if count >= FEWEST_BEATS else None), count
 
 
 def filtered(ecg_mv: Array) -> Array:
     """Return an ECG from 0.5 to 40 Hz, no wave of it moved; what is missing is a straight line."""
-    from scipy.signal import butter, sosfiltfilt  # takes long, and few commands need it
+    from scipy.signal import sosfiltfilt  # takes long, and few commands need it
 
     recorded = np.isfinite(ecg_mv)
     place = np.arange(len(ecg_mv))
     bridged = np.interp(place, place[recorded], ecg_mv[recorded])
-    band = butter(2, (0.5, 40), "bandpass", fs=RATE_HZ, output="sos")
-    return np.asarray(sosfiltfilt(band, bridged))
+    return np.asarray(sosfiltfilt(_band(), bridged))
+
+
+@cache
+def _band() -> Array:
+    from scipy.signal import butter
+
+    return np.asarray(butter(2, (0.5, 40), "bandpass", fs=RATE_HZ, output="sos"))
 
 
 def find_waves(beat_mv: Array, rr_s: float) -> Waves:

@@ -164,23 +164,23 @@ class QrsFeatures:
     def hump(self) -> Hump:
         """Measure the newest hump: its features lie up to one integration before its top."""
         start, stop = max(self._top_at - self._integration, 0), self._top_at + 1
-        bands, slopes = _stretch(self._band, start, stop), _stretch(self._slope, start, stop)
+        bands, slopes = stretch(self._band, start, stop), stretch(self._slope, start, stop)
         highest, lowest = max(bands), min(bands)
         band = max(highest, -lowest)
         top = start + bands.index(highest if highest == band else lowest)
-        slope = max(map(abs, slopes))
+        slope = max(*slopes, -min(slopes))
         return Hump(top, self._top, band, slope, self._steepness(start, stop))
 
     def _steepness(self, start: int, stop: int) -> float:
         """Return the ECG's steepness under a hump: earlier, by what the band-pass delays."""
         span = self._steep_span
         start, stop = max(start - self._delay, span), stop - self._delay
-        later = _stretch(self.ecg, start, stop)
-        earlier = _stretch(self.ecg, start - span, stop - span)
+        later = stretch(self.ecg, start, stop)
+        earlier = stretch(self.ecg, start - span, stop - span)
         return max(map(abs, map(sub, later, earlier)), default=0.0)
 
 
-def _stretch(history: list[float], start: int, stop: int) -> list[float]:
+def stretch(history: list[float], start: int, stop: int) -> list[float]:
     """Return the samples from one position up to another."""
     if start >= stop:
         return []

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.conditioner import HIGHPASS_HZ
+from dsp.moments import deviation, span
 from dsp.segmenter import BEFORE_R, RATE_HZ, WINDOW_SAMPLES
 
 QUICKEST_RR_S = 0.27  # 222 beats a minute; faster than that, no heart feeds anybody for long
@@ -63,10 +64,10 @@ def has_qrs(window: NDArray[np.float64], rr_s: float | None) -> bool:
     if rr_s is not None and rr_s < QUICKEST_RR_S:
         return False
     core = _around_r(window, CORE_SAMPLES)
-    span = float(np.ptp(core))
-    if span == 0 or _rest_deviation(window) < DEADEST_REST * span:
+    span_mv = span(core)
+    if span_mv == 0 or _rest_deviation(window) < DEADEST_REST * span_mv:
         return False
-    return _isolated(window) and _both_flanks(window) and _one_burst(window, span)
+    return _isolated(window) and _both_flanks(window) and _one_burst(window, span_mv)
 
 
 def has_t_wave(mean_beat: NDArray[np.float64], rr_s: float) -> bool:
@@ -83,9 +84,9 @@ def has_t_wave(mean_beat: NDArray[np.float64], rr_s: float) -> bool:
     smooth = np.convolve(mean_beat, np.full(T_SMOOTHED, 1 / T_SMOOTHED), "valid")
     after = smooth[BEFORE_R + T_FROM - T_SMOOTHED // 2 : end - T_SMOOTHED + 1]
     wave = _beside_undershoot(len(after)) @ after
-    if float(wave.std()) < LEAST_T * float(np.ptp(_around_r(mean_beat, CORE_SAMPLES))):
+    if deviation(wave) < LEAST_T * span(_around_r(mean_beat, CORE_SAMPLES)):
         return False
-    slope = np.diff(wave)
+    slope = wave[1:] - wave[:-1]
     quickest = (2 * np.pi * QUICKEST_T_HZ / RATE_HZ) ** 2 * float(wave @ wave)
     return to_next_r < P_ON_T or float(slope @ slope) <= quickest
 
@@ -114,7 +115,7 @@ def _around_r(window: NDArray[np.float64], samples: int) -> NDArray[np.float64]:
 
 def _rest_deviation(window: NDArray[np.float64]) -> float:
     """Return how much P and T waves and the baseline move, in mV; noise hardly counts."""
-    return float(np.convolve(window, _SMOOTHER, "same")[_WAVES].std())
+    return deviation(np.convolve(window, _SMOOTHER, "same")[_WAVES])
 
 
 def _isolated(window: NDArray[np.float64]) -> bool:
@@ -122,7 +123,8 @@ def _isolated(window: NDArray[np.float64]) -> bool:
     energy = np.zeros(WINDOW_SAMPLES)
     slope = window[2 * SLOPE_SAMPLES :] - window[: -2 * SLOPE_SAMPLES]
     energy[SLOPE_SAMPLES:-SLOPE_SAMPLES] = slope * slope
-    beside, within = energy[_BESIDE].sum(), _around_r(energy, CORE_SAMPLES).sum()
+    beside = np.add.reduce(energy[_BESIDE])
+    within = np.add.reduce(_around_r(energy, CORE_SAMPLES))
     if beside > MOST_NEAR * (beside + within):
         return False
     smooth = np.convolve(energy, _SMOOTH, "same")
@@ -140,18 +142,19 @@ def _both_flanks(window: NDArray[np.float64]) -> bool:
     return gentler >= LEAST_BACK * steeper
 
 
-def _one_burst(window: NDArray[np.float64], span: float) -> bool:
+def _one_burst(window: NDArray[np.float64], span_mv: float) -> bool:
     """Tell whether it is as rough as a QRS, and swings no more often than one.
 
     An oscillation's second differences are to its first as ``(2 sin(pi f / rate))**2``, which gives
     the frequency of one as rough, and so how often that would swing.
     """
-    first = np.diff(_around_r(window, R_SAMPLES)[:-1])
-    second = np.diff(_around_r(window, R_SAMPLES + 1)[:-1], 2)
+    around = _around_r(window, R_SAMPLES + 1)[:-1]
+    step = around[1:] - around[:-1]
+    first, second = step[1:-1], step[1:] - step[:-1]
     roughness = float(second @ second) / max(float(first @ first), TINY)
     if roughness < LEAST_ROUGH:
         return False
-    swings = _swings(_around_r(window, NEAR_SAMPLES).tolist(), SWING * span)
+    swings = _swings(_around_r(window, NEAR_SAMPLES).tolist(), SWING * span_mv)
     frequency_hz = RATE_HZ / math.pi * math.asin(min(math.sqrt(roughness) / 2, 1.0))
     expected = 2 * frequency_hz * 2 * NEAR_SAMPLES / RATE_HZ
     return swings < FEWEST_SWINGS or swings <= MOST_FILLED * expected

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.moments import deviation, mean, span
 from dsp.qrs_shape import has_qrs, has_t_wave
 from dsp.segmenter import BEFORE_R
 from dsp.signals import BeatQuality
@@ -42,7 +44,7 @@ class Kind:
 
     def likeness(self, shape: NDArray[np.float64]) -> float:
         """Return the correlation of a beat with them."""
-        return float(np.mean(shape * self.template) / self.template.std())
+        return mean(shape * self.template) / deviation(self.template)
 
     def take(self, shape: NDArray[np.float64]) -> None:
         """Update the running mean with a beat."""
@@ -77,7 +79,7 @@ class QualityJudge:
             rr_s: seconds since the beat before, if there was one.
         """
         window = np.asarray(ecg_mv)
-        span_mv = float(np.ptp(window))
+        span_mv = span(window)
         if saturated:
             return BeatQuality(0.0, ("saturated",))
         if gap:
@@ -103,7 +105,7 @@ class QualityJudge:
 
     def _compare(self, window: NDArray[np.float64], noisy: bool) -> float:
         """Return the correlation with the usual kind, and let the kinds follow."""
-        shape = (window - window.mean()) / window.std()
+        shape = (window - mean(window)) / deviation(window)
         if self._usual is None:
             self._usual = Kind(shape, 1.0, qrs_width(shape))
             return 1.0
@@ -152,9 +154,9 @@ def qrs_width(window: NDArray[np.float64]) -> float:
     """Return how widely what is steep is spread about the R peak, in samples."""
     near = window[BEFORE_R - WIDTH_SAMPLES : BEFORE_R + WIDTH_SAMPLES + 1]
     steep = (near[1:] - near[:-1]) ** 2
-    total = steep.sum()
+    total = float(np.add.reduce(steep))
     centre = float(steep @ _NEAR_R / total)
-    return float(np.sqrt(steep @ (_NEAR_R - centre) ** 2 / total))
+    return sqrt(float(steep @ (_NEAR_R - centre) ** 2) / total)
 
 
 def noise_rms(window: NDArray[np.float64]) -> float:
@@ -167,4 +169,4 @@ def noise_rms(window: NDArray[np.float64]) -> float:
     outside_qrs = np.concatenate(
         [fast[: BEFORE_R - 2 - QRS_SAMPLES], fast[BEFORE_R - 1 + QRS_SAMPLES :]]
     )
-    return float(np.sqrt(np.mean(outside_qrs**2)))
+    return sqrt(mean(outside_qrs**2))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from itertools import islice
+from math import inf
 
-from dsp.qrs_features import HISTORY
+from dsp.qrs_features import HISTORY, MASK, stretch
 
 RATE_HZ = 250.0
 BEFORE_R = 70  # samples before the R peak, 280 ms at 250 Hz: the P wave
@@ -22,27 +22,30 @@ class Segmenter:
     """
 
     def __init__(self) -> None:
-        self._signal: deque[float] = deque(maxlen=HISTORY)
+        self._signal = [0.0] * HISTORY  # that of position p is at ``p & MASK``
         self._pushed = 0
-        self.waiting: deque[tuple[int, float | None]] = deque()
+        self._waiting: deque[tuple[int, float | None]] = deque()
+        self._due = inf  # how many samples complete the next window
 
     def expect(self, r_position: int, rr_s: float | None) -> None:
         """Ask for the window around an R peak."""
-        self.waiting.append((r_position, rr_s))
+        self._waiting.append((r_position, rr_s))
+        self._due = self._waiting[0][0] + FROM_R
 
-    def push(self, conditioned_mv: float) -> None:
-        """Take the newest sample."""
+    def push(self, conditioned_mv: float) -> bool:
+        """Take the newest sample and tell whether it completed a window."""
+        self._signal[self._pushed & MASK] = conditioned_mv
         self._pushed += 1
-        self._signal.append(conditioned_mv)
+        return self._pushed >= self._due
 
     def complete(self) -> Iterator[tuple[int, float | None, tuple[float, ...]]]:
         """Yield position, RR interval and the 175 samples in mV of each window now complete.
 
         A beat whose window begins before the signal did is left out.
         """
-        while self.waiting and self._pushed >= self.waiting[0][0] + FROM_R:
-            r_position, rr_s = self.waiting.popleft()
-            start = r_position - BEFORE_R - (self._pushed - len(self._signal))
-            if start >= 0:
-                window = islice(self._signal, start, start + WINDOW_SAMPLES)
-                yield r_position, rr_s, tuple(window)
+        while self._pushed >= self._due:
+            r_position, rr_s = self._waiting.popleft()
+            self._due = self._waiting[0][0] + FROM_R if self._waiting else inf
+            start = r_position - BEFORE_R
+            if start >= max(self._pushed - HISTORY, 0):
+                yield r_position, rr_s, tuple(stretch(self._signal, start, start + WINDOW_SAMPLES))

@@ -15,6 +15,7 @@ from math import log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.moments import span
 from dsp.quality import noise_rms, qrs_width
 from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
 from dsp.signals import BeatWindow
@@ -156,7 +157,7 @@ def _in_usual_spans(window: Array, usual: Array) -> Array:
     both = np.empty((2, WINDOW_SAMPLES))
     both[0], both[1] = window, usual
     both -= np.sort(both, axis=1)[:, WINDOW_SAMPLES // 2, None]
-    both /= max(_span(usual[QRS]), TINY)
+    both /= max(span(usual[QRS]), TINY)
     return both
 
 
@@ -172,7 +173,7 @@ def _shape_figures(both: Array, like_any: float, share: float) -> list[float]:
         spread = (square - mean * mean) * (square_usual - mean_usual * mean_usual)
         likeness.append((product - mean * mean_usual) / sqrt(max(spread, TINY)))
         changes.append(sqrt(max(square + square_usual - 2 * product, 0.0)))
-    height = max(_span(window[QRS]), TINY)
+    height = max(span(window[QRS]), TINY)
     return [
         *likeness,
         like_any,
@@ -181,12 +182,8 @@ def _shape_figures(both: Array, like_any: float, share: float) -> list[float]:
         _ln(qrs_width(window), qrs_width(usual)),
         changes[1],
         changes[2],
-        10 * noise_rms(window) / max(height, _span(window)),
+        10 * noise_rms(window) / max(height, span(window)),
     ]
-
-
-def _span(values: Array) -> float:
-    return float(values.max() - values.min())
 
 
 def _capped(rr_s: float | None) -> float | None:

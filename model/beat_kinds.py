@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.front_end import RATE_HZ
+from dsp.moments import span
 from dsp.quality import FALSE_BEATS, JUDGED_TOGETHER, noise_rms
 from dsp.signals import BeatWindow, Event, Interruption, RPeak
 from model.beat_history import LONGEST_RR_S, BeatHistory
@@ -136,5 +137,5 @@ class BeatKindJudge:
         if not self._without_qrs[-1]:
             return not SPOILT.isdisjoint(flaws)
         window = np.asarray(beat.ecg_mv)
-        quiet = noise_rms(window) <= QUIET * float(np.ptp(window))
+        quiet = noise_rms(window) <= QUIET * span(window)
         return not quiet or sum(self._without_qrs) >= FALSE_BEATS

@@ -135,8 +135,9 @@ class RhythmTracker:
     def judge_intervals(self) -> list[Episode]:
         """Look for fibrillation in the last minute's intervals, each few seconds."""
         before = self._fibrillation or 0.0
-        self._fibrillation = probability = fibrillation(intervals_s(self._minute, "NS"))
-        of_others = fibrillation(intervals_s(self._minute, "N"))
+        rr_s, of_others_s = (intervals_s(self._minute, kinds) for kinds in ("NS", "N"))
+        self._fibrillation = probability = fibrillation(rr_s)
+        of_others = probability if of_others_s == rr_s else fibrillation(of_others_s)
         if probability is None or of_others is None:
             return []
         first, last = self._minute[0].r_index, self._minute[-1].r_index

@@ -9,6 +9,7 @@ from daemon.doctor.samples import SECONDS, from_chip, from_service
 from daemon.doctor.software import settings
 from daemon.doctor.visit import Samples, Timing, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
+from daemon.tables import counted
 from drivers.counters import against_late_reads
 from drivers.errors import (
     ChannelFlat,
@@ -111,7 +112,8 @@ def losses(visit: Visit) -> Finding:
 def _what_was_lost(measured: Samples) -> list[str]:
     counters, said = measured.counters, []
     if measured.lost:
-        said.append(f"{measured.lost} of {measured.taken + measured.lost} samples were lost.")
+        of = counted(measured.taken + measured.lost, "sample")
+        said.append(f"{measured.lost} of {of} {'was' if measured.lost == 1 else 'were'} lost.")
     if late := measured.conditions.get(LateReads.code):
         said.append(late)
     if measured.last_fault:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
+from time import time
 from typing import TypeAlias
 
 import numpy as np
@@ -143,18 +144,37 @@ class Excerpt:
 
 
 def newest_first(folder: Path) -> list[Path]:
-    """Return the recorder's files by when they began.
+    """Return the recorder's files by when they were written to last, the newest first.
+
+    Their names do not tell that once the clock was set back.
 
     Raises:
         RecordingNotFound: the folder cannot be read.
     """
     try:
         named = [(NAMED.fullmatch(path.name), path) for path in folder.iterdir()]
+        ages = {
+            (found[1], found[2]): (*_age(path, found[1]), int(found[2] or 1), path)
+            for found, path in named
+            if found
+        }
     except OSError as error:
         raise RecordingNotFound(
             f"{folder}, where qrsd record puts its files, cannot be read: {error.strerror}; those "
             "of qrsd-record.service belong to the service's user: sudo -u qrsd qrsd ..., or "
             "set record.folder."
         ) from error
-    begun = {(found[1], int(found[2] or 1)): path for found, path in named if found}
-    return [path for _, path in sorted(begun.items(), reverse=True)]
+    return [path for *_, path in sorted(ages.values(), reverse=True)]
+
+
+def _age(path: Path, begin: str) -> tuple[bool, float]:
+    """Return what orders files by age, the newest last.
+
+    What was written to later than now is older than the rest: the clock was set back since. And a
+    file that was written to long after its hour is a copy, of which only the begin is known.
+    """
+    begin_s = datetime.strptime(begin, "%Y-%m-%dT%H%M%S%z").timestamp()
+    samples = path.with_suffix(".dat")  # of a WFDB record
+    written_s = (samples if samples.exists() else path).stat().st_mtime
+    is_a_copy = written_s > begin_s + HOUR_S + CLOCK_OFF_S
+    return written_s <= time(), begin_s if is_a_copy else written_s

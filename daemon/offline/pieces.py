@@ -24,7 +24,7 @@ from daemon.recordings.replay import LeadOff, Step, chain_steps
 from dsp.front_end import RATE_HZ
 from dsp.intervals import Intervals, measure_intervals
 from dsp.options import RhythmOptions
-from dsp.signals import BeatWindow, RPeak
+from dsp.signals import BeatWindow, Event, RPeak
 from model.beat_kinds import BeatKind, BeatKindJudge
 from model.beat_network import BeatNetwork
 from model.rhythm import Episode
@@ -115,15 +115,15 @@ def cut(blocks: Iterable[NDArray[np.float64]]) -> Iterator[Piece]:
     yield Piece(begin, heard_from + len(held), heard_from, held)
 
 
-def watched(steps: Iterable[Step], watch: RhythmWatch, told: Told) -> Iterator[Step]:
-    """Pass a run's steps on, and add to ``told`` what the watch tells of them."""
+def watched(steps: Iterable[Step], watch: RhythmWatch, told: Told) -> Iterator[Event]:
+    """Yield the events of a run's steps, and add to ``told`` what the watch tells of them."""
     for sample, events in steps:
         for event in events:
             _add(watch.push(event), told)
+            yield event
         news = watch.tick(sample)
         if news is not NOTHING:
             _add(news, told)
-        yield sample, events
     _add(watch.finish(), told)
 
 
@@ -154,9 +154,12 @@ def hear(
     blocks = np.array_split(piece.ecg_mv, len(piece.ecg_mv) // STRIP_SAMPLES + 1)
     told = Told([], [])
     steps = chain_steps(blocks, mains_hz, from_it)
-    if rhythm:
-        steps = watched(steps, RhythmWatch(BeatKindJudge(BeatNetwork()), rhythm), told)
-    peaks, beats, flaws = _peaks_and_beats(steps, inside)
+    events = (
+        watched(steps, RhythmWatch(BeatKindJudge(BeatNetwork()), rhythm), told)
+        if rhythm
+        else chain.from_iterable(completed for _, completed in steps)
+    )
+    peaks, beats, flaws = _peaks_and_beats(events, inside)
     r_indices, r_mv, after_break = np.array(sorted(peaks), np.float64).reshape(-1, 3).T
     beat_indices, good = np.array(sorted(beats), np.int64).reshape(-1, 2).T
     own_mv = piece.own_mv
@@ -181,18 +184,17 @@ def hear(
 
 
 def _peaks_and_beats(
-    steps: Iterable[Step], inside: range
+    events: Iterable[Event], inside: range
 ) -> tuple[list[tuple[int, float, bool]], list[tuple[int, bool]], Counter[str]]:
     """Return the R peaks inside, the beats and whether they are good, and the flaws of these."""
     peaks, beats = [], []
     flaws: Counter[str] = Counter()
-    for _, events in steps:
-        for event in events:
-            if isinstance(event, RPeak) and event.index in inside:
-                peaks.append((event.index, event.amplitude_mv, event.rr_s is None))
-            elif isinstance(event, BeatWindow) and event.r_index in inside:
-                beats.append((event.r_index, event.quality.good))
-                flaws.update(event.quality.flaws)
+    for event in events:
+        if isinstance(event, RPeak) and event.index in inside:
+            peaks.append((event.index, event.amplitude_mv, event.rr_s is None))
+        elif isinstance(event, BeatWindow) and event.r_index in inside:
+            beats.append((event.r_index, event.quality.good))
+            flaws.update(event.quality.flaws)
     return peaks, beats, flaws
 
 

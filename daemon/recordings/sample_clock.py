@@ -7,6 +7,7 @@ clock may stamp whole bursts of rows, wrap, be set, or begin anew: only a pause 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import copysign
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ CHIP_RATES_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 WHOLE_TOLERANCE = 0.0005
 UNITS_S = (1.0, 1e-3, 1e-6, 1e-9)
 LONGEST_GAP_S = 3600.0
+SUMMER_TIME_S = 3600.0  # that the clock is set by, forwards and back
+PAUSE_THEN_S = 60.0  # so much more or less is a pause at that moment
 MOST_MISSING = 50  # samples for each row, besides such a gap
 FEWEST_EVEN = 200  # steps that show whether samples are even
 NEAR_STEPS = 50  # about a wrap
@@ -189,12 +192,16 @@ class SampleClock:
             raise MalformedRecording(
                 f"{self._path}, line {line}: the time stamps leap to {after:g}."
             )
+        passed_s = self._step * self._unit_s
+        if self._wall:
+            besides_s = change_s - copysign(SUMMER_TIME_S, change_s)
+            passed_s = besides_s if passed_s < besides_s <= PAUSE_THEN_S else passed_s
         self._changed += 1
         if self._changed > 10 + self._rows / 1000:
             raise MalformedRecording(f"{self._path}, line {line}: the time stamps run backwards.")
         if self._changed <= 3:
-            self._changes.append(f"line {line} by {change_s:+.6g} s")
-        return self._step
+            self._changes.append(f"line {line} by {change_s - passed_s:+.6g} s")
+        return passed_s / self._unit_s
 
     def _wrap(self, before: float, after: float) -> float | None:
         """Return at what number the stamps wrapped between two rows, None if they did not."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from daemon.offline import excerpt
-from daemon.offline.excerpt import Excerpt
+from daemon.offline.excerpt import Excerpt, newest_first
 from daemon.recordings.bdf_writer import BdfWriter
 from daemon.recordings.errors import RecordingNotFound
 from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, Annotation
@@ -78,6 +79,56 @@ def test_between_recordings_nothing_is_recorded(folder: Path) -> None:
     assert np.flatnonzero(np.isnan(ecg_mv)).tolist() == list(range(20 * RATE_HZ, 220 * RATE_HZ))
     assert sum(map(len, Excerpt(folder, 3600).blocks())) == (60 + 40 + 200 + 20) * RATE_HZ
     assert sum(map(len, Excerpt(folder, 100).blocks())) == 20 * RATE_HZ  # the rest is a pause
+
+
+def begun(folder: Path, begin: str, *, written: datetime) -> str:
+    path = folder / f"{begin}.bdf"
+    path.touch()
+    os.utime(path, (written.timestamp(), written.timestamp()))
+    return path.name
+
+
+def test_the_newest_is_what_was_written_to_last_after_the_clock_was_set_back(
+    tmp_path: Path,
+) -> None:
+    today = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=6)
+
+    def at(hours: float) -> datetime:
+        return today + timedelta(hours=hours)
+
+    def file(begin: float, written: float) -> str:
+        return begun(tmp_path, f"{at(begin):%Y-%m-%dT%H%M%SZ}", written=at(written))
+
+    in_order = [
+        file(8, 8.5),  # by a clock that was ahead; the power was off when it was set
+        file(0, 1),
+        file(1.1, 99 * 24),  # a copy
+        file(5, 2.5),  # the clock was set back while it was written
+        file(2.4, 3.4),
+        file(3.4, 4.0),
+    ]
+    os.utime(tmp_path / in_order[2])
+    assert [path.name for path in newest_first(tmp_path)] == in_order[::-1]
+
+
+@pytest.mark.parametrize("change", ["2026-03-29T01:00:00+00:00", "2026-10-25T01:00:00+00:00"])
+def test_summer_time_is_no_pause_between_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    monkeypatch.setattr(excerpt, "HOUR_S", 60)
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        from_change_s = (datetime.fromisoformat(change) - BEGIN).total_seconds()
+        write(tmp_path, 0, 60, from_change_s - 60).close()
+        write(tmp_path, 60, 100, from_change_s).close()
+        newest = Excerpt(tmp_path, 70)
+        ecg_mv = np.concatenate(list(newest.blocks()))
+        assert newest.origin().begin == datetime.fromisoformat(change) - timedelta(seconds=30)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    np.testing.assert_allclose(ecg_mv, HEART.ecg_mv[30 * RATE_HZ : 100 * RATE_HZ], atol=1e-4)
 
 
 def test_what_holds_no_sample_yet_is_left_out(folder: Path) -> None:

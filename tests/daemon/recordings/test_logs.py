@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 
@@ -276,6 +276,23 @@ def test_what_cannot_be_told_apart_is_refused_by_name(
     (tmp_path / "log.csv").write_text(content)
     with pytest.raises(MalformedRecording, match=complaint):
         read_recording(tmp_path / "log.csv", None)
+
+
+@pytest.mark.parametrize("style", [ISO, DAY, "%d.%m.%Y %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S.%f%z"])
+@pytest.mark.parametrize(("change", "hours"), [("2026-03-29", (1, 2)), ("2026-10-25", (2, 1))])
+@pytest.mark.parametrize("lost", [range(2600, 2900), range(2400, 2700)])  # after it, and across it
+def test_summer_time_is_no_gap_and_hides_none(
+    tmp_path: Path, style: str, change: str, hours: tuple[int, int], lost: range
+) -> None:
+    begin = datetime.fromisoformat(f"{change}T00:59:50+00:00")
+    zones = [timezone(timedelta(hours=each)) for each in hours]
+    there = [n for n in range(5000) if n not in lost]
+    moments = [begin + timedelta(milliseconds=4 * n) for n in there]
+    local = [moment.astimezone(zones[moment.hour]).strftime(style) for moment in moments]
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(["time,c1,c2", *rows(local, [codes()[n] for n in there])]))
+    gap = np.flatnonzero(np.isnan(read_recording(path, "1").ecg_mv))
+    assert np.array_equal(gap, np.array(lost))
 
 
 def test_a_pause_between_bursts_is_a_gap(tmp_path: Path) -> None:
