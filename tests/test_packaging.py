@@ -33,6 +33,7 @@ BELOW = {
     "daemon.service": GROUND | {"daemon.recordings", "daemon.acquisition", "daemon.wire"},
     "daemon.apps": GROUND | {"daemon.recordings", "daemon.wire"},
     "daemon.web": GROUND | {"daemon.recordings", "daemon.wire"},
+    "daemon.fleet": GROUND | {"daemon.wire"},
     "daemon.doctor": GROUND
     | {"daemon.recordings", "daemon.acquisition", "daemon.wire", "daemon.service"},
 }
@@ -123,6 +124,7 @@ DOORS = {
         "ways",
     },
     "daemon.doctor": {"checks", "visit", "walk"},
+    "daemon.fleet": {"app", "credentials", "link", "listing", "people", "site_folder"},
     "daemon.web": {"certificate", "context", "server", "tokens"},
     "daemon.commands": {"exit_codes"},
 }

@@ -1,0 +1,19 @@
+"""What can go wrong between the devices of a site."""
+
+from __future__ import annotations
+
+from daemon.errors import DaemonError
+
+
+class FleetUnavailable(DaemonError, ConnectionError):
+    """No server of the fleet answers, or none lets this device in."""
+
+
+class ServerTooOld(DaemonError, RuntimeError):
+    """The server can lose what it has acknowledged."""
+
+
+class RecordRefused(DaemonError, ValueError):
+    """What a device told of a person is not to be believed, or not of this site."""
+
+    code = "record_refused"
