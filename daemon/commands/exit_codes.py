@@ -14,6 +14,7 @@ from traceback import format_tb, print_exception
 
 import config.errors as of_config
 import daemon.apps.errors as of_apps
+import daemon.fleet.errors as of_fleet
 import daemon.offline.errors as of_offline
 import daemon.recordings.errors as of_recordings
 import daemon.service.errors as of_service
@@ -72,6 +73,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_wire.ServiceNotPermitted: NOT_PERMITTED,
     of_wire.ServiceRefusesKey: NOT_PERMITTED,
     of_apps.NothingToShow: NO_INPUT,
+    of_fleet.RecordRefused: DATA,
     ResultsNotWritable: CANNOT_WRITE,
     DaemonError: UNAVAILABLE,
 }

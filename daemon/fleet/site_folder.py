@@ -42,6 +42,19 @@ def credentials_path(folder: Path, site: str, device: str) -> Path:
     return folder / site / f"{device}.credentials"
 
 
+def only_site(folder: Path) -> str:
+    """Return the site that is meant where none is named.
+
+    Raises:
+        KeyMissing: there is none, or several.
+    """
+    sites = _sites(folder)
+    if len(sites) != 1:
+        there = f"several: {', '.join(sites)}; say which with --site" if sites else "none"
+        raise KeyMissing(f"{folder}: of sites there are {there}; see qrsd keys fleet-site --help")
+    return sites[0]
+
+
 def make_site(folder: Path, site: str) -> None:
     """Make a site's key, its authority and its operator.
 
@@ -100,8 +113,12 @@ def read_devices(folder: Path, site: str) -> list[tuple[str, str]]:
 
 def write_accounts(folder: Path) -> None:
     """Write the accounts of all sites for the server to include."""
-    sites = [each.parent.name for each in folder.glob("*/devices")]
-    _write_public(folder / ACCOUNTS, accounts({site: read_devices(folder, site) for site in sites}))
+    devices = {site: read_devices(folder, site) for site in _sites(folder)}
+    _write_public(folder / ACCOUNTS, accounts(devices))
+
+
+def _sites(folder: Path) -> list[str]:
+    return sorted(each.parent.name for each in folder.glob("*/devices"))
 
 
 def _write_devices(folder: Path, site: str, devices: Iterable[tuple[str, str]]) -> None:
