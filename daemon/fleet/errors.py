@@ -17,3 +17,9 @@ class RecordRefused(DaemonError, ValueError):
     """What a device told of a person is not to be believed, or not of this site."""
 
     code = "record_refused"
+
+
+class KnownPeopleDamaged(DaemonError, ValueError):
+    """The file of what a device knows of its site's people is none."""
+
+    code = "known_people_damaged"

@@ -151,6 +151,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "rename": Done,
     "forget": Done,
     "export": ExportAnswer,
+    "merge": Done,
     "verify": Verdict,
     "identify": RecordingIdentity,
     "explain": ExplanationAnswer,
