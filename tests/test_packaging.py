@@ -124,7 +124,7 @@ DOORS = {
         "ways",
     },
     "daemon.doctor": {"checks", "visit", "walk"},
-    "daemon.fleet": {"app", "credentials", "errors", "link", "listing", "people", "site_folder"},
+    "daemon.fleet": {"app", "errors", "link", "listing", "local_people", "people", "site_folder"},
     "daemon.web": {"certificate", "context", "server", "tokens"},
     "daemon.commands": {"exit_codes"},
 }

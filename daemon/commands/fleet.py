@@ -6,16 +6,15 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING
 
-from config.errors import SettingInvalid
-from config.fleet import FleetOptions
+from config.folders import fleet_folder
 from config.settings import load
-from daemon.apps import figures
 from daemon.commands.bridge import until_ended
 from daemon.commands.connection import add_connection, to_messages
+from daemon.commands.fleet_options import fleet_options
+from daemon.commands.fleet_people import add_people
 from daemon.commands.parts import add_part, describe
 from daemon.commands.service import start_logging
-from daemon.errors import import_extra
-from daemon.wire.client import Item
+from daemon.wire.messages import KINDS
 
 if TYPE_CHECKING:
     from daemon.fleet.app import Work
@@ -49,6 +48,7 @@ def add_fleet(parser: argparse.ArgumentParser) -> None:
     running = add_part(parts, "run", RUN)
     add_connection(running)
     running.set_defaults(run=run_fleet)
+    add_people(parts)
 
 
 def run_fleet(args: argparse.Namespace) -> int:
@@ -58,28 +58,11 @@ def run_fleet(args: argparse.Namespace) -> int:
     options = fleet_options(settings.fleet, "qrsd fleet run")
     start_logging(settings)
     from daemon.fleet.app import work_for_site
+    from daemon.fleet.local_people import LocalPeople
+    from daemon.fleet.people import SharedPeople
 
-    works: list[Work] = []
-
-    def put(item: Item) -> None:
-        """Hand on what the service says."""
-
-    asyncio.run(until_ended(service, figures.TOPICS, put, lambda: work_for_site(options, works)))
+    people = SharedPeople(options.read_site_key(), fleet_folder(), LocalPeople())
+    works: list[Work] = [people.run]
+    topics = tuple(KINDS)
+    asyncio.run(until_ended(service, topics, people.put, lambda: work_for_site(options, works)))
     return 0
-
-
-def fleet_options(options: FleetOptions, purpose: str) -> FleetOptions:
-    """Return the settings, if this device is of a fleet and can be.
-
-    Raises:
-        SettingInvalid: it is of none.
-        ExtraMissing: a package is not installed.
-    """
-    if not options.servers:
-        raise SettingInvalid(
-            "fleet.servers: none is set, so this device is of no fleet: docs/fleet.md tells it "
-            "from the beginning"
-        )
-    for package in ("nats", "nkeys"):
-        import_extra(package, "fleet", purpose)
-    return options

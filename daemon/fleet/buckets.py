@@ -65,6 +65,13 @@ class Buckets:
         except NotFoundError:
             await self.devices.put(self.link.device, self.link.credentials.public.encode())
 
+    async def read(self, key: str) -> KeyValue.Entry | None:
+        """Return what is kept of a person, None if nothing is."""
+        try:
+            return await self.people.get(key)
+        except NotFoundError:
+            return None
+
     async def write(self, key: str, content: bytes, last: int) -> int | None:
         """Write of a person if nobody has since ``last``; return the new number, or None."""
         try:

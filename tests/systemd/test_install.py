@@ -66,7 +66,7 @@ INSTALLED = {
     "etc/systemd/system/qrsd.service",
     *(
         f"etc/systemd/system/qrsd-{app}.service"
-        for app in ("record", "notify", "web", "mqtt", "lsl")
+        for app in ("record", "notify", "web", "fleet", "mqtt", "lsl")
     ),
     "etc/udev/rules.d/60-qrsd.rules",
     SETTINGS,

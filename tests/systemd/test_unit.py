@@ -12,8 +12,8 @@ import pytest
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICE, RECORDER = UNITS / "qrsd.service", UNITS / "qrsd-record.service"
 NOTIFIER, WEB = UNITS / "qrsd-notify.service", UNITS / "qrsd-web.service"
-MQTT = UNITS / "qrsd-mqtt.service"
-APPS = (RECORDER, NOTIFIER, WEB, MQTT, UNITS / "qrsd-lsl.service")
+MQTT, FLEET = UNITS / "qrsd-mqtt.service", UNITS / "qrsd-fleet.service"
+APPS = (RECORDER, NOTIFIER, WEB, MQTT, FLEET, UNITS / "qrsd-lsl.service")
 #: Out of 10; a unit without any hardening has 9.6.
 HIGHEST_EXPOSURE = 2.0
 
@@ -70,7 +70,7 @@ def test_only_what_has_a_server_elsewhere_reaches_the_network() -> None:
     reaching = {
         unit for unit in UNITS.glob("*.service") if "\nIPAddressDeny=any" not in unit.read_text()
     }
-    assert reaching == {NOTIFIER, MQTT}
+    assert reaching == {NOTIFIER, MQTT, FLEET}
 
 
 @pytest.mark.parametrize("app", APPS, ids=lambda unit: unit.stem)
