@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -107,7 +108,7 @@ class SharedPeople:
                 if await asyncio.to_thread(self._local.kind) != kind:
                     return
         finally:
-            if link.nats.is_connected:
+            with suppress(nats.errors.Error):  # the connection may have gone with it
                 await watcher.stop()
 
     async def _wait(self, watcher: KeyValue.KeyWatcher, settling: Settling) -> None:

@@ -111,7 +111,7 @@ class Settling:
             if self._settled.get(key) == (self._entry(key).sequence, person):
                 continue
             try:
-                if await self._settle(key, person):
+                if await self._settle(key, person) and not self._is_gone(key, person):
                     self._settled[key] = self._entry(key).sequence, person
             except RecordRefused as error:
                 self._entries[key] = replace(self._entry(key), record=None)
@@ -120,6 +120,11 @@ class Settling:
 
     def _entry(self, key: str) -> Entry:
         return self._entries.get(key, Entry())
+
+    def _is_gone(self, key: str, held: PersonAnswer | None) -> bool:
+        """Tell whether somebody was enrolled here, and is not any more; or has just been."""
+        known = self._known[key]
+        return held is None and known is not None and known.state == "enrolled"
 
     def _note_missing(self, here: dict[str, PersonAnswer]) -> None:
         """Hold everybody who is gone at once: it is the gallery that is lost, most likely."""
@@ -144,7 +149,7 @@ class Settling:
             if known is not None and held is not None and _is_stale(entry.record, known):
                 return await self._share(key, held, None)
             return await self._forget(key, entry.record, held)
-        if held is None and known is not None and known.state == "enrolled":
+        if self._is_gone(key, held):
             return await self._bury(key)
         if entry.record is None:
             return held is None or await self._share(key, held, None)

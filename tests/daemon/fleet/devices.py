@@ -14,6 +14,7 @@ import zmq
 from numpy.typing import NDArray
 
 from config.fleet import FleetOptions
+from daemon.apps.mqtt import end
 from daemon.fleet.app import work_for_site
 from daemon.fleet.local_people import LocalPeople
 from daemon.fleet.people import SharedPeople
@@ -30,7 +31,7 @@ from tests.daemon.frames import ADA, fake_network
 from tests.model.models import embedder
 
 POLL_S = 0.2
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 
 
 class Device:
@@ -125,8 +126,7 @@ class Device:
             try:
                 yield
             finally:
-                task.cancel()
-                await asyncio.wait({task})
+                await end(task)
                 if not task.cancelled():
                     task.result()
 
