@@ -34,12 +34,13 @@ class LocalPeople:
     def __init__(self, address: Callable[[], str] = control_address) -> None:
         self._address = address
 
-    def kind(self) -> Kind:
-        """Return what the service's templates are of."""
+    def state(self) -> tuple[Kind, str]:
+        """Return what the service's templates are of, and the version of who is enrolled."""
         said = self._ask("describe")
         try:
             model = typed(dict[str, Any], said.get("model"), "model")
-            return Kind(said.get("source") == "simulated", typed(str, model.get("sha256"), "model"))
+            kind = Kind(said.get("source") == "simulated", typed(str, model.get("sha256"), "model"))
+            return kind, typed(str, said.get("people_version"), "people_version")
         except ValueError as error:
             raise MessageError(f"The service is another version of qrsd: {error}.") from error
 

@@ -76,7 +76,7 @@ class SharedPeople:
         while True:
             connects = link.connects
             try:
-                kind = await asyncio.to_thread(self._local.kind)
+                kind, _ = await asyncio.to_thread(self._local.state)
                 await self._follow(link, kind, connects)
                 said = ""
             except (nats.errors.Error, TimeoutError, DaemonError) as error:
@@ -103,10 +103,11 @@ class SharedPeople:
                 if not link.nats.is_connected:
                     await asyncio.sleep(STEP_S)
                     continue
-                await settling.settle()
-                await self._wait(watcher, settling)
-                if await asyncio.to_thread(self._local.kind) != kind:
+                kind_now, version = await asyncio.to_thread(self._local.state)
+                if kind_now != kind:
                     return
+                await settling.settle(version)
+                await self._wait(watcher, settling)
         finally:
             with suppress(nats.errors.Error):  # the connection may have gone with it
                 await watcher.stop()

@@ -87,6 +87,8 @@ class Settling:
         self._entries: dict[str, Entry] = {}
         self._settled: dict[str, tuple[int, PersonAnswer | None]] = {}
         self._acked: dict[str, Ack] = {}
+        self._version = ""
+        self._here: dict[str, PersonAnswer] = {}
 
     def take(self, entry: KeyValue.Entry) -> None:
         """Take in what the bucket has of a person."""
@@ -100,10 +102,17 @@ class Settling:
                 _say_refused(error)
         self._entries[entry.key] = Entry(sequence, record, entry.operation == KV_PURGE)
 
-    async def settle(self) -> None:
-        """Go through everybody for whom something has changed, the forgotten first."""
-        held = await _ask(self._local.people)
-        here = {self._keys.key_of(name): person for name, person in held.items()}
+    async def settle(self, version: str) -> None:
+        """Go through everybody for whom something has changed, the forgotten first.
+
+        Args:
+            version: of who is enrolled here: the list costs the service time.
+        """
+        if version != self._version:
+            people = await _ask(self._local.people)
+            self._here = {self._keys.key_of(name): person for name, person in people.items()}
+            self._version = version
+        here = self._here
         self._note_missing(here)
         keys = {*self._entries, *here, *self._known.of("enrolled", "forgotten")}
         for key in sorted(keys, key=lambda key: not self._entry(key).is_tombstone):

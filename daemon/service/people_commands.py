@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from secrets import token_hex
 from typing import Any
 from unicodedata import normalize
 
@@ -51,6 +52,9 @@ class PeopleCommands:
         source: what these beats come from.
         now_utc: returns the time, ISO 8601.
         grown_templates: how many templates a person may gain without enrolments.
+
+    Attributes:
+        version: another one after each change of who is enrolled.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class PeopleCommands:
         self._consent_utc: str | None = None
         self._stale = False
         self._trouble = ""
+        self.version = token_hex(4)
 
     @property
     def commands(self) -> dict[str, Command]:
@@ -164,6 +169,7 @@ class PeopleCommands:
             if self._stale:
                 templates = self._templates()
                 self._recogniser.use_templates(templates)
+                self.version = token_hex(4)
                 self._stale = False
             self._trouble = ""
         except GalleryError as error:

@@ -96,16 +96,20 @@ class Device:
 
     def _serve(self, ready: Event, stop: Event) -> None:
         status = ModelStatus("test", "embedder", self.passport.sha256, "none", self.key is not None)
-        described = Description("0", self.name, "simulated", SCHEMA, tuple(KINDS), None, status)
         recogniser = Recogniser(self.passport, embed_with(fake_network(self.model).as_network()))
         with self.gallery as gallery, zmq.Context() as context:
             desk = PeopleCommands(
                 gallery, self.passport, recogniser, "simulated", lambda: self.now().isoformat()
             )
-            commands = {**desk.commands, "describe": lambda: described}
+            described = ("0", self.name, "simulated", SCHEMA, tuple(KINDS), None, status)
+            commands = {
+                **desk.commands,
+                "describe": lambda: Description(*described, desk.version),
+            }
             with ControlServer(context, f"ipc://{self.folder}/control.ipc", commands) as control:
                 ready.set()
                 while not stop.is_set():
+                    desk.refresh()
                     if control.socket.poll(50):
                         control.answer()
 
