@@ -14,6 +14,8 @@ SERVICE, RECORDER = UNITS / "qrsd.service", UNITS / "qrsd-record.service"
 NOTIFIER, WEB = UNITS / "qrsd-notify.service", UNITS / "qrsd-web.service"
 MQTT, FLEET = UNITS / "qrsd-mqtt.service", UNITS / "qrsd-fleet.service"
 APPS = (RECORDER, NOTIFIER, WEB, MQTT, FLEET, UNITS / "qrsd-lsl.service")
+#: What starts the service with another model.
+SWITCH = (UNITS / "qrsd-fleet-model.path", UNITS / "qrsd-fleet-model.service")
 #: Out of 10; a unit without any hardening has 9.6.
 HIGHEST_EXPOSURE = 2.0
 
@@ -27,11 +29,13 @@ def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("kept", [SERVICE, *APPS], ids=lambda unit: unit.stem)
+@pytest.mark.parametrize("kept", [SERVICE, *APPS, *SWITCH], ids=lambda unit: unit.name)
 def test_systemd_accepts_every_line(tmp_path: Path, kept: Path) -> None:
     unit = tmp_path / kept.name
     # verify wants the program to be there, which it is only once qrsd is installed.
     unit.write_text(kept.read_text().replace("/opt/qrsd/bin/qrsd", "/bin/true"))
+    if kept.suffix == ".path":  # which is nothing without its service
+        unit.with_suffix(".service").write_text(kept.with_suffix(".service").read_text())
 
     verified = analyze("verify", "--man=no", unit)
 
