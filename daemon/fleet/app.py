@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import nats.errors
 
 from config.fleet import FleetOptions
-from daemon.fleet.link import Link, linked
+from daemon.fleet.link import BROKEN, Link, linked
 from daemon.journal import event
 
 PAUSE_S = 5.0  # between connections; a connection that breaks comes back by itself
@@ -34,7 +34,7 @@ async def work_for_site(options: FleetOptions, works: Iterable[Work]) -> None:
             async with linked(options) as link, asyncio.TaskGroup() as tasks:
                 for work in (*works, _until_closed):
                     tasks.create_task(work(link))
-        except* (nats.errors.Error, OSError, TimeoutError) as group:
+        except* BROKEN as group:
             error = _first(group)
             words = f"{error}" if str(error) else type(error).__name__
             what = event("fleet_fails")

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import nats
+import nats.errors
 from nats.aio.client import Client
 from nats.js.api import KeyValueConfig
 from nats.js.client import JetStreamContext
@@ -23,6 +24,10 @@ from daemon.journal import event
 OLDEST_SERVER = (2, 10, 20)  # earlier ones lack sync_interval: always, or lose by its defects
 PAUSE_S = 2  # between attempts
 PING_S, PINGS = 10, 2  # a server that is silent for so long is away
+
+#: What an attempt to send or to ask may fail with. asyncio's TLS has an AttributeError of its own,
+#: in the moment after a connection broke.
+BROKEN = (nats.errors.Error, OSError, TimeoutError, AttributeError)
 
 _LOG = logging.getLogger(__name__)
 
@@ -153,5 +158,5 @@ async def _ended(closing: Coroutine[None, None, None]) -> None:
     """Wait for the end of a connection, but not for ever: it may be a dead one."""
     try:
         await asyncio.wait_for(closing, PAUSE_S)
-    except (TimeoutError, nats.errors.Error, OSError):
+    except BROKEN:
         return

@@ -9,14 +9,13 @@ from concurrent.futures import Future, wait
 from queue import Empty, Full, Queue
 from threading import Event
 
-import nats.errors
 from nats.aio.msg import Msg
 
 from config.fleet import FleetOptions
 from daemon.background import started
 from daemon.closing import Closing
 from daemon.fleet.errors import DeviceUnreachable
-from daemon.fleet.link import Link, linked
+from daemon.fleet.link import BROKEN, Link, linked
 from daemon.wire.client import STALE_S, Continuity, Item, Silent
 from daemon.wire.codec import decode
 
@@ -96,7 +95,7 @@ class LiveSubscriber(Closing):
         asked = json.dumps({"topics": self._topics}).encode()
         try:
             answer = await link.nats.request(f"{subject}.lease", asked, timeout=ANSWER_S)
-        except nats.errors.Error as error:
+        except BROKEN as error:
             raise DeviceUnreachable(
                 f"{self._device} does not answer {link.device}: qrsd fleet status says which "
                 f"devices of {link.site} are there, and only the site's operator may watch them"

@@ -20,14 +20,13 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import nats.errors
 from nats.aio.msg import Msg
 
 from config.typed_json import typed
 from daemon.errors import DaemonError
 from daemon.fleet.digest import is_silent, problems_of
 from daemon.fleet.errors import ModelRefused
-from daemon.fleet.link import Link
+from daemon.fleet.link import BROKEN, Link
 from daemon.fleet.model_files import ModelFiles
 from daemon.fleet.telling import Telling
 from daemon.journal import event
@@ -89,7 +88,7 @@ class ModelSwitch:
                 )
             async with self._busy:
                 await works[work](link, sha256)
-        except (DaemonError, ValueError, KeyError, RecursionError, OSError, nats.errors.Error) as e:
+        except (DaemonError, ValueError, KeyError, RecursionError, *BROKEN) as e:
             said = f"{e}" or type(e).__name__
             self._telling.add("model", outcome="refused", error=said)
             return {"ok": False, "error": said}

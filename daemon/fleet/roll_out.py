@@ -10,7 +10,7 @@ from pathlib import Path
 import nats.errors
 
 from daemon.fleet.errors import RolledBack
-from daemon.fleet.link import Link
+from daemon.fleet.link import BROKEN, Link
 from daemon.fleet.model_files import pack
 from model.passport import file_sha256
 
@@ -73,5 +73,5 @@ async def _ask(link: Link, device: str, work: str, sha256: str) -> str | None:
         return None if answer["ok"] else str(answer["error"])
     except nats.errors.NoRespondersError:
         return "does not answer"
-    except (nats.errors.Error, ValueError, KeyError, TypeError) as error:
+    except (*BROKEN, ValueError, KeyError, TypeError) as error:
         return f"does not answer as it should ({type(error).__name__})"

@@ -17,13 +17,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import nats.errors
 from nats.aio.msg import Msg
 from nats.js.api import Header
 
 from config.typed_json import typed
 from daemon.fleet.digest import Event, EventKind, Happenings, digest_of
-from daemon.fleet.link import Link
+from daemon.fleet.link import BROKEN, Link
 from daemon.fleet.site import make_streams
 from daemon.journal import event
 from daemon.wire.client import Item
@@ -157,7 +156,7 @@ class Telling:
                     timeout=ANSWER_S,
                     headers={Header.MSG_ID: f"{link.device}-{self._run}-{waiting.number}"},
                 )
-            except nats.errors.Error as error:
+            except BROKEN as error:
                 said = event("fleet_not_told", what="event", error=type(error).__name__)
                 _LOG.info("an event is told again later", extra=said)
                 await asyncio.sleep(AGAIN_S)
@@ -189,7 +188,7 @@ async def _made_streams(link: Link) -> bool:
     """Make the streams, and return whether they are there."""
     try:
         await make_streams(link)
-    except nats.errors.Error as error:
+    except BROKEN as error:
         said = event("fleet_not_told", what="streams", error=type(error).__name__)
         _LOG.info("the server keeps nothing yet: %s", type(error).__name__, extra=said)
         return False
@@ -200,7 +199,7 @@ async def _publish(link: Link, what: str, content: bytes) -> None:
     """Publish something that is worth nothing later."""
     try:
         await link.nats.publish(f"{_subject(link)}.{what}", content)
-    except nats.errors.Error as error:
+    except BROKEN as error:
         said = event("fleet_not_told", what=what, error=type(error).__name__)
         _LOG.info("%s: not told: %s", what, type(error).__name__, extra=said)
 

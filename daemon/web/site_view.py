@@ -63,11 +63,10 @@ class SiteView:
     async def _ask(self) -> list[Seen] | None:
         if self._link is None or not self._link.nats.is_connected:
             return None
-        from nats.errors import Error
-
+        from daemon.fleet.link import BROKEN
         from daemon.fleet.site import devices_of
 
         try:
             return await devices_of(self._link)
-        except Error:
+        except BROKEN:
             return None
