@@ -21,7 +21,7 @@ from nats.js.kv import KeyValue
 from daemon.errors import DaemonError
 from daemon.fleet.buckets import Buckets
 from daemon.fleet.known import KnownPeople
-from daemon.fleet.link import Link
+from daemon.fleet.link import BROKEN, Link
 from daemon.fleet.local_people import Kind, LocalPeople
 from daemon.fleet.record import SiteKeys, utc_now
 from daemon.fleet.settling import Settling
@@ -79,7 +79,7 @@ class SharedPeople:
                 kind, _ = await asyncio.to_thread(self._local.state)
                 await self._follow(link, kind, connects)
                 said = ""
-            except (nats.errors.Error, TimeoutError, DaemonError) as error:
+            except (*BROKEN, DaemonError) as error:
                 words = f"{error}" if str(error) else type(error).__name__
                 if words != said:
                     what = event("people_not_shared", error=getattr(error, "code", None))
