@@ -27,8 +27,6 @@ async def work_for_site(options: FleetOptions, works: Iterable[Work]) -> None:
     Raises:
         ServerTooOld, KeysError, SettingsError: it will not get better by itself.
     """
-    # asyncio says at each attempt that nats-py's answer to the end of a connection has no effect.
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
     while True:
         try:
             async with linked(options) as link, asyncio.TaskGroup() as tasks:

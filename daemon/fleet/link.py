@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import nats
 import nats.errors
 from nats.aio.client import Client
 from nats.js.api import KeyValueConfig
 from nats.js.client import JetStreamContext
+from nats.js.errors import BucketNotFoundError
 from nats.js.kv import KeyValue
 
 from config.errors import SettingInvalid
@@ -69,8 +69,11 @@ class Link:
 
     async def bucket(self, name: str) -> KeyValue:
         """Return a bucket of the site, which is made if it is not there."""
-        config = KeyValueConfig(bucket=name, history=1, replicas=self.replicas)
-        return await self.jetstream.create_key_value(config)
+        try:
+            return await self.jetstream.key_value(name)
+        except BucketNotFoundError:
+            config = KeyValueConfig(bucket=name, history=1, replicas=self.replicas)
+            return await self.jetstream.create_key_value(config)
 
     async def connect(self, options: FleetOptions) -> None:
         """Connect, however long it takes.
@@ -140,6 +143,8 @@ async def linked(options: FleetOptions, patience_s: float | None = None) -> Asyn
             f"fleet.site: it is {options.site!r}, and the credentials are of {credentials.site!r}"
         )
     link = Link(credentials, options.replicas)
+    # asyncio says of each connection that ends that nats-py's answer to it has no effect.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     try:
         await asyncio.wait_for(link.connect(options), patience_s)
         yield link
@@ -151,12 +156,6 @@ async def linked(options: FleetOptions, patience_s: float | None = None) -> Asyn
             f"{', '.join(options.servers)}; see docs/fleet.md, When it does not connect"
         ) from error
     finally:
-        await _ended(link.nats.close())
-
-
-async def _ended(closing: Coroutine[None, None, None]) -> None:
-    """Wait for the end of a connection, but not for ever: it may be a dead one."""
-    try:
-        await asyncio.wait_for(closing, PAUSE_S)
-    except BROKEN:
-        return
+        closing = asyncio.create_task(link.nats.close())
+        closing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait({closing}, timeout=PAUSE_S)  # it may be a dead one

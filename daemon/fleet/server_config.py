@@ -32,8 +32,8 @@ jetstream {
 # Home Assistant may come to the same server: mqtt { port: 8883 }, with a user for it.
 include "accounts.conf"
 """
-#: what a site may fill of the server's disk
-LIMITS = "jetstream: {max_mem: 64M, max_file: 4G, max_streams: 32, max_consumers: 4096}"
+#: What a site may fill. The server sets so much of its disk aside, and does not start without it.
+LIMITS = "jetstream: {max_mem: 64M, max_file: 512M, max_streams: 32, max_consumers: 4096}"
 STREAMS = (
     *("KV_people_{}", "KV_acks_{}", "KV_devices_{}"),
     *("KV_people_{}_simulated", "KV_acks_{}_simulated"),

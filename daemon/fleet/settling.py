@@ -239,6 +239,7 @@ class Settling:
                 "enrolled: rename one of them; see qrsd fleet people"
             )
             _LOG.warning(said, device, extra=event("people_conflict", device=device))
+            await self._buckets.tell_conflict(key, device)
             await self._ack(key, record, "conflict")
             return False
         return True

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
+from typing import Any
 
 import zmq
 from numpy.typing import NDArray
 
 from config.fleet import FleetOptions
-from daemon.apps.mqtt import end
 from daemon.fleet.app import work_for_site
 from daemon.fleet.local_people import LocalPeople
 from daemon.fleet.people import SharedPeople
@@ -130,9 +130,12 @@ class Device:
             try:
                 yield
             finally:
-                await end(task)
-                if not task.cancelled():
-                    task.result()
+                for _ in range(5):  # once may not be enough: daemon.apps.mqtt.end
+                    task.cancel()
+                    await asyncio.wait({task}, timeout=5)
+                    if task.done():
+                        break
+                assert task.cancelled(), waits_for(task)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -141,3 +144,13 @@ async def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert monotonic() < end_s, f"not within {PATIENCE_S} s"
         await asyncio.sleep(0.05)
+
+
+def waits_for(task: asyncio.Task[None]) -> list[str]:
+    """Return where a task stands, line by line of what it awaits."""
+    lines = []
+    at: Any = task.get_coro()
+    while at is not None and getattr(at, "cr_frame", None):
+        lines.append(f"{at.cr_frame.f_code.co_filename}:{at.cr_frame.f_lineno}")
+        at = at.cr_await
+    return lines

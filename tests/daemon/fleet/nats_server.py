@@ -70,6 +70,9 @@ class NatsServer:
         self._config = folder / "nats-server.conf"
         text = self._config.read_text().replace("/var/lib/nats", str(self.store))
         self._config.write_text(text.replace("0.0.0.0:4222", f"{host}:{self.port}"))
+        if store is not None:  # a small one
+            accounts = folder / "accounts.conf"
+            accounts.write_text(accounts.read_text().replace("max_file: 512M", "max_file: 2M"))
         self.start()
 
     def start(self) -> None:

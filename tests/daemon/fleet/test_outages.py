@@ -24,7 +24,6 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="makes networks and disks: needs root"),
 ]
 DOORS = ("door-1", "door-2")
-HERE, THERE = "10.213.77.1", "10.213.77.2"
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
@@ -41,9 +40,11 @@ def system(*command: str) -> None:
 
 
 @pytest.fixture
-def cable(tmp_path: Path) -> Iterator[str]:
-    """Make a network namespace that is reached by a cable, and return its and the cable's name."""
-    name = f"q{uuid4().hex[:8]}"
+def cable() -> Iterator[tuple[str, str]]:
+    """Make a network namespace behind a cable of the same name, and return it and its address."""
+    number = uuid4()
+    name, network = f"q{number.hex[:8]}", f"10.213.{number.bytes[-1]}"
+    here, there = f"{network}.1", f"{network}.2"
     with ExitStack() as stack:
         try:
             system("ip", "netns", "add", name)
@@ -51,22 +52,23 @@ def cable(tmp_path: Path) -> Iterator[str]:
             pytest.skip("no network namespaces can be made here")
         stack.callback(system, "ip", "netns", "del", name)
         system("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name)
-        system("ip", "addr", "add", f"{HERE}/30", "dev", name)
+        system("ip", "addr", "add", f"{here}/30", "dev", name)
         system("ip", "link", "set", name, "up")
         within = ("ip", "-n", name)
-        system(*within, "addr", "add", f"{THERE}/30", "dev", "eth0")
+        system(*within, "addr", "add", f"{there}/30", "dev", "eth0")
         system(*within, "link", "set", "eth0", "up")
-        yield name
+        yield name, there
 
 
 def test_an_hour_without_the_network_costs_nobody(
-    tmp_path: Path, cable: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cable: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link, "PING_S", 1)
     folder = tmp_path / "server"
     folder.mkdir()
-    within = ("ip", "netns", "exec", cable)
-    server = NatsServer(folder, DOORS, within=within, host=THERE)
+    cable_name, there = cable
+    within = ("ip", "netns", "exec", cable_name)
+    server = NatsServer(folder, DOORS, within=within, host=there)
     one, two = (
         Device(tmp_path / name, name, server.options(name)) for name in ("door-1", "door-2")
     )
@@ -77,7 +79,7 @@ def test_an_hour_without_the_network_costs_nobody(
         assert isinstance(loop, JumpingLoop)
         async with one.online(), two.online():
             await until(lambda: two.people() == {"Ada": 1})
-            system("ip", "link", "set", cable, "down")
+            system("ip", "link", "set", cable_name, "down")
             one.enrol("Bob", BOB)
             two.enrol("Zoe", towards(1, 0, 3, 0))
             two.forget("Ada")
@@ -85,7 +87,7 @@ def test_an_hour_without_the_network_costs_nobody(
                 loop.ahead_s += 60
                 await asyncio.sleep(0.02)
             assert (one.people(), two.people()) == ({"Ada": 1, "Bob": 1}, {"Zoe": 1})
-            system("ip", "link", "set", cable, "up")
+            system("ip", "link", "set", cable_name, "up")
             await until(lambda: one.people() == two.people() == {"Bob": 1, "Zoe": 1})
 
     try:

@@ -325,6 +325,7 @@ def test_a_stolen_card_and_the_servers_disk_have_neither_name_nor_template(
     async def test() -> None:
         async with one.online(), two.online():
             await until(lambda: two.people() == {"Zacharias": 1})
+            await until((two.folder / "fleet" / "simulated.json").exists)
 
     run(test)
     server.stop()
