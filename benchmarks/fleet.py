@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import random
 import socket
 import subprocess
@@ -139,7 +138,6 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--nats-server", default="nats-server", metavar="PROGRAM")
     args = parser.parse_args()
-    logging.getLogger("asyncio").setLevel(logging.ERROR)  # as daemon.fleet.app does
     names = [f"door-{number}" for number in range(args.devices)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "server"

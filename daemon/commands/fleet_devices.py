@@ -46,10 +46,7 @@ examples:
 
 PATIENCE_S = 10.0  # with servers that do not answer
 
-HEADINGS = (
-    *("device", "service", "contact", "identity", "rhythm", "problem", "model"),
-    *("heart rate /min", "signal %", "lost samples", "seen s ago"),
-)
+HEADINGS = ("device", "service", "wearer", "rhythm", "/min", "signal", "lost", "seen")
 
 
 def add_status(parts: Subparsers) -> None:
@@ -86,33 +83,45 @@ def run_status(args: argparse.Namespace) -> int:
         print(json.dumps({"site": site, "devices": told}))
     else:
         title = f"{site}: {counted(len(devices), 'device')}"
-        Console().print(filled(title, HEADINGS, map(_row, devices), words=7))
+        Console().print(filled(title, HEADINGS, map(_row, devices), _notes(devices), words=4))
     return 0
 
 
 def _row(seen: Seen) -> list[str | Text]:
-    age = Text(f"{seen.age_s:.0f}", "" if seen.is_here else "bold red")
+    age = Text(f"{seen.age_s:.0f} s ago", "" if seen.is_here else "bold red")
     digest = seen.digest
     if digest is None:
-        return [seen.device, Text("another version of qrsd", "yellow"), *("",) * 8, age]
-    problem = Text(digest.problem or "", "bold red")
+        return [seen.device, Text("another version of qrsd", "yellow"), *("",) * 5, age]
+    service = Text(digest.state)
+    if digest.source == "simulated":
+        service.append(", simulated", "yellow")
     return [
         seen.device,
-        digest.state if digest.source != "simulated" else f"{digest.state}, simulated",
-        digest.contact,
+        service,
         _shown(digest.identity),
         _shown(digest.rhythm),
-        problem,
-        _shown(digest.model_sha256 and digest.model_sha256[:12]),
-        _shown(digest.heart_rate_bpm and f"{digest.heart_rate_bpm:.0f}"),
-        "—" if digest.quality is None else f"{100 * digest.quality:.0f}",
+        "—" if digest.heart_rate_bpm is None else f"{digest.heart_rate_bpm:.0f}",
+        "—" if digest.quality is None else f"{100 * digest.quality:.0f} %",
         str(digest.lost),
         age,
     ]
 
 
-def _shown(value: str | float | None) -> str:
-    return "—" if value is None else str(value).replace("_", " ")
+def _notes(devices: Sequence[Seen]) -> str:
+    """Say what is wrong where, and which models are in use, by which devices if they are several."""
+    digests = {seen.device: seen.digest for seen in devices if seen.digest}
+    notes = [f"{device}: {each.problem}" for device, each in digests.items() if each.problem]
+    users: dict[str, list[str]] = {}
+    for device, digest in digests.items():
+        if digest.model_sha256:
+            users.setdefault(digest.model_sha256[:12], []).append(device)
+    for model, of in users.items():
+        notes.append(f"model {model}: {'all' if len(users) == 1 else ', '.join(of)}")
+    return "; ".join(notes)
+
+
+def _shown(value: str | None) -> str:
+    return "—" if value is None else value.replace("_", " ")
 
 
 def run_update_model(args: argparse.Namespace) -> int:
