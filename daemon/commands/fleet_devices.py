@@ -46,7 +46,7 @@ examples:
 
 PATIENCE_S = 10.0  # with servers that do not answer
 
-HEADINGS = ("device", "service", "wearer", "rhythm", "/min", "signal", "lost", "seen")
+HEADINGS = ("device", "service", "wearer", "rhythm", "/min", "signal", "lost", "age")
 
 
 def add_status(parts: Subparsers) -> None:
@@ -88,10 +88,10 @@ def run_status(args: argparse.Namespace) -> int:
 
 
 def _row(seen: Seen) -> list[str | Text]:
-    age = Text(f"{seen.age_s:.0f} s ago", "" if seen.is_here else "bold red")
+    age = Text(f"{seen.age_s:.0f} s", "" if seen.is_here else "bold red")
     digest = seen.digest
     if digest is None:
-        return [seen.device, Text("another version of qrsd", "yellow"), *("",) * 5, age]
+        return [seen.device, Text("another qrsd", "yellow"), *("",) * 5, age]
     service = Text(digest.state)
     if digest.source == "simulated":
         service.append(", simulated", "yellow")
@@ -108,7 +108,7 @@ def _row(seen: Seen) -> list[str | Text]:
 
 
 def _notes(devices: Sequence[Seen]) -> str:
-    """Say what is wrong where, and which models are in use, by which devices if they are several."""
+    """Say what is wrong where, and which models are in use by which devices."""
     digests = {seen.device: seen.digest for seen in devices if seen.digest}
     notes = [f"{device}: {each.problem}" for device, each in digests.items() if each.problem]
     users: dict[str, list[str]] = {}

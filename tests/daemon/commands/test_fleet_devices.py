@@ -48,9 +48,10 @@ def test_every_device_has_a_line_that_fits_a_terminal(capsys: pytest.CaptureFixt
     lines = capsys.readouterr().out.splitlines()
     one, two, three = (next(line for line in lines if f"door-{n} " in line) for n in (1, 2, 3))
     assert one.split() == ["door-1", "running", "no", "contact", "sinus", "61", "98", "%", "12",
-                           "3", "s", "ago"]  # fmt: skip
-    assert two.split()[:3] == ["door-2", "recovering,", "simulated"]
-    assert "another version of" in three
+                           "3", "s"]  # fmt: skip
+    assert "recovering," in two
+    assert "simulated" in lines[lines.index(two) + 1]
+    assert "another qrsd" in three
     notes = "door-2: chip_silent; model abababababab: door-1; model cdcdcdcdcdcd: door-2"
     assert notes in " ".join("\n".join(lines).split())
     assert max(map(len, lines)) <= 80
