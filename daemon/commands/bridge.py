@@ -197,7 +197,7 @@ async def until_ended(
         done, _ = await asyncio.wait({bridge, listening, told}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         ended.set()
-        while not bridge.done():  # once may not be enough: daemon.apps.mqtt.end
+        while not bridge.done():  # once may not be enough: daemon.background.end
             bridge.cancel()
             await asyncio.wait({bridge}, timeout=END_S)
     for task in done:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import nats.errors
 
 from config.fleet import FleetOptions
+from daemon.background import end
 from daemon.fleet.link import BROKEN, Link, linked
 from daemon.journal import event
 
@@ -29,15 +30,25 @@ async def work_for_site(options: FleetOptions, works: Iterable[Work]) -> None:
     """
     while True:
         try:
-            async with linked(options) as link, asyncio.TaskGroup() as tasks:
-                for work in (*works, _until_closed):
-                    tasks.create_task(work(link))
+            async with linked(options) as link:
+                await _side_by_side([work(link) for work in (*works, _until_closed)])
         except* BROKEN as group:
             error = _first(group)
             words = f"{error}" if str(error) else type(error).__name__
             what = event("fleet_fails")
             _LOG.warning("the fleet: %s; it is tried again", words, extra=what)
         await asyncio.sleep(random.uniform(PAUSE_S / 2, PAUSE_S))  # not all devices at once
+
+
+async def _side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all until one ends or fails: a TaskGroup cancels the others once, which some survive."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end(*tasks)
+    for task in done:
+        task.result()
 
 
 async def _until_closed(link: Link) -> None:

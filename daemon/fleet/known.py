@@ -10,20 +10,23 @@ import base64
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from config.secret_file import write_private
 from config.typed_json import typed
 from daemon.fleet.errors import KnownPeopleDamaged
 from daemon.fleet.record import Record
 
+EnrolledState: TypeAlias = Literal["begun", "enrolled"]
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a person."""
 
-    #: ``missing``: enrolled at the site, and gone here together with everybody else
-    state: Literal["enrolled", "forgotten", "missing"]
+    #: ``begun``: about to be enrolled, which a power cut may have prevented; ``missing``: enrolled
+    #: at the site, and gone here together with everybody else
+    state: Literal["begun", "enrolled", "forgotten", "missing"]
     revision: int  # of the record that was carried out here
     begun: int  # as the record says
     signed_utc: str  # by the device that wrote it
@@ -64,10 +67,10 @@ class KnownPeople:
         """Return those of a state."""
         return {key: each for key, each in self._known.items() if each.state in states}
 
-    def enrolled(self, key: str, record: Record) -> None:
-        """Take note that a record is carried out here."""
+    def enrolled(self, key: str, record: Record, state: EnrolledState = "enrolled") -> None:
+        """Take note that a record is carried out here, or that it is begun."""
         header = record.header
-        self.put(key, Known("enrolled", header.revision, header.begun, header.signed_utc))
+        self.put(key, Known(state, header.revision, header.begun, header.signed_utc))
 
     def forgotten(self, key: str, record: Record, now_utc: str) -> None:
         """Take note that somebody is forgotten here, for good."""

@@ -220,6 +220,8 @@ class Settling:
         if held is not None:
             ours = (await _ask(self._local.export, held.name, self._kind)).templates
             taken = [each for each in taken if not any(map(each.is_again, ours))]
+        if held is None:
+            self._known.enrolled(key, record, "begun")
         if taken and not await self._merge(key, record, replace(theirs, templates=tuple(taken))):
             return True
         self._known.enrolled(key, record)
@@ -270,6 +272,8 @@ class Settling:
             consent_utc=person.consent_utc or (theirs.consent_utc if theirs else None),
         )
         made = self._keys.enrolled(whole, models, revision, begun)
+        if known is None:
+            self._known.enrolled(key, made, "begun")
         if not await self._write(key, made):
             return False
         self._known.enrolled(key, made)

@@ -130,7 +130,7 @@ class Device:
             try:
                 yield
             finally:
-                for _ in range(5):  # once may not be enough: daemon.apps.mqtt.end
+                for _ in range(5):  # once may not be enough: daemon.background.end
                     task.cancel()
                     await asyncio.wait({task}, timeout=5)
                     if task.done():
