@@ -16,28 +16,18 @@ class ServerTooOld(DaemonError, RuntimeError):
 class RecordRefused(DaemonError, ValueError):
     """What a device told of a person is not to be believed, or not of this site."""
 
-    code = "record_refused"
-
 
 class KnownPeopleDamaged(DaemonError, ValueError):
     """The file of what a device knows of its site's people is none."""
-
-    code = "known_people_damaged"
 
 
 class DeviceUnreachable(DaemonError, ConnectionError):
     """A device of the site does not answer."""
 
-    code = "device_unreachable"
-
 
 class ModelRefused(DaemonError, ValueError):
     """A model was sent that this device cannot take, or that did not work here."""
 
-    code = "model_refused"
-
 
 class RolledBack(DaemonError):
     """A model was not taken by a device, and so taken back from all."""
-
-    code = "model_rolled_back"

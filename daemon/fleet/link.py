@@ -137,8 +137,6 @@ async def linked(options: FleetOptions, patience_s: float | None = None) -> Asyn
         FleetUnavailable: no server could be reached.
         ServerTooOld: it may lose what it acknowledges.
     """
-    # asyncio says at each attempt that nats-py's answer to the end of a connection has no effect.
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
     credentials = Credentials.from_text(options.read_credentials())
     if credentials.site != options.site:
         raise SettingInvalid(

@@ -40,7 +40,7 @@ def test_devices_hear_each_other_and_tell_only_for_themselves(server: NatsServer
             await two.nats.flush()
             await two.nats.publish(f"qrsd.{SITE}.door-1.digest", b"forged")
             await one.nats.publish(f"qrsd.{SITE}.door-1.digest", b"true")
-            heard.append(await others.next_msg(5))
+            heard.append(await others.next_msg(20))
             await one.nats.flush()
             await two.nats.flush()
             assert not others.pending_msgs
@@ -66,7 +66,7 @@ def test_a_device_reads_no_answers_of_others_and_no_waves(server: NatsServer) ->
                 await operator.nats.publish(subject, b"secret")
             await operator.nats.publish(f"qrsd.{SITE}.door-1.lease", b"for you")
             await operator.nats.flush()
-            heard = [(await own.next_msg(5)).data]
+            heard = [(await own.next_msg(20)).data]
             return heard + [(await each.next_msg(0)).data for each in spied if each.pending_msgs]
 
     assert asyncio.run(run()) == [b"for you"]
