@@ -18,7 +18,8 @@ from config.errors import SettingsError
 SYSTEM_STATE = Path("/var/lib/qrsd")
 SYSTEM_RUNTIME = Path("/run/qrsd")
 RECORDER_STATE, RECORDER_RUNTIME = Path("/var/lib/qrsd-record"), Path("/run/qrsd-record")
-WEB_STATE = Path("/var/lib/qrsd-web")
+WEB_STATE, FLEET_STATE = Path("/var/lib/qrsd-web"), Path("/var/lib/qrsd-fleet")
+SITES = Path("/etc/qrsd-fleet")  # of the machine of the fleet's server
 
 
 def state_folder(system: Path | None = None) -> Path:
@@ -103,3 +104,15 @@ def recorder_address() -> str:
 def web_folder() -> Path:
     """Return the folder of the web server's tokens, certificate and work."""
     return state_folder(WEB_STATE) / "web"
+
+
+def fleet_folder() -> Path:
+    """Return the folder in which a device keeps what it knows of its site's people."""
+    return state_folder(FLEET_STATE) / "fleet"
+
+
+def sites_folder() -> Path:
+    """Return the folder of the fleet's keys and server configuration, on the server's machine."""
+    if os.geteuid() == 0 and "STATE_DIRECTORY" not in os.environ:
+        return SITES
+    return state_folder() / "sites"

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from config.commentary import CommentaryOptions
 from config.errors import SettingInvalid, SettingsMissing
+from config.fleet import FleetOptions
 from config.influx import InfluxOptions
 from config.lsl import LslOptions
 from config.mapping import build, leaves
@@ -139,6 +140,7 @@ class Settings(SourceOptions):
     lsl: LslOptions = field(default_factory=LslOptions)  # the streams of ``qrsd bridge lsl``
     mqtt: MqttOptions = field(default_factory=MqttOptions)  # the broker of ``qrsd bridge mqtt``
     report: ReportOptions = field(default_factory=ReportOptions)  # whom ``qrsd report`` asks
+    fleet: FleetOptions = field(default_factory=FleetOptions)  # the site that this device is of
     web: WebOptions = field(default_factory=WebOptions)  # where ``qrsd web`` serves
 
 

@@ -43,6 +43,7 @@ COMMANDS = {
         "bridge",
         "Bring what it says to Home Assistant, Lab Streaming Layer, InfluxDB",
     ),
+    "fleet": ("fleet", "Share people with the other devices of a site, and see them all"),
     # people
     "enroll": ("enroll", "Enrol whoever wears the electrodes, or the person of recordings"),
     "people": ("people", "See and change who is enrolled"),

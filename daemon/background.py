@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Thread
 from typing import TypeVar
+
+END_S = 4.0  # for tasks to end, before they are cancelled again
 
 Result = TypeVar("Result")
 
@@ -26,3 +29,15 @@ def started(work: Callable[[], Result]) -> Future[Result]:
 
     Thread(target=run, daemon=True).start()
     return done
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks until they end.
+
+    Once may not be enough: ``asyncio.wait_for`` of Python 3.11, which aiomqtt and nats-py wait by,
+    swallows what cancels it at the moment in which it is done.
+    """
+    while going := [task for task in tasks if not task.done()]:
+        for task in going:
+            task.cancel()
+        await asyncio.wait(going, timeout=END_S)

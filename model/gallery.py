@@ -191,6 +191,28 @@ class Gallery:
                 names.check_free(name)
                 names.add(self._insert_whole(replace(person, name=name)), name)
 
+    def merge(self, person: Person) -> None:
+        """Add the fittings of a person that are not here yet, and the person if they are new.
+
+        Raises:
+            PersonExists: somebody whose name looks like it is enrolled.
+            NameInvalid: a person cannot be called that.
+        """
+        with self._transaction(changes=True):
+            names = NameIndex(self._names())
+            person = replace(person, name=check_name(person.name))
+            if not (known := names.find(person.name)):
+                names.check_free(person.name)
+                self._insert_whole(person)
+                return
+            at = known[0]
+            held = [each for _, each in self._read_templates("person = ?", at)]
+            for template in map(self.turned, person.templates):
+                if not any(map(template.is_again, held)):
+                    self._insert(at, template)
+            if person.consent_utc is not None:
+                self._set_consent(at, person.consent_utc)
+
     def rename(self, name: str, new_name: str) -> None:
         """Call somebody otherwise.
 

@@ -48,6 +48,17 @@ def from_json(text: str, where: str, numbers_of: Mapping[str, int] | None = None
         raise ExportInvalid(f"{where}: not JSON: {error}") from error
     if not isinstance(values, dict):
         raise ExportInvalid(f"{where}: not a JSON object")
+    return from_values(values, where, numbers_of)
+
+
+def from_values(
+    values: dict[str, Any], where: str, numbers_of: Mapping[str, int] | None = None
+) -> list[Person]:
+    """Read the object that ``to_json`` gave, as ``from_json`` does.
+
+    Raises:
+        ExportInvalid: it is not that.
+    """
     fields = Fields(values, where, ExportInvalid)
     fields.choice("format", (FORMAT,))
     if (schema := fields.integer("schema")) != SCHEMA:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 GROWN = "grown"
 MOST_BEATS = 1000  # that a template is the mean of
 SOURCES = ("ads1292r", "simulated", "recording", GROWN)
+SAME_COSINE = 0.9999  # at least, of an embedding and itself, turned there and back as float32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +25,15 @@ class Template:
     #: what the beats of an enrolment came from: ``ads1292r``, ``simulated`` or ``recording``;
     #: ``grown`` if nobody enrolled them, see ``model.fittings``
     source: str
+
+    def is_again(self, other: Template) -> bool:
+        """Tell whether this and a person's ``other`` template are of one and the same fitting."""
+        return (
+            (self.created_utc, self.model_sha256) == (other.created_utc, other.model_sha256)
+            and self.source == other.source
+            and len(self.embedding) == len(other.embedding)
+            and float(self.embedding @ other.embedding) >= SAME_COSINE
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ fi
 install -d "$DESTDIR/usr/local/bin"
 ln -sfn /opt/qrsd/bin/qrsd "$DESTDIR/usr/local/bin/qrsd"
 install -d "$DESTDIR/etc/systemd/system"
-install -m 644 "$here"/qrsd*.service "$DESTDIR/etc/systemd/system"
+install -m 644 "$here"/qrsd*.service "$here"/qrsd*.path "$DESTDIR/etc/systemd/system"
 install -D -m 644 "$here/qrsd.rules" "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
 if [ -e "$DESTDIR/etc/qrsd/qrsd.yaml" ]; then
     say "Kept the settings in $DESTDIR/etc/qrsd/qrsd.yaml."

@@ -11,10 +11,10 @@ live=
 [ -n "$DESTDIR" ] || [ ! -d /run/systemd/system ] || live=yes
 
 if [ -n "$live" ] && [ -e /etc/systemd/system/qrsd.service ]; then
-    (cd /etc/systemd/system && systemctl disable --now qrsd*.service)
+    (cd /etc/systemd/system && systemctl disable --now qrsd*.service qrsd*.path)
 fi
 rm -rf "$DESTDIR/opt/qrsd"
-rm -f "$DESTDIR"/etc/systemd/system/qrsd*.service
+rm -f "$DESTDIR"/etc/systemd/system/qrsd*.service "$DESTDIR"/etc/systemd/system/qrsd*.path
 rm -f "$DESTDIR/usr/local/bin/qrsd" "$DESTDIR/etc/udev/rules.d/60-qrsd.rules"
 [ -z "$live" ] || systemctl daemon-reload
 
@@ -24,7 +24,8 @@ if [ "$PURGE" = 1 ]; then
 else
     echo "qrsd is gone. Kept: the settings in $DESTDIR/etc/qrsd, the enrolled people in" \
         "$DESTDIR/var/lib/qrsd, recordings in $DESTDIR/var/lib/qrsd-record, the page's tokens in" \
-        "$DESTDIR/var/lib/qrsd-web, and the user qrsd," \
+        "$DESTDIR/var/lib/qrsd-web, what is known of a site in $DESTDIR/var/lib/qrsd-fleet," \
+        "and the user qrsd," \
         "to whom they belong."
     echo "To remove these too: sudo make uninstall PURGE=1"
 fi

@@ -29,6 +29,7 @@ from daemon.apps.home_assistant import (
     HomeAssistant,
     Publication,
 )
+from daemon.background import end
 from daemon.errors import DaemonError
 from daemon.journal import event
 from daemon.wire.client import Item
@@ -209,15 +210,3 @@ class MqttBridge:
         while True:
             self._home.set_recording(await asyncio.to_thread(self._is_recording))
             await asyncio.sleep(RECORDER_S)
-
-
-async def end(*tasks: asyncio.Task[None]) -> None:
-    """Cancel tasks until they end.
-
-    Once may not be enough: ``asyncio.wait_for`` of Python 3.11, which aiomqtt waits by, swallows
-    what cancels it at the moment in which it is done.
-    """
-    while going := [task for task in tasks if not task.done()]:
-        for task in going:
-            task.cancel()
-        await asyncio.wait(going, timeout=2 * FAREWELL_S)

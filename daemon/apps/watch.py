@@ -53,6 +53,7 @@ COLOURS = {
     "suspect": "red",
 }
 NOBODY = {
+    "accepted": "somebody enrolled",  # of a fleet, which tells no names
     "unknown": "a stranger (unknown)",
     "undecided": "listening … (undecided)",
     "no_contact": "nobody: an electrode is off",

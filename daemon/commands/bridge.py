@@ -114,7 +114,7 @@ def run_mqtt(args: argparse.Namespace) -> int:
     from daemon.apps.mqtt import MqttBridge
 
     bridge = MqttBridge(options, home, lambda *asked: _act(home, *asked), _is_recording)
-    asyncio.run(_until_ended(service, figures.TOPICS, bridge.put, bridge.run))
+    asyncio.run(until_ended(service, figures.TOPICS, bridge.put, bridge.run))
     return 0
 
 
@@ -138,7 +138,7 @@ def run_influx(args: argparse.Namespace) -> int:
         finally:
             ended.set()
 
-    asyncio.run(_until_ended(service, figures.TOPICS, lines.put, run))
+    asyncio.run(until_ended(service, figures.TOPICS, lines.put, run))
     return 0
 
 
@@ -152,7 +152,7 @@ def run_lsl(args: argparse.Namespace) -> int:
 
     set_up(settings.lsl)
     bridge = LslBridge(settings.lsl, settings.device or socket.gethostname())
-    asyncio.run(_until_ended(service, TOPICS, bridge.take, _for_ever))
+    asyncio.run(until_ended(service, TOPICS, bridge.take, _for_ever))
     return 0
 
 
@@ -173,7 +173,7 @@ def _print(service: Connection, home: HomeAssistant) -> None:
                 print(publication.topic, publication.payload, flush=True)
 
 
-async def _until_ended(
+async def until_ended(
     service: Connection,
     topics: tuple[str, ...],
     put: Callable[[Item], None],
@@ -197,7 +197,7 @@ async def _until_ended(
         done, _ = await asyncio.wait({bridge, listening, told}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         ended.set()
-        while not bridge.done():  # once may not be enough: daemon.apps.mqtt.end
+        while not bridge.done():  # once may not be enough: daemon.background.end
             bridge.cancel()
             await asyncio.wait({bridge}, timeout=END_S)
     for task in done:

@@ -14,6 +14,7 @@ from traceback import format_tb, print_exception
 
 import config.errors as of_config
 import daemon.apps.errors as of_apps
+import daemon.fleet.errors as of_fleet
 import daemon.offline.errors as of_offline
 import daemon.recordings.errors as of_recordings
 import daemon.service.errors as of_service
@@ -24,7 +25,7 @@ from daemon.errors import DaemonError, ResultsNotWritable
 from daemon.journal import PRIORITIES, is_the_journal, nameless
 from daemon.terminal import plain
 
-DATA, NO_INPUT, UNAVAILABLE, BUG, CANNOT_WRITE = 65, 66, 69, 70, 73
+CHECK_FAILED, DATA, NO_INPUT, UNAVAILABLE, BUG, CANNOT_WRITE = 1, 65, 66, 69, 70, 73
 IO, BUSY, NOT_PERMITTED, SETTINGS = 74, 75, 77, 78
 
 #: By class; one that is not listed has its nearest ancestor's. ``benchmarks.commands`` adds some.
@@ -72,6 +73,8 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_wire.ServiceNotPermitted: NOT_PERMITTED,
     of_wire.ServiceRefusesKey: NOT_PERMITTED,
     of_apps.NothingToShow: NO_INPUT,
+    of_fleet.RecordRefused: DATA,
+    of_fleet.RolledBack: CHECK_FAILED,
     ResultsNotWritable: CANNOT_WRITE,
     DaemonError: UNAVAILABLE,
 }

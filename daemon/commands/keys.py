@@ -9,6 +9,7 @@ from pathlib import Path
 
 from config.folders import another_is_the_systems, keys_folder
 from config.secret_file import from_hex
+from daemon.commands.fleet_keys import add_fleet_keys
 from daemon.commands.parts import add_part, describe
 from daemon.commands.web_keys import add_web_keys
 from daemon.wire.keys import (
@@ -85,6 +86,7 @@ def add_keys(keys: argparse.ArgumentParser) -> None:
     listing.set_defaults(run=run_list)
 
     add_web_keys(commands)
+    add_fleet_keys(commands)
 
 
 def run_new(args: argparse.Namespace) -> int:

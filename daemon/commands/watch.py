@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from config.settings import load
 from daemon.apps.watch import show_json, show_lines, show_live
 from daemon.commands.connection import add_connection, to_messages
 from daemon.commands.parts import describe
@@ -23,6 +26,9 @@ from daemon.wire.messages import (
     WaveMessage,
 )
 
+if TYPE_CHECKING:
+    from daemon.fleet.live import LiveSubscriber
+
 LINES = (StatusMessage.TOPIC, IdentityMessage.TOPIC, RhythmMessage.TOPIC, AlarmMessage.TOPIC)
 WAVEFORMS = (WaveMessage.TOPIC, EcgMessage.TOPIC)
 
@@ -32,7 +38,8 @@ Where the output is not a terminal it prints a line for each change instead. Ctr
 examples:
   qrsd watch
   qrsd watch --json | jq 'select(.topic == "identity") | .person'
-  qrsd watch --address tcp://pi:5293 --key qrsd.key --service-key KEY   (see qrsd keys --help)"""
+  qrsd watch --address tcp://pi:5293 --key qrsd.key --service-key KEY   (see qrsd keys --help)
+  qrsd watch --device door-3                  (of a fleet, without names: docs/fleet.md)"""
 
 
 def add_watch(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +48,7 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object per message")
     parser.add_argument("--waves", action="store_true", help="with --json: the waveforms too")
     add_connection(parser)
+    parser.add_argument("--device", metavar="NAME", help="of the fleet that is set, instead")
     parser.set_defaults(run=run, refuse=parser.error)
 
 
@@ -48,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
     """Show what the service says until Ctrl-C."""
     if args.waves and not args.json:
         args.refuse("--waves goes with --json")
+    if args.device and (args.address or args.key or args.service_key):
+        args.refuse("--device is of the fleet, --address of a service: choose one")
     with suppress(KeyboardInterrupt):
         _watch(args)
     return 0
@@ -55,16 +65,27 @@ def run(args: argparse.Namespace) -> int:
 
 def _watch(args: argparse.Namespace) -> None:
     console = Console()
-    service = to_messages(args)
     topics: list[str] = [*LINES]
     if args.json:
         topics = [topic for topic in KINDS if args.waves or topic not in WAVEFORMS]
     elif console.is_terminal:
         topics += [EcgMessage.TOPIC, HrvMessage.TOPIC]
-    with Subscriber(service.address, topics, keys=service.keys) as subscriber:
+    with _subscriber(args, topics) as subscriber:
         if args.json:
             show_json(subscriber, sys.stdout)
         elif console.is_terminal:
             show_live(subscriber, console)
         else:
             show_lines(subscriber, sys.stdout)
+
+
+def _subscriber(args: argparse.Namespace, topics: Sequence[str]) -> Subscriber | LiveSubscriber:
+    if not args.device:
+        service = to_messages(args)
+        return Subscriber(service.address, topics, keys=service.keys)
+    from daemon.commands.fleet_options import fleet_options
+
+    options = fleet_options(load().settings.fleet, "qrsd watch --device")
+    from daemon.fleet.live import LiveSubscriber
+
+    return LiveSubscriber(options, args.device, topics)

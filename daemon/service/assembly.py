@@ -91,7 +91,7 @@ def assembled(
         commands: dict[str, Command] = {
             **people.commands,
             **slow.commands,
-            "describe": lambda: _describe(device, source, pipeline, status),
+            "describe": lambda: _describe(device, source, pipeline, status, people.version),
         }
         control = ControlServer(
             context, control_address(), commands, settings.control.addresses, gate
@@ -185,10 +185,19 @@ def _model_status(network: Network, gallery: Gallery) -> ModelStatus:
     )
 
 
-def _describe(device: str, source: Source, pipeline: Pipeline, model: ModelStatus) -> Description:
+def _describe(
+    device: str, source: Source, pipeline: Pipeline, model: ModelStatus, people_version: str
+) -> Description:
     """Answer ``describe``; what the channels record is known once the chip is set up."""
     return Description(
-        version("qrsd"), device, source, SCHEMA, tuple(KINDS), pipeline.channels, model
+        version("qrsd"),
+        device,
+        source,
+        SCHEMA,
+        tuple(KINDS),
+        pipeline.channels,
+        model,
+        people_version,
     )
 
 

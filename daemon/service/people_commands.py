@@ -11,6 +11,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from secrets import token_hex
+from typing import Any
 from unicodedata import normalize
 
 from daemon.journal import event
@@ -25,12 +27,12 @@ from daemon.wire.control import Command
 from daemon.wire.errors import CommandRefused
 from daemon.wire.messages import Source
 from model.enrolment import Enrolment, check_same_person
-from model.errors import GalleryError, ModelError, PersonUnknown
+from model.errors import ForeignTemplate, GalleryError, ModelError, PersonUnknown
 from model.fittings import grow
 from model.gallery import Gallery
 from model.names import check_name, looks
 from model.passport import Passport
-from model.people_file import to_json
+from model.people_file import from_values, to_json
 from model.recogniser import Recogniser
 from model.template import Template
 
@@ -50,6 +52,9 @@ class PeopleCommands:
         source: what these beats come from.
         now_utc: returns the time, ISO 8601.
         grown_templates: how many templates a person may gain without enrolments.
+
+    Attributes:
+        version: another one after each change of who is enrolled.
     """
 
     def __init__(
@@ -72,11 +77,15 @@ class PeopleCommands:
         self._consent_utc: str | None = None
         self._stale = False
         self._trouble = ""
+        self.version = token_hex(4)
 
     @property
     def commands(self) -> dict[str, Command]:
         """The commands by their names in requests."""
-        names = ("enroll", "enrolment", "cancel", "people", "rename", "forget", "export")
+        names = (
+            *("enroll", "enrolment", "cancel", "people"),
+            *("rename", "forget", "export", "merge"),
+        )
         return {name: getattr(self, name) for name in names}
 
     def attend(self) -> bool:
@@ -160,6 +169,7 @@ class PeopleCommands:
             if self._stale:
                 templates = self._templates()
                 self._recogniser.use_templates(templates)
+                self.version = token_hex(4)
                 self._stale = False
             self._trouble = ""
         except GalleryError as error:
@@ -249,6 +259,27 @@ class PeopleCommands:
         if not found:
             raise PersonUnknown(f"nobody called {person!r} is enrolled")
         return ExportAnswer(**to_json(found))
+
+    def merge(self, format: str, schema: int, people: tuple[Any, ...]) -> Done:
+        """Add the fittings of people that are not here yet, as another device exported them."""
+        passport = self._passport
+        numbers_of = {passport.sha256: passport.tensors.outputs}
+        exported = {"format": format, "schema": schema, "people": list(people)}
+        merged = from_values(exported, "merge", numbers_of)
+        known = self._templates()
+        for template in (template for person in merged for template in person.templates):
+            if template.model_sha256 != passport.sha256:
+                raise ForeignTemplate(
+                    f"a template of {template.person!r} was made by model "
+                    f"{template.model_sha256:.12}, and this device has {passport.sha256:.12}"
+                )
+            check_same_person(self._gallery.turned(template), known, passport)
+        try:
+            for person in merged:
+                self._gallery.merge(person)
+        finally:
+            self._tell_recogniser()
+        return Done()
 
     def _forget_enrolment(self, person: str) -> bool:
         """Cancel a person's enrolment if it is under way; forget its outcome if it was the last.

@@ -17,6 +17,7 @@ from daemon.web.gate import Gate
 from daemon.web.hub import Hub
 from daemon.web.overview import Overviews
 from daemon.web.problems import Problem
+from daemon.web.site_view import SiteView
 from daemon.wire.client import Control
 from daemon.wire.keys import ClientKeys
 
@@ -79,6 +80,7 @@ class Context:
     hub: Hub  # of what the service says
     service: Service  # to be asked
     gate: Gate  # who may
+    site: SiteView  # of the devices of a fleet
     #: the recorder, to be asked
     recorder: Service = field(default_factory=lambda: Service(Socket(recorder_address())))
     overviews: Overviews = field(default_factory=Overviews)  # of recordings

@@ -21,8 +21,8 @@ from daemon.wire.messages import StatusMessage
 #: Last words of settings whose value is a secret, or tells of one or of somebody: where keys and
 #: credentials are, addresses that have one in them, whose recordings are played.
 SECRET = {
-    *("apprise", "header", "identity", "key", "password", "play", "sender", "service_key"),
-    *("to", "token", "url", "user"),
+    *("apprise", "credentials", "header", "identity", "key", "password", "play", "sender"),
+    *("service_key", "site_key", "to", "token", "url", "user"),
 }
 
 

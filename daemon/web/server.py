@@ -38,6 +38,7 @@ from daemon.web import (
     events,
     explanation,
     figures,
+    fleet,
     live,
     login,
     openapi,
@@ -55,6 +56,7 @@ from daemon.web.hub import Hub
 from daemon.web.problems import Problem
 from daemon.web.routes import API, Route, Table
 from daemon.web.screening import LONGEST_HEAD_BYTES
+from daemon.web.site_view import SiteView
 from daemon.web.tokens import TokenList
 from daemon.wire.client import Item, Subscriber
 from daemon.wire.errors import AddressInUse, AddressUnusable
@@ -72,7 +74,7 @@ _LOG = logging.getLogger(__name__)
 def all_routes() -> list[Route]:
     """Return everything that the API answers."""
     modules = (
-        *(state, live, events, people, device, figures, explanation),
+        *(state, live, events, people, device, fleet, figures, explanation),
         *(recordings, uploads, login, openapi, docs),
     )
     return [route for module in modules for route in module.ROUTES]
@@ -106,9 +108,11 @@ async def _no_page(_: Request, error: Exception) -> Response:
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     context: Context = app.state.context
+    connected = asyncio.create_task(context.site.run())
     try:
         yield
     finally:
+        connected.cancel()
         context.service.close()
         context.recorder.close()
 
@@ -161,7 +165,8 @@ class Server(uvicorn.Server):
         self._messages = service.messages
         self._exposure = exposure
         gate = Gate(exposure, TokenList(web_folder()))
-        context = Context(loaded, self.hub, Service(service.control), gate)
+        site = SiteView(loaded.settings.fleet)
+        context = Context(loaded, self.hub, Service(service.control), gate, site)
         certificate = exposure.certificate
         super().__init__(
             uvicorn.Config(

@@ -94,6 +94,7 @@ class Description:
     topics: tuple[str, ...]  # what can be subscribed to
     channels: tuple[str, str] | None  # what channels 1 and 2 record; null before the chip is set up
     model: ModelStatus  # the model in use
+    people_version: str  # another one after each change of who is enrolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ ANSWERS: dict[str, type[Answer]] = {
     "rename": Done,
     "forget": Done,
     "export": ExportAnswer,
+    "merge": Done,
     "verify": Verdict,
     "identify": RecordingIdentity,
     "explain": ExplanationAnswer,

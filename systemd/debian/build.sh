@@ -15,7 +15,7 @@ trap 'rm -rf "$stage"' EXIT
 chmod 755 "$stage"
 architecture=$(dpkg --print-architecture)
 # What the programs of every unit need but Lab Streaming Layer's library, which not all processors have in a wheel.
-extras=web,mqtt,metrics,encryption,notify
+extras=web,mqtt,fleet,metrics,encryption,notify
 [ "$architecture" != arm64 ] || extras=pi,$extras
 EXTRAS=$extras PYTHON=$PYTHON DESTDIR=$stage sh "$here/../install.sh"
 environment=$stage/opt/qrsd

@@ -28,9 +28,9 @@ def repeating(step: Callable[[], object]) -> Iterator[None]:
         thread.join()
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
+def wait_for(condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     """Return once a condition holds."""
-    end_s = monotonic() + PATIENCE_S
+    end_s = monotonic() + patience_s
     while not condition():
-        assert monotonic() < end_s, f"not within {PATIENCE_S} s"
+        assert monotonic() < end_s, f"not within {patience_s} s"
         sleep(0.005)

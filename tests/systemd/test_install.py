@@ -66,8 +66,9 @@ INSTALLED = {
     "etc/systemd/system/qrsd.service",
     *(
         f"etc/systemd/system/qrsd-{app}.service"
-        for app in ("record", "notify", "web", "mqtt", "lsl")
+        for app in ("record", "notify", "web", "fleet", "fleet-model", "mqtt", "lsl")
     ),
+    "etc/systemd/system/qrsd-fleet-model.path",
     "etc/udev/rules.d/60-qrsd.rules",
     SETTINGS,
 }

@@ -12,8 +12,10 @@ import pytest
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICE, RECORDER = UNITS / "qrsd.service", UNITS / "qrsd-record.service"
 NOTIFIER, WEB = UNITS / "qrsd-notify.service", UNITS / "qrsd-web.service"
-MQTT = UNITS / "qrsd-mqtt.service"
-APPS = (RECORDER, NOTIFIER, WEB, MQTT, UNITS / "qrsd-lsl.service")
+MQTT, FLEET = UNITS / "qrsd-mqtt.service", UNITS / "qrsd-fleet.service"
+APPS = (RECORDER, NOTIFIER, WEB, MQTT, FLEET, UNITS / "qrsd-lsl.service")
+#: What starts the service with another model.
+SWITCH = (UNITS / "qrsd-fleet-model.path", UNITS / "qrsd-fleet-model.service")
 #: Out of 10; a unit without any hardening has 9.6.
 HIGHEST_EXPOSURE = 2.0
 
@@ -27,11 +29,13 @@ def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("kept", [SERVICE, *APPS], ids=lambda unit: unit.stem)
+@pytest.mark.parametrize("kept", [SERVICE, *APPS, *SWITCH], ids=lambda unit: unit.name)
 def test_systemd_accepts_every_line(tmp_path: Path, kept: Path) -> None:
     unit = tmp_path / kept.name
     # verify wants the program to be there, which it is only once qrsd is installed.
     unit.write_text(kept.read_text().replace("/opt/qrsd/bin/qrsd", "/bin/true"))
+    if kept.suffix == ".path":  # which is nothing without its service
+        unit.with_suffix(".service").write_text(kept.with_suffix(".service").read_text())
 
     verified = analyze("verify", "--man=no", unit)
 
@@ -70,7 +74,7 @@ def test_only_what_has_a_server_elsewhere_reaches_the_network() -> None:
     reaching = {
         unit for unit in UNITS.glob("*.service") if "\nIPAddressDeny=any" not in unit.read_text()
     }
-    assert reaching == {NOTIFIER, MQTT}
+    assert reaching == {NOTIFIER, MQTT, FLEET}
 
 
 @pytest.mark.parametrize("app", APPS, ids=lambda unit: unit.stem)

@@ -191,7 +191,7 @@ def test_a_name_that_is_asked_for_is_in_no_command_line(
 
 def describe_simulated() -> Description:
     model = ModelStatus("cosines", "embedder", "a" * 64, "tflite", people_sealed=False)
-    return Description("0.2.0", "bench", "simulated", 1, (), None, model)
+    return Description("0.2.0", "bench", "simulated", 1, (), None, model, "a")
 
 
 def test_a_simulated_service_has_people_of_its_own(

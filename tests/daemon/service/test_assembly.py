@@ -152,6 +152,7 @@ def test_it_describes_itself(settings: Settings) -> None:
         "topics": [*KINDS],
         "channels": None,
         "model": asdict(model),
+        "people_version": service._parts.people.version,
     }
     assert model.sha256 == sha256(Path(settings.model).read_bytes()).hexdigest()
     assert later == said | {"channels": ["respiration", "ecg"]}

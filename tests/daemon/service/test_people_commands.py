@@ -16,7 +16,8 @@ import zmq
 
 from model.errors import GalleryBusy, GalleryNotSwept
 from model.gallery import Gallery
-from model.people_file import from_json
+from model.people_file import from_json, to_json
+from model.template import Person, Template
 from tests.daemon.frames import (
     ADA,
     BOB,
@@ -46,6 +47,33 @@ def test_an_export_is_what_import_takes(staffed: Office) -> None:
     assert (person.name, person.created_utc) == ("Ada", NOW)
     assert person.templates[0].embedding.tolist() == kept.templates[0].embedding.tolist()
     assert staffed.ask("export", person="Zoe")["code"] == "person_unknown"
+
+
+def test_what_another_device_holds_is_merged_once(staffed: Office, tmp_path: Path) -> None:
+    elsewhere = ada(staffed.network.passport.sha256)
+    exported = to_json([Person("Ada", NOW, (elsewhere,), NOW), Person("Bob", NOW, (elsewhere,))])
+    for _ in range(2):
+        assert staffed.ask("merge", **exported) == {"ok": True}
+
+    kept = {person.name: person for person in staffed.gallery.people()}
+    assert {name: len(person.templates) for name, person in kept.items()} == {"Ada": 2, "Bob": 1}
+    assert kept["Ada"].consent_utc == NOW
+    own = staffed.ask("export", person="Ada")
+    assert own.pop("ok")
+    assert staffed.ask("merge", **own) == {"ok": True}
+    assert len(staffed.gallery.people()[0].templates) == 2
+
+
+def test_what_is_somebody_elses_or_of_another_model_is_not_merged(staffed: Office) -> None:
+    def merge(template: Template) -> object:
+        return staffed.ask("merge", **to_json([Person(template.person, NOW, (template,))]))["code"]
+
+    there = ada(staffed.network.passport.sha256)
+    assert merge(replace(there, embedding=BOB)) == "enrolment_failed"
+    assert merge(replace(there, model_sha256="b" * 64)) == "foreign_template"
+    assert merge(replace(there, person="ada")) == "person_exists"
+    assert merge(replace(there, embedding=2 * ADA)) == "gallery_failed"
+    assert len(staffed.gallery.people()[0].templates) == 1
 
 
 def test_consent_is_kept_with_its_time(office: Office) -> None:

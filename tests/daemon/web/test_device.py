@@ -20,7 +20,8 @@ HARMLESS = {
     "report.commentary.model", "web.address", "web.certificate", "web.figures", "notify.kinds",
     "notify.quiet", "notify.always", "notify.email.server", "notify.email.tls",
     "simulated.chip.faults", "influx.organization", "influx.bucket", "lsl.scope", "mqtt.host",
-    "mqtt.tls", "mqtt.authority", "mqtt.discovery",
+    "mqtt.tls", "mqtt.authority", "mqtt.discovery", "fleet.servers", "fleet.site", "fleet.device",
+    "fleet.ca",
 }  # fmt: skip
 SENTINEL = "Zacharias"
 

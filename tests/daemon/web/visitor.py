@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message
 
+from config.fleet import FleetOptions
 from config.settings import Loaded, Settings
 from config.web import WebOptions
 from daemon.web.context import Context, Service, Socket
@@ -19,6 +20,7 @@ from daemon.web.gate import Gate
 from daemon.web.hub import Hub
 from daemon.web.routes import Route
 from daemon.web.server import all_routes, build_app
+from daemon.web.site_view import SiteView
 from daemon.web.tokens import TokenList
 
 STAYS_S = 0.2  # with a stream, until it hangs up
@@ -163,7 +165,7 @@ def tls_app(folder: Path, routes: Sequence[Route] | None = None) -> ASGIApp:
 def _app(exposure: Exposure, folder: Path, routes: Sequence[Route] | None) -> ASGIApp:
     gate = Gate(exposure, TokenList(folder))
     service = Service(Socket("ipc:///nowhere/control.ipc"))
-    context = Context(Loaded(Settings(), {}), Hub(), service, gate)
+    context = Context(Loaded(Settings(), {}), Hub(), service, gate, SiteView(FleetOptions()))
     return build_app(context, all_routes() if routes is None else routes)
 
 

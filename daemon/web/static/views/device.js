@@ -6,6 +6,7 @@ import { NOT_MEASURED, number, said, t, word } from "../i18n.js";
 import { live } from "../live.js";
 import { callout, card, figures, notAllowed, saying, table, tried } from "../parts.js";
 import { pair } from "../replay.js";
+import { showSite } from "../site.js";
 
 const SCOPES = ["live", "people:read", "people:write", "recordings", "control"];
 
@@ -28,7 +29,9 @@ export async function mount(root, signal) {
   const failure = element("div", {});
   const now = element("div", { class: "cards" });
   const counters = element("div", {});
-  root.append(element("h1", {}, t("nav.device")), failure, now, counters);
+  const site = element("div", {});
+  root.append(element("h1", {}, t("nav.device")), failure, now, counters, site);
+  if (may("live")) showSite(site, signal);
   const told = may("control") ? await tried(failure, () => get("/device", signal)) : null;
   if (signal.aborted) return;
   let drawn = "";

@@ -1,0 +1,87 @@
+"""What a device knows of its site's people besides who is enrolled on it: one small file.
+
+It names nobody: people go by their keys (``daemon.fleet.record``). By it a device tells what was
+forgotten on it from what it never knew, and says again what the servers have lost.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from config.secret_file import write_private
+from config.typed_json import typed
+from daemon.fleet.errors import KnownPeopleDamaged
+from daemon.fleet.record import Record
+
+EnrolledState: TypeAlias = Literal["begun", "enrolled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a person."""
+
+    #: ``begun``: about to be enrolled, which a power cut may have prevented; ``missing``: enrolled
+    #: at the site, and gone here together with everybody else
+    state: Literal["begun", "enrolled", "forgotten", "missing"]
+    revision: int  # of the record that was carried out here
+    begun: int  # as the record says
+    signed_utc: str  # by the device that wrote it
+    tombstone: str = ""  # of somebody forgotten: the record, base64
+    forgotten_utc: str = ""  # when that was carried out here, by our clock
+    purged: bool = False  # whether all devices have forgotten them
+
+    @property
+    def raw(self) -> bytes:
+        """Return the record of somebody forgotten."""
+        return base64.b64decode(self.tombstone)
+
+
+class KnownPeople:
+    """What is known of each person, by key; each change is on the disk before it counts.
+
+    Raises:
+        KnownPeopleDamaged: the file cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, Known] = {}
+        try:
+            self._known = typed(dict[str, Known], json.loads(path.read_text()), "people")
+        except FileNotFoundError:
+            return
+        except (ValueError, OSError, RecursionError) as error:
+            raise KnownPeopleDamaged(
+                f"{path}: cannot be read: {error}; move it away, and this device begins anew: it "
+                "takes on the site's people, and those enrolled on it are the site's"
+            ) from error
+
+    def __getitem__(self, key: str) -> Known | None:
+        return self._known.get(key)
+
+    def of(self, *states: str) -> dict[str, Known]:
+        """Return those of a state."""
+        return {key: each for key, each in self._known.items() if each.state in states}
+
+    def enrolled(self, key: str, record: Record, state: EnrolledState = "enrolled") -> None:
+        """Take note that a record is carried out here, or that it is begun."""
+        header = record.header
+        self.put(key, Known(state, header.revision, header.begun, header.signed_utc))
+
+    def forgotten(self, key: str, record: Record, now_utc: str) -> None:
+        """Take note that somebody is forgotten here, for good."""
+        tombstone, said = base64.b64encode(record.raw).decode(), record.header
+        of_record = said.revision, said.begun, said.signed_utc
+        self.put(key, Known("forgotten", *of_record, tombstone, now_utc))
+
+    def put(self, key: str, known: Known) -> None:
+        """Take note of a person, unless it is known."""
+        if self._known.get(key) == known:
+            return
+        self._known[key] = known
+        people = {key: asdict(each) for key, each in self._known.items()}
+        write_private(self._path, json.dumps(people, indent=0))

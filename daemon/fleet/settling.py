@@ -1,0 +1,361 @@
+"""Brings each person here and the record at the site together.
+
+    the record is new here                  the service takes on what is missing, or says why not
+    the person is new here, or sat again    the record is written, if nobody else just did; whoever
+                                            was second merges with the first, or has a conflict
+    the person is gone here                 the record becomes a tombstone
+    a tombstone is new here                 the service forgets; this is acknowledged
+    the servers have lost something         it is written again, tombstones too
+
+A record's revision grows by one at each change, whatever happens to the servers, and ``begun``
+tells after which tombstone it counts. Clocks decide only where histories parted: in doubt, somebody
+is forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from nats.js.kv import KV_PURGE, KeyValue
+
+from daemon.fleet.buckets import Ack, Buckets, Outcome, everything
+from daemon.fleet.errors import RecordRefused
+from daemon.fleet.known import Known, KnownPeople
+from daemon.fleet.local_people import Kind, LocalPeople
+from daemon.fleet.record import Record, SiteKeys
+from daemon.journal import event
+from daemon.wire.answers import PersonAnswer
+from daemon.wire.errors import CommandRefused
+from model.template import Person
+
+CONFLICTS = ("enrolment_failed", "person_exists")  # codes of the service
+CLOCKS_OFF = timedelta(minutes=15)  # how far devices' clocks may be apart
+
+_LOG = logging.getLogger(__name__)
+
+Said = TypeVar("Said")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the servers have of a person."""
+
+    sequence: int = 0  # of the bucket, by which nobody writes over another's; 0: nothing yet
+    record: Record | None = None  # None if there is none, or none to be believed
+    purged: bool = False
+
+    @property
+    def revision(self) -> int:
+        """Revision of the record, 0 if there is none."""
+        return self.record.header.revision if self.record is not None else 0
+
+    @property
+    def is_tombstone(self) -> bool:
+        """Tell whether the person is to be forgotten."""
+        return self.record is not None and self.record.header.state == "forgotten"
+
+
+class Settling:
+    """Settles one person after another, again whenever something of them changes.
+
+    Args:
+        buckets: of the site.
+        keys: read and write records.
+        known: what this device knows besides.
+        local: asks the service.
+        kind: of the templates that mean something here.
+    """
+
+    def __init__(
+        self,
+        buckets: Buckets,
+        keys: SiteKeys,
+        known: KnownPeople,
+        local: LocalPeople,
+        kind: Kind,
+    ) -> None:
+        self._buckets = buckets
+        self._keys = keys
+        self._known = known
+        self._local = local
+        self._kind = kind
+        self._entries: dict[str, Entry] = {}
+        self._settled: dict[str, tuple[int, PersonAnswer | None]] = {}
+        self._acked: dict[str, Ack] = {}
+        self._version = ""
+        self._here: dict[str, PersonAnswer] = {}
+
+    def take(self, entry: KeyValue.Entry) -> None:
+        """Take in what the bucket has of a person."""
+        record, sequence = None, entry.revision or 0
+        if sequence <= self._entry(entry.key).sequence:
+            return
+        if entry.operation is None:
+            try:
+                record = self._keys.read(entry.key, entry.value or b"")
+            except RecordRefused as error:
+                _say_refused(error)
+        self._entries[entry.key] = Entry(sequence, record, entry.operation == KV_PURGE)
+
+    async def settle(self, version: str) -> None:
+        """Go through everybody for whom something has changed, the forgotten first.
+
+        Args:
+            version: of who is enrolled here: the list costs the service time.
+        """
+        if version != self._version:
+            people = await _ask(self._local.people)
+            self._here = {self._keys.key_of(name): person for name, person in people.items()}
+            self._version = version
+        here = self._here
+        self._note_missing(here)
+        keys = {*self._entries, *here, *self._known.of("enrolled", "forgotten")}
+        for key in sorted(keys, key=lambda key: not self._entry(key).is_tombstone):
+            person = here.get(key)
+            if self._settled.get(key) == (self._entry(key).sequence, person):
+                continue
+            try:
+                if await self._settle(key, person) and not self._is_gone(key, person):
+                    self._settled[key] = self._entry(key).sequence, person
+            except RecordRefused as error:
+                self._entries[key] = replace(self._entry(key), record=None)
+                _say_refused(error)
+        await self._purge()
+
+    def _entry(self, key: str) -> Entry:
+        return self._entries.get(key, Entry())
+
+    def _is_gone(self, key: str, held: PersonAnswer | None) -> bool:
+        """Tell whether somebody was enrolled here, and is not any more; or has just been."""
+        known = self._known[key]
+        return held is None and known is not None and known.state == "enrolled"
+
+    def _note_missing(self, here: dict[str, PersonAnswer]) -> None:
+        """Hold everybody who is gone at once: it is the gallery that is lost, most likely."""
+        enrolled = self._known.of("enrolled")
+        if here or len(enrolled) < 2:
+            return
+        for key, known in enrolled.items():
+            self._known.put(key, replace(known, state="missing"))
+        what = event("people_missing", people=len(enrolled))
+        said = (
+            "all %d people are gone here at once; the site keeps them, and this device takes them "
+            "on again when it is told to: docs/fleet.md, When a gallery is lost"
+        )
+        _LOG.warning(said, len(enrolled), extra=what)
+
+    async def _settle(self, key: str, held: PersonAnswer | None) -> bool:
+        """Bring one person together; False if it has to be tried again."""
+        entry, known = self._entry(key), self._known[key]
+        if known is not None and known.state == "forgotten":
+            return await self._settle_forgotten(key, known, held)
+        if entry.record is not None and entry.is_tombstone:
+            if known is not None and held is not None and _is_stale(entry.record, known):
+                return await self._share(key, held, None)
+            return await self._forget(key, entry.record, held)
+        if self._is_gone(key, held):
+            return await self._bury(key)
+        if entry.record is None:
+            return held is None or await self._share(key, held, None)
+        of_before = known is not None and known.revision < entry.record.header.begun
+        if held is not None and of_before:  # what is here was forgotten at the site meanwhile
+            await _ask(self._local.forget, held.name)
+            held = None
+        return await self._take_on(key, entry.record, held)
+
+    async def _settle_forgotten(self, key: str, known: Known, held: PersonAnswer | None) -> bool:
+        """Settle somebody who was forgotten here."""
+        entry = self._entry(key)
+        if held is not None and _time(held.created_utc) < _time(known.forgotten_utc):
+            await _ask(self._local.forget, held.name)  # by an old copy of the gallery
+            _LOG.warning("somebody forgotten was back, and is forgotten", extra=event("forgotten"))
+            held = None
+        if entry.record is None or entry.is_tombstone:
+            if held is not None:
+                return await self._share(key, held, None)
+            if entry.record is not None and entry.revision >= known.revision:
+                return await self._forget(key, entry.record, None)
+            if entry.purged:
+                self._known.put(key, replace(known, purged=True))
+            gone = entry.record is None and (entry.purged or known.purged)
+            return gone or await self._write(key, self._keys.read(key, known.raw))
+        return await self._settle_reappeared(key, entry.record, known, held)
+
+    async def _settle_reappeared(
+        self, key: str, record: Record, known: Known, held: PersonAnswer | None
+    ) -> bool:
+        """Settle somebody who was forgotten here and is enrolled at the site."""
+        if record.header.begun > known.revision:
+            return await self._take_on(key, record, held)
+        if held is not None:
+            return await self._share(key, held, None)
+        theirs = self._keys.open(key, record)
+        if _time(theirs.created_utc) < _time(known.signed_utc) + CLOCKS_OFF:
+            return await self._bury(key)
+        # enrolled since, where nobody knew of the tombstone
+        revision = 1 + max(known.revision, record.header.revision)
+        await self._write(
+            key, self._keys.enrolled(theirs, record.header.models, revision, revision)
+        )
+        return False
+
+    async def _take_on(self, key: str, record: Record, held: PersonAnswer | None) -> bool:
+        """Bring the sittings of both sides together."""
+        known = self._known[key]
+        if held is None and known is not None and known.state == "missing":
+            await self._ack(key, record, "missing")
+            return True
+        theirs = self._keys.open(key, record)
+        model, chain = self._kind.model_sha256, self._kind.chain
+        means_something = record.header.models.get(model) == chain
+        taken = [each for each in theirs.templates if each.model_sha256 == model]
+        if not (means_something and taken):
+            await self._ack(key, record, "other_model")
+            return held is None or await self._share(key, held, record, theirs)
+        if held is not None:
+            ours = (await _ask(self._local.export, held.name, self._kind)).templates
+            taken = [each for each in taken if not any(map(each.is_again, ours))]
+        if held is None:
+            self._known.enrolled(key, record, "begun")
+        if taken and not await self._merge(key, record, replace(theirs, templates=tuple(taken))):
+            return True
+        self._known.enrolled(key, record)
+        await self._ack(key, record, "enrolled")
+        return held is None or await self._share(key, held, record, theirs)
+
+    async def _merge(self, key: str, record: Record, person: Person) -> bool:
+        """Have the service take a person on; False if somebody else has the name here."""
+        try:
+            await _ask(self._local.merge, person)
+        except CommandRefused as refusal:
+            if refusal.code not in CONFLICTS:
+                raise
+            device = record.header.by.device
+            said = (
+                "somebody enrolled here has the name of somebody else at the site, whom %s "
+                "enrolled: rename one of them; see qrsd fleet people"
+            )
+            _LOG.warning(said, device, extra=event("people_conflict", device=device))
+            await self._buckets.tell_conflict(key, device)
+            await self._ack(key, record, "conflict")
+            return False
+        return True
+
+    async def _share(
+        self, key: str, held: PersonAnswer, record: Record | None, theirs: Person | None = None
+    ) -> bool:
+        """Write what is held here besides what the record has; without one, all of it."""
+        person = await _ask(self._local.export, held.name, self._kind)
+        entry, known = self._entry(key), self._known[key]
+        there = () if theirs is None else theirs.templates
+        more = [each for each in person.templates if not any(map(each.is_again, there))]
+        seen = 0 if known is None else known.revision
+        nothing_new = not more and entry.revision >= seen
+        if (record is not None and nothing_new) or not (more or there):
+            return True
+        revision = 1 + max(seen, entry.revision)
+        begun = revision
+        if known is not None and known.state != "forgotten":
+            begun = max(known.begun, 0 if record is None else record.header.begun)
+        elif record is not None:
+            begun = record.header.begun
+        models = {} if record is None else dict(record.header.models)
+        models[self._kind.model_sha256] = self._kind.chain
+        whole = replace(
+            theirs or person,
+            templates=(*there, *more),
+            consent_utc=person.consent_utc or (theirs.consent_utc if theirs else None),
+        )
+        made = self._keys.enrolled(whole, models, revision, begun)
+        if known is None:
+            self._known.enrolled(key, made, "begun")
+        if not await self._write(key, made):
+            return False
+        self._known.enrolled(key, made)
+        await self._ack(key, made, "enrolled")
+        return True
+
+    async def _bury(self, key: str) -> bool:
+        """Write that somebody is to be forgotten, as is done here."""
+        known = self._known[key]
+        seen = 0 if known is None else known.revision
+        revision = 1 + max(seen, self._entry(key).revision)
+        tombstone = self._keys.forgotten(key, revision)
+        return await self._write(key, tombstone) and await self._forget(key, tombstone, None)
+
+    async def _forget(self, key: str, tombstone: Record, held: PersonAnswer | None) -> bool:
+        """Carry a tombstone out."""
+        known = self._known[key]
+        if held is not None:
+            await _ask(self._local.forget, held.name)
+        if known is None or known.state != "forgotten":
+            _LOG.info("somebody is forgotten at the site", extra=event("forgotten"))
+            self._known.forgotten(key, tombstone, self._keys.now_utc)
+        else:
+            self._known.forgotten(key, tombstone, known.forgotten_utc)
+        await self._ack(key, tombstone, "forgotten")
+        return True
+
+    async def _write(self, key: str, record: Record) -> bool:
+        """Write a record, unless somebody has since we looked: theirs comes then."""
+        sequence = await self._buckets.write(key, record.raw, self._entry(key).sequence)
+        if sequence is None:
+            return False
+        self._entries[key] = Entry(sequence, record)
+        return True
+
+    async def _ack(self, key: str, record: Record, outcome: Outcome) -> None:
+        """Tell the site what was done here."""
+        ack = Ack(record.header.revision, outcome)
+        if self._acked.get(key) == ack:
+            return
+        await self._buckets.acknowledge(key, ack)
+        self._acked[key] = ack
+        if outcome == "other_model":
+            device = record.header.by.device
+            what = event("people_of_other_model", device=device)
+            said = "templates of somebody, by %s, are of another model or chain: not taken on"
+            _LOG.warning(said, device, extra=what)
+
+    async def _purge(self) -> None:
+        """Erase the tombstones that every device has carried out."""
+        waiting = [key for key, entry in self._entries.items() if entry.is_tombstone]
+        if not waiting:
+            return
+        devices = await everything(self._buckets.devices)
+        acks = await self._buckets.all_acks()
+        for key in waiting:
+            entry, done = self._entry(key), acks.get(key, {})
+            told = [done.get(device, Ack(0, "missing")) for device in devices]
+            if all(a.outcome == "forgotten" and a.revision >= entry.revision for a in told):
+                await self._buckets.purge(key, entry.sequence)
+
+
+async def _ask(question: Callable[..., Said], *given: object) -> Said:
+    """Ask the service, which may take seconds."""
+    return await asyncio.to_thread(question, *given)
+
+
+def _is_stale(tombstone: Record, known: Known) -> bool:
+    """Tell whether a tombstone is of before what is known, as in an old copy of the servers'."""
+    header = tombstone.header
+    older = _time(header.signed_utc) < _time(known.signed_utc)
+    return header.revision < known.revision and older
+
+
+def _time(utc: str) -> datetime:
+    """Read a date and time, which nobody has to have written well."""
+    try:
+        time = datetime.fromisoformat(utc)
+    except ValueError as error:
+        raise RecordRefused(f"{utc!r:.40} is not a date and time") from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _say_refused(error: RecordRefused) -> None:
+    _LOG.warning("%s; it is not believed", error, extra=event("record_refused"))
