@@ -286,6 +286,7 @@ LINES = (
     "bridge mqtt",
     "bridge influx",
     "convert /nowhere.bdf /nor-here.edf",
+    "digitize /nowhere.png /nor-here.bdf",
     "enroll Zo\u00eb",
     "people list",
     "people rename Zo\u00eb Bob",
