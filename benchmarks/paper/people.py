@@ -1,16 +1,18 @@
-"""Are people still known when their ECG went over paper? Pairs of recordings, as ``verify`` does."""
+"""Are people still known when their ECG went over paper? Pairs of recordings, as for verify."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.progress import Progress
 
-from benchmarks.paper.pages import PAPERS, Paper, draw, printed
+from benchmarks.paper.pages import Paper, draw, printed
+from benchmarks.report import stage
 from daemon.offline.analysis import analyse_recording
 from daemon.paper.digitizing import Asked, digitize
 from daemon.paper.errors import PageUnusable
@@ -64,15 +66,13 @@ def _side(path: str, mv: NDArray[np.float64], network: Network) -> Side | None:
     return Side(mean_direction(keep_nearest(network.run(beats))), len(beats))
 
 
-def measure_people(
-    folder: Path, network: Network, dpi: int, advance: Callable[[], None]
-) -> dict[str, Any]:
+def measure_people(folder: Path, network: Network, bars: Progress) -> dict[str, Any]:
     """Return the error rates of pairs of recordings: neither, one, and both over paper."""
-    paper = PAPERS["150 dpi"] if dpi == 150 else Paper(dpi=dpi)
     people = []
     pairs = two_of_each(folder)
+    advance = stage(bars, "People", len(pairs))
     for pair in pairs:
-        both = [over_paper(path, network, paper) for path in pair]
+        both = [over_paper(path, network, Paper()) for path in pair]
         advance()
         if all(each.direct and each.paper for each in both):
             people.append(both)
@@ -81,8 +81,11 @@ def measure_people(
     ways = (("neither", direct, direct), ("one", direct, read), ("both", read, read))
     return {
         "people": len(pairs),
-        "read": len(people),
-        **{way: _rates([p[0] for p in a], [p[1] for p in b], network) for way, a, b in ways},
+        "people_read": len(people),
+        "rows": [
+            {"over paper": way} | _rates([p[0] for p in a], [p[1] for p in b], network)
+            for way, a, b in ways
+        ],
     }
 
 

@@ -17,6 +17,7 @@ from daemon.paper.trace import Trace, follow
 from daemon.tables import counted
 from dsp.front_end import RATE_HZ
 
+DARK = 100  # median of a picture of bright lines
 PEN_MM = (0.1, 1.2)  # no pen is finer or wider
 LEAST_QUALITY = 0.5
 SHORTEST_S = 2.0
@@ -80,6 +81,8 @@ def digitize(picture: Picture, asked: Asked) -> Digitized:
                 f"--box {','.join(map(str, asked.box))} leaves nothing of the page: left, top, "
                 "width and height in pixels"
             )
+    if np.median(picture[::4, ::4]) < DARK:
+        picture = 255 - picture  # of a screen
     paper = Paper(np.ascontiguousarray(picture))
     read, scale, notes = _at_scale(paper, asked)
     strips = len(read.traces)

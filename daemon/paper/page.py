@@ -15,11 +15,10 @@ PDF_DPI = 300
 INCH_POINTS = 72
 MOST_PX = 30_000_000  # more is made smaller: an A4 page at 600 dots an inch has 35 million
 LARGEST_FILE = 200 << 20
-DARK = 100  # median grey below which it is a dark screen
 
 
 def read_page(path: Path, number: int = 1) -> Picture:
-    """Read one page as a picture with dark lines on bright ground.
+    """Read one page as a picture.
 
     Args:
         path: PNG, JPEG, TIFF or what else OpenCV reads, or a PDF.
@@ -41,8 +40,7 @@ def read_page(path: Path, number: int = 1) -> Picture:
     if picture.shape[0] * picture.shape[1] > MOST_PX:
         scale = (MOST_PX / (picture.shape[0] * picture.shape[1])) ** 0.5
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    is_dark = np.median(picture[::4, ::4]) < DARK
-    return np.asarray(255 - picture if is_dark else picture, np.uint8)
+    return picture
 
 
 def _of_picture(content: bytes, path: Path, number: int) -> Picture:
