@@ -44,8 +44,6 @@ class Digitized:
     error_mv: NDArray[np.float64]  # standard error of each sample
     quality: float  # 0 to 1
     scale: Scale
-    strip: int
-    strips: int
     notes: tuple[str, ...]
 
     @property
@@ -56,15 +54,14 @@ class Digitized:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Read:
-    """A page, read with so many millimetres from a line to the next."""
+    """A strip, read with so many millimetres from a line to the next."""
 
     sheet: Sheet
-    traces: list[Trace]
-    pulses: list[Pulse]  # of all strips, as a page has one scale
-
-    @property
-    def pulse(self) -> Pulse | None:
-        return self.pulses[0] if self.pulses else None
+    trace: Trace
+    own_pulse: Pulse | None
+    pulse: Pulse | None  # its own, or that of the other strips
+    number: int
+    strips: int
 
 
 def digitize(picture: Picture, asked: Asked) -> Digitized:
@@ -82,22 +79,16 @@ def digitize(picture: Picture, asked: Asked) -> Digitized:
                 "width and height in pixels"
             )
     if np.median(picture[::4, ::4]) < DARK:
-        picture = 255 - picture  # of a screen
+        picture = np.asarray(255 - picture, np.uint8)  # of a screen
     paper = Paper(np.ascontiguousarray(picture))
     read, scale, notes = _at_scale(paper, asked)
-    strips = len(read.traces)
-    if asked.strip and asked.strip > strips:
-        raise PageUnusable(f"--strip {asked.strip}: {counted(strips, 'strip')} found")
-    lengths = [round(trace.length_mm / 10) for trace in read.traces]
-    number = asked.strip or 1 + int(np.argmax(lengths))
-    if strips > 1 and not asked.strip:
-        notes.append(f"strip {number} of {strips} is read, the longest; --strip for another")
-    trace = read.traces[number - 1]
-    quality = _quality(read.sheet, trace)
-    ecg_mv, error_mv = _resampled(trace, find_pulse(trace), scale)
+    if read.strips > 1 and not asked.strip:
+        notes.append(f"strip {read.number} of {read.strips} is read, the longest; else --strip")
+    quality = _quality(read.sheet, read.trace)
+    ecg_mv, error_mv = _resampled(read.trace, read.own_pulse, scale)
     if len(ecg_mv) < SHORTEST_S * RATE_HZ:
         raise PageUnusable(f"the strip has {len(ecg_mv) / RATE_HZ:.1f} s of ECG: two are needed")
-    return Digitized(ecg_mv, error_mv, quality, scale, number, strips, (*notes, *scale.notes))
+    return Digitized(ecg_mv, error_mv, quality, scale, (*notes, *scale.notes))
 
 
 def _at_scale(paper: Paper, asked: Asked) -> tuple[_Read, Scale, list[str]]:
@@ -109,7 +100,7 @@ def _at_scale(paper: Paper, asked: Asked) -> tuple[_Read, Scale, list[str]]:
         )
     wave_mm = paper.wave_mm or asked.wave_mm
     if wave_mm:
-        read = _read(paper, wave_mm)
+        read = _read(paper, wave_mm, asked)
         return read, scale_of(read.pulse, asked.mm_per_s, asked.mm_per_mv), []
     fitting = list(_fitting(paper, asked))
     if len(fitting) != 1:
@@ -124,7 +115,7 @@ def _at_scale(paper: Paper, asked: Asked) -> tuple[_Read, Scale, list[str]]:
 def _fitting(paper: Paper, asked: Asked) -> Iterator[tuple[_Read, Scale, float]]:
     for wave_mm in (FINE_MM, COARSE_MM):
         try:
-            read = _read(paper, wave_mm)
+            read = _read(paper, wave_mm, asked)
             scale = scale_of(read.pulse, asked.mm_per_s, asked.mm_per_mv)
         except PageUnusable:
             continue
@@ -132,7 +123,7 @@ def _fitting(paper: Paper, asked: Asked) -> Iterator[tuple[_Read, Scale, float]]
             yield read, scale, wave_mm
 
 
-def _read(paper: Paper, wave_mm: float) -> _Read:
+def _read(paper: Paper, wave_mm: float, asked: Asked) -> _Read:
     sheet = paper.laid_flat(wave_mm)
     ink = ink_of(sheet.picture)
     rows = find_strips(ink, sheet.px_per_mm)
@@ -146,7 +137,17 @@ def _read(paper: Paper, wave_mm: float) -> _Read:
             f"the trace would be {pen_mm:.2f} mm wide, which no pen is: the grid's scale is not "
             "sure; give --box around the strip, or a sharper picture"
         )
-    return _Read(sheet, traces, [p for p in map(find_pulse, traces) if p])
+    strips = len(traces)
+    if asked.strip and asked.strip > strips:
+        raise PageUnusable(f"--strip {asked.strip}: {counted(strips, 'strip')} found")
+    number = asked.strip or 1 + int(np.argmax([round(t.length_mm / 10) for t in traces]))
+    pulses = [find_pulse(trace) for trace in traces]
+    own = pulses[number - 1]
+    highs = [pulse.high_mm for pulse in pulses if pulse]
+    if not own and not asked.mm_per_mv and highs and max(highs) > 1.2 * min(highs):
+        raise PageUnusable("the calibration pulses of the other strips differ: give --gain")
+    pulse = own or next(filter(None, pulses), None)
+    return _Read(sheet, traces[number - 1], own, pulse, number, strips)
 
 
 def _quality(sheet: Sheet, trace: Trace) -> float:

@@ -19,6 +19,7 @@ CLEAR_OF_NOISE = 8.0
 LEAST_SHARE = 0.02  # of the strongest wave
 FIFTH = 1.6  # how much stronger than those beside it a fifth harmonic is that fine lines make
 COARSE_MM, FINE_MM = 5.0, 1.0
+LEAST_COARSE_PX = 20  # in which a fifth harmonic can be seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,13 +106,13 @@ def _fives(profile: NDArray[np.float32], scale: float) -> float | None:
     strongest = strength(1)
     between = [strength(f) for f in np.linspace(0.13, 0.97, 43)]  # of which few are multiples
     enough = max(CLEAR_OF_NOISE / 2 * float(np.median(between)), LEAST_SHARE * strongest)
-    if sum(strength(n / 5) > enough for n in (1, 2, 3, 4)) >= 2:
-        return FINE_MM
-    if any(strength(1 / n) > 2 * enough for n in (2, 3, 4)):
+    if any(strength(1 / n) > 2 * enough for n in (2, 3, 4)):  # the wave is a part of a line's
         raise PageUnusable(
             "the paper's strong lines do not come at every fifth fine one, so that nobody knows "
             "what a millimetre is: is the picture sharp, and of one page only?"
         )
-    if scale / FIFTH > 12 and strength(5) > FIFTH * max(strength(4), strength(6)):
+    if sum(strength(n / 5) > enough for n in (1, 2, 3, 4)) >= 2:
+        return FINE_MM
+    if scale > LEAST_COARSE_PX and strength(5) > FIFTH * max(strength(4), strength(6)):
         return COARSE_MM
     return None
