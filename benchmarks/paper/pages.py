@@ -1,6 +1,6 @@
 """Draws recordings on millimetre paper as an ECG machine would, and spoils the pages.
 
-It knows nothing of what reads them: matplotlib draws, scipy blurs and bends.
+It knows nothing of what reads them: matplotlib draws, OpenCV blurs and bends.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ WIDTH_MM, MARGINS_MM, ROOM_MM = 297.0, 50.0, 50.0  # of a page; above and below,
 LEFT_MM, STRIP_MM = 25.0, 250.0
 PULSE_S, PULSE_MV = 0.2, 1.0
 PULSE_MM = 12.0  # from the edge of the paper to where the signal begins
+FINE_MM = 0.12  # width of the fine lines
 PRINTED_HZ = (0.5, 40.0)
 POINTS_MM = 72 / 25.4
 
@@ -32,6 +33,7 @@ class Paper:
     mm_per_mv: float = 10.0
     fine: str = "#f8c9c6"
     coarse: str = "#eb9a94"
+    coarse_mm: float = 0.2
     ground: str = "#fffafa"
     ink: str = "black"
     pen_mm: float = 0.35
@@ -62,6 +64,7 @@ def draw(strips_mv: list[NDArray[np.float64]], paper: Paper) -> Image:
     canvas: Any = FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1), facecolor=paper.ground)
     axes.set(xlim=(0, WIDTH_MM), ylim=(0, height), xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
     _draw_grid(axes, height, paper)
     for number, mv in enumerate(strips_mv):
         middle = height - MARGINS_MM / 2 - ROOM_MM * (number + 0.5)
@@ -77,10 +80,14 @@ def draw(strips_mv: list[NDArray[np.float64]], paper: Paper) -> Image:
 
 def _draw_grid(axes: Any, height: float, paper: Paper) -> None:
     left, right, low, high = 8.0, WIDTH_MM - 8, 8.0, height - 8
-    for step, colour, width in ((1, paper.fine, 0.12), (5, paper.coarse, 0.2)):
-        look = {"color": colour, "linewidth": width * POINTS_MM, "zorder": step}
-        axes.vlines(np.arange(left, right + 0.1, step), low, high, **look)
-        axes.hlines(np.arange(low, high + 0.1, step), left, right, **look)
+    for of_five, colour, width in (
+        ((1, 2, 3, 4), paper.fine, FINE_MM),
+        ((0,), paper.coarse, paper.coarse_mm),
+    ):
+        look = {"color": colour, "linewidth": width * POINTS_MM, "zorder": 1 + (0 in of_five)}
+        for at in of_five:
+            axes.vlines(np.arange(left + at, right + 0.1, 5), low, high, **look)
+            axes.hlines(np.arange(low + at, high + 0.1, 5), left, right, **look)
 
 
 def _draw_strip(axes: Any, mv: NDArray[np.float64], middle_mm: float, paper: Paper) -> None:
@@ -99,69 +106,70 @@ def _draw_strip(axes: Any, mv: NDArray[np.float64], middle_mm: float, paper: Pap
     axes.text(LEFT_MM + 3, middle_mm + 14, "II", fontsize=10, color=paper.ink)
 
 
-def _blur(page: Image, rng: np.random.Generator) -> Image:
-    from scipy.ndimage import gaussian_filter
+def _blur(page: Image, rng: np.random.Generator, sigma_px: float = 2.0) -> Image:
+    import cv2
 
-    return np.asarray(gaussian_filter(page, (2.0, 2.0, 0)))
+    return np.asarray(cv2.GaussianBlur(page, (0, 0), sigma_px), np.uint8)
 
 
-def _noise(page: Image, rng: np.random.Generator) -> Image:
-    return _to_bytes(page + rng.normal(0, 18, page.shape))
+def _noise(page: Image, rng: np.random.Generator, size: float = 18) -> Image:
+    return _to_bytes(page + size * rng.standard_normal(page.shape, np.float32))
 
 
 def _shadow(page: Image, rng: np.random.Generator) -> Image:
     """Let light fall from one side, and a hand shade a corner."""
-    rows, columns = np.mgrid[0 : page.shape[0], 0 : page.shape[1]].astype(np.float32)
-    along = columns / page.shape[1]
-    corner = np.hypot(rows / page.shape[0] - 1, along - 0.3)
-    light = (1 - 0.35 * along) * (0.55 + 0.45 / (1 + np.exp(-(corner - 0.5) * 25)))
-    return _to_bytes(page * light[..., None])
+    rows, columns = np.ogrid[0 : 1 : page.shape[0] * 1j, 0 : 1 : page.shape[1] * 1j]
+    corner = np.hypot(rows - 1, columns - 0.3)
+    light = (1 - 0.35 * columns) * (0.55 + 0.45 / (1 + np.exp(-(corner - 0.5) * 25)))
+    return _to_bytes(page * light[..., None].astype(np.float32))
 
 
 def _creases(page: Image, rng: np.random.Generator) -> Image:
     """Fold it twice: a dark and a bright line, and paper that is nearer to the lens beside it."""
     height, width = page.shape[:2]
-    columns, rows = np.arange(width), np.arange(height)
+    columns, rows = np.arange(width)[None], np.arange(height)[:, None]
     shift_x = 3 * np.exp(-np.abs(columns - 0.48 * width) / (0.08 * width))
     shift_y = 3 * np.exp(-np.abs(rows - 0.55 * height) / (0.08 * height))
-    bent = _sampled(page, rows[:, None] + shift_y[:, None], columns[None] + shift_x[None])
     light = np.ones(page.shape[:2], np.float32)
     for at, factor in ((0.48, 0.6), (0.482, 1.15)):
         light[:, round(at * width) :][:, :5] *= factor
         light[round((at + 0.07) * height) :][:5] *= factor
-    return _to_bytes(bent * light[..., None])
+    return _to_bytes(_sampled(page, rows + shift_y, columns + shift_x) * light[..., None])
 
 
 def _rotation(page: Image, rng: np.random.Generator) -> Image:
-    from scipy.ndimage import rotate
-
-    return np.asarray(rotate(page, 10, order=1, cval=235))
+    height, width = page.shape[:2]
+    angle = np.deg2rad(10)
+    up, aside = height / 2 + 0.1 * width, width / 2 + 0.1 * height
+    rows, columns = np.ogrid[-up : up : 2 * up * 1j, -aside : aside : 2 * aside * 1j]
+    return _sampled(
+        page,
+        np.cos(angle) * rows - np.sin(angle) * columns + height / 2,
+        np.sin(angle) * rows + np.cos(angle) * columns + width / 2,
+    )
 
 
 def _perspective(page: Image, rng: np.random.Generator) -> Image:
     """Look at it from below and aside, as a telephone does."""
     height, width = page.shape[:2]
-    rows, columns = np.mgrid[-0.05 : 1.05 : height * 1j, -0.05 : 1.05 : width * 1j]
-    depth = 1 + 0.22 * (rows - 0.5) + 0.12 * (columns - 0.5)
-    y = 0.5 + (rows - 0.5 + 0.05 * (columns - 0.5)) / depth
-    x = 0.5 + (columns - 0.5 - 0.04 * (rows - 0.5)) / depth
+    rows, columns = np.ogrid[-0.55 : 0.55 : height * 1j, -0.55 : 0.55 : width * 1j]
+    depth = 1 + 0.22 * rows + 0.12 * columns
+    y = 0.5 + (rows + 0.05 * columns) / depth
+    x = 0.5 + (columns - 0.04 * rows) / depth
     return _sampled(page, y * height, x * width)
 
 
 def _sampled(page: Image, rows: NDArray[Any], columns: NDArray[Any]) -> Image:
-    from scipy.ndimage import map_coordinates
+    import cv2
 
-    where = np.broadcast_arrays(rows, columns)
-    planes = [map_coordinates(page[..., c], where, order=1, cval=90) for c in range(3)]
-    return np.stack(planes, axis=-1)
+    y, x = (each.astype(np.float32) for each in np.broadcast_arrays(rows, columns))
+    table = (90, 90, 90)  # that it lies on
+    return np.asarray(cv2.remap(page, x, y, cv2.INTER_LINEAR, borderValue=table), np.uint8)
 
 
 def _photograph(page: Image, rng: np.random.Generator) -> Image:
     """All at once, a little of each."""
-    page = _shadow(_perspective(page, rng), rng)
-    from scipy.ndimage import gaussian_filter
-
-    return _to_bytes(gaussian_filter(page, (1, 1, 0)) + rng.normal(0, 6, page.shape))
+    return _noise(_blur(_shadow(_perspective(page, rng), rng), rng, 1), rng, 6)
 
 
 def _to_bytes(page: NDArray[Any]) -> Image:

@@ -24,24 +24,29 @@ def ink_of(picture: Picture) -> Ink:
     Raises:
         PageUnusable: nothing is darker than the lines of the paper.
     """
-    blue, green, red = (picture[..., n] for n in range(3))
-    planes = (picture.max(axis=2), blue // 3 + green // 3 + red // 3, red, green, blue)
-    best, dark, lines, trace = -1.0, None, 0.0, 0.0
-    for plane in planes:
-        tried = darkness(plane)
-        paper, line, written = np.percentile(tried[::2, ::2], [50, 95, 99.8])
-        darkest = opencv().blur(tried, (3, 3)).max(axis=0)  # of each column
-        traced = darkest[darkest > line + 0.3 * (written - line)]
-        written = min(written, float(np.median(traced))) if len(traced) else written
-        contrast = (written - line) / (line - paper + 0.05)
-        if contrast > best:
-            best, dark, lines, trace = contrast, tried, float(line), float(written)
-    if dark is None or trace - lines < LEAST_CONTRAST:
+    planes = [
+        picture.max(axis=2),
+        picture.mean(axis=2).astype(np.uint8),
+        *np.moveaxis(picture, 2, 0),
+    ]
+    contrasts = [_levels(darkness(plane[::2, ::2].copy()))[2] for plane in planes]
+    dark = darkness(np.ascontiguousarray(planes[int(np.argmax(contrasts))]))
+    lines, trace, _ = _levels(dark)
+    if trace - lines < LEAST_CONTRAST:
         raise PageUnusable(
             "no trace stands out from the lines of the paper: scan it in colour, or with more "
             "contrast"
         )
     return np.asarray(np.clip((dark - lines) / (trace - lines), 0, 1), np.float32)
+
+
+def _levels(dark: NDArray[np.float32]) -> tuple[float, float, float]:
+    """Return how dark the lines of the paper are, and the trace, and how clear that is."""
+    paper, lines, trace = np.percentile(dark[::2, ::2], [50, 95, 99.8])
+    darkest = opencv().blur(dark, (3, 3)).max(axis=0)  # of each column
+    traced = darkest[darkest > lines + 0.3 * (trace - lines)]
+    trace = min(trace, np.median(traced)) if len(traced) else trace
+    return float(lines), float(trace), float((trace - lines) / (lines - paper + 0.05))
 
 
 def find_strips(ink: Ink, px_per_mm: float) -> list[int]:

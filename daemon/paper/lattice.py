@@ -102,7 +102,10 @@ def find_lattice(dark: NDArray[np.float32]) -> Lattice:
     """
     lines = np.clip(dark, None, max(float(np.percentile(dark[::4, ::4], 90)), 0.02))  # no trace
     lines -= lines.mean()
-    tiles, tile_px = _follow(lines, *_rough_waves(lines))
+    middle, waves = _rough_waves(lines)
+    if not waves.any():
+        raise PageUnusable(NO_GRID)
+    tiles, tile_px = _follow(lines, middle, waves)
     if len(tiles) < FEWEST_TILES:
         raise PageUnusable(NO_GRID)
     cv2 = opencv()

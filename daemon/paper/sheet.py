@@ -16,7 +16,7 @@ NODE_PX = 8  # from one pixel to the next of which it is reckoned where it was
 MOST_FLAT_PX = 60_000_000
 SQUARE = 1.25  # more is another harmonic across than down
 CLEAR_OF_NOISE = 8.0
-LEAST_SHARE = 0.02  # of the strongest wave
+LEAST_SHARE = 0.03  # of the strongest wave
 FIFTH = 1.6  # how much stronger than those beside it a fifth harmonic is that fine lines make
 COARSE_MM, FINE_MM = 5.0, 1.0
 LEAST_COARSE_PX = 20  # in which a fifth harmonic can be seen
@@ -85,8 +85,8 @@ def _wave_mm(dark: NDArray[np.float32], scale: float) -> float | None:
     Raises:
         PageUnusable: lines come in other than fives, or the axes contradict each other.
     """
-    lines = np.clip(dark, None, max(float(np.percentile(dark[::4, ::4], 90)), 0.02))
-    said = [_fives(lines.mean(axis=axis), scale) for axis in (0, 1)]
+    profiles = (np.median(dark[::3], axis=0), np.median(dark[:, ::3], axis=1))  # without trace
+    said = [_fives(profile, scale) for profile in profiles]
     known = {mm for mm in said if mm}
     if len(known) > 1:
         raise PageUnusable(
@@ -111,7 +111,7 @@ def _fives(profile: NDArray[np.float32], scale: float) -> float | None:
             "the paper's strong lines do not come at every fifth fine one, so that nobody knows "
             "what a millimetre is: is the picture sharp, and of one page only?"
         )
-    if sum(strength(n / 5) > enough for n in (1, 2, 3, 4)) >= 2:
+    if sum(strength(n / 5) > enough for n in (1, 2, 3, 4)) >= 3:
         return FINE_MM
     if scale > LEAST_COARSE_PX and strength(5) > FIFTH * max(strength(4), strength(6)):
         return COARSE_MM

@@ -44,7 +44,7 @@ def test_a_page_becomes_a_recording_that_every_command_reads(
     assert 0.5 < np.nanmax(recording.ecg_mv) < 3
     assert any(note.startswith(NOTE) for note in recording.notes)
     assert qrsd("detect", out, "--out", tmp_path / "beats") == 0
-    with pytest.raises(RecordingNotWritten, match="is there already"):
+    with pytest.raises(RecordingNotWritten, match="give another name"):
         qrsd("digitize", page, out)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.paper.pages import DEGRADATIONS, PAPERS, Image, Paper, draw, printed
+from benchmarks.paper.pages import DEGRADATIONS, FINE_MM, PAPERS, Image, Paper, draw, printed
 from benchmarks.paper.reading import read_back
 from daemon.paper.digitizing import Asked, digitize
 from daemon.paper.errors import PageUnusable
@@ -82,7 +82,7 @@ def test_a_gain_that_the_pulse_contradicts_is_refused(page: Image) -> None:
 
 
 def test_where_all_lines_are_alike_the_pulse_says_how_far_apart_they_are(heart_mv: Mv) -> None:
-    alike = replace(COARSE_SCAN, fine="#eb9a94")
+    alike = replace(COARSE_SCAN, fine=COARSE_SCAN.coarse, coarse_mm=FINE_MM)
     found = digitize(draw([heart_mv], alike), Asked())
     assert "lines 1 mm apart, by the height of the calibration pulse" in found.notes
     without = draw([heart_mv], replace(alike, pulse=False))
@@ -110,7 +110,7 @@ def test_of_several_strips_the_one_that_is_asked_for_is_read(heart_mv: Mv) -> No
 
 def test_ink_that_is_missing_is_missing_in_the_recording(page: Image) -> None:
     torn = page.copy()
-    torn[:, 900:925] = draw([], COARSE_SCAN)[:1, :1]
+    torn[:, 900:925] = page[5, 5]
     found = digitize(torn, Asked())
     missing = np.isnan(found.ecg_mv)
     assert missing.sum() == pytest.approx(250 * 25 / (150 / 25.4 * 25), rel=0.25)
