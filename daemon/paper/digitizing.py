@@ -22,7 +22,7 @@ PEN_MM = (0.1, 1.2)  # no pen is finer or wider
 LEAST_QUALITY = 0.5
 SHORTEST_S = 2.0
 BEHIND_PULSE_MM = 1.0
-GOOD_ERROR_MM, BAD_ERROR_MM = 0.05, 0.35
+GOOD_ERROR_MM, BAD_ERROR_MM = 0.05, 0.25
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ EDGE = 0.5  # of ink
 STRAIGHT_MM = 1.0
 GAP_MM = 1.0  # that is bridged
 BASELINE_MM = 20.0  # about the mean of which is what a peak goes out from
+THIN = 10  # percentile of how thick the ink is: the rest is thickened by what is drawn
 PEN_STEPS = 17  # across the disc
 PIXEL_OFF = 0.25  # standard error of an edge, in pixels
 Values = NDArray[np.float64]
@@ -72,7 +73,8 @@ def follow(ink: Ink, row: int, rows: list[int], px_per_mm: float) -> Trace | Non
         return None
     kept = slice(int(columns[0]), int(columns[-1]) + 1)
     high, low, inked = high[kept], low[kept], inked[kept]
-    up, error, pen = _unpenned(-high, -low, inked, px_per_mm)
+    soft = _softness(band[:, kept], way[kept])
+    up, error, pen = _unpenned(-high, -low, inked, soft, px_per_mm)
     blank = _in_a_row(~inked, round(GAP_MM * px_per_mm))
     up[blank] = error[blank] = np.nan
     return Trace(
@@ -121,7 +123,7 @@ def _running_minimum(values: Values, rows: NDArray[np.int32]) -> tuple[Values, N
     return least, where
 
 
-def _edges(band: Ink, way: NDArray[np.intp]) -> tuple[Values, Values]:
+def _edges(band: Ink, way: NDArray[np.intp], level: float = EDGE) -> tuple[Values, Values]:
     """Return the upper and the lower edge of the ink in each column, in parts of a pixel.
 
     It is the ink that the way goes through from the column before. Without ink, the upper edge
@@ -130,7 +132,7 @@ def _edges(band: Ink, way: NDArray[np.intp]) -> tuple[Values, Values]:
     height, width = band.shape
     columns = np.arange(width)
     rows = np.arange(height)[:, None]
-    light = band < EDGE
+    light = band < level
     last = np.maximum.accumulate(np.where(light, rows, -1), axis=0)
     following = np.minimum.accumulate(np.where(light, rows, height)[::-1], axis=0)[::-1]
     entered = np.concatenate([way[:1], way[:-1]])
@@ -139,19 +141,26 @@ def _edges(band: Ink, way: NDArray[np.intp]) -> tuple[Values, Values]:
     upper = np.where(light[upper, columns], lower, upper)
     lower = np.where(light[lower, columns], upper, lower)
     above, below = last[upper, columns], following[lower, columns]
-    high = above + _crossing(band, above, above + 1, columns)
-    low = below - _crossing(band, below, below - 1, columns)
+    high = above + _crossing(band, above, above + 1, level)
+    low = below - _crossing(band, below, below - 1, level)
     return np.where(inked, high, 1.0), np.where(inked, low, 0.0)
 
 
-def _crossing(
-    band: Ink, light: NDArray[np.intp], dark: NDArray[np.intp], columns: NDArray[np.intp]
-) -> Values:
+def _softness(band: Ink, way: NDArray[np.intp]) -> float:
+    """Return over how many pixels the ink goes from dark to light, from a quarter to three."""
+    (high, low), (inner_high, inner_low) = (_edges(band, way, level) for level in (0.25, 0.75))
+    inked = inner_low >= inner_high
+    return (
+        float(np.median((low - high - inner_low + inner_high)[inked])) / 2 if inked.any() else 0.0
+    )
+
+
+def _crossing(band: Ink, light: NDArray[np.intp], dark: NDArray[np.intp], level: float) -> Values:
     """Return how far on the way from a light pixel to a dark one the edge is."""
-    height = len(band)
+    height, columns = len(band), np.arange(band.shape[1])
     outside = band[np.clip(light, 0, height - 1), columns] * ((light >= 0) & (light < height))
     inside = band[np.clip(dark, 0, height - 1), columns]
-    return np.asarray(np.clip((EDGE - outside) / np.maximum(inside - outside, 1e-3), 0, 1))
+    return np.asarray(np.clip((level - outside) / np.maximum(inside - outside, 1e-3), 0, 1))
 
 
 def _in_a_row(inked: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
@@ -164,7 +173,7 @@ def _in_a_row(inked: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
 
 
 def _unpenned(
-    top: Values, bottom: Values, inked: NDArray[np.bool_], px_per_mm: float
+    top: Values, bottom: Values, inked: NDArray[np.bool_], soft: float, px_per_mm: float
 ) -> tuple[Values, Values, float]:
     """Return the trace between the edges of its ink, its standard error, and the pen's width."""
     at = np.flatnonzero(inked)
@@ -172,7 +181,11 @@ def _unpenned(
     top, bottom = (np.interp(columns, at, edge[at]) for edge in (top, bottom))
     thick = top - bottom
     flat = np.abs(np.gradient((top + bottom) / 2)) < 0.3
-    pen = float(np.median(thick[flat & inked])) if (flat & inked).any() else float(thick.min())
+    pen = (
+        float(np.percentile(thick[flat & inked], THIN))
+        if (flat & inked).any()
+        else float(thick.min())
+    )
     upper, lower = np.full(len(top), np.inf), np.full(len(top), -np.inf)
     for aside in np.linspace(-pen / 2, pen / 2, PEN_STEPS):
         disc = np.sqrt(max(pen**2 / 4 - aside**2, 0))
@@ -183,7 +196,8 @@ def _unpenned(
     sure = np.clip(2 * half / pen, 0, 1)  # that it turned here, and not only the edges are rough
     up = middle + np.sign(turned) * half * sure
     slope = np.gradient(up)
-    error = np.sqrt((PIXEL_OFF**2) * (1 + slope**2) + (half * (1 - sure / 2)) ** 2)
+    off = PIXEL_OFF**2 + (soft / 2) ** 2
+    error = np.sqrt(off * (1 + slope**2) + (half * (1 - sure / 2)) ** 2)
     missing = ~inked
     error[missing] = 3 * error[missing] + 0.5 * pen
     return up, error, pen
