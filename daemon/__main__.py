@@ -60,6 +60,7 @@ COMMANDS = {
     "rhythm": ("rhythm", "Tell the kind of every heartbeat of recordings, and the rhythm"),
     "report": ("report", "Write what the heart of a recording did as a page, PDF or JSON"),
     "convert": ("convert", "Convert a recording to BDF, EDF, WFDB, a table or RR intervals"),
+    "digitize": ("digitize", "Make a recording of an ECG on paper: a scan, a photograph, a PDF"),
     "data": ("data", "Get public recordings to train, to measure and to play with"),
     "demo": ("demo", "See it work without any hardware, in about a minute"),
     # models

@@ -31,6 +31,7 @@ BELOW = {
     "daemon.wire": {"drivers", "model", "config", "daemon"},
     "daemon.offline": GROUND | {"daemon.recordings"},
     "daemon.service": GROUND | {"daemon.recordings", "daemon.acquisition", "daemon.wire"},
+    "daemon.paper": GROUND | {"daemon.recordings"},
     "daemon.apps": GROUND | {"daemon.recordings", "daemon.wire"},
     "daemon.web": GROUND | {"daemon.recordings", "daemon.wire", "daemon.fleet"},
     "daemon.fleet": GROUND | {"daemon.wire", "daemon.apps"},
@@ -106,6 +107,7 @@ DOORS = {
         "rhythm_picture",
         "scoring",
     },
+    "daemon.paper": {"digitizing", "errors", "page", "pulse", "writing"},
     "daemon.service": {"assembly", "errors"},
     "daemon.apps": {
         "demo",

@@ -17,18 +17,21 @@ from rich.progress import Progress, track
 from benchmarks.qrs import peers
 from benchmarks.qrs.noises import CLEAN_RECORDS, KINDS, require_noise
 from benchmarks.qrs.records import Protocol, find_records
+from benchmarks.report import stage_bars
 from daemon.commands.parts import (
     Subparsers,
     add_jobs,
     add_json,
     add_mains,
     add_part,
+    at_least,
     more_than,
     not_below,
 )
 from daemon.offline.analysis import side_by_side
 from daemon.offline.drawing import require_matplotlib
 from daemon.offline.results import hand_out, require_files, writing
+from model.opening import open_network
 
 Outcome = TypeVar("Outcome")
 Work = TypeVar("Work")
@@ -82,12 +85,26 @@ examples:
   qrsd benchmark soak --hours 1 --speed 1        (by the wall clock)"""
 
 
+PAPER = """\
+Print recordings on millimetre paper, spoil the pages, and read them back.
+
+DB holds a folder of recordings for each person. Told are the signal-to-noise ratio of what is read,
+how far off R waves and heart rate are, seconds of a processor, and how many pages are refused. With
+--people, everybody's first and last recording go over paper, and it is measured how well they
+are known then.
+
+examples:
+  qrsd benchmark paper --db ecg-id --records 10
+  qrsd benchmark paper --db ecg-id --people --json people.json"""
+
+
 def add_benchmark(parser: argparse.ArgumentParser) -> None:
     """Add the commands that measure the signal chain and the service."""
     parts = parser.add_subparsers(metavar="PART", required=True)
     _add_qrs(parts)
     _add_noise(parts)
     _add_soak(parts)
+    _add_paper(parts)
 
 
 def _add_qrs(parts: Subparsers) -> None:
@@ -144,6 +161,16 @@ def _add_soak(parts: Subparsers) -> None:
     add("--seed", type=int, default=1, help="of what goes wrong (default: 1)")
     add_json(soak)
     soak.set_defaults(run=run_soak)
+
+
+def _add_paper(parts: Subparsers) -> None:
+    paper = add_part(parts, "paper", PAPER)
+    add = paper.add_argument
+    add("--db", type=Path, required=True, metavar="FOLDER", help="of people's recordings")
+    add("--records", type=at_least(1), default=10, metavar="N", help="how many (default: 10)")
+    add("--people", action="store_true", help="measure how well people are known over paper")
+    add_json(paper)
+    paper.set_defaults(run=run_paper)
 
 
 def _add_protocol(parser: argparse.ArgumentParser, mains_hz: int) -> None:
@@ -231,6 +258,22 @@ def run_soak(args: argparse.Namespace) -> int:
         figures = Soak(args.hours, args.speed, args.seed, tell).run(Path(folder))
     hand_out(figures.as_json(), [figures.table()], args.json)
     return 0 if figures.passed else 1
+
+
+def run_paper(args: argparse.Namespace) -> int:
+    """Print, spoil, read back, and tell what is left."""
+    from benchmarks.paper.people import measure_people
+    from benchmarks.paper.report import measure_pages, tables
+
+    require_files(args.json)
+    require_matplotlib()
+    with stage_bars() as bars:
+        if args.people:
+            figures = measure_people(args.db, open_network(None), bars)
+        else:
+            figures = measure_pages(args.db, args.records, bars)
+    hand_out(figures, tables(figures), args.json)
+    return 0
 
 
 @contextmanager

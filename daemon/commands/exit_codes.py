@@ -16,6 +16,7 @@ import config.errors as of_config
 import daemon.apps.errors as of_apps
 import daemon.fleet.errors as of_fleet
 import daemon.offline.errors as of_offline
+import daemon.paper.errors as of_paper
 import daemon.recordings.errors as of_recordings
 import daemon.service.errors as of_service
 import daemon.wire.errors as of_wire
@@ -65,6 +66,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_recordings.ChecksumWrong: DATA,
     of_offline.TooFewBeats: DATA,
     of_offline.TooFewPeople: DATA,
+    of_paper.PageUnusable: DATA,
     of_wire.MessageError: DATA,
     of_wire.CommandRefused: DATA,
     of_wire.AddressInUse: BUSY,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,10 +24,12 @@ from daemon.recordings.recorded import (
     LOST_SAMPLES,
     R_PEAK,
     THE_END,
+    UNKNOWN_BEGIN,
     Annotation,
     Layout,
     RecordedSignal,
     RecordingWriter,
+    lost_stretches,
 )
 from daemon.recordings.recording import OpenRecording, open_file
 from daemon.recordings.replay import GAIN, VREF_V
@@ -43,7 +44,6 @@ SYNC_S = 3600.0  # what is made of a file can be made again
 MEMORY = "/dev/shm"  # a file system that is on no disk
 TOLD_EVERY_S = 60
 ROUNDED = 1000  # codes that the end of a range may be off in a header of EDF
-UNKNOWN_BEGIN = datetime(1985, 1, 1, tzinfo=UTC)  # as EDF has it
 
 
 class Source:
@@ -116,7 +116,7 @@ class Source:
             due = []
             while left and left[0].sample < end:
                 due.append(left.popleft())
-            gaps = () if self._gaps_told else _lost(lost.any(axis=1), at)
+            gaps = () if self._gaps_told else lost_stretches(lost.any(axis=1), at)
             yield codes.astype(np.int32), [*gaps, *due]
             at = end
         if left:
@@ -244,10 +244,3 @@ def _chunks(blocks: Iterator[NDArray[np.float64]], samples: int) -> Iterator[NDA
         held = held[whole:]
     if len(held):
         yield held
-
-
-def _lost(lost: NDArray[np.bool_], at: int) -> Iterator[Annotation]:
-    """Yield where samples are missing, of some that begin at a sample."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]]).astype(int)))
-    for begin, end in edges.reshape(-1, 2).tolist():
-        yield Annotation(at + begin, LOST_SAMPLES, end - begin)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,8 @@ from drivers.frame import MIN_COUNTS, millivolts_per_count
 LOST = MIN_COUNTS  # in place of a sample that was never read
 LOST_SAMPLES, THE_END = "Lost samples", "Recording ends"  # as annotations
 LEAD_OFF, LEAD_ON = "Lead off", "Lead on"
+PAPER, UNCERTAINTY = "paper", "Uncertainty"  # a source, and its second signal: standard errors
+UNKNOWN_BEGIN = datetime(1985, 1, 1, tzinfo=UTC)  # as EDF has it
 LONGEST_TEXT = 200  # bytes of an annotation: a list of EDF must fit into one record
 HOUR_S = 3600  # of a file of the recorder's; what comes then goes on in another
 TOLD = re.compile(
@@ -50,7 +52,7 @@ class Layout:
 
     signals: tuple[RecordedSignal, ...]
     rate_hz: float  # samples per second, of each
-    source: str  # ``ads1292r``, ``simulated`` or the file that it was made from
+    source: str  # ``ads1292r``, ``simulated``, ``paper`` or ``convert``
     begin_utc: datetime  # when its first sample was taken
 
 
@@ -66,6 +68,13 @@ class Annotation:
 def printable(text: str) -> str:
     """Return a text for an annotation: on one line, with a blank for each control character."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def lost_stretches(lost: NDArray[np.bool_], at: int) -> Iterator[Annotation]:
+    """Yield where samples are missing, of some that begin at a sample."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]]).astype(int)))
+    for begin, end in edges.reshape(-1, 2).tolist():
+        yield Annotation(at + begin, LOST_SAMPLES, end - begin)
 
 
 class Gaps:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from daemon.recordings.csv_record import CsvRecord
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.encryption import is_encrypted
 from daemon.recordings.errors import MalformedRecording, RecordingError, RecordingNotFound
-from daemon.recordings.origin import origin
+from daemon.recordings.origin import Origin, origin
+from daemon.recordings.recorded import PAPER, UNCERTAINTY
 from daemon.recordings.replay import count_good_beats
 from daemon.recordings.resampling import resampled_blocks
 from daemon.recordings.signal_file import (
@@ -32,6 +34,7 @@ from dsp.front_end import RATE_HZ
 TRIED_S = 30.0
 ENOUGH_BEATS = 10
 ECG = re.compile(r"ecg|ekg|lead|mlii|^(i|ii|iii|v\d)$", re.IGNORECASE)
+FROM_PAPER = "read from paper, which is weaker evidence of who it is (docs/paper.md)"
 RESPIRATION = re.compile(r"resp|breath|atmung|impedance", re.IGNORECASE)
 LOGGED_RESPIRATION = ("Channel 1", "Channel 2")  # beside the ECG, on an ADS1292R
 
@@ -96,13 +99,18 @@ class OpenRecording:
     @property
     def notes(self) -> tuple[str, ...]:
         """What had to be assumed or mended, complete once the blocks have been read."""
-        return (*self.file.notes, *self._note)
+        from_paper = (FROM_PAPER,) if self._origin.source == PAPER else ()
+        return (*self.file.notes, *self._note, *from_paper)
 
     @property
     def lead_off_s(self) -> tuple[tuple[float, float], ...]:
         """When an electrode was off, begin and end, as far as the file says so."""
-        noted = origin(self.path, self._identity, self.file).lead_off_s or ()
+        noted = self._origin.lead_off_s or ()
         return tuple((off_s, inf if on_s is None else on_s) for off_s, on_s in noted)
+
+    @cached_property
+    def _origin(self) -> Origin:
+        return origin(self.path, self._identity, self.file)
 
     def blocks(self) -> Iterator[NDArray[np.float64]]:
         """Yield the ECG in mV at 250 Hz, NaN where nothing was recorded.
@@ -180,7 +188,7 @@ def _at_250_hz(file: SignalFile, number: int) -> Iterator[NDArray[np.float64]]:
 
 def _ecg_of(file: SignalFile) -> int:
     """Return the first signal with about as many good beats as any in its first half minute."""
-    numbers = file.voltages()
+    numbers = [n for n in file.voltages() if file.names[n] != UNCERTAINTY]
     if len(numbers) < 2:
         return numbers[0] if numbers else 0
     beats: dict[int, int] = {}

@@ -287,6 +287,7 @@ LINES = (
     "bridge influx",
     "fleet run",
     "convert /nowhere.bdf /nor-here.edf",
+    "digitize /nowhere.png /nor-here.bdf",
     "enroll Zo\u00eb",
     "people list",
     "people rename Zo\u00eb Bob",

@@ -1,0 +1,1 @@
+"""ECG on paper, drawn from recordings and read back: how much of it comes through."""

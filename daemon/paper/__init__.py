@@ -1,0 +1,1 @@
+"""ECG on paper or on a screen: a picture of it becomes a recording."""

@@ -1,0 +1,79 @@
+"""Reads a page: a picture, or a page of a PDF as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.errors import import_extra
+from daemon.paper.errors import PageUnusable, opencv
+
+Picture = NDArray[np.uint8]  # shape (rows, columns, 3): blue, green, red
+PDF_DPI = 300
+INCH_POINTS = 72
+MOST_PX = 30_000_000  # more is made smaller: an A4 page at 600 dots an inch has 35 million
+LARGEST_FILE = 200 << 20
+
+
+def read_page(path: Path, number: int = 1) -> Picture:
+    """Read one page as a picture.
+
+    Args:
+        path: PNG, JPEG, TIFF or what else OpenCV reads, or a PDF.
+        number: of the page in a PDF or a TIFF, from 1.
+
+    Raises:
+        PageUnusable: it is missing, or no picture.
+        ExtraMissing: a library is not installed.
+    """
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise PageUnusable(f"{path}: more than {LARGEST_FILE >> 20} MB: scan it at 300 dpi")
+        content = path.read_bytes()
+    except OSError as error:
+        raise PageUnusable(f"{path} cannot be read: {error.strerror}") from error
+    is_pdf = content[:1024].lstrip().startswith(b"%PDF")
+    picture = _of_pdf(content, path, number) if is_pdf else _of_picture(content, path, number)
+    cv2 = opencv()
+    if picture.shape[0] * picture.shape[1] > MOST_PX:
+        scale = (MOST_PX / (picture.shape[0] * picture.shape[1])) ** 0.5
+        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return picture
+
+
+def _of_picture(content: bytes, path: Path, number: int) -> Picture:
+    cv2 = opencv()
+    data = np.frombuffer(content, np.uint8)
+    try:
+        if number == 1:
+            picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        else:
+            pages = cv2.imdecodemulti(data, cv2.IMREAD_COLOR)[1]
+            picture = pages[number - 1] if number <= len(pages) else None
+    except cv2.error as error:
+        raise PageUnusable(f"{path}: {error.err or 'cannot be decoded'}") from error
+    if picture is None:
+        raise PageUnusable(
+            f"{path}: no page {number} of a PNG, JPEG, TIFF or PDF; a HEIC of a telephone has to "
+            "be exported as JPEG"
+        )
+    return np.asarray(picture, np.uint8)
+
+
+def _of_pdf(content: bytes, path: Path, number: int) -> Picture:
+    pdfium = import_extra("pypdfium2", "paper", "Reading a PDF")
+    try:
+        document = pdfium.PdfDocument(content)
+    except pdfium.PdfiumError as error:
+        raise PageUnusable(f"{path}: {error}") from error
+    try:
+        if number > len(document):
+            raise PageUnusable(f"{path}: no page {number}: it has {len(document)}")
+        page = document[number - 1]
+        inches = [points / INCH_POINTS for points in page.get_size()]
+        dpi = min(PDF_DPI, (MOST_PX / (inches[0] * inches[1])) ** 0.5)
+        return np.array(page.render(scale=dpi / INCH_POINTS).to_numpy()[..., :3], np.uint8)
+    finally:
+        document.close()

@@ -1,0 +1,50 @@
+"""Files that a page may be in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from daemon.paper.errors import PageUnusable
+from daemon.paper.page import read_page
+
+
+def test_a_page_of_a_pdf_is_read_at_300_dots_an_inch(tmp_path: Path) -> None:
+    figure = Figure(figsize=(2, 1), facecolor=(0, 0, 1))
+    figure.savefig(tmp_path / "page.pdf")
+    picture = read_page(tmp_path / "page.pdf")
+    assert picture.shape == (300, 600, 3)
+    assert picture[150, 300].tolist() == [255, 0, 0]  # blue comes first
+    with pytest.raises(PageUnusable, match="no page 2: it has 1"):
+        read_page(tmp_path / "page.pdf", 2)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tiff"])
+def test_pictures_are_read(tmp_path: Path, suffix: str) -> None:
+    picture = np.full((40, 60, 3), 200, np.uint8)
+    cv2.imwrite(f"{tmp_path}/page.{suffix}", picture)
+    assert np.abs(read_page(tmp_path / f"page.{suffix}").astype(int) - picture).max() < 4
+    with pytest.raises(PageUnusable, match="no page 2"):
+        read_page(tmp_path / f"page.{suffix}", 2)
+
+
+def test_a_page_of_a_tiff_is_read(tmp_path: Path) -> None:
+    pages = [np.full((40, 60, 3), grey, np.uint8) for grey in (150, 250)]
+    cv2.imwritemulti(f"{tmp_path}/pages.tiff", pages)
+    assert read_page(tmp_path / "pages.tiff", 2).mean() == 250
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"%PDF-1.7 and nothing"])
+def test_what_is_no_page_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "page.png").write_bytes(content)
+    with pytest.raises(PageUnusable, match=r"page\.png"):
+        read_page(tmp_path / "page.png")
+
+
+def test_a_page_that_is_missing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(PageUnusable, match="cannot be read: No such file"):
+        read_page(tmp_path / "page.png")
