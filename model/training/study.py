@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -109,6 +110,7 @@ def study(
         for result in share(partial(_fold, beats=beats, plan=plan), folds):
             results.append(result)
             stage()
+    keras.utils.clear_session()  # names of its tensors do not count the networks made before it
     stage = progress("All persons", plan.recipe.steps)
     network = train_embedder(beats, plan.recipe, plan.seed, stage, plan.others)
     return _make_model(beats, network, results, plan, folder)
