@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 from benchmarks.paper.pages import Paper, draw, printed
+from benchmarks.qrs.errors import NothingToScore
 from benchmarks.report import stage
 from daemon.offline.analysis import analyse_recording
 from daemon.paper.digitizing import Asked, digitize
@@ -23,6 +24,8 @@ from model.enrolment import keep_nearest
 from model.error_rates import Trials, equal_error_rate
 from model.network import Network
 from model.scores import corrected_cosine, mean_direction
+
+FEWEST = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +79,10 @@ def measure_people(folder: Path, network: Network, bars: Progress) -> dict[str, 
         advance()
         if all(each.direct and each.paper for each in both):
             people.append(both)
+    if len(people) < FEWEST:
+        raise NothingToScore(
+            f"{folder}: {len(people)} people's pages were read: {FEWEST} are needed"
+        )
     direct = [[each.direct for each in both] for both in people]
     read = [[each.paper for each in both] for both in people]
     ways = (("neither", direct, direct), ("one", direct, read), ("both", read, read))

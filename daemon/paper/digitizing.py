@@ -19,7 +19,7 @@ from dsp.front_end import RATE_HZ
 
 DARK = 100  # median of a picture of bright lines
 PEN_MM = (0.1, 1.2)  # no pen is finer or wider
-LEAST_QUALITY = 0.35
+LEAST_QUALITY = 0.57
 SHORTEST_S = 2.0
 BEHIND_PULSE_MM = 1.0
 GOOD_ERROR_MM, BAD_ERROR_MM = 0.05, 0.25

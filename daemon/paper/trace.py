@@ -196,7 +196,7 @@ def _unpenned(
     sure = np.clip(2 * half / pen, 0, 1)  # that it turned here, and not only the edges are rough
     up = middle + np.sign(turned) * half * sure
     slope = np.gradient(up)
-    off = PIXEL_OFF**2 + (soft / 2) ** 2
+    off = PIXEL_OFF**2 + (soft / 3) ** 2
     error = np.sqrt(off * (1 + slope**2) + (half * (1 - sure / 2)) ** 2)
     missing = ~inked
     error[missing] = 3 * error[missing] + 0.5 * pen

@@ -34,7 +34,10 @@ from dsp.front_end import RATE_HZ
 TRIED_S = 30.0
 ENOUGH_BEATS = 10
 ECG = re.compile(r"ecg|ekg|lead|mlii|^(i|ii|iii|v\d)$", re.IGNORECASE)
-FROM_PAPER = "read from paper, which is weaker evidence of who it is (docs/paper.md)"
+FROM_PAPER = (
+    "read from paper, which is weaker evidence of who it is: of 42 people 2.4 % were taken for "
+    "others over paper, and none without (docs/paper.md)"
+)
 RESPIRATION = re.compile(r"resp|breath|atmung|impedance", re.IGNORECASE)
 LOGGED_RESPIRATION = ("Channel 1", "Channel 2")  # beside the ECG, on an ADS1292R
 
