@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks.identity import learning_curve
 from benchmarks.identity.angles import ANGLES_DEG, Side, score_by_angle
 from benchmarks.identity.chain import _search_groups
 from benchmarks.identity.figures import mean_rate
 from benchmarks.identity.learning_curve import reduced
 from benchmarks.identity.plan import FoldJob, People, Session, plan_folds
 from dsp.signals import BeatQuality, BeatWindow
-from model.error_rates import equal_error_rate, error_rates, fmr_at_fnmr
+from model.error_rates import Trials, equal_error_rate, error_rates, fmr_at_fnmr
 from model.training.datasets import Hearts, Others
 from model.training.errors import TooLittleData
 from model.training.evaluate import Scores
@@ -82,6 +86,29 @@ def test_a_learning_curve_leaves_persons_out_of_the_training_alone() -> None:
     assert few.unseen is half.unseen is alone.unseen is job.unseen
 
 
+def test_a_learning_curve_has_a_point_for_each_share_and_one_for_everybody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = Trials(np.array([0.9, 0.2]), np.array([0, 0]), np.array([0, 1]), np.ones(2))
+
+    def embed(jobs: Sequence[FoldJob], *_: object) -> list[Any]:
+        return [SimpleNamespace(job=job, trials=[parts] * 10) for job in jobs]
+
+    monkeypatch.setattr(learning_curve, "embed_folds", embed)
+    planned = plan_folds(people(12), folds=3, seeds=1, steps=1, others=Others((crowd(16),)))
+    points = learning_curve.learning_curve(embed(list(planned)), [], None, lambda *_: print)
+    assert [(point.persons, point.others) for point in points] == [
+        (2, 16),
+        (4, 16),
+        (8, 0),
+        (8, 2),
+        (8, 4),
+        (8, 8),
+        (8, 16),
+    ]
+    assert all(point.eer["own"]["percent"] == 0 for point in points)
+
+
 def test_too_few_persons_are_refused() -> None:
     with pytest.raises(TooLittleData, match="3 folds need 6 or more"):
         jobs(5)
@@ -143,14 +170,11 @@ def test_the_command_measures_draws_and_writes_its_card(tmp_path: Path) -> None:
 
     people, watch = tmp_path / "people", tmp_path / "watch"
     write_set(watch, names_for("test", 8), ["N"] * 8, [1] * 8, seconds=30)
-    options = ("--folds", 2, "--seeds", 1, "--steps", 60, "--on", watch, "--learning-curve")
+    options = ("--folds", 2, "--seeds", 1, "--steps", 60, "--on", watch)
 
     assert qrsd("evaluate", "identity", people, *options, *arguments) == 0
     figures = json.loads(written[0].read_text())
     assert figures["persons"] == 8
-    curve = figures["learning_curve"]
-    assert [point["persons"] for point in curve] == [2, 2, 4]
-    assert all(0 <= point["eer"]["watch"]["percent"] <= 100 for point in curve)
     assert 0 <= figures["by_beats"]["10"]["eer"]["percent"] <= 100
     assert figures["by_device"]["watch"]["persons"] == 8
     assert figures["by_device"]["watch"]["eer"]["percent"] < 50
