@@ -1,1 +1,1 @@
-"""The service: acquisition, pipeline, sockets and the qrsd command."""
+"""The service and what is around it: files, protocol, programs beside it, the qrsd command."""

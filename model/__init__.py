@@ -1,1 +1,1 @@
-"""Who it is: the network, its passport, the enrolled people and the decision."""
+"""Who it is: network, passport, enrolled people, decision; the kinds of beats and the rhythm."""

@@ -5,7 +5,7 @@
 #   /opt/qrsd                         its own Python environment
 #   /usr/local/bin/qrsd               the command
 #   /etc/qrsd/qrsd.yaml               its settings, never overwritten
-#   /etc/systemd/system/qrsd.service  the unit; off, those of record, notify, web, mqtt and lsl
+#   /etc/systemd/system/qrsd.service  the unit; off, those of the programs beside it
 #   /etc/udev/rules.d/60-qrsd.rules   who may use the buses
 #   the user qrsd, in the groups spi and gpio
 set -eu

@@ -9,7 +9,7 @@ go to one pipe as records (``frame_records``), reports to the other as lines of 
     {"report": "setup", "part": "ADS1292R", ...}               what the chip's registers say
     {"report": "playing", "name": "heart 1"}                   simulated electrodes only
     {"report": "counters", "frames": 1000, ..., "dropped": 0}  each second; since the start
-    {"report": "error", "error": "ReadyNeverFell", "message": "..."}
+    {"report": "error", "error": "chip_silent", "message": "..."}
     {"report": "end"}                                          the simulated play is over
 """
 

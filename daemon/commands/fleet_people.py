@@ -52,8 +52,9 @@ examples:
 SHUT_OUT = """\
 Take a device's rights away, on the machine of the server, and have the server hang up on it.
 
-The device keeps the people that it knew, sealed. Who has it can read them with the site's key only:
-where that lay on the same card, make another site and move the other devices there.
+The device keeps the people that it knew, and who has it can read them, unless its gallery is sealed
+(qrsd people seal) by a key that is not on it. Where the site's key was on it, make another site and
+move the other devices there.
 
 examples:
   sudo qrsd fleet shut-out door-3"""

@@ -73,7 +73,7 @@ def add_keys(keys: argparse.ArgumentParser) -> None:
     allowing.add_argument("name", metavar="NAME", help="what to call it here")
     allowing.add_argument("key", metavar="KEY", help="what qrsd keys new FILE printed there")
     allowing.add_argument(
-        "--control", action="store_true", help="it may enrol, rename and forget people too"
+        "--control", action="store_true", help="it may enrol, rename, forget and export people too"
     )
     allowing.set_defaults(run=run_allow)
 

@@ -1,1 +1,1 @@
-"""Reads recordings of an ECG from files, WFDB records and text tables, and fetches public ones."""
+"""Recordings of an ECG: read from and written to files of many formats; public ones, fetched."""
