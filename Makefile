@@ -13,9 +13,9 @@ DEFAULT_TESTS := "not realtime and not system and not servers and not web and no
 files_marked = $(shell grep --recursive --files-with-matches --extended-regexp --include='*.py' 'mark\.($(1))\b' tests)
 # What may differ with the Python and the TFLite runtime: networks, the parser of the command line, types
 # read at run time, processes, SQLite, numpy. Arithmetic on beats does not; of every other room, one file.
-NEWER_TESTS := tests/test_*.py tests/config tests/model/test_*.py tests/daemon/test_*.py tests/daemon/service tests/daemon/offline \
+NEWER_TESTS := tests/test_*.py tests/config tests/model/test_*.py tests/daemon/test_*.py tests/daemon/service \
 	tests/drivers/test_stream.py tests/dsp/test_front_end.py \
-	$(addprefix tests/daemon/,acquisition/test_process.py wire/test_messages.py recordings/test_wfdb_record.py \
+	$(addprefix tests/daemon/,acquisition/test_process.py wire/test_messages.py recordings/test_wfdb_record.py offline/test_analysis.py \
 	apps/test_record.py doctor/test_software.py web/test_state.py commands/test_identify.py)
 
 .PHONY: help demo test test-realtime test-system test-servers test-web test-deb test-arm64 test-train test-newer test-wheel \

@@ -88,6 +88,9 @@ def run(args: argparse.Namespace) -> int:
         raise SettingInvalid(f"--name: {args.name!r} is no part of a file's name")
     folder = args.folder or Path(options.folder or recordings_folder())
     keys = recipients([options.recipient]) if options.recipient else []
+    ended = Event()  # no exception, which would tear a record that is being written
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
     if folder.is_dir():
         for done in (*repair_folder(folder), *(encrypt_left(folder, keys) if keys else ())):
             print(
@@ -102,9 +105,6 @@ def run(args: argparse.Namespace) -> int:
         for_s=args.for_s,
         keys=keys,
     )
-    ended = Event()  # no exception, which would tear a record that is being written
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
     try:
         with recorder:
             _record(service, recorder, ended)
