@@ -15,6 +15,8 @@ from model.passport import Cohort, file_sha256
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("benchmarks", "config", "daemon", "drivers", "dsp", "model")
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
+#: Hands work to a child of its own, and takes back what came of it: nothing from disk or wire.
+TO_OWN_CHILD = {"benchmarks/apart.py": ["pickle"]}
 EVALUATORS = {"eval", "exec", "compile", "__import__"}
 YAML_READERS = {f"yaml.{name}" for name in ("safe_load", "safe_dump", "SafeLoader", "AliasEvent")}
 YAML_READERS |= {"yaml.YAMLError"}
@@ -55,7 +57,7 @@ def test_the_code_has_nothing_that_would_run_what_it_reads() -> None:
         for path in sources()
     }
     assert len(found) > 100
-    assert {path: what for path, what in found.items() if what} == {}
+    assert {path: what for path, what in found.items() if what} == TO_OWN_CHILD
 
 
 @pytest.mark.parametrize(

@@ -133,11 +133,11 @@ class Happenings:
             if isinstance(item.message, AlarmMessage):
                 alarm = item.message
                 phase = "begins" if alarm.end is None else "ends"
-                yield _event("alarm", utc, alarm=alarm.kind, phase=phase, caution=alarm.caution)
+                yield _what("alarm", utc, alarm=alarm.kind, phase=phase, caution=alarm.caution)
         for kind, fields, known in self._states():
             if self._told.get(kind) != known:
                 self._told[kind] = known
-                yield _event(kind, utc, **fields)
+                yield _what(kind, utc, **fields)
 
     def _states(self) -> Iterator[tuple[EventKind, dict[str, Any], object]]:
         """Yield what may have changed, as it is told and, with who it is, as it is compared."""
@@ -157,7 +157,7 @@ class Happenings:
             yield "identity", {"state": state}, (state, scene.identity.person)
 
 
-def _event(kind: EventKind, utc: datetime, **fields: object) -> Event:
+def _what(kind: EventKind, utc: datetime, **fields: object) -> Event:
     said = utc.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Event(kind, said, fields)
 

@@ -10,8 +10,6 @@ from daemon.errors import DaemonError, import_extra
 class PageUnusable(DaemonError, ValueError):
     """A page cannot be read, or not well enough to be believed."""
 
-    code = "page_unusable"
-
 
 def opencv() -> Any:
     """Return OpenCV, which comes with an extra.
