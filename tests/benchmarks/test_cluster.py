@@ -87,22 +87,6 @@ def test_rhythm_is_judged_as_it_is_here(address: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.train
-def test_people_are_trained_on_and_judged_as_they_are_here(address: str, tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow", reason="needs the [train] extra")
-    from tests.benchmarks.commands.test_train import write_record as write_table
-
-    for seed in range(8):
-        for record in (0, 1):
-            path = tmp_path / "people" / f"Person_{seed}" / f"rec_{record}.csv"
-            write_table(path, seed, 40 * record, 20)
-    options = ("--folds", "2", "--seeds", "1", "--steps", "20", "--json", "figures")
-    command = ("evaluate", "identity", tmp_path / "people", *options)
-    here, there = ((each / "figures").read_text() for each in on_both(address, tmp_path, *command))
-    assert json.loads(here)["persons"] == 8
-    assert here == there
-
-
-@pytest.mark.train
 def test_a_model_is_the_same_to_the_bit(address: str, tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="needs the [train] extra")
     from tests.benchmarks.commands.test_train import write_record as write_table
