@@ -95,6 +95,22 @@ def test_what_a_device_may_keep_is_the_sites_people_and_its_own_answers(server: 
 
 
 @servers
+def test_a_device_says_nothing_elsewhere_by_answering_itself(server: NatsServer) -> None:
+    async def run() -> int:
+        async with linked(server.options("door-1")) as one, linked(server.options("door-2")) as two:
+            asked = await one.nats.subscribe(f"qrsd.{SITE}.door-1.model")
+            own = await two.nats.subscribe(f"qrsd.{SITE}.door-2.x")
+            await one.nats.flush()
+            await two.nats.publish(own.subject, b"", reply=asked.subject)
+            await (await own.next_msg(20)).respond(b"forged")
+            await two.nats.flush()
+            await one.nats.flush()
+            return int(asked.pending_msgs)
+
+    assert asyncio.run(run()) == 0
+
+
+@servers
 def test_a_device_that_is_shut_out_is_gone_at_once_and_does_not_come_back(
     server: NatsServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -145,6 +161,35 @@ def test_a_server_that_nobody_vouches_for_is_told_nothing(server: NatsServer) ->
                 pass
 
     asyncio.run(run())
+
+
+def test_a_network_that_says_the_server_has_no_tls_is_told_nothing(tmp_path: Path) -> None:
+    make_site(tmp_path, SITE)
+    info = {"version": "2.10.27", "max_payload": 1000, "nonce": "x", "headers": True}
+    told = []
+
+    def answer() -> None:
+        client, _ = listener.accept()
+        with client:
+            client.sendall(f"INFO {json.dumps(info)}\r\n".encode())
+            while said := client.recv(1000):
+                told.append(said)
+
+    async def run() -> None:
+        with pytest.raises(FleetUnavailable):
+            async with linked(options, 1):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        credentials = str(credentials_path(tmp_path, SITE, "operator"))
+        options = FleetOptions((f"tls://127.0.0.1:{port}",), SITE, credentials)
+        thread = Thread(target=answer)
+        thread.start()
+        asyncio.run(run())
+        thread.join()
+    assert not any(b"CONNECT" in each for each in told)
+    assert told[0].startswith(b"\x16\x03")  # a handshake of TLS, and nothing else
 
 
 def test_an_old_server_is_refused_with_what_to_do(tmp_path: Path) -> None:
