@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from binascii import Error as NotBase64
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -117,7 +116,7 @@ class SiteKeys:
             said, signature, sealed = raw.split(b"\n", 2)
             header = typed(Header, json.loads(said), "header")
             signed = base64.b64decode(signature, validate=True)
-        except (ValueError, NotBase64, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise RecordRefused(f"a record is none: {error}") from error
         if not header.by.is_of(self._credentials.site, self._credentials.authority):
             raise RecordRefused(f"a record by {header.by.device!r:.80}, no device of this site")
