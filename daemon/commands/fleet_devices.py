@@ -128,16 +128,20 @@ def run_update_model(args: argparse.Namespace) -> int:
 
     async def roll(link: Link) -> None:
         here = [seen.device for seen in await devices_of(link) if seen.is_here]
-        devices = _in_order(link.site, args.devices or here, args.first)
+        devices = _in_order(link.site, here, args.devices or here, args.first)
         await roll_out(link, args.model, devices, lambda line: print(plain(line), flush=True))
 
     ask_site(options, roll)
     return 0
 
 
-def _in_order(site: str, devices: Sequence[str], first: str | None) -> list[str]:
-    if first is not None and first not in devices:
-        raise DeviceUnreachable(f"{first} is not one of {', '.join(devices) or 'no devices'}")
-    if not devices:
+def _in_order(
+    site: str, here: Sequence[str], wanted: Sequence[str], first: str | None
+) -> list[str]:
+    if not wanted:
         raise DeviceUnreachable(f"no device of {site} is here: qrsd fleet status")
-    return sorted(set(devices), key=lambda device: (device != first, device))
+    if away := sorted(set(wanted) - set(here)):
+        raise DeviceUnreachable(f"{', '.join(away)}: not here now; see qrsd fleet status")
+    if first is not None and first not in wanted:
+        raise DeviceUnreachable(f"{first} is not one of {', '.join(wanted)}")
+    return sorted(set(wanted), key=lambda device: (device != first, device))

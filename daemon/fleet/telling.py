@@ -37,6 +37,7 @@ MOST_EVENTS = 1000
 MOST_LIVE = 400  # of one second some 25
 ANSWER_S = 5.0
 AGAIN_S = 2.0
+STREAMS_S = 600.0  # how often the streams are made, should the server have lost them
 
 _LOG = logging.getLogger(__name__)
 
@@ -138,11 +139,12 @@ class Telling:
                 tasks.create_task(work(link))
 
     async def _tell_digests(self, link: Link) -> None:
-        made = 0
+        made: tuple[int, float] | None = None
         while True:
             if link.nats.is_connected:  # else it would be told when it is not true any more
-                if made != link.connects and await _made_streams(link):
-                    made = link.connects
+                now = link.connects, self._monotonic() // STREAMS_S
+                if made != now and await _made_streams(link):
+                    made = now
                 digest = digest_of(self.happenings.scene, self._wall(), self._version)
                 await _publish(link, "digest", digest.to_bytes())
             await asyncio.sleep(DIGEST_S)

@@ -103,6 +103,7 @@ def test_programs_get_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
         (["update-model", "nowhere.tflite"], 66, "nowhere.tflite: no such model"),
         (["update-model", str(DEFAULT_MODEL), "--first", "door-9"], 69, "door-9 is not one of"),
         (["update-model", str(DEFAULT_MODEL), "--first", "door-2"], 69, "door-2 is not one of"),
+        (["update-model", str(DEFAULT_MODEL), "--devices", "door-1", "dor-3"], 69, "dor-3: not"),
     ],
 )
 def test_what_cannot_be_rolled_out_is_refused_before_anybody_is_asked(

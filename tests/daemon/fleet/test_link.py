@@ -16,9 +16,12 @@ from nats.errors import TimeoutError as NoAnswer
 
 from config.errors import KeysError, SettingInvalid
 from config.fleet import FleetOptions
+from daemon.fleet.buckets import Buckets
 from daemon.fleet.credentials import Credentials
 from daemon.fleet.errors import FleetUnavailable, ServerTooOld
 from daemon.fleet.link import linked
+from daemon.fleet.server_config import STREAMS
+from daemon.fleet.site import make_streams
 from daemon.fleet.site_folder import add_device, credentials_path, make_site, shut_out
 from tests.daemon.fleet.nats_server import SITE, NatsServer, serving
 
@@ -92,6 +95,23 @@ def test_what_a_device_may_keep_is_the_sites_people_and_its_own_answers(server: 
         ]
 
     assert asyncio.run(run()) == [True, True, False, False]
+
+
+@servers
+def test_no_stream_is_left_that_a_device_could_make_to_overhear_others(server: NatsServer) -> None:
+    async def run() -> list[str]:
+        async with linked(server.options("door-1")) as one, linked(server.options("door-2")) as two:
+            await Buckets.open(one, simulated=False)
+            await make_streams(one)
+            said = []
+            for stream in STREAMS:
+                config = {"name": stream.format(SITE), "subjects": [f"qrsd.{SITE}.*.wave"]}
+                subject = f"$JS.API.STREAM.CREATE.{config['name']}"
+                answer = await two.nats.request(subject, json.dumps(config).encode(), timeout=20)
+                said.append(json.loads(answer.data)["error"]["description"])
+            return said
+
+    assert set(asyncio.run(run())) == {"stream name already in use with a different configuration"}
 
 
 @servers
