@@ -16,6 +16,7 @@ from nats.errors import TimeoutError as NoAnswer
 
 from config.errors import KeysError, SettingInvalid
 from config.fleet import FleetOptions
+from daemon.background import end
 from daemon.fleet.buckets import Buckets
 from daemon.fleet.credentials import Credentials
 from daemon.fleet.errors import FleetUnavailable, ServerTooOld
@@ -185,31 +186,32 @@ def test_a_server_that_nobody_vouches_for_is_told_nothing(server: NatsServer) ->
 
 def test_a_network_that_says_the_server_has_no_tls_is_told_nothing(tmp_path: Path) -> None:
     make_site(tmp_path, SITE)
+    credentials = str(credentials_path(tmp_path, SITE, "operator"))
     info = {"version": "2.10.27", "max_payload": 1000, "nonce": "x", "headers": True}
-    told = []
 
-    def answer() -> None:
-        client, _ = listener.accept()
-        with client:
-            client.sendall(f"INFO {json.dumps(info)}\r\n".encode())
-            while said := client.recv(1000):
-                told.append(said)
+    async def connect(options: FleetOptions) -> None:
+        async with linked(options):
+            pass
 
-    async def run() -> None:
-        with pytest.raises(FleetUnavailable):
-            async with linked(options, 1):
-                pass
+    async def run() -> bytes:
+        told = asyncio.get_running_loop().create_future()
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        credentials = str(credentials_path(tmp_path, SITE, "operator"))
-        options = FleetOptions((f"tls://127.0.0.1:{port}",), SITE, credentials)
-        thread = Thread(target=answer)
-        thread.start()
-        asyncio.run(run())
-        thread.join()
-    assert not any(b"CONNECT" in each for each in told)
-    assert told[0].startswith(b"\x16\x03")  # a handshake of TLS, and nothing else
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(f"INFO {json.dumps(info)}\r\n".encode())
+            if not told.done():
+                told.set_result(await reader.read(1000))
+            writer.close()
+
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            options = FleetOptions((f"tls://127.0.0.1:{port}",), SITE, credentials)
+            connecting = asyncio.create_task(connect(options))
+            try:
+                return bytes(await asyncio.wait_for(told, 30))
+            finally:
+                await end(connecting)
+
+    assert asyncio.run(run()).startswith(b"\x16\x03")  # a handshake of TLS
 
 
 def test_an_old_server_is_refused_with_what_to_do(tmp_path: Path) -> None:
