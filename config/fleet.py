@@ -43,6 +43,8 @@ class FleetOptions:
     def __post_init__(self) -> None:
         for server in self.servers:
             _check_server(server)
+        if len({urlsplit(server).scheme for server in self.servers}) > 1:
+            raise ValueError("servers: nats:// and tls:// are mixed; take tls:// for all")
         if self.servers and not self.site:
             raise ValueError("site: servers are set, and it has to be said which site this is")
         if self.site and not LEVEL.fullmatch(self.site):
@@ -62,12 +64,12 @@ class FleetOptions:
 
     @property
     def tls(self) -> ssl.SSLContext | None:
-        """Return how servers have to prove who they are; None where none is asked by tls://.
+        """Return how servers have to prove who they are; None on this machine.
 
         Raises:
             SettingInvalid: the file of ``ca`` cannot be read.
         """
-        if not any(server.lower().startswith("tls:") for server in self.servers):
+        if not self.servers[0].lower().startswith("tls:"):
             return None
         authority = str(Path(self.ca).expanduser()) if self.ca else None
         try:

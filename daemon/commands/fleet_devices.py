@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,13 +13,15 @@ from rich.console import Console
 from rich.text import Text
 
 from config.settings import load
-from daemon.commands.fleet_options import fleet_options
+from daemon.commands.fleet_options import ask_site, fleet_options
 from daemon.commands.parts import Subparsers, add_part
 from daemon.fleet.errors import DeviceUnreachable
 from daemon.tables import counted, filled
+from daemon.terminal import plain
 from model.passport import Passport
 
 if TYPE_CHECKING:
+    from daemon.fleet.link import Link
     from daemon.fleet.site import Seen
 
 STATUS = """\
@@ -43,8 +44,6 @@ examples:
   qrsd fleet update-model heart.tflite
   qrsd fleet update-model heart.tflite --first door-3
   qrsd fleet update-model heart.tflite --devices door-3 door-4"""
-
-PATIENCE_S = 10.0  # with servers that do not answer
 
 HEADINGS = ("device", "service", "wearer", "rhythm", "/min", "signal", "lost", "age")
 
@@ -70,19 +69,14 @@ def add_update_model(parts: Subparsers) -> None:
 def run_status(args: argparse.Namespace) -> int:
     """Print the devices of the site."""
     options = fleet_options(load().settings.fleet, "qrsd fleet status")
-    from daemon.fleet.link import linked
     from daemon.fleet.site import devices_of
 
-    async def ask() -> tuple[str, list[Seen]]:
-        async with linked(options, PATIENCE_S) as link:
-            return link.site, await devices_of(link)
-
-    site, devices = asyncio.run(ask())
+    devices = ask_site(options, devices_of)
     if args.json:
         told = [{**asdict(seen), "is_here": seen.is_here} for seen in devices]
-        print(json.dumps({"site": site, "devices": told}))
+        print(json.dumps({"site": options.site, "devices": told}))
     else:
-        title = f"{site}: {counted(len(devices), 'device')}"
+        title = f"{options.site}: {counted(len(devices), 'device')}"
         Console().print(filled(title, HEADINGS, map(_row, devices), _notes(devices), words=4))
     return 0
 
@@ -127,25 +121,27 @@ def _shown(value: str | None) -> str:
 def run_update_model(args: argparse.Namespace) -> int:
     """Roll a model out."""
     options = fleet_options(load().settings.fleet, "qrsd fleet update-model")
-    from daemon.fleet.link import linked
     from daemon.fleet.roll_out import roll_out
     from daemon.fleet.site import devices_of
 
     Passport.load(args.model)  # refused before anybody is asked
 
-    async def run() -> None:
-        async with linked(options, PATIENCE_S) as link:
-            here = [seen.device for seen in await devices_of(link) if seen.is_here]
-            devices = _in_order(link.site, args.devices or here, args.first)
-            await roll_out(link, args.model, devices, lambda line: print(line, flush=True))
+    async def roll(link: Link) -> None:
+        here = [seen.device for seen in await devices_of(link) if seen.is_here]
+        devices = _in_order(link.site, here, args.devices or here, args.first)
+        await roll_out(link, args.model, devices, lambda line: print(plain(line), flush=True))
 
-    asyncio.run(run())
+    ask_site(options, roll)
     return 0
 
 
-def _in_order(site: str, devices: Sequence[str], first: str | None) -> list[str]:
-    if first is not None and first not in devices:
-        raise DeviceUnreachable(f"{first} is not one of {', '.join(devices) or 'no devices'}")
-    if not devices:
+def _in_order(
+    site: str, here: Sequence[str], wanted: Sequence[str], first: str | None
+) -> list[str]:
+    if not wanted:
         raise DeviceUnreachable(f"no device of {site} is here: qrsd fleet status")
-    return sorted(set(devices), key=lambda device: (device != first, device))
+    if away := sorted(set(wanted) - set(here)):
+        raise DeviceUnreachable(f"{', '.join(away)}: not here now; see qrsd fleet status")
+    if first is not None and first not in wanted:
+        raise DeviceUnreachable(f"{first} is not one of {', '.join(wanted)}")
+    return sorted(set(wanted), key=lambda device: (device != first, device))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import signal
@@ -17,18 +16,17 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from config.errors import KeyMissing
 from config.folders import sites_folder
 from config.settings import load
 from daemon.commands.fleet_keys import add_folder, add_site
-from daemon.commands.fleet_options import fleet_options
+from daemon.commands.fleet_options import ask_site, fleet_options
 from daemon.commands.parts import Subparsers, add_part, confirmed, person_name
 from daemon.errors import import_extra
 from daemon.terminal import plain
 
 if TYPE_CHECKING:
     from daemon.fleet.listing import SitePerson
-
-PATIENCE_S = 10.0  # for the servers to let us in
 
 PEOPLE = """\
 Show the people of the site, and which device has not yet done what the others did about them.
@@ -80,15 +78,10 @@ def run_people(args: argparse.Namespace) -> int:
     """Print the people of the site."""
     settings = load().settings
     options = fleet_options(settings.fleet, "qrsd fleet people")
-    from daemon.fleet.link import linked
     from daemon.fleet.listing import people_of
 
-    async def ask() -> list[SitePerson]:
-        async with linked(options, PATIENCE_S) as link:
-            key = options.read_site_key()
-            return await people_of(link, key, simulated=settings.source == "simulated")
-
-    people = asyncio.run(ask())
+    key, simulated = options.read_site_key(), settings.source == "simulated"
+    people = ask_site(options, lambda link: people_of(link, key, simulated=simulated))
     if args.json:
         print(json.dumps({"site": options.site, "people": [asdict(each) for each in people]}))
         return 0
@@ -117,15 +110,10 @@ def run_forget(args: argparse.Namespace) -> int:
     if not args.yes and not confirmed(f"Erase all that any device holds on {args.name}?"):
         print(f"{args.name} is still enrolled.", file=sys.stderr)
         return 1
-    from daemon.fleet.link import linked
     from daemon.fleet.listing import forget
 
-    async def ask() -> None:
-        async with linked(options, PATIENCE_S) as link:
-            key, simulated = options.read_site_key(), settings.source == "simulated"
-            await forget(link, key, args.name, simulated=simulated)
-
-    asyncio.run(ask())
+    key, simulated = options.read_site_key(), settings.source == "simulated"
+    ask_site(options, lambda link: forget(link, key, args.name, simulated=simulated))
     print(f"{args.name} is forgotten by each device as soon as it is there: qrsd fleet people")
     return 0
 
@@ -137,7 +125,13 @@ def run_shut_out(args: argparse.Namespace) -> int:
 
     folder = args.folder or sites_folder()
     site = args.site or only_site(folder)
-    shut_out(folder, site, args.device)
+    try:
+        shut_out(folder, site, args.device)
+    except KeyMissing:
+        if not _strike_off(site, args.device):  # which may have failed the first time
+            raise
+        print(f"{args.device} was shut out of {site} before.")
+        return 0
     servers = list(_servers(folder / "nats-server.conf"))
     for process in servers:
         os.kill(process, signal.SIGHUP)
@@ -152,8 +146,12 @@ def run_shut_out(args: argparse.Namespace) -> int:
     return 0
 
 
-def _strike_off(site: str, device: str) -> None:
-    """Have no device wait for the one that is shut out, if the settings say where the site is."""
+def _strike_off(site: str, device: str) -> bool:
+    """Have no device wait for the one that is shut out, if the settings say where the site is.
+
+    Returns:
+        Whether it did that, and any would have waited.
+    """
     options = load().settings.fleet
     if not options.servers or options.site != site:
         print(
@@ -161,15 +159,10 @@ def _strike_off(site: str, device: str) -> None:
             f"{device} to forget people: docs/fleet.md, A device is stolen",
             file=sys.stderr,
         )
-        return
-    from daemon.fleet.link import linked
+        return False
     from daemon.fleet.listing import strike_off
 
-    async def ask() -> None:
-        async with linked(options, PATIENCE_S) as link:
-            await strike_off(link, device)
-
-    asyncio.run(ask())
+    return ask_site(options, lambda link: strike_off(link, device))
 
 
 def _servers(config: Path) -> Iterator[int]:

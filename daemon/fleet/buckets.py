@@ -48,15 +48,17 @@ class Buckets:
 
     @classmethod
     async def open(cls, link: Link, *, simulated: bool) -> Self:
-        """Open them, and make them where the servers have none; simulated people have their own."""
+        """Open them; simulated people have their own.
+
+        All are made where the servers have none: whoever makes a stream says what it takes in, so
+        that none is left for a device to make that wants to overhear others.
+        """
+        kept = {
+            site: (await link.bucket(f"people_{site}"), await link.bucket(f"acks_{site}"))
+            for site in (link.site, f"{link.site}_simulated")
+        }
         site = f"{link.site}_simulated" if simulated else link.site
-        return cls(
-            link,
-            site,
-            await link.bucket(f"people_{site}"),
-            await link.bucket(f"acks_{site}"),
-            await link.bucket(f"devices_{link.site}"),
-        )
+        return cls(link, site, *kept[site], await link.bucket(f"devices_{link.site}"))
 
     async def register(self) -> None:
         """Say that this device is of the site, so that others wait for its acks."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import base64
 import os
-from binascii import Error as NotBase64
 from dataclasses import dataclass, field, fields
 from typing import Self
 
@@ -99,9 +98,10 @@ class Name:
         """Tell whether the authority of a site vouches for it."""
         try:
             signature = base64.b64decode(self.certificate, validate=True)
-        except (ValueError, NotBase64):
+            named = _named(site, self.device, self.public)
+        except ValueError:  # or what is no text at all, such as half a surrogate pair
             return False
-        return is_signed(_named(site, self.device, self.public), signature, authority)
+        return is_signed(named, signature, authority)
 
     def has_signed(self, content: bytes, signature: bytes) -> bool:
         """Tell whether the signature is this device's."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -33,6 +33,7 @@ class Known:
     tombstone: str = ""  # of somebody forgotten: the record, base64
     forgotten_utc: str = ""  # when that was carried out here, by our clock
     purged: bool = False  # whether all devices have forgotten them
+    offered: bool = False  # enrolled here, and perhaps at the site: no server said yes or no
 
     @property
     def raw(self) -> bytes:
@@ -72,16 +73,25 @@ class KnownPeople:
         header = record.header
         self.put(key, Known(state, header.revision, header.begun, header.signed_utc))
 
+    def offered(self, key: str, record: Record) -> None:
+        """Take note that somebody who is enrolled here is about to be so at the site."""
+        header = record.header
+        known = self[key] or Known("begun", header.revision, header.begun, header.signed_utc)
+        self.put(key, replace(known, offered=True))
+
     def forgotten(self, key: str, record: Record, now_utc: str) -> None:
         """Take note that somebody is forgotten here, for good."""
         tombstone, said = base64.b64encode(record.raw).decode(), record.header
         of_record = said.revision, said.begun, said.signed_utc
         self.put(key, Known("forgotten", *of_record, tombstone, now_utc))
 
-    def put(self, key: str, known: Known) -> None:
-        """Take note of a person, unless it is known."""
+    def put(self, key: str, known: Known | None) -> None:
+        """Take note of a person, unless it is known; None: nothing is known of them."""
         if self._known.get(key) == known:
             return
-        self._known[key] = known
+        if known is None:
+            del self._known[key]
+        else:
+            self._known[key] = known
         people = {key: asdict(each) for key, each in self._known.items()}
         write_private(self._path, json.dumps(people, indent=0))

@@ -86,6 +86,7 @@ class Link:
             name=f"qrsd {self.device}",
             nkeys_seed_str=self.credentials.seed,
             tls=options.tls,
+            tls_handshake_first=options.tls is not None,
             inbox_prefix=f"_INBOX_{self.device}",
             max_reconnect_attempts=-1,
             reconnect_time_wait=PAUSE_S,

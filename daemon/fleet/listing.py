@@ -62,10 +62,13 @@ async def forget(link: Link, site_key: bytes, name: str, *, simulated: bool) -> 
     raise TimeoutError(f"{name!r} is being changed by devices: try again")
 
 
-async def strike_off(link: Link, device: str) -> None:
-    """Have nobody wait for the acknowledgements of a device that is shut out."""
+async def strike_off(link: Link, device: str) -> bool:
+    """Have nobody wait for the acknowledgements of a device; return whether any did."""
     buckets = await Buckets.open(link, simulated=False)
+    if device not in await everything(buckets.devices):
+        return False
     await buckets.devices.delete(device)
+    return True
 
 
 def _read(

@@ -6,16 +6,20 @@ import asyncio
 import json
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from queue import Empty, Full, Queue
 from threading import Event
+from typing import Any
 
 from nats.aio.msg import Msg
 
 from config.fleet import FleetOptions
+from config.typed_json import typed
 from daemon.background import started
 from daemon.closing import Closing
 from daemon.fleet.errors import DeviceUnreachable
 from daemon.fleet.link import BROKEN, Link, linked
+from daemon.fleet.order import order
 from daemon.wire.client import STALE_S, Continuity, Item, Silent
 from daemon.wire.codec import decode
 
@@ -92,15 +96,16 @@ class LiveSubscriber(Closing):
                     continue
 
     async def _take_lease(self, link: Link, subject: str) -> None:
-        asked = json.dumps({"topics": self._topics}).encode()
+        subject = f"{subject}.lease"
+        asked = order(link.credentials, subject, {"topics": self._topics})
         try:
-            answer = await link.nats.request(f"{subject}.lease", asked, timeout=ANSWER_S)
-        except BROKEN as error:
+            answer = await link.nats.request(subject, asked, timeout=ANSWER_S)
+            said = typed(dict[str, Any], json.loads(answer.data), "answer")
+        except (ValueError, RecursionError, *BROKEN) as error:
             raise DeviceUnreachable(
                 f"{self._device} does not answer {link.device}: qrsd fleet status says which "
                 f"devices of {link.site} are there, and only the site's operator may watch them"
             ) from error
-        said = json.loads(answer.data)
         if not said.get("ok"):
             raise DeviceUnreachable(f"{self._device} refuses: {said.get('error')}")
 
@@ -111,7 +116,8 @@ class LiveSubscriber(Closing):
                 self._heard.put_nowait(heard)
                 return
             except Full:
-                self._heard.get_nowait()
+                with suppress(Empty):  # taken just now
+                    self._heard.get_nowait()
 
     def close(self) -> None:
         """Disconnect."""

@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import zipfile
+import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +24,7 @@ from model.passport import Passport, passport_path
 
 MODEL = "model.tflite"
 MOST_BYTES = 256 << 20  # of a model and its passport, unpacked
+PACKED, ENCRYPTED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED), 1
 COHORT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.npy")
 
 
@@ -80,7 +82,7 @@ class ModelFiles:
             try:
                 _unpack(archive, draft)
                 sha256 = Passport.load(draft / MODEL).sha256
-            except (ModelError, zipfile.BadZipFile, ValueError) as error:
+            except (ModelError, zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
                 raise ModelRefused(f"no model with its passport was sent: {error}") from error
             place = self._folder / sha256
             if place.exists():  # perhaps half of it, by a power cut
@@ -145,4 +147,6 @@ def _unpack(archive: bytes, folder: Path) -> None:
         for part in parts:
             if part.filename not in known and not COHORT.fullmatch(part.filename):
                 raise ValueError(f"{part.filename!r:.40} is in it")
+            if part.compress_type not in PACKED or part.flag_bits & ENCRYPTED:
+                raise ValueError(f"{part.filename} is packed otherwise")
             (folder / part.filename).write_bytes(files.read(part))

@@ -1,6 +1,6 @@
 """Takes another model where a site rolls one out, and goes back to the one before if it fails.
 
-What is asked for, by a request to ``qrsd.SITE.DEVICE.model``, is one of
+What the operator asks for (``daemon.fleet.order``) by a request to ``qrsd.SITE.DEVICE.model`` is
 
     {"take": SHA256}    fetch it from the site's store, test it, switch to it, and watch the service
     {"leave": SHA256}   go back from it to the one before
@@ -27,7 +27,8 @@ from daemon.errors import DaemonError
 from daemon.fleet.digest import is_silent, problems_of
 from daemon.fleet.errors import ModelRefused
 from daemon.fleet.link import BROKEN, Link
-from daemon.fleet.model_files import ModelFiles
+from daemon.fleet.model_files import MOST_BYTES, ModelFiles
+from daemon.fleet.order import read_order
 from daemon.fleet.telling import Telling
 from daemon.journal import event
 
@@ -35,6 +36,7 @@ CHECK_S = 120.0  # for the self test before the switch
 START_S = 90.0  # for the service to run with another model
 STEADY_S = 10.0  # that it has to run without an error
 STEP_S = 0.5
+LONGEST_WORD = 500  # characters of what is told of a failure
 
 _LOG = logging.getLogger(__name__)
 
@@ -63,23 +65,25 @@ class ModelSwitch:
                 _LOG.warning("%s", error, extra=event("model_rolled_back"))
 
         async def answer(asked: Msg) -> None:
-            said = await self._answer(link, asked.data)
-            await asked.respond(json.dumps(said).encode())
+            said = json.dumps(await self._answer(link, asked)).encode()
+            if asked.reply:
+                await asked.respond(said)
 
         async def begin(asked: Msg) -> None:  # in a task, since messages come one after another
             tasks.create_task(answer(asked))
 
         async with asyncio.TaskGroup() as tasks:
-            await link.nats.subscribe(f"qrsd.{link.site}.{link.device}.model", cb=begin)
+            await link.nats.subscribe(_subject(link), cb=begin)
             await asyncio.get_running_loop().create_future()
 
-    async def _answer(self, link: Link, asked: bytes) -> dict[str, object]:
+    async def _answer(self, link: Link, asked: Msg) -> dict[str, object]:
         works: dict[str, Callable[[Link, str], Awaitable[None]]] = {
             "take": self._take,
             "leave": self._leave,
         }
         try:
-            [(work, sha256)] = typed(dict[str, str], json.loads(asked), "request").items()
+            given = read_order(link.credentials, _subject(link), asked.data)
+            [(work, sha256)] = typed(dict[str, str], given, "order").items()
             if self._busy.locked():
                 raise ModelRefused("another model is being tried")
             if not self._is_ours:
@@ -88,8 +92,8 @@ class ModelSwitch:
                 )
             async with self._busy:
                 await works[work](link, sha256)
-        except (DaemonError, ValueError, KeyError, RecursionError, *BROKEN) as e:
-            said = f"{e}" or type(e).__name__
+        except (DaemonError, ValueError, KeyError, TypeError, RecursionError, *BROKEN) as e:
+            said = f"{e}"[:LONGEST_WORD] or type(e).__name__
             self._telling.add("model", outcome="refused", error=said)
             return {"ok": False, "error": said}
         return {"ok": True}
@@ -98,6 +102,8 @@ class ModelSwitch:
         if self._files.current == sha256:
             return
         store = await link.jetstream.object_store(f"models_{link.site}")
+        if ((await store.get_info(sha256)).size or 0) > MOST_BYTES:
+            raise ModelRefused(f"what is in the store as {sha256:.12} is larger than any model")
         archive = (await store.get(sha256)).data or b""
         found = await asyncio.to_thread(self._files.keep, archive)
         if found != sha256:
@@ -162,6 +168,10 @@ class ModelSwitch:
                 steady_s = None
             await asyncio.sleep(STEP_S)
         return trouble
+
+
+def _subject(link: Link) -> str:
+    return f"qrsd.{link.site}.{link.device}.model"
 
 
 def check(model: Path) -> None:

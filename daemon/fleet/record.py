@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from binascii import Error as NotBase64
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -34,6 +34,8 @@ from model.template import Person
 
 State: TypeAlias = Literal["enrolled", "forgotten"]
 LONGEST_RECORD = 1 << 19  # bytes; a sitting has about one thousand
+HIGHEST_REVISION = 10**15  # Python writes no number of 4,301 digits, and who knows what others do
+KEY = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,12 @@ class Record:
     """A record whose signature is right."""
 
     header: Header
-    sealed: bytes  # nothing of somebody forgotten
     raw: bytes  # all of it, as it is kept
+
+    @property
+    def sealed(self) -> bytes:
+        """Return what only the site's key opens: nothing of somebody forgotten."""
+        return self.raw.split(b"\n", 2)[2]
 
 
 def utc_now() -> datetime:
@@ -113,19 +119,22 @@ class SiteKeys:
         """
         if len(raw) > LONGEST_RECORD:
             raise RecordRefused(f"a record has {len(raw)} bytes")
+        if not KEY.fullmatch(key):
+            raise RecordRefused(f"a record is kept as {key!r:.80}, which is nobody's key")
         try:
             said, signature, sealed = raw.split(b"\n", 2)
             header = typed(Header, json.loads(said), "header")
             signed = base64.b64decode(signature, validate=True)
-        except (ValueError, NotBase64, RecursionError) as error:
+            datetime.fromisoformat(header.signed_utc)
+        except (ValueError, RecursionError) as error:
             raise RecordRefused(f"a record is none: {error}") from error
         if not header.by.is_of(self._credentials.site, self._credentials.authority):
             raise RecordRefused(f"a record by {header.by.device!r:.80}, no device of this site")
         if not header.by.has_signed(_signed_part(key, said, sealed), signed):
             raise RecordRefused(f"a record that {header.by.device} has not signed")
-        if not 1 <= header.begun <= header.revision:
+        if not 1 <= header.begun <= header.revision <= HIGHEST_REVISION:
             raise RecordRefused(f"a record by {header.by.device}: revision {header.revision}")
-        return Record(header, sealed, raw)
+        return Record(header, raw)
 
     def open(self, key: str, record: Record) -> Person:
         """Return the person of a record.
@@ -157,7 +166,7 @@ class SiteKeys:
         said = json.dumps(asdict(header)).encode()
         signature = self._credentials.sign(_signed_part(key, said, sealed))
         raw = b"\n".join((said, base64.b64encode(signature), sealed))
-        return Record(header, sealed, raw)
+        return Record(header, raw)
 
 
 def _place(key: str, revision: int) -> str:

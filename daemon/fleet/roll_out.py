@@ -12,6 +12,7 @@ import nats.errors
 from daemon.fleet.errors import RolledBack
 from daemon.fleet.link import BROKEN, Link
 from daemon.fleet.model_files import pack
+from daemon.fleet.order import order
 from model.passport import file_sha256
 
 ANSWER_S = 400.0  # of a device, for its self test, the switch, and the way back
@@ -68,7 +69,7 @@ async def _ask(link: Link, device: str, work: str, sha256: str) -> str | None:
     """Ask a device, and return what went wrong there."""
     subject = f"qrsd.{link.site}.{device}.model"
     try:
-        asked = json.dumps({work: sha256}).encode()
+        asked = order(link.credentials, subject, {work: sha256})
         answer = json.loads((await link.nats.request(subject, asked, timeout=ANSWER_S)).data)
         return None if answer["ok"] else str(answer["error"])
     except nats.errors.NoRespondersError:

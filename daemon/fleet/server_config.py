@@ -6,7 +6,8 @@
     $KV.devices_<site>.<device>     that it is there: its own alone
 
 Sites are accounts, which do not hear each other. A device may make a stream that is not there, and
-change or delete none.
+change or delete none. It answers the operator alone, by name: with NATS's ``allow_responses`` a
+device could ask itself, name any subject for the answer, and so say anything anywhere.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ listen: "0.0.0.0:4222"
 tls {
   cert_file: "FOLDER/server.pem"
   key_file: "FOLDER/server.key"
+  # Nothing is said before TLS, so that nobody in between can talk a device out of it.
+  handshake_first: true
 }
 jetstream {
   store_dir: "/var/lib/nats"
@@ -37,7 +40,7 @@ LIMITS = "jetstream: {max_mem: 64M, max_file: 512M, max_streams: 32, max_consume
 STREAMS = (
     *("KV_people_{}", "KV_acks_{}", "KV_devices_{}"),
     *("KV_people_{}_simulated", "KV_acks_{}_simulated"),
-    *("DIGESTS_{}", "EVENTS_{}", "OBJ_models_{}"),
+    *("DIGESTS_{}", "EVENTS_{}"),
 )
 #: Of JetStream's API; what a stream is made by is named for each of ``STREAMS``.
 API = (
@@ -63,7 +66,6 @@ def _user(site: str, device: str, public: str) -> str:
         user["permissions"] = {
             "publish": {"allow": _may_tell(site, device)},
             "subscribe": {"allow": _may_hear(site, device)},
-            "allow_responses": True,
         }
     return f"# {device}\n      {json.dumps(user)}"
 
@@ -73,6 +75,7 @@ def _may_tell(site: str, device: str) -> list[str]:
     simulated = f"{site}_simulated"
     return [
         f"qrsd.{site}.{device}.>",
+        f"_INBOX_{OPERATOR}.>",
         *(f"$KV.people_{each}.>" for each in (site, simulated)),
         *(f"$KV.acks_{each}.*.{device}" for each in (site, simulated)),
         f"$KV.devices_{site}.{device}",

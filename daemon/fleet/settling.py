@@ -87,6 +87,7 @@ class Settling:
         self._entries: dict[str, Entry] = {}
         self._settled: dict[str, tuple[int, PersonAnswer | None]] = {}
         self._acked: dict[str, Ack] = {}
+        self._not_settled: dict[str, str] = {}
         self._version = ""
         self._here: dict[str, PersonAnswer] = {}
 
@@ -114,7 +115,7 @@ class Settling:
             self._version = version
         here = self._here
         self._note_missing(here)
-        keys = {*self._entries, *here, *self._known.of("enrolled", "forgotten")}
+        keys = {*self._entries, *here, *self._known.of("begun", "enrolled", "forgotten")}
         for key in sorted(keys, key=lambda key: not self._entry(key).is_tombstone):
             person = here.get(key)
             if self._settled.get(key) == (self._entry(key).sequence, person):
@@ -125,15 +126,25 @@ class Settling:
             except RecordRefused as error:
                 self._entries[key] = replace(self._entry(key), record=None)
                 _say_refused(error)
+            except CommandRefused as refusal:  # its words may have a name in them
+                self._say_not_settled(key, refusal.code)
         await self._purge()
 
     def _entry(self, key: str) -> Entry:
         return self._entries.get(key, Entry())
 
+    def _say_not_settled(self, key: str, code: str) -> None:
+        """Say that the service refuses something of one person; the others go on."""
+        if self._not_settled.get(key) != code:
+            self._not_settled[key] = code
+            what = event("people_not_shared", error=code)
+            _LOG.warning("somebody is not shared now: the service says %s", code, extra=what)
+
     def _is_gone(self, key: str, held: PersonAnswer | None) -> bool:
         """Tell whether somebody was enrolled here, and is not any more; or has just been."""
         known = self._known[key]
-        return held is None and known is not None and known.state == "enrolled"
+        was_here = known is not None and (known.state == "enrolled" or known.offered)
+        return held is None and was_here
 
     def _note_missing(self, here: dict[str, PersonAnswer]) -> None:
         """Hold everybody who is gone at once: it is the gallery that is lost, most likely."""
@@ -160,7 +171,7 @@ class Settling:
             return await self._forget(key, entry.record, held)
         if self._is_gone(key, held):
             return await self._bury(key)
-        if entry.record is None:
+        if entry.record is None or _is_forgotten(entry.record, known):
             return held is None or await self._share(key, held, None)
         of_before = known is not None and known.revision < entry.record.header.begun
         if held is not None and of_before:  # what is here was forgotten at the site meanwhile
@@ -181,7 +192,7 @@ class Settling:
             if entry.record is not None and entry.revision >= known.revision:
                 return await self._forget(key, entry.record, None)
             if entry.purged:
-                self._known.put(key, replace(known, purged=True))
+                self._known.put(key, replace(known, purged=True, offered=False))
             gone = entry.record is None and (entry.purged or known.purged)
             return gone or await self._write(key, self._keys.read(key, known.raw))
         return await self._settle_reappeared(key, entry.record, known, held)
@@ -190,12 +201,14 @@ class Settling:
         self, key: str, record: Record, known: Known, held: PersonAnswer | None
     ) -> bool:
         """Settle somebody who was forgotten here and is enrolled at the site."""
+        if self._is_gone(key, held):
+            return await self._bury(key)
         if record.header.begun > known.revision:
             return await self._take_on(key, record, held)
         if held is not None:
             return await self._share(key, held, None)
         theirs = self._keys.open(key, record)
-        if _time(theirs.created_utc) < _time(known.signed_utc) + CLOCKS_OFF:
+        if _time(theirs.created_utc) - _time(known.signed_utc) < CLOCKS_OFF:
             return await self._bury(key)
         # enrolled since, where nobody knew of the tombstone
         revision = 1 + max(known.revision, record.header.revision)
@@ -224,7 +237,13 @@ class Settling:
             self._known.enrolled(key, record, "begun")
         if taken and not await self._merge(key, record, replace(theirs, templates=tuple(taken))):
             return True
-        self._known.enrolled(key, record)
+        is_old = (
+            known is not None
+            and known.state == "enrolled"
+            and known.revision > record.header.revision
+        )
+        if not is_old:  # else what the servers have lost is written again
+            self._known.enrolled(key, record)
         await self._ack(key, record, "enrolled")
         return held is None or await self._share(key, held, record, theirs)
 
@@ -272,9 +291,10 @@ class Settling:
             consent_utc=person.consent_utc or (theirs.consent_utc if theirs else None),
         )
         made = self._keys.enrolled(whole, models, revision, begun)
-        if known is None:
-            self._known.enrolled(key, made, "begun")
+        # Should the answer be lost, and the person be forgotten before there is another:
+        self._known.offered(key, made)
         if not await self._write(key, made):
+            self._known.put(key, known)
             return False
         self._known.enrolled(key, made)
         await self._ack(key, made, "enrolled")
@@ -282,9 +302,12 @@ class Settling:
 
     async def _bury(self, key: str) -> bool:
         """Write that somebody is to be forgotten, as is done here."""
-        known = self._known[key]
+        known, entry = self._known[key], self._entry(key)
+        if known is not None and known.state == "begun" and entry.record is None:
+            self._known.put(key, None)  # it never was at the site
+            return True
         seen = 0 if known is None else known.revision
-        revision = 1 + max(seen, self._entry(key).revision)
+        revision = 1 + max(seen, entry.revision)
         tombstone = self._keys.forgotten(key, revision)
         return await self._write(key, tombstone) and await self._forget(key, tombstone, None)
 
@@ -339,6 +362,11 @@ class Settling:
 async def _ask(question: Callable[..., Said], *given: object) -> Said:
     """Ask the service, which may take seconds."""
     return await asyncio.to_thread(question, *given)
+
+
+def _is_forgotten(record: Record, known: Known | None) -> bool:
+    """Tell whether somebody was forgotten, and enrolled anew, since this record: an old copy's."""
+    return known is not None and record.header.begun < known.begun
 
 
 def _is_stale(tombstone: Record, known: Known) -> bool:

@@ -78,7 +78,7 @@ def add_device(folder: Path, site: str, device: str) -> None:
         KeysError: the name will not do, or is taken, or there is no such site.
     """
     _check_name(device)
-    with locked(folder / site, f"no such site: qrsd keys fleet-site {site}"):
+    with locked(folder, f"no site yet: qrsd keys fleet-site {site}"):
         devices = read_devices(folder, site)
         if any(device == name for name, _ in devices):
             raise KeysError(f"{device} is a device of {site}: qrsd fleet shut-out it first")
@@ -86,7 +86,7 @@ def add_device(folder: Path, site: str, device: str) -> None:
         credentials = Credentials.new(site, device, authority)
         write_private(credentials_path(folder, site, device), credentials.text)
         _write_devices(folder, site, [*devices, (device, credentials.public)])
-    write_accounts(folder)
+        _write_accounts(folder)
 
 
 def shut_out(folder: Path, site: str, device: str) -> None:
@@ -95,14 +95,14 @@ def shut_out(folder: Path, site: str, device: str) -> None:
     Raises:
         KeyMissing: there is no such device.
     """
-    with locked(folder / site, f"no such site: qrsd keys fleet-site {site}"):
+    with locked(folder, f"no site yet: qrsd keys fleet-site {site}"):
         devices = read_devices(folder, site)
         kept = [each for each in devices if each[0] != device]
         if len(kept) == len(devices):
             raise KeyMissing(f"{device}: no such device of {site}; see {folder / site / 'devices'}")
         credentials_path(folder, site, device).unlink(missing_ok=True)
         _write_devices(folder, site, kept)
-    write_accounts(folder)
+        _write_accounts(folder)
 
 
 def read_devices(folder: Path, site: str) -> list[tuple[str, str]]:
@@ -110,13 +110,15 @@ def read_devices(folder: Path, site: str) -> list[tuple[str, str]]:
     path = folder / site / "devices"
     try:  # not as a key, which is short: there may be thousands, and none is secret
         lines = path.read_text(encoding="ascii").splitlines()
+    except FileNotFoundError as error:
+        raise KeyMissing(f"{path}: no such site: qrsd keys fleet-site {site}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyMissing(f"{path}: cannot be read: {error}") from error
+        raise KeysError(f"{path}: cannot be read: {error}") from error
     return [(name, public) for name, public in map(str.split, lines)]
 
 
-def write_accounts(folder: Path) -> None:
-    """Write the accounts of all sites for the server to include."""
+def _write_accounts(folder: Path) -> None:
+    """Write the accounts of all sites for the server to include, while the folder is locked."""
     devices = {site: read_devices(folder, site) for site in _sites(folder)}
     _write_public(folder / ACCOUNTS, accounts(devices))
 

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from nats.aio.msg import Msg
@@ -23,6 +24,7 @@ from nats.js.api import Header
 from config.typed_json import typed
 from daemon.fleet.digest import Event, EventKind, Happenings, digest_of
 from daemon.fleet.link import BROKEN, Link
+from daemon.fleet.order import read_order
 from daemon.fleet.site import make_streams
 from daemon.journal import event
 from daemon.wire.client import Item
@@ -35,6 +37,7 @@ MOST_EVENTS = 1000
 MOST_LIVE = 400  # of one second some 25
 ANSWER_S = 5.0
 AGAIN_S = 2.0
+STREAMS_S = 600.0  # how often the streams are made, should the server have lost them
 
 _LOG = logging.getLogger(__name__)
 
@@ -130,17 +133,18 @@ class Telling:
 
     async def run(self, link: Link) -> None:
         """Tell until cancelled."""
-        await link.nats.subscribe(f"{_subject(link)}.lease", cb=self._lease)
+        await link.nats.subscribe(f"{_subject(link)}.lease", cb=partial(self._lease, link))
         async with asyncio.TaskGroup() as tasks:
             for work in (self._tell_digests, self._tell_events, self._tell_waves):
                 tasks.create_task(work(link))
 
     async def _tell_digests(self, link: Link) -> None:
-        made = 0
+        made: tuple[int, float] | None = None
         while True:
             if link.nats.is_connected:  # else it would be told when it is not true any more
-                if made != link.connects and await _made_streams(link):
-                    made = link.connects
+                now = link.connects, self._monotonic() // STREAMS_S
+                if made != now and await _made_streams(link):
+                    made = now
                 digest = digest_of(self.happenings.scene, self._wall(), self._version)
                 await _publish(link, "digest", digest.to_bytes())
             await asyncio.sleep(DIGEST_S)
@@ -170,13 +174,14 @@ class Telling:
                 await self._waves.wait()
             await _publish(link, "wave", self._live.popleft())
 
-    async def _lease(self, asked: Msg) -> None:
+    async def _lease(self, link: Link, asked: Msg) -> None:
         """Send some topics for a while, to whoever may listen to them."""
         try:
-            topics = typed(tuple[str, ...], json.loads(asked.data)["topics"], "topics")
+            given = read_order(link.credentials, f"{_subject(link)}.lease", asked.data)
+            topics = typed(tuple[str, ...], given["topics"], "topics")
             if strange := sorted(set(topics) - set(KINDS)):
                 raise ValueError(f"topics: {strange[0]!r:.40} is not one of {', '.join(KINDS)}")
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, RecursionError) as error:
             answer: dict[str, Any] = {"ok": False, "error": f"{error}"}
         else:
             self._leases |= dict.fromkeys(topics, self._monotonic() + LEASE_S)

@@ -17,6 +17,7 @@ from config.fleet import FleetOptions
         ({"servers": ("hub:4222",), "site": "house"}, "is not such as tls://"),
         ({"servers": ("tls://hub:99999",), "site": "house"}, "is not such as tls://"),
         ({"servers": ("tls://user:secret@hub:4222",), "site": "house"}, "is not such as tls://"),
+        ({"servers": ("nats://[::1]:42", "tls://hub:42"), "site": "house"}, "are mixed"),
         ({"servers": ("tls://hub:4222",)}, "it has to be said which site"),
         ({"site": "my.house"}, "more than letters, digits"),
         ({"credentials": "SUAKEY"}, "neither a file"),

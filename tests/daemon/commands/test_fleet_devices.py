@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from nats.errors import TimeoutError as NoAnswer
+from nats.js.errors import NotFoundError
 
 from daemon.__main__ import main
-from daemon.fleet import link, site
+from daemon.fleet import link, roll_out, site
 from daemon.fleet.digest import Digest
 from daemon.fleet.site import Seen
 from model.opening import DEFAULT_MODEL
@@ -57,6 +60,33 @@ def test_every_device_has_a_line_that_fits_a_terminal(capsys: pytest.CaptureFixt
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize("error", [NoAnswer(), NotFoundError(), OSError("gone")])
+def test_servers_that_keep_nothing_yet_are_told_of_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def devices_of(_: object) -> list[Seen]:
+        raise error
+
+    monkeypatch.setattr(site, "devices_of", devices_of)
+
+    assert main(["fleet", "status"]) == 69
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("qrsd: house: its servers do not do what is asked")
+
+
+def test_what_a_device_says_of_a_model_commands_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def rolled(*given: Any) -> None:
+        given[3]("door-1: \x1b[2J")
+
+    monkeypatch.setattr(roll_out, "roll_out", rolled)
+
+    assert main(["fleet", "update-model", str(DEFAULT_MODEL)]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
 def test_programs_get_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fleet", "status", "--json"]) == 0
 
@@ -73,6 +103,7 @@ def test_programs_get_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
         (["update-model", "nowhere.tflite"], 66, "nowhere.tflite: no such model"),
         (["update-model", str(DEFAULT_MODEL), "--first", "door-9"], 69, "door-9 is not one of"),
         (["update-model", str(DEFAULT_MODEL), "--first", "door-2"], 69, "door-2 is not one of"),
+        (["update-model", str(DEFAULT_MODEL), "--devices", "door-1", "dor-3"], 69, "dor-3: not"),
     ],
 )
 def test_what_cannot_be_rolled_out_is_refused_before_anybody_is_asked(

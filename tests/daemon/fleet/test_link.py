@@ -16,9 +16,13 @@ from nats.errors import TimeoutError as NoAnswer
 
 from config.errors import KeysError, SettingInvalid
 from config.fleet import FleetOptions
+from daemon.background import end
+from daemon.fleet.buckets import Buckets
 from daemon.fleet.credentials import Credentials
 from daemon.fleet.errors import FleetUnavailable, ServerTooOld
 from daemon.fleet.link import linked
+from daemon.fleet.server_config import STREAMS
+from daemon.fleet.site import make_streams
 from daemon.fleet.site_folder import add_device, credentials_path, make_site, shut_out
 from tests.daemon.fleet.nats_server import SITE, NatsServer, serving
 
@@ -95,6 +99,39 @@ def test_what_a_device_may_keep_is_the_sites_people_and_its_own_answers(server: 
 
 
 @servers
+def test_no_stream_is_left_that_a_device_could_make_to_overhear_others(server: NatsServer) -> None:
+    async def run() -> list[str]:
+        async with linked(server.options("door-1")) as one, linked(server.options("door-2")) as two:
+            await Buckets.open(one, simulated=False)
+            await make_streams(one)
+            said = []
+            for stream in STREAMS:
+                config = {"name": stream.format(SITE), "subjects": [f"qrsd.{SITE}.*.wave"]}
+                subject = f"$JS.API.STREAM.CREATE.{config['name']}"
+                answer = await two.nats.request(subject, json.dumps(config).encode(), timeout=20)
+                said.append(json.loads(answer.data)["error"]["description"])
+            return said
+
+    assert set(asyncio.run(run())) == {"stream name already in use with a different configuration"}
+
+
+@servers
+def test_a_device_says_nothing_elsewhere_by_answering_itself(server: NatsServer) -> None:
+    async def run() -> int:
+        async with linked(server.options("door-1")) as one, linked(server.options("door-2")) as two:
+            asked = await one.nats.subscribe(f"qrsd.{SITE}.door-1.model")
+            own = await two.nats.subscribe(f"qrsd.{SITE}.door-2.x")
+            await one.nats.flush()
+            await two.nats.publish(own.subject, b"", reply=asked.subject)
+            await (await own.next_msg(20)).respond(b"forged")
+            await two.nats.flush()
+            await one.nats.flush()
+            return int(asked.pending_msgs)
+
+    assert asyncio.run(run()) == 0
+
+
+@servers
 def test_a_device_that_is_shut_out_is_gone_at_once_and_does_not_come_back(
     server: NatsServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -145,6 +182,36 @@ def test_a_server_that_nobody_vouches_for_is_told_nothing(server: NatsServer) ->
                 pass
 
     asyncio.run(run())
+
+
+def test_a_network_that_says_the_server_has_no_tls_is_told_nothing(tmp_path: Path) -> None:
+    make_site(tmp_path, SITE)
+    credentials = str(credentials_path(tmp_path, SITE, "operator"))
+    info = {"version": "2.10.27", "max_payload": 1000, "nonce": "x", "headers": True}
+
+    async def connect(options: FleetOptions) -> None:
+        async with linked(options):
+            pass
+
+    async def run() -> bytes:
+        told = asyncio.get_running_loop().create_future()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(f"INFO {json.dumps(info)}\r\n".encode())
+            if not told.done():
+                told.set_result(await reader.read(1000))
+            writer.close()
+
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            options = FleetOptions((f"tls://127.0.0.1:{port}",), SITE, credentials)
+            connecting = asyncio.create_task(connect(options))
+            try:
+                return bytes(await asyncio.wait_for(told, 30))
+            finally:
+                await end(connecting)
+
+    assert asyncio.run(run()).startswith(b"\x16\x03")  # a handshake of TLS
 
 
 def test_an_old_server_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -31,9 +31,9 @@ def files(tmp_path: Path) -> ModelFiles:
     return files
 
 
-def archive(**parts: bytes) -> bytes:
+def archive(how: int = zipfile.ZIP_STORED, /, **parts: bytes) -> bytes:
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as packed:
+    with zipfile.ZipFile(content, "w", how) as packed:
         for name, part in parts.items():
             packed.writestr(name, part)
     return content.getvalue()
@@ -57,6 +57,9 @@ def test_a_model_travels_with_passport_and_cohort(files: ModelFiles, other: Path
     assert files.current == SHIPPED
 
 
+DEFLATED = archive(zipfile.ZIP_DEFLATED, **{MODEL: b"x" * 1000})
+
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -67,6 +70,8 @@ def test_a_model_travels_with_passport_and_cohort(files: ModelFiles, other: Path
         archive(**{"../model.tflite": b"elsewhere"}),
         archive(**{"/etc/passwd": b"elsewhere"}),
         archive(**{"a/b.npy": b"elsewhere"}),
+        archive(zipfile.ZIP_LZMA, **{MODEL: b"x" * 1000}),
+        DEFLATED[:42] + b"\xff\xff" + DEFLATED[44:],  # damaged behind the part's header
     ],
 )
 def test_what_is_no_model_is_refused_and_leaves_nothing(

@@ -73,12 +73,18 @@ def test_what_is_altered_moved_or_of_another_site_is_refused(doors: list[Credent
         b"[]\n\n",
         b"x" * (1 << 20),
         one.enrolled(ADA, {MODEL: 2}, 3, 7).raw,  # begun after itself
+        one.enrolled(ADA, {MODEL: 2}, 10**16, 7).raw,
+        record.raw.replace(b'"door-1"', b'"\\ud800"'),  # half a surrogate pair is no text
+        one._signed(key, replace(record.header, signed_utc="some day"), b"").raw,
     )
     for raw in altered:
         with pytest.raises(RecordRefused):
             two.read(key, raw)
     with pytest.raises(RecordRefused):
         two.read(one.key_of("Ada"), record.raw)
+    for nobody in ("ada", "a.b", "\ud800", key.upper()):
+        with pytest.raises(RecordRefused):
+            two.read(nobody, one.forgotten(key, 1).raw)
     with pytest.raises(RecordRefused):
         SiteKeys(doors[1], b"x" * 32).open(key, record)
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from random import uniform
+from time import sleep
 
 import pytest
 
 from config.errors import KeyMissing, KeysError
+from daemon.fleet import site_folder
 from daemon.fleet.server_config import SERVER, accounts
 from daemon.fleet.site_folder import add_device, make_site, read_devices, shut_out
 
@@ -42,6 +47,30 @@ def test_sites_and_devices_come_and_go(tmp_path: Path) -> None:
     shut_out(tmp_path, "house", "door-1")
     assert "door-1" not in (tmp_path / "accounts.conf").read_text()
     assert not (tmp_path / "house" / "door-1.credentials").exists()
+
+
+def test_no_command_undoes_what_another_does_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(sites: dict[str, list[tuple[str, str]]]) -> str:
+        sleep(uniform(0, 0.01))  # between what was read and what is written
+        return accounts(sites)
+
+    monkeypatch.setattr(site_folder, "accounts", slowly)
+    make_site(tmp_path, "house")
+    for number in range(8):
+        add_device(tmp_path, "house", f"old-{number}")
+    works = [
+        *(partial(add_device, tmp_path, "house", f"new-{number}") for number in range(8)),
+        *(partial(shut_out, tmp_path, "house", f"old-{number}") for number in range(8)),
+    ]
+    with ThreadPoolExecutor(len(works)) as threads:
+        for done in [threads.submit(work) for work in works]:
+            done.result()
+
+    let_in = users((tmp_path / "accounts.conf").read_text())
+    assert set(let_in) == {"operator", *(f"new-{number}" for number in range(8))}
+    assert let_in == dict(read_devices(tmp_path, "house"))
 
 
 def test_a_name_is_taken_once_and_has_no_dots(tmp_path: Path) -> None:

@@ -1,0 +1,263 @@
+"""One device's people and what a made-up server has of them: answers that are lost, old copies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import nats.errors
+import pytest
+from nats.js.kv import KeyValue
+
+from daemon.fleet.buckets import Ack
+from daemon.fleet.credentials import Credentials
+from daemon.fleet.known import KnownPeople
+from daemon.fleet.local_people import Kind, LocalPeople
+from daemon.fleet.record import HIGHEST_REVISION, Header, Record, SiteKeys
+from daemon.fleet.settling import Settling
+from daemon.fleet.site_folder import add_device, credentials_path, make_site
+from daemon.wire.answers import PersonAnswer
+from daemon.wire.errors import CommandRefused
+from model.template import Person
+from tests.model.galleries import MODEL, template
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Server:
+    """What a server has of people, in memory; it can lose its answers."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, tuple[int, bytes]] = {}
+        self.done: dict[str, Ack] = {}
+        self.is_mute = False
+
+    async def write(self, key: str, content: bytes, last: int) -> int | None:
+        if self.records.get(key, (0, b""))[0] != last:
+            return None
+        self.records[key] = (last + 1, content)
+        if self.is_mute:
+            raise nats.errors.TimeoutError
+        return last + 1
+
+    async def acknowledge(self, key: str, ack: Ack) -> None:
+        self.done[key] = ack
+
+
+class Service(LocalPeople):
+    """Who is enrolled here, in memory; ``refused`` cannot be merged."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, Person] = {}
+        self.refused = ""
+
+    def people(self) -> dict[str, PersonAnswer]:
+        return {name: PersonAnswer.of(person) for name, person in self.held.items()}
+
+    def export(self, name: str, kind: Kind) -> Person:
+        return self.held[name]
+
+    def merge(self, person: Person) -> None:
+        if person.name == self.refused:
+            raise CommandRefused(f"a template of {person.name!r} is odd", "foreign_template")
+        before = self.held.get(person.name, replace(person, templates=()))
+        self.held[person.name] = replace(before, templates=before.templates + person.templates)
+
+    def forget(self, name: str) -> None:
+        del self.held[name]
+
+
+class Site:
+    """A device, another one of its site, and the server; an hour passes between any two things."""
+
+    def __init__(self, folder: Path) -> None:
+        make_site(folder, "house")
+        for door in ("door-1", "door-2"):
+            add_device(folder, "house", door)
+        texts = (credentials_path(folder, "house", f"door-{n}").read_text() for n in (1, 2))
+        self.keys, self.others = (
+            SiteKeys(Credentials.from_text(text), b"k" * 32, self.now) for text in texts
+        )
+        self.hours = 0
+        self.folder = folder
+        self.server: Any = Server()
+        self.service = Service()
+
+    def now(self) -> datetime:
+        self.hours += 1
+        return BEGIN + timedelta(hours=self.hours)
+
+    @property
+    def known(self) -> KnownPeople:
+        return KnownPeople(self.folder / "people.json")
+
+    def enrol(self, name: str, at: int = 0) -> None:
+        utc = self.now().isoformat()
+        self.service.held[name] = Person(name, utc, (template(name, 1, 2, 3 + at, at=utc),), utc)
+
+    def settle(self) -> None:
+        """Connect anew and go through everybody twice, as a device does until nothing changes."""
+        settling = Settling(self.server, self.keys, self.known, self.service, Kind(True, MODEL, 2))
+        for key, (sequence, raw) in self.server.records.items():
+            settling.take(as_entry(key, sequence, raw))
+
+        async def run() -> None:
+            for version in ("1", "2"):
+                await settling.settle(version)
+
+        asyncio.run(run())
+
+    def record(self, name: str) -> Header:
+        key = self.keys.key_of(name)
+        return self.keys.read(key, self.server.records[key][1]).header
+
+    def put(self, record: Record, name: str) -> None:
+        """Have the server say something of another device."""
+        key = self.keys.key_of(name)
+        self.server.records[key] = (self.server.records.get(key, (0, b""))[0] + 1, record.raw)
+
+
+def as_entry(key: str, sequence: int, raw: bytes) -> KeyValue.Entry:
+    return KeyValue.Entry("people", key, raw, sequence, 0, None, None)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    async def nothing(_: Settling) -> None:
+        """Let tombstones lie: other devices have not acknowledged them."""
+
+    monkeypatch.setattr(Settling, "_purge", nothing)
+    return Site(tmp_path)
+
+
+def lost_answer(site: Site) -> None:
+    site.server.is_mute = True
+    with pytest.raises(nats.errors.TimeoutError):
+        site.settle()
+    site.server.is_mute = False
+
+
+def test_who_is_forgotten_before_the_server_s_answer_came_stays_forgotten(site: Site) -> None:
+    site.enrol("Ada")
+    lost_answer(site)
+    assert site.record("Ada").state == "enrolled"
+    del site.service.held["Ada"]
+
+    site.settle()
+
+    assert site.service.held == {}
+    assert site.record("Ada").state == "forgotten"
+
+
+def test_so_does_who_was_forgotten_and_enrolled_before(site: Site) -> None:
+    site.enrol("Ada")
+    site.settle()
+    site.service.forget("Ada")
+    site.settle()
+    site.enrol("Ada")
+    lost_answer(site)
+    assert site.record("Ada").state == "enrolled"
+    del site.service.held["Ada"]
+
+    site.settle()
+
+    assert site.service.held == {}
+    assert site.record("Ada").state == "forgotten"
+
+
+def test_a_name_that_never_reached_the_site_may_be_another_s_later(site: Site) -> None:
+    site.enrol("Ada")
+    lost_answer(site)
+    site.server.records.clear()  # it was the question that was lost
+    site.service.forget("Ada")
+    site.settle()
+    site.enrol("Ada", at=1)
+    theirs = site.service.held.pop("Ada")
+    site.put(site.others.enrolled(theirs, {MODEL: 2}, 1, 1), "Ada")
+
+    site.settle()
+
+    assert list(site.service.held) == ["Ada"]
+    assert site.record("Ada").state == "enrolled"
+
+
+def test_an_old_copy_of_the_server_s_brings_no_sitting_back_that_was_forgotten(site: Site) -> None:
+    site.enrol("Ada")
+    site.settle()
+    old = dict(site.server.records)
+    site.service.forget("Ada")
+    site.settle()
+    site.enrol("Ada", at=1)
+    site.settle()
+    anew = site.service.held["Ada"]
+    assert site.record("Ada").begun == 3
+
+    site.server.records = old
+    site.settle()
+
+    assert site.service.held == {"Ada": anew}
+    assert (site.record("Ada").begun, site.record("Ada").revision) == (3, 4)
+
+
+def test_what_a_server_has_lost_of_somebody_is_written_again(site: Site) -> None:
+    site.enrol("Ada")
+    site.settle()
+    old = dict(site.server.records)
+    more = replace(site.service.held["Ada"], templates=(template("Ada", 1, 2, 4),))
+    site.service.merge(more)
+    site.settle()
+    assert site.record("Ada").revision == 2
+
+    site.server.records = old
+    site.settle()
+
+    assert site.record("Ada").revision == 3
+
+
+def test_one_person_whom_the_service_refuses_keeps_nobody_else_out_and_is_not_named(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    names = ("Zacharias", *(f"person {number}" for number in range(8)))
+    for name in names:
+        site.enrol(name)
+        site.put(site.others.enrolled(site.service.held.pop(name), {MODEL: 2}, 1, 1), name)
+    site.service.refused = "Zacharias"
+
+    site.settle()
+
+    assert sorted(site.service.held) == sorted(names[1:])
+    assert caplog.text.count("the service says foreign_template") == 1
+    assert "Zacharias" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"signed_utc": "9999-12-31T23:59:59+00:00"},
+        {"signed_utc": "0001-01-01T00:00:00+14:00"},
+        {"signed_utc": "some day"},
+        {"revision": 10**4300 - 1, "begun": 1},
+        {"revision": HIGHEST_REVISION},
+    ],
+)
+def test_a_hostile_device_s_tombstone_ends_nothing(site: Site, lie: dict[str, Any]) -> None:
+    """It may be carried out, since any device may forget, or be refused; nothing else happens."""
+    site.enrol("Ada")
+    site.settle()
+    key = site.keys.key_of("Ada")
+    honest = site.others.forgotten(key, 9)
+    site.put(site.others._signed(key, replace(honest.header, **lie), b""), "Ada")
+    site.settle()
+    site.enrol("Ada", at=1)
+    site.put(site.others.enrolled(site.service.held.pop("Ada"), {MODEL: 2}, 3, 3), "Ada")
+    site.settle()
+    site.enrol("Bob", at=2)
+
+    site.settle()
+
+    assert site.record("Bob").state == "enrolled"
