@@ -82,7 +82,7 @@ test-train: .venv-train/with-tests
 
 ifdef NEWER_PYTHON
 test-newer: .venv-newer/with-tests
-	.venv-newer/bin/python $(PYTEST) -m $(DEFAULT_TESTS) $(NEWER_TESTS)
+	.venv-newer/bin/python $(PYTEST) -m $(DEFAULT_TESTS) -k "not streams_and_home and not kill_9" $(NEWER_TESTS)
 else
 test-newer:
 	@echo "There is no Python 3.12 or newer here: NEWER_PYTHON=... says where one is."
