@@ -64,7 +64,7 @@ test-system: .venv/with-tests
 
 test-servers: .venv/with-tests
 	@sh tests/packages.sh servers || echo "Without these programs, their tests are skipped."
-	.venv/bin/python -m pytest -m servers --reruns 2 --reruns-delay 10 -raR $(call files_marked,servers)
+	.venv/bin/python -m pytest --numprocesses=3 --dist=loadfile -m servers --reruns 2 --reruns-delay 10 -raR $(call files_marked,servers)
 
 test-web: .venv/with-web-tests
 	@sh tests/packages.sh web || echo "Without Chromium, the tests in it are skipped."

@@ -284,9 +284,9 @@ def test_templates_of_another_model_are_refused_and_said_and_kept_for_others(
                 one.enrol("Ada")
                 async with two.online():
                     await until(lambda: two.people() == {"Ada": 1})
-                assert other.people() == one.people() == {"Ada": 1}
-                while await all_outcomes(server) != {"enrolled"}:
-                    await asyncio.sleep(0.05)
+                    assert other.people() == one.people() == {"Ada": 1}
+                    while await all_outcomes(server) != {"enrolled"}:
+                        await asyncio.sleep(0.05)
 
     run(test)
 
