@@ -78,7 +78,7 @@ async def tell(link: Link, until_s: float) -> int:
     while time.monotonic() < until_s:
         utc = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         content = replace(DIGEST, utc=utc).to_bytes()
-        await link.nats.publish(f"qrsd.{SITE}.{link.device}.digest", content)
+        await link.nats.publish(link.subject("digest"), content)
         told += 1
         await asyncio.sleep(DIGEST_S)
     await link.nats.flush()

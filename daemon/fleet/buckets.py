@@ -102,8 +102,7 @@ class Buckets:
     async def tell_conflict(self, key: str, device: str) -> None:
         """Tell the site that somebody else has the name here of whom another device enrolled."""
         content = json.dumps({"person": key, "enrolled_by": device}).encode()
-        subject = f"qrsd.{self.link.site}.{self.link.device}.event.conflict"
-        await self.link.nats.publish(subject, content)
+        await self.link.nats.publish(self.link.subject("event.conflict"), content)
 
     async def all_acks(self) -> dict[str, dict[str, Ack]]:
         """Return what each device did about each person, by key."""

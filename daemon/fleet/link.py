@@ -67,6 +67,10 @@ class Link:
         """Name of this device at the site."""
         return self.credentials.device
 
+    def subject(self, what: str, device: str = "") -> str:
+        """Return where a device tells or is asked something: this one, or as named; * for each."""
+        return f"qrsd.{self.site}.{device or self.device}.{what}"
+
     async def bucket(self, name: str) -> KeyValue:
         """Return a bucket of the site, which is made if it is not there."""
         try:

@@ -82,21 +82,20 @@ class LiveSubscriber(Closing):
 
     async def _listen(self) -> None:
         async with linked(self._options, PATIENCE_S) as link:
-            subject = f"qrsd.{link.site}.{self._device}"
 
             async def take(message: Msg) -> None:
                 self._put(message.data)
 
-            await link.nats.subscribe(f"{subject}.wave", cb=take)
-            await self._take_lease(link, subject)
+            await link.nats.subscribe(link.subject("wave", self._device), cb=take)
+            await self._take_lease(link)
             while not await asyncio.to_thread(self._ended.wait, RENEWED_S):
                 try:
-                    await self._take_lease(link, subject)
+                    await self._take_lease(link)
                 except DeviceUnreachable:  # it may come back; meanwhile it is silent
                     continue
 
-    async def _take_lease(self, link: Link, subject: str) -> None:
-        subject = f"{subject}.lease"
+    async def _take_lease(self, link: Link) -> None:
+        subject = link.subject("lease", self._device)
         asked = order(link.credentials, subject, {"topics": self._topics})
         try:
             answer = await link.nats.request(subject, asked, timeout=ANSWER_S)

@@ -73,7 +73,7 @@ class ModelSwitch:
             tasks.create_task(answer(asked))
 
         async with asyncio.TaskGroup() as tasks:
-            await link.nats.subscribe(_subject(link), cb=begin)
+            await link.nats.subscribe(link.subject("model"), cb=begin)
             await asyncio.get_running_loop().create_future()
 
     async def _answer(self, link: Link, asked: Msg) -> dict[str, object]:
@@ -82,7 +82,7 @@ class ModelSwitch:
             "leave": self._leave,
         }
         try:
-            given = read_order(link.credentials, _subject(link), asked.data)
+            given = read_order(link.credentials, link.subject("model"), asked.data)
             [(work, sha256)] = typed(dict[str, str], given, "order").items()
             if self._busy.locked():
                 raise ModelRefused("another model is being tried")
@@ -168,10 +168,6 @@ class ModelSwitch:
                 steady_s = None
             await asyncio.sleep(STEP_S)
         return trouble
-
-
-def _subject(link: Link) -> str:
-    return f"qrsd.{link.site}.{link.device}.model"
 
 
 def check(model: Path) -> None:

@@ -67,7 +67,7 @@ async def _take_back(
 
 async def _ask(link: Link, device: str, work: str, sha256: str) -> str | None:
     """Ask a device, and return what went wrong there."""
-    subject = f"qrsd.{link.site}.{device}.model"
+    subject = link.subject("model", device)
     try:
         asked = order(link.credentials, subject, {work: sha256})
         answer = json.loads((await link.nats.request(subject, asked, timeout=ANSWER_S)).data)

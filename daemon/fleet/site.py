@@ -44,7 +44,7 @@ async def make_streams(link: Link) -> None:
     """
     digests = StreamConfig(
         name=f"DIGESTS_{link.site}",
-        subjects=[f"qrsd.{link.site}.*.digest"],
+        subjects=[link.subject("digest", "*")],
         storage=StorageType.MEMORY,
         max_msgs_per_subject=1,
         max_age=7 * DAY_S,
@@ -52,7 +52,7 @@ async def make_streams(link: Link) -> None:
     )
     events = StreamConfig(
         name=f"EVENTS_{link.site}",
-        subjects=[f"qrsd.{link.site}.*.event.>"],
+        subjects=[link.subject("event.>", "*")],
         max_age=90 * DAY_S,
         max_bytes=64 << 20,
         num_replicas=link.replicas,
@@ -78,9 +78,11 @@ async def devices_of(link: Link) -> list[Seen]:
         inactive_threshold=FETCH,
         mem_storage=True,
     )
-    subject = f"qrsd.{link.site}.*.digest"
-    consumer = await link.jetstream.pull_subscribe(subject, stream=stream, config=wanted)
-    left = (await consumer.consumer_info()).num_pending or 0
+    consumer = await link.jetstream.pull_subscribe(
+        link.subject("digest", "*"), stream=stream, config=wanted
+    )
+    info = await consumer.consumer_info()
+    left = info.num_pending or 0
     now = await _server_time(link, stream)
     found = []
     while left > 0:
@@ -89,7 +91,7 @@ async def devices_of(link: Link) -> list[Seen]:
         for message in messages:
             age_s = max(0.0, (now - message.metadata.timestamp).total_seconds())
             found.append(Seen(message.subject.split(".")[2], age_s, _read(message.data)))
-    await link.jetstream.delete_consumer(stream, (await consumer.consumer_info()).name)
+    await link.jetstream.delete_consumer(stream, info.name)
     await consumer.unsubscribe()
     return sorted(found, key=lambda seen: seen.device)
 

@@ -133,7 +133,7 @@ class Telling:
 
     async def run(self, link: Link) -> None:
         """Tell until cancelled."""
-        await link.nats.subscribe(f"{_subject(link)}.lease", cb=partial(self._lease, link))
+        await link.nats.subscribe(link.subject("lease"), cb=partial(self._lease, link))
         async with asyncio.TaskGroup() as tasks:
             for work in (self._tell_digests, self._tell_events, self._tell_waves):
                 tasks.create_task(work(link))
@@ -155,7 +155,7 @@ class Telling:
             waiting, lost = await self._events.oldest()
             try:
                 await link.jetstream.publish(
-                    f"{_subject(link)}.event.{waiting.event.kind}",
+                    link.subject(f"event.{waiting.event.kind}"),
                     waiting.event.to_bytes(lost),
                     timeout=ANSWER_S,
                     headers={Header.MSG_ID: f"{link.device}-{self._run}-{waiting.number}"},
@@ -177,7 +177,7 @@ class Telling:
     async def _lease(self, link: Link, asked: Msg) -> None:
         """Send some topics for a while, to whoever may listen to them."""
         try:
-            given = read_order(link.credentials, f"{_subject(link)}.lease", asked.data)
+            given = read_order(link.credentials, link.subject("lease"), asked.data)
             topics = typed(tuple[str, ...], given["topics"], "topics")
             if strange := sorted(set(topics) - set(KINDS)):
                 raise ValueError(f"topics: {strange[0]!r:.40} is not one of {', '.join(KINDS)}")
@@ -203,14 +203,10 @@ async def _made_streams(link: Link) -> bool:
 async def _publish(link: Link, what: str, content: bytes) -> None:
     """Publish something that is worth nothing later."""
     try:
-        await link.nats.publish(f"{_subject(link)}.{what}", content)
+        await link.nats.publish(link.subject(what), content)
     except BROKEN as error:
         said = event("fleet_not_told", what=what, error=type(error).__name__)
         _LOG.info("%s: not told: %s", what, type(error).__name__, extra=said)
-
-
-def _subject(link: Link) -> str:
-    return f"qrsd.{link.site}.{link.device}"
 
 
 def nameless(received: Received) -> Received:
