@@ -35,6 +35,7 @@ from daemon.fleet.telling import DIGEST_S
 from daemon.offline.results import show
 from daemon.tables import filled
 from daemon.web.certificate import own_certificate, own_paths
+from daemon.wire.codec import utc_text
 
 SITE = "house"
 CONNECT_AT_ONCE = 16
@@ -76,8 +77,7 @@ async def tell(link: Link, until_s: float) -> int:
     told = 0
     await asyncio.sleep(random.uniform(0, DIGEST_S))
     while time.monotonic() < until_s:
-        utc = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        content = replace(DIGEST, utc=utc).to_bytes()
+        content = replace(DIGEST, utc=utc_text(datetime.now(UTC), "seconds")).to_bytes()
         await link.nats.publish(link.subject("digest"), content)
         told += 1
         await asyncio.sleep(DIGEST_S)

@@ -31,8 +31,8 @@ def started(work: Callable[[], Result]) -> Future[Result]:
     return done
 
 
-async def end(*tasks: asyncio.Task[None]) -> None:
-    """Cancel tasks until they end.
+async def end(*tasks: asyncio.Task[None], patience_s: float = END_S) -> None:
+    """Cancel tasks until they end, again after so many seconds.
 
     Once may not be enough: ``asyncio.wait_for`` of Python 3.11, which aiomqtt and nats-py wait by,
     swallows what cancels it at the moment in which it is done.
@@ -40,4 +40,4 @@ async def end(*tasks: asyncio.Task[None]) -> None:
     while going := [task for task in tasks if not task.done()]:
         for task in going:
             task.cancel()
-        await asyncio.wait(going, timeout=END_S)
+        await asyncio.wait(going, timeout=patience_s)

@@ -21,6 +21,11 @@ class ExtraMissing(DaemonError, ImportError):
     """A package that only some commands need is not installed."""
 
 
+def words_of(error: BaseException) -> str:
+    """Return what an error says, or its kind if it says nothing."""
+    return f"{error}" or type(error).__name__
+
+
 def import_extra(
     package: str, extra: str, purpose: str, error_type: type[Exception] = ExtraMissing
 ) -> ModuleType:

@@ -30,7 +30,7 @@ from daemon.apps.home_assistant import (
     Publication,
 )
 from daemon.background import end
-from daemon.errors import DaemonError
+from daemon.errors import DaemonError, words_of
 from daemon.journal import event
 from daemon.wire.client import Item
 
@@ -146,7 +146,7 @@ class MqttBridge:
     def _failed(self, error: Exception) -> None:
         if not self._fails:
             self._fails = True
-            words = f"{error}" if str(error) else type(error).__name__
+            words = words_of(error)
             what = event("mqtt_fails")
             _LOG.warning("%s: %s; it is tried again", self._name, words, extra=what)
 

@@ -18,6 +18,7 @@ from uuid import uuid4
 from config.notify import NotifyOptions
 from daemon.terminal import plain
 from daemon.wire.client import STALE_S, Item, Restarted, Silent
+from daemon.wire.codec import utc_text
 from daemon.wire.messages import (
     AlarmMessage,
     IdentityMessage,
@@ -91,8 +92,8 @@ class Notification:
             "phase": self.phase,
             "device": self.device,
             "source": self.source,
-            "onset_utc": _iso(self.onset_utc),
-            "end_utc": self.end_utc and _iso(self.end_utc),
+            "onset_utc": utc_text(self.onset_utc),
+            "end_utc": self.end_utc and utc_text(self.end_utc),
             "held_back": self.held_back,
             "lost": self.lost,
             "text": self.text,
@@ -273,8 +274,3 @@ def _words(code: str) -> str:
 
 def _local(utc: datetime) -> str:
     return utc.astimezone().isoformat(" ", "seconds")
-
-
-def _iso(utc: datetime) -> str:
-    """Return a time as messages have it."""
-    return utc.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -19,7 +19,7 @@ from config.settings import load
 from daemon.apps import figures
 from daemon.apps.home_assistant import ENROL, RECORD, HomeAssistant
 from daemon.apps.influx import Lines, write
-from daemon.background import started
+from daemon.background import end, started
 from daemon.commands.connection import Connection, add_connection, to_messages
 from daemon.commands.parts import add_part, describe
 from daemon.commands.service import start_logging
@@ -197,9 +197,7 @@ async def until_ended(
         done, _ = await asyncio.wait({bridge, listening, told}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         ended.set()
-        while not bridge.done():  # once may not be enough: daemon.background.end
-            bridge.cancel()
-            await asyncio.wait({bridge}, timeout=END_S)
+        await end(bridge, patience_s=END_S)
     for task in done:
         if not task.cancelled():
             task.result()

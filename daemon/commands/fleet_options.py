@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from config.errors import SettingInvalid
 from config.fleet import FleetOptions
-from daemon.errors import DaemonError, import_extra
+from daemon.errors import DaemonError, import_extra, words_of
 from daemon.fleet.errors import FleetUnavailable
 
 if TYPE_CHECKING:
@@ -53,9 +53,8 @@ def ask_site(options: FleetOptions, question: Callable[[Link], Awaitable[Answer]
             except DaemonError:
                 raise
             except BROKEN as error:
-                words = f"{error}" or type(error).__name__
                 raise FleetUnavailable(
-                    f"{options.site}: its servers do not do what is asked ({words}); see "
+                    f"{options.site}: its servers do not do what is asked ({words_of(error)}); see "
                     "docs/fleet.md, When it does not connect"
                 ) from error
 

@@ -12,6 +12,7 @@ import nats.errors
 
 from config.fleet import FleetOptions
 from daemon.background import end
+from daemon.errors import words_of
 from daemon.fleet.link import BROKEN, Link, linked
 from daemon.journal import event
 
@@ -34,7 +35,7 @@ async def work_for_site(options: FleetOptions, works: Iterable[Work]) -> None:
                 await _side_by_side([work(link) for work in (*works, _until_closed)])
         except* BROKEN as group:
             error = _first(group)
-            words = f"{error}" if str(error) else type(error).__name__
+            words = words_of(error)
             what = event("fleet_fails")
             _LOG.warning("the fleet: %s; it is tried again", words, extra=what)
         await asyncio.sleep(random.uniform(PAUSE_S / 2, PAUSE_S))  # not all devices at once

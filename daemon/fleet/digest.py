@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 from config.typed_json import typed, typed_fields
 from daemon.apps.scene import Scene
 from daemon.wire.client import STALE_S, Item
+from daemon.wire.codec import utc_text
 from daemon.wire.messages import (
     AlarmMessage,
     ContactState,
@@ -71,7 +72,7 @@ def is_silent(scene: Scene) -> bool:
 
 def digest_of(scene: Scene, utc: datetime, version: str) -> Digest:
     """Sum up what is known."""
-    said = utc.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    said = utc_text(utc, "seconds")
     status = scene.status
     if status is None or scene.stamp is None or is_silent(scene):
         return Digest(said, version, "silent", None, "unknown", *(None,) * 5, 0, None)
@@ -133,11 +134,11 @@ class Happenings:
             if isinstance(item.message, AlarmMessage):
                 alarm = item.message
                 phase = "begins" if alarm.end is None else "ends"
-                yield _what("alarm", utc, alarm=alarm.kind, phase=phase, caution=alarm.caution)
+                yield happened("alarm", utc, alarm=alarm.kind, phase=phase, caution=alarm.caution)
         for kind, fields, known in self._states():
             if self._told.get(kind) != known:
                 self._told[kind] = known
-                yield _what(kind, utc, **fields)
+                yield happened(kind, utc, **fields)
 
     def _states(self) -> Iterator[tuple[EventKind, dict[str, Any], object]]:
         """Yield what may have changed, as it is told and, with who it is, as it is compared."""
@@ -157,9 +158,9 @@ class Happenings:
             yield "identity", {"state": state}, (state, scene.identity.person)
 
 
-def _what(kind: EventKind, utc: datetime, **fields: object) -> Event:
-    said = utc.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return Event(kind, said, fields)
+def happened(kind: EventKind, utc: datetime, **fields: object) -> Event:
+    """Return what happened at a time."""
+    return Event(kind, utc_text(utc), fields)
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -17,6 +17,7 @@ from nats.js.kv import KeyValue
 
 from config.errors import SettingInvalid
 from config.fleet import FleetOptions
+from daemon.errors import words_of
 from daemon.fleet.credentials import Credentials
 from daemon.fleet.errors import FleetUnavailable, ServerTooOld
 from daemon.journal import event
@@ -118,7 +119,7 @@ class Link:
 
     async def _failed(self, error: Exception) -> None:
         """Say what is wrong, the same only once until it works again."""
-        words = f"{error}" if str(error) else type(error).__name__
+        words = words_of(error)
         if "authorization violation" in words.lower():
             words = f"{self.device} is not let in: it may have been shut out"
         if words not in self._said:

@@ -23,7 +23,7 @@ from pathlib import Path
 from nats.aio.msg import Msg
 
 from config.typed_json import typed
-from daemon.errors import DaemonError
+from daemon.errors import DaemonError, words_of
 from daemon.fleet.digest import is_silent, problems_of
 from daemon.fleet.errors import ModelRefused
 from daemon.fleet.link import BROKEN, Link
@@ -93,7 +93,7 @@ class ModelSwitch:
             async with self._busy:
                 await works[work](link, sha256)
         except (DaemonError, ValueError, KeyError, TypeError, RecursionError, *BROKEN) as e:
-            said = f"{e}"[:LONGEST_WORD] or type(e).__name__
+            said = words_of(e)[:LONGEST_WORD]
             self._telling.add("model", outcome="refused", error=said)
             return {"ok": False, "error": said}
         return {"ok": True}

@@ -18,7 +18,7 @@ from pathlib import Path
 import nats.errors
 from nats.js.kv import KeyValue
 
-from daemon.errors import DaemonError
+from daemon.errors import DaemonError, words_of
 from daemon.fleet.buckets import Buckets
 from daemon.fleet.known import KnownPeople
 from daemon.fleet.link import BROKEN, Link
@@ -80,7 +80,7 @@ class SharedPeople:
                 await self._follow(link, kind, connects)
                 said = ""
             except (*BROKEN, DaemonError) as error:
-                words = f"{error}" if str(error) else type(error).__name__
+                words = words_of(error)
                 if words != said:
                     what = event("people_not_shared", error=getattr(error, "code", None))
                     _LOG.warning("people are not shared now: %s", words, extra=what)

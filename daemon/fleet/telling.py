@@ -22,7 +22,7 @@ from nats.aio.msg import Msg
 from nats.js.api import Header
 
 from config.typed_json import typed
-from daemon.fleet.digest import Event, EventKind, Happenings, digest_of
+from daemon.fleet.digest import Event, EventKind, Happenings, digest_of, happened
 from daemon.fleet.link import BROKEN, Link
 from daemon.fleet.order import read_order
 from daemon.fleet.site import make_streams
@@ -125,8 +125,7 @@ class Telling:
 
     def add(self, kind: EventKind, **fields: object) -> None:
         """Tell of something that did not come from the service."""
-        utc = self._wall().astimezone(UTC).isoformat(timespec="milliseconds")
-        self._events.add(Event(kind, utc.replace("+00:00", "Z"), fields))
+        self._events.add(happened(kind, self._wall(), **fields))
 
     def _is_leased(self, topic: str) -> bool:
         return self._leases.get(topic, float("-inf")) > self._monotonic()

@@ -57,7 +57,7 @@ LATER_WORDS: dict[type[Message], tuple[tuple[str, Any, dict[str, Any]], ...]] = 
 def encode(stamp: Stamp, message: Message) -> list[bytes]:
     """Return the frames of a message: topic, JSON header and, for waveforms, the samples."""
     header = {"schema": SCHEMA, **_plain(stamp), **_plain(message)}
-    header["utc"] = stamp.utc.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    header["utc"] = utc_text(stamp.utc, "microseconds")
     third = []
     if payload := _payload_of(type(message)):
         name, layout = payload
@@ -65,6 +65,11 @@ def encode(stamp: Stamp, message: Message) -> list[bytes]:
         header["count"] = len(samples)
         third = [_pack(layout, samples)]
     return [message.TOPIC.encode(), _ENCODER.encode(header).encode(), *third]
+
+
+def utc_text(moment: datetime, timespec: str = "milliseconds") -> str:
+    """Return a time as messages have it: ISO 8601 in UTC, which ends in Z."""
+    return moment.astimezone(UTC).isoformat(timespec=timespec)[:-6] + "Z"
 
 
 def decode(frames: Sequence[bytes]) -> Received:
