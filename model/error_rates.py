@@ -22,6 +22,25 @@ class Trials:
     probe_of: NDArray[np.int64]  # person number of the probe
     weights: NDArray[np.float64]  # how often each trial counts
 
+    @classmethod
+    def of_all(
+        cls,
+        scores: NDArray[np.float64],
+        template_of: NDArray[np.int64],
+        probe_of: NDArray[np.int64],
+    ) -> Self:
+        """Take every template with every probe, one template after the other.
+
+        Args:
+            scores: shape (t, p).
+            template_of: person number of each template, shape (t,).
+            probe_of: person number of each probe, shape (p,).
+        """
+        template_at, probe_at = np.indices(scores.shape).reshape(2, -1)
+        return cls(
+            scores.ravel(), template_of[template_at], probe_of[probe_at], np.ones(scores.size)
+        )
+
     @property
     def mated(self) -> NDArray[np.bool_]:
         """Whether template and probe are the same person's."""

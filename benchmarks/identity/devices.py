@@ -79,8 +79,7 @@ def trials_on_device(embedded: Embedded, name: str) -> Trials:
     """Return every template of a device's people with every probe of theirs, of BEATS beats."""
     people = embedded.tested[name]
     scores = corrected_cosine(people.templates, people.probe(BEATS), embedded.cohort)
-    template_of, probe_of = np.indices(scores.shape).reshape(2, -1)
-    return Trials(scores.ravel(), template_of, probe_of, np.ones(scores.size))
+    return Trials.of_all(scores, *map(np.arange, scores.shape))
 
 
 def _mean(parts: Sequence[tuple[NDArray[np.bool_], NDArray[np.int64]]]) -> dict[str, Any]:

@@ -51,6 +51,18 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help="of the sites' keys")
 
 
+def chosen_site(args: argparse.Namespace) -> tuple[Path, str]:
+    """Return the folder of sites, and which site of it is meant.
+
+    Raises:
+        KeyMissing: there is none, or several and none was named.
+    """
+    from daemon.fleet.site_folder import only_site
+
+    folder = args.folder or sites_folder()
+    return folder, args.site or only_site(folder)
+
+
 def run_site(args: argparse.Namespace) -> int:
     """Make a site."""
     import_extra("nkeys", "fleet", "qrsd keys fleet-site")
@@ -66,10 +78,9 @@ def run_site(args: argparse.Namespace) -> int:
 def run_device(args: argparse.Namespace) -> int:
     """Make the key of a device."""
     import_extra("nkeys", "fleet", "qrsd keys fleet-device")
-    from daemon.fleet.site_folder import add_device, credentials_path, only_site
+    from daemon.fleet.site_folder import add_device, credentials_path
 
-    folder = args.folder or sites_folder()
-    site = args.site or only_site(folder)
+    folder, site = chosen_site(args)
     add_device(folder, site, args.device)
     print(credentials_path(folder, site, args.device))
     return 0

@@ -17,9 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from config.errors import KeyMissing
-from config.folders import sites_folder
 from config.settings import load
-from daemon.commands.fleet_keys import add_folder, add_site
+from daemon.commands.fleet_keys import add_folder, add_site, chosen_site
 from daemon.commands.fleet_options import ask_site, fleet_options
 from daemon.commands.parts import Subparsers, add_part, confirmed, person_name
 from daemon.errors import import_extra
@@ -121,10 +120,9 @@ def run_forget(args: argparse.Namespace) -> int:
 def run_shut_out(args: argparse.Namespace) -> int:
     """Shut a device out."""
     import_extra("nkeys", "fleet", "qrsd fleet shut-out")
-    from daemon.fleet.site_folder import only_site, shut_out
+    from daemon.fleet.site_folder import shut_out
 
-    folder = args.folder or sites_folder()
-    site = args.site or only_site(folder)
+    folder, site = chosen_site(args)
     try:
         shut_out(folder, site, args.device)
     except KeyMissing:

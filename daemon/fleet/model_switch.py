@@ -156,14 +156,14 @@ class ModelSwitch:
             scene = self._telling.happenings.scene
             status = None if is_silent(scene) else scene.status
             if status and status.model and status.model.sha256 == sha256:
-                problems = problems_of(status)
                 if status.state == "running" and not (status.chip and status.chip.error):
                     steady_s = steady_s or now_s
                     if now_s - steady_s >= STEADY_S:
                         return None
                 else:
                     steady_s = None
-                    trouble = f"with model {sha256:.12} the service is {status.state} {problems}"
+                    state = f"{status.state} {problems_of(status)}"
+                    trouble = f"with model {sha256:.12} the service is {state}"
             else:
                 steady_s = None
             await asyncio.sleep(STEP_S)

@@ -26,9 +26,8 @@ Word: TypeAlias = tuple[float, str, float]  # an annotation: second, text and le
 class Origin:
     """Where a recording is from, as far as it says so."""
 
-    source: (
-        str | None
-    )  # ``ads1292r``, ``simulated``, ``paper``, ``convert``; None if qrsd did not write it
+    #: ``ads1292r``, ``simulated``, ``paper`` or ``convert``; None if qrsd did not write it
+    source: str | None
     begin: datetime | None  # in UTC if qrsd wrote it, else by the clock of whatever did
     #: when each lead-off that is noted began and ended, in seconds, None for one that lasts to the
     #: end; None if qrsd did not write the recording, whose notes then are not known

@@ -58,13 +58,7 @@ class Scores:
     @property
     def trials(self) -> Trials:
         """Every template with every probe, one template after the other."""
-        template_at, probe_at = np.indices(self.corrected.shape).reshape(2, -1)
-        return Trials(
-            self.corrected.ravel(),
-            self.template_of[template_at],
-            self.probe_of[probe_at],
-            np.ones(self.corrected.size),
-        )
+        return Trials.of_all(self.corrected, self.template_of, self.probe_of)
 
     @property
     def trials_of_other_days(self) -> Trials:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from daemon.wire.client import Subscriber
 from daemon.wire.messages import Message, Received, StatusMessage, WaveMessage
@@ -96,6 +97,15 @@ class Running:
         """Wait for its end, and return its exit code and what it wrote to stderr."""
         _, stderr = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, stderr
+
+
+def terminated(process: subprocess.Popen[Any]) -> int:
+    """End a process by SIGTERM and return its exit status; one that goes on is killed."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(PATIENCE_S)
+    finally:
+        process.kill()
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from tests.daemon.apps.made_up_service import Service
 from tests.daemon.apps.speaking import speaking
 from tests.daemon.background import wait_for
 from tests.daemon.certificates import certificate
-from tests.daemon.running import PATIENCE_S, environment, qrsd
+from tests.daemon.running import PATIENCE_S, environment, qrsd, terminated
 
 USER, PASSWORD = "qrsd", "open sesame"
 CONFIG, AVAILABILITY = "homeassistant/device/qrsd_bench/config", "qrsd/bench/availability"
@@ -167,11 +167,7 @@ def bridging(
         try:
             yield process
         finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                status = process.wait(PATIENCE_S)
-            finally:
-                process.kill()
+            status = terminated(process)
     assert status in (0, -signal.SIGKILL), (folder / "said").read_text()
 
 

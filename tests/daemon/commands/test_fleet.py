@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 from tests.daemon.background import wait_for
 from tests.daemon.fleet.devices import Device
 from tests.daemon.fleet.nats_server import SITE, NatsServer, serving
-from tests.daemon.running import PATIENCE_S, environment, qrsd
+from tests.daemon.running import PATIENCE_S, environment, qrsd, terminated
 
 
 @pytest.fixture
@@ -51,11 +50,7 @@ def sharing(device: Device, server: NatsServer) -> Iterator[Path]:
         try:
             yield said
         finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                status = process.wait(PATIENCE_S)
-            finally:
-                process.kill()
+            status = terminated(process)
     assert status == 0, said.read_text()
 
 

@@ -141,13 +141,17 @@ def lost_answer(site: Site) -> None:
     site.server.is_mute = False
 
 
-def test_who_is_forgotten_before_the_server_s_answer_came_stays_forgotten(site: Site) -> None:
-    site.enrol("Ada")
+def forget_before_the_answer(site: Site) -> None:
     lost_answer(site)
     assert site.record("Ada").state == "enrolled"
     del site.service.held["Ada"]
 
     site.settle()
+
+
+def test_who_is_forgotten_before_the_server_s_answer_came_stays_forgotten(site: Site) -> None:
+    site.enrol("Ada")
+    forget_before_the_answer(site)
 
     assert site.service.held == {}
     assert site.record("Ada").state == "forgotten"
@@ -159,11 +163,7 @@ def test_so_does_who_was_forgotten_and_enrolled_before(site: Site) -> None:
     site.service.forget("Ada")
     site.settle()
     site.enrol("Ada")
-    lost_answer(site)
-    assert site.record("Ada").state == "enrolled"
-    del site.service.held["Ada"]
-
-    site.settle()
+    forget_before_the_answer(site)
 
     assert site.service.held == {}
     assert site.record("Ada").state == "forgotten"
