@@ -157,6 +157,8 @@ def commands(record: Path, folder: Path) -> Iterator[tuple[str, list[str | Path]
         yield f"report to {name}", [*qrsd, "report", record, "--out", folder / name]
     if find_spec("neurokit2"):
         yield "neurokit2: R peaks, variability", [sys.executable, "-c", NEUROKIT, record]
+    else:
+        print("note: neurokit2 is left out, it comes with the extra [benchmark]", file=sys.stderr)
 
 
 def main() -> None:
