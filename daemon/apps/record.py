@@ -131,8 +131,8 @@ class Recorder(Closing):
                 extra=event("nothing_heard"),
             )
 
-    def mark(self, text: str) -> Done:
-        """Put a marker into the recording.
+    def mark(self, text: str) -> RecorderAnswer:
+        """Put a marker into the recording, and tell which that is and how long.
 
         Raises:
             MarkerRefused: it is empty or too long.
@@ -149,7 +149,7 @@ class Recorder(Closing):
                 "Nothing is being recorded just now, so there is nothing to mark."
             )
         self._timeline.note(MARKER + words)
-        return Done()
+        return self.state()
 
     def start(self) -> Done:
         """Record from now on, whoever wears the electrodes, until ``stop``."""

@@ -141,9 +141,10 @@ def run_mark(args: argparse.Namespace) -> int:
     """Put a marker into the recording."""
     try:
         with Control(recorder_address()) as control:
-            control.request("mark", text=args.text)
+            marked = control.request("mark", text=args.text)
     except ServiceUnavailable as error:
         raise ServiceUnavailable(
             "Nothing is being recorded on this machine: qrsd record, or systemctl start qrsd-record"
         ) from error
+    print(f"{marked['file']}, after {marked['seconds']:.0f} s: marked")
     return 0

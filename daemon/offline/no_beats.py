@@ -41,8 +41,8 @@ def _reasons(ecg_mv: NDArray[np.float64], mains_hz: int, flaws: Counter[str]) ->
     clipped = float(np.mean(np.abs(ecg_mv) >= AT_THE_END_MV))
     if clipped > 0.5:
         yield (
-            f"{clipped:.0%} of it lies beyond the converter's range of {AT_THE_END_MV:.0f} mV; are "
-            "unit and gain right (--unit, --gain)?"
+            f"{clipped:.0%} of it lies beyond the converter's range of {AT_THE_END_MV:.0f} mV: "
+            "look at unit and gain (--unit, --gain)"
         )
     if span_mv < FLAT_MV:
         yield (
@@ -54,17 +54,15 @@ def _reasons(ecg_mv: NDArray[np.float64], mains_hz: int, flaws: Counter[str]) ->
         yield f"{other_hz} Hz hum of the grid covers it: try --mains {other_hz}"
     hum_hz = _hum(ecg_mv)
     if hum_hz:
-        yield f"{hum_hz} Hz hum covers it; is an electrode off?"
+        yield f"{hum_hz} Hz hum covers it: an electrode may be off"
     if count_good_beats([-ecg_mv], mains_hz) >= REMEDIED_BEATS:
         yield "it is upside down: the two electrodes seem to be in each other's place"
     if span_mv > HIGHEST_MV:
-        yield (
-            f"it moves by {span_mv:.0f} mV, which no heart does; are unit and gain right (--unit)?"
-        )
+        yield (f"it moves by {span_mv:.0f} mV, which no heart does: look at unit and gain (--unit)")
     if flaws:
         seen = ", ".join(f"{flaw} ({count})" for flaw, count in flaws.most_common())
         yield f"none of the beats that were found is good: {seen}"
-    yield f"no heartbeat was found in {span_mv:.2g} mV of signal; are --signal and --unit right?"
+    yield f"no heartbeat was found in {span_mv:.2g} mV of signal: look at --signal and --unit"
 
 
 def _hum(ecg_mv: NDArray[np.float64]) -> int | None:

@@ -114,7 +114,7 @@ def test_a_marker_is_at_the_moment_that_it_was_made(tmp_path: Path) -> None:
         with pytest.raises(NothingRecorded):
             recorder.mark("too early")
         take_all(recorder, service.waves(3))
-        recorder.mark("coffee")
+        assert recorder.mark("coffee") == recorder.state()
         take_all(recorder, service.waves(2))
     assert words(EdfFile(recorder.files[0], Reading())) == [(749, "Marker: coffee")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -52,6 +53,7 @@ def test_a_marker_r_peaks_and_an_end_by_sigterm(tmp_path: Path) -> None:
         [file] = files_of(process)
     texts = [each.text for each in file.annotations()]
     assert texts.count("Marker: coffee") == 1
+    assert re.fullmatch(r"\d{4}-.*Z\.bdf, after \d s: marked\n", said.stdout)
     assert texts.count("R peak") >= 3
     assert file.notes == []
 

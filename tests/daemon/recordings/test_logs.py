@@ -346,7 +346,7 @@ def test_the_signal_with_the_ecg_is_read_unless_another_is_named(
         (heart_mv() / 2000, (), "it is flat: .*--unit"),
         (heart_mv()[:500], (), "too short: 2.0 s"),
         (heart_mv() + np.sin(2 * np.pi * 60 * np.arange(5000) / 250), (), "try --mains 60"),
-        (heart_mv() * 4000, (), "unit and gain right"),
+        (heart_mv() * 4000, (), "look at unit and gain"),
         (np.sin(2 * np.pi * 50 * np.arange(5000) / 250), ("--mains", "60"), "--mains 50|50 Hz hum"),
     ],
     ids=["flat", "too small", "short", "other grid", "too large", "hum"],
