@@ -25,7 +25,6 @@ else
     echo "qrsd is gone. Kept: the settings in $DESTDIR/etc/qrsd, the enrolled people in" \
         "$DESTDIR/var/lib/qrsd, recordings in $DESTDIR/var/lib/qrsd-record, the page's tokens in" \
         "$DESTDIR/var/lib/qrsd-web, what is known of a site in $DESTDIR/var/lib/qrsd-fleet," \
-        "and the user qrsd," \
-        "to whom they belong."
+        "and the user qrsd, to whom they belong."
     echo "To remove these too: sudo make uninstall PURGE=1"
 fi
