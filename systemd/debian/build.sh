@@ -45,7 +45,7 @@ doc=usr/share/doc/qrsd
 mkdir -p "$doc/examples"
 cp -R "$here/../../docs" "$doc/docs"
 install -m 644 "$here/copyright" "$here/../../README.md" "$doc"
-install -m 644 "$here/../user-data" "$doc/examples"
+install -m 644 "$here/../user-data" "$here"/../../examples/*.* "$doc/examples"
 maintainer=$(sed -n 's/^Maintainer: //p' "$here/control")
 printf 'qrsd (%s) unstable; urgency=medium\n\n  * What changed is in changelog.gz.\n\n -- %s  %s\n' \
     "$version-$REVISION~$release" "$maintainer" "$(date -R)" | gzip -9n >"$doc/changelog.Debian.gz"
