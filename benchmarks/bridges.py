@@ -15,24 +15,19 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import pylsl
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from benchmarks.real_time import Usage
+from benchmarks.real_time import Usage, listen, told, used, wait_until_it_runs
 from benchmarks.running import running
 from config.lsl import LslOptions
 from daemon.apps.lsl import set_up
 from daemon.offline.results import show
 from daemon.tables import filled
-from daemon.wire.client import Subscriber
-from daemon.wire.messages import IdentityMessage, Received, StatusMessage
 
 Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
 
@@ -44,38 +39,6 @@ BRIDGES = {
     "influx": {"QRSD_INFLUX_URL": f"https://{NOBODY}", "QRSD_INFLUX_EVERY_S": "1"},
     "lsl": {"QRSD_DEVICE": DEVICE},
 }
-
-
-@dataclass
-class Heard:
-    """What a subscriber of a service got."""
-
-    latencies_s: list[float] = field(default_factory=list)
-    statuses: list[StatusMessage] = field(default_factory=list)
-
-
-def wait_until_it_runs(address: str) -> None:
-    """Return once a service says that it does."""
-    with Subscriber(address, ["status"], timeout_s=1.0) as subscriber:
-        for item in subscriber:
-            match item:
-                case Received(_, StatusMessage(state="running")):
-                    return
-
-
-def hear(address: str, until_s: float) -> Heard:
-    """Listen to a service until some time of the monotonic clock."""
-    heard = Heard()
-    with Subscriber(address, ["status", "identity"], timeout_s=1.0) as subscriber:
-        for item in subscriber:
-            match item:
-                case Received(stamp, IdentityMessage()):
-                    heard.latencies_s.append(time.time() - stamp.utc.timestamp())
-                case Received(_, StatusMessage(state="running") as status):
-                    heard.statuses.append(status)
-            if time.monotonic() > until_s:
-                break
-    return heard
 
 
 def pull(until_s: float) -> tuple[Floats, Floats, Floats]:
@@ -109,35 +72,18 @@ def measure(minutes: float, folder: Path) -> None:
             stack.enter_context(running(folder / "bridged", *command, **settings))
         pylsl.resolve_byprop("source_id", SOURCE, 1, 60)
         before = [Usage.of(each.pid) for each in services]
-        until_s = time.monotonic() + 60 * minutes
-        pool = stack.enter_context(ThreadPoolExecutor(3))
-        hearing = [pool.submit(hear, address, until_s) for address in addresses]
-        pulling = pool.submit(pull, until_s)
-        for _ in track(range(round(60 * minutes)), "listening", console=Console(stderr=True)):
-            time.sleep(1)
-        heard = [each.result() for each in hearing]
-        used = [Usage.of(each.pid) for each in services]
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        pulling = pool.submit(pull, time.monotonic() + 60 * minutes)
+        tallies = listen(addresses, minutes)
+        after = [Usage.of(each.pid) for each in services]
         streamed = pulling.result()
-    columns = [
-        services_column(one, b, a, minutes) for one, b, a in zip(heard, before, used, strict=True)
-    ]
-    rows = [(name, columns[0][name], columns[1][name]) for name in columns[0]]
+    alone, bridged = (
+        told(tally) | used("service", first, last, minutes)
+        for tally, first, last in zip(tallies, before, after, strict=True)
+    )
+    rows = [(name, alone[name], bridged[name]) for name in alone]
     title = f"{minutes:g} minutes at 250 Hz, simulated chips side by side"
     show([filled(title, ("what", "alone", "with every bridge"), rows), stream_table(*streamed)])
-
-
-def services_column(heard: Heard, before: Usage, after: Usage, minutes: float) -> dict[str, str]:
-    """Return what is told of a service, by its name."""
-    first, last = heard.statuses[0].counters, heard.statuses[-1].counters
-    latencies_ms = 1000 * np.array(heard.latencies_s)
-    return {
-        "samples received": f"{last.received - first.received}",
-        "samples lost": f"{last.lost - first.lost}",
-        "last sample to identity, median": f"{np.median(latencies_ms):.1f} ms",
-        "last sample to identity, p99": f"{np.percentile(latencies_ms, 99):.1f} ms",
-        "CPU of the service": f"{(after.cpu_s - before.cpu_s) / (60 * minutes):.1%} of a core",
-        "memory of the service": f"{after.memory_mib:.0f} MiB",
-    }
 
 
 def stream_table(samples_mv: Floats, stamps_s: Floats, came_s: Floats) -> Table:
