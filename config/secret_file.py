@@ -153,4 +153,6 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if isinstance(error, KeyNotWritten):  # of its folder
+            raise
         raise KeyNotWritten(f"{path}: cannot be written: {error.strerror}") from error

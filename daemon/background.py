@@ -20,6 +20,7 @@ def started(work: Callable[[], Result]) -> Future[Result]:
     never exceeds.
     """
     done: Future[Result] = Future()
+    done.set_running_or_notify_cancel()  # whoever waits no more does not cancel it
 
     def run() -> None:
         try:
