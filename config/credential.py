@@ -9,6 +9,7 @@ from pathlib import Path
 from config.errors import KeyMissing, KeysError
 from config.secret_file import read_private
 
+PASSWORD = re.compile(r"[ -~]+")
 PLACE = re.compile(r"[/~].*|\$[A-Za-z_]\w*", re.A)
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from config.credential import check_place
-from config.errors import KeyMissing, SettingInvalid
+from config.errors import KeyMissing
 from config.gallery_key import CREDSTORE
 from config.mqtt import LEVEL
 from config.secret_file import read_private, read_secret
-from config.web_address import HIGHEST_PORT, is_loopback
+from config.web_address import HIGHEST_PORT, is_loopback, trusting
 
 CREDENTIALS, SITE_KEY = "qrsd.fleet", "qrsd.site-key"  # names of systemd's credentials
 SERVER = re.compile(r"(nats|tls)://(\[[\da-f:.]+\]|[a-z\d.-]+):\d{1,5}", re.A | re.I)
@@ -71,11 +71,7 @@ class FleetOptions:
         """
         if not self.servers[0].lower().startswith("tls:"):
             return None
-        authority = str(Path(self.ca).expanduser()) if self.ca else None
-        try:
-            return ssl.create_default_context(cafile=authority)
-        except OSError as error:
-            raise SettingInvalid(f"fleet.ca: {self.ca}: no certificate to be read") from error
+        return trusting("fleet.ca", self.ca)
 
 
 def _check_server(server: str) -> None:

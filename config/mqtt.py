@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from config.credential import check_place, read_credential
-from config.notify import HOST, PASSWORD
+from config.credential import PASSWORD, check_place, read_credential
+from config.web_address import HOST, trusting
 
 #: A level of a topic: without what separates levels and stands for several.
 LEVEL = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -54,7 +54,10 @@ class MqttOptions:
         kind = "a password, which is one line of ASCII"
         return read_credential("mqtt.password", self.password, PASSWORD, kind)
 
-    @property
-    def authority_file(self) -> str | None:
-        """Return the file with the certificate that vouches for the broker, None if none is set."""
-        return str(Path(self.authority).expanduser()) if self.authority else None
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return how the broker has to prove who it is; None without TLS.
+
+        Raises:
+            SettingInvalid: the file of ``authority`` cannot be read.
+        """
+        return trusting("mqtt.authority", self.authority) if self.tls == "tls" else None

@@ -8,10 +8,10 @@ from datetime import time
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from config.credential import check_place, read_credential
+from config.credential import PASSWORD, check_place, read_credential
 from config.errors import KeysError
 from config.secret_file import read_private
-from config.web_address import check_url, host_of, is_loopback
+from config.web_address import HOST, check_url, host_of, is_loopback
 from dsp.options import EpisodeKind
 
 #: Episodes that are alarms of the service's, and what the notifier notices by itself.
@@ -21,8 +21,6 @@ NotificationKind: TypeAlias = Literal[
 WHO = ("recognised", "stranger")  # told only where ``kinds`` names them: somebody comes each day
 
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: ?[!-~][ -~]*")
-PASSWORD = re.compile(r"[ -~]+")
-HOST = re.compile(r"[a-z\d.-]+|[\da-f:.]+", re.A | re.I)
 ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.A)
 QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.A)
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+import ssl
 from ipaddress import ip_address
+from pathlib import Path
+
+from config.errors import SettingInvalid
 
 #: Without user names, questions and escapes, which programs read in different ways.
 URL = re.compile(r"(https?)://(([a-z\d.-]+|\[[\da-f:.]+\])(:\d{1,5})?)(/[\w.~/-]*)?", re.A | re.I)
+HOST = re.compile(r"[a-z\d.-]+|[\da-f:.]+", re.A | re.I)  # a name or an IP address
 HIGHEST_PORT = 65535
 
 
@@ -38,3 +43,23 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost" or ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def trusting(setting: str, authority: str) -> ssl.SSLContext:
+    """Return how a server has to prove who it is.
+
+    Args:
+        setting: that names the file, for errors.
+        authority: file with the certificate that vouches for the server; empty for the system's.
+
+    Raises:
+        SettingInvalid: no certificate can be read from the file.
+    """
+    file = str(Path(authority).expanduser()) if authority else None
+    try:
+        return ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise SettingInvalid(
+            f"{setting}: {authority}: no certificate can be read from it ({error.strerror}); "
+            "expected a PEM file"
+        ) from error

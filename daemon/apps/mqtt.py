@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import ssl
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -90,7 +89,7 @@ class MqttBridge:
 
     Raises:
         KeysError: the password cannot be had.
-        OSError: the authority's certificate cannot be read.
+        SettingInvalid: the authority's certificate cannot be read.
     """
 
     def __init__(
@@ -106,9 +105,7 @@ class MqttBridge:
         self._is_recording = is_recording
         self._waiting = Waiting()
         self._password = options.read_password()
-        self._tls = None
-        if options.tls == "tls":
-            self._tls = ssl.create_default_context(cafile=options.authority_file)
+        self._tls = options.tls_context()
         self._name = f"{options.host}:{options.port}"
         self._fails = False
 
