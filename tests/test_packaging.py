@@ -50,6 +50,7 @@ DOORS = {
         "durable_file",
         "edf_file",
         "edf_header",
+        "edf_writer",
         "encryption",
         "errors",
         "origin",

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.offline.analysis import listen
-from daemon.recordings.annotations import read_comments, read_texts
 from daemon.recordings.durable_file import DurableFile
 from daemon.recordings.edf_file import EdfFile
+from daemon.recordings.edf_writer import EdfWriter
 from daemon.recordings.encryption import decrypted_name, encrypt, is_encrypted, recipients
 from daemon.recordings.errors import MalformedRecording, RecordingNotWritten
-from daemon.recordings.origin import origin
+from daemon.recordings.origin import origin, words
 from daemon.recordings.recorded import (
     LEAD_OFF,
     LOST,
@@ -34,7 +34,7 @@ from daemon.recordings.recorded import (
 from daemon.recordings.recording import OpenRecording, open_file
 from daemon.recordings.replay import GAIN, VREF_V
 from daemon.recordings.signal_file import Reading, is_table
-from daemon.recordings.writers import WRITERS, open_edf, open_writer
+from daemon.recordings.writers import WRITERS, open_writer
 from daemon.tables import counted
 from drivers.frame import FULL_SCALE_COUNTS, MIN_COUNTS
 from dsp.front_end import RATE_HZ
@@ -59,27 +59,24 @@ class Source:
             raise MalformedRecording(
                 f"{record}: its signals in mV have rates of {there}; expected one rate for all."
             )
-        told = origin(record, identity)
-        begin, annotations = told.begin or UNKNOWN_BEGIN, list[Annotation]()
+        told = origin(record, identity, file)
+        begin = told.begin or UNKNOWN_BEGIN
         signals = [RecordedSignal(file.names[n], GAIN, VREF_V) for n in self._numbers]
         self._notes = [f"written in the steps of a chip at gain {GAIN:g}, {VREF_V} V"]
         if isinstance(file, EdfFile):
-            begin, annotations = file.begin_utc, [*file.annotations()]
+            begin = file.begin_utc
             if all(known := [file.recorded_signal(number) for number in self._numbers]):
                 signals, self._notes = [signal for signal in known if signal], []
-        elif not is_table(path):
-            annotations = read_texts(path)
-        elif told.source:
-            annotations = [
-                Annotation(round(at_s * rates[0]), text, round(for_s * rates[0]))
-                for at_s, text, for_s in read_comments(path, identity)
-            ]
         if len(told.signals) == len(signals):
             signals, self._notes = list(told.signals), []
         self.layout = Layout(tuple(signals), rates[0], told.source or "convert", begin)
-        words = [each for each in annotations if each.text != THE_END]
-        self._annotations = sorted(words, key=lambda each: each.sample)
-        self._gaps_told = any(each.text == LOST_SAMPLES for each in words)
+        said = words(record, identity, file) if told.source or not is_table(path) else []
+        self._annotations = [
+            Annotation(round(at_s * rates[0]), text, round(for_s * rates[0]))
+            for at_s, text, for_s in sorted(said, key=lambda each: each[0])
+            if text != THE_END
+        ]
+        self._gaps_told = any(each.text == LOST_SAMPLES for each in self._annotations)
         self._beyond = 0  # samples that no code is high or low enough for
 
     @property
@@ -177,7 +174,7 @@ def _convert(
         raise MalformedRecording(f"{record} holds not one sample.")
     writer: RecordingWriter
     if out.suffix.casefold() == ".edf":
-        writer = open_edf(out, source.layout, _ranges(source, advance))
+        writer = EdfWriter(out, source.layout, _ranges(source, advance))
     else:
         writer = open_writer(out, source.layout, SYNC_S)
     try:
@@ -211,16 +208,14 @@ def _write_rr(
     identity: Path | None,
 ) -> list[str]:
     """Write the RR intervals in ms, a line each, but for those with a gap in them."""
-    path = Path(record)
     reading = Reading(identity=identity)
-    file = open_file(path, reading)
-    annotations = [*file.annotations()] if isinstance(file, EdfFile) else []
-    peaks = np.array(sorted(a.sample for a in annotations if a.text.startswith(R_PEAK)))
-    if len(peaks):
-        source = Source(record, identity)
-        gaps = np.array(sorted(a.sample for a in annotations if a.text in (LOST_SAMPLES, LEAD_OFF)))
-        whole = np.searchsorted(gaps, peaks[1:]) == np.searchsorted(gaps, peaks[:-1])
-        rr_ms = 1000 * np.diff(peaks)[whole] / source.layout.rate_hz
+    file = open_file(Path(record), reading)
+    said = sorted(words(record, identity, file)) if isinstance(file, EdfFile) else []
+    peaks_s = np.array([at_s for at_s, text, _ in said if text.startswith(R_PEAK)])
+    if len(peaks_s):
+        gaps_s = np.array([at_s for at_s, text, _ in said if text in (LOST_SAMPLES, LEAD_OFF)])
+        whole = np.searchsorted(gaps_s, peaks_s[1:]) == np.searchsorted(gaps_s, peaks_s[:-1])
+        rr_ms = 1000 * np.diff(peaks_s)[whole]
         notes = file.notes
     else:
         found = listen(OpenRecording(record, None, reading), mains_hz, advance=advance)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from daemon.recordings.encryption import open_content
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
-from daemon.recordings.recorded import R_PEAK, Annotation
+from daemon.recordings.recorded import R_PEAK, Word
 from daemon.recordings.signal_file import without_suffix
 from daemon.recordings.wfdb_header import import_wfdb, read_header
 from dsp.front_end import RATE_HZ
@@ -64,7 +64,7 @@ class Annotations:
         return tuple((int(begin), int(ends[ends > begin][0])) for begin in begins)
 
 
-def read_texts(path: Path) -> list[Annotation]:
+def read_texts(path: Path) -> list[Word]:
     """Return what the reference annotations (.atr) of a record say; nothing if there are none.
 
     Raises:
@@ -75,14 +75,13 @@ def read_texts(path: Path) -> list[Annotation]:
         return []
     read = _read(record, "atr")
     rate_hz = read.fs or read_header(record).frame_hz
-    annotations = []
+    said = []
     for sample, symbol, note in zip(read.sample, read.symbol, read.aux_note, strict=True):
         words, length_s = _in_utf8(note).strip("\0 "), 0.0
         if lasting := LASTING.fullmatch(words):
             words, length_s = lasting[1], float(lasting[2])
-        text = _text(symbol, words)
-        annotations.append(Annotation(int(sample), text, round(length_s * rate_hz)))
-    return annotations
+        said.append((float(sample / rate_hz), _text(symbol, words), length_s))
+    return said
 
 
 def _in_utf8(note: str) -> str:
@@ -92,8 +91,8 @@ def _in_utf8(note: str) -> str:
     return note
 
 
-def read_comments(path: Path, identity: Path | None) -> list[tuple[float, str, float]]:
-    """Return what qrsd wrote below the rows of a table: second, text and length in seconds."""
+def read_comments(path: Path, identity: Path | None) -> list[Word]:
+    """Return what qrsd wrote below the rows of a table."""
     found, begin_ms = [], None
     with TextIOWrapper(open_content(path, identity), "utf-8", errors="replace") as lines:
         for line in lines:

@@ -144,7 +144,7 @@ def read_header(file: BinaryIO, path: Path) -> EdfHeader:
             float(fixed[244:252]),
             tuple(_signals(described, count)),
         )
-        if not (header.record_s > 0 and header.record_bytes > 0):
+        if not (0 < header.record_s < inf and header.record_bytes > 0):
             raise ValueError(f"records of {header.record_s:g} s and {header.record_bytes} bytes")
     except (KeyError, ValueError, IndexError) as error:
         why = "its first bytes are of neither" if isinstance(error, KeyError) else error

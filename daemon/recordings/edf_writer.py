@@ -23,7 +23,10 @@ class EdfWriter(BdfWriter):
     Args:
         path: the new file.
         layout: what is recorded, in codes of 24 bits.
-        ranges: the lowest and the highest code of each signal.
+        ranges: the lowest and the highest code of each signal, which must be known before.
+
+    Raises:
+        RecordingNotWritten: the file is there already, or the system refuses.
     """
 
     def __init__(self, path: Path, layout: Layout, ranges: Sequence[tuple[int, int]]) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from daemon.errors import DaemonError
 
 
@@ -57,3 +61,16 @@ class TransferFailed(DownloadError):
 
 class ChecksumWrong(DownloadError):
     """A file is not what the archive says it published."""
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Say which file the system refuses to read."""
+    try:
+        yield
+    except RecordingError:
+        raise
+    except OSError as error:
+        raise RecordingNotFound(
+            f"{error.filename or path} cannot be read: {error.strerror}; check who may read it."
+        ) from error

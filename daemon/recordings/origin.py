@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TypeAlias
 
 from daemon.recordings.annotations import read_comments, read_texts
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.edf_header import EARLIEST_YEAR
 from daemon.recordings.encryption import open_content
 from daemon.recordings.ours import IN_EDF, IN_TEXT
-from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, RecordedSignal, signals_told
+from daemon.recordings.recorded import LEAD_OFF, LEAD_ON, RecordedSignal, Word, signals_told
 from daemon.recordings.signal_file import Reading, SignalFile, is_edf, is_table, without_suffix
-from daemon.recordings.wfdb_header import read_header
 
 HEADER_CHARACTERS = 10_000
-Word: TypeAlias = tuple[float, str, float]  # an annotation: second, text and length in seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +88,7 @@ def words(record: str, identity: Path | None = None, file: SignalFile | None = N
     path = Path(record)
     if is_edf(path):
         return _words_of_edf(_edf(path, identity, file))
-    if is_table(path):
-        return read_comments(path, identity)
-    frame_hz = read_header(without_suffix(path)).frame_hz
-    return [
-        (each.sample / frame_hz, each.text, each.samples / frame_hz) for each in read_texts(path)
-    ]
+    return read_comments(path, identity) if is_table(path) else read_texts(path)
 
 
 def _words_of_edf(file: EdfFile) -> list[Word]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from daemon.recordings.errors import RecordingNotFound
+from daemon.recordings.errors import RecordingNotFound, readable
 from daemon.recordings.reading_order import reading_order
 from daemon.recordings.signal_file import is_edf, is_table
 
@@ -25,7 +25,7 @@ class PersonRecord:
     """A recording and whose it is."""
 
     person: str  # the name of the folder or of the .csv file
-    path: str  # for ``hear``
+    path: str  # as the commands take it
     day: str  # ``2004-12-07``, or empty if the record does not say
 
 
@@ -36,19 +36,20 @@ def find_records(data: Iterable[Path]) -> list[PersonRecord]:
         data: data sets, or single persons.
 
     Raises:
-        RecordingNotFound: one of them is missing, or there is no recording in it.
+        RecordingNotFound: one of them is missing or may not be read, or holds no recording.
     """
     found = []
     for place in data:
-        if not place.exists():
-            raise RecordingNotFound(f"{place} is missing: there is no such file or folder")
-        persons = _persons(place)
-        if not persons:
+        with readable(place):
+            if not place.exists():
+                raise RecordingNotFound(f"{place} is missing: there is no such file or folder")
+            of_place = [record for person in _persons(place) for record in _records(person)]
+        if not of_place:
             raise RecordingNotFound(
                 f"{place} holds no recordings: expected a folder with a folder of WFDB records, "
                 "BDF or EDF files or text tables, or a .csv file, for each person"
             )
-        found += [record for person in persons for record in _records(person)]
+        found += of_place
     return sorted(found, key=lambda record: (record.person, record.day, reading_order(record.path)))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ TOLD = re.compile(
     r"^# (?:channel \d+: )?(.+)[:,] gain ([1-9]\d?), reference ([1-9]\d*\.\d+) V$", re.MULTILINE
 )
 R_PEAK = "R peak"  # and, in brackets, what is wrong with the beat
+
+Word: TypeAlias = tuple[float, str, float]  # an annotation: second, text and length in seconds
 
 
 @dataclass(frozen=True, slots=True)

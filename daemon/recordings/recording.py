@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from daemon.recordings.csv_record import CsvRecord
 from daemon.recordings.edf_file import EdfFile
 from daemon.recordings.encryption import is_encrypted
-from daemon.recordings.errors import MalformedRecording, RecordingError, RecordingNotFound
+from daemon.recordings.errors import MalformedRecording, RecordingNotFound, readable
 from daemon.recordings.origin import Origin, origin
 from daemon.recordings.recorded import PAPER, UNCERTAINTY
 from daemon.recordings.replay import count_good_beats
@@ -175,14 +175,8 @@ def open_file(path: Path, reading: Reading) -> SignalFile:
         raise MalformedRecording(
             f"{path}: only BDF and EDF files and tables are read encrypted: age --decrypt."
         )
-    try:
+    with readable(path):
         return kind(path, reading)
-    except RecordingError:
-        raise
-    except OSError as error:
-        raise RecordingNotFound(
-            f"{error.filename or path} cannot be read: {error.strerror}; check who may read it."
-        ) from error
 
 
 def _at_250_hz(file: SignalFile, number: int) -> Iterator[NDArray[np.float64]]:

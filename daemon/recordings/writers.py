@@ -1,13 +1,12 @@
-"""The writers of recordings, chosen by the file's suffix."""
+"""The writers of recordings that grow, chosen by the file's suffix."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from daemon.recordings.bdf_writer import BdfWriter
 from daemon.recordings.csv_writer import CsvWriter
-from daemon.recordings.edf_writer import EdfWriter
 from daemon.recordings.recorded import Layout, RecordingWriter
 from daemon.recordings.wfdb_writer import WfdbWriter
 
@@ -26,17 +25,3 @@ def open_writer(path: Path, layout: Layout, sync_s: float) -> RecordingWriter:
         RecordingNotWritten: the file is there already, or the system refuses.
     """
     return WRITERS[path.suffix.casefold()](path, layout, sync_s)
-
-
-def open_edf(path: Path, layout: Layout, ranges: Sequence[tuple[int, int]]) -> RecordingWriter:
-    """Begin an EDF file of 16 bits, for which the codes of each signal must be known.
-
-    Args:
-        path: the new file.
-        layout: what will be written.
-        ranges: the lowest and the highest code of each signal.
-
-    Raises:
-        RecordingNotWritten: the file is there already, or the system refuses.
-    """
-    return EdfWriter(path, layout, ranges)

@@ -63,6 +63,41 @@ def words_of(file: EdfFile) -> list[Annotation]:
     return [each for each in file.annotations() if each.text != "Recording ends"]
 
 
+@pytest.fixture
+def faster_beside(tmp_path: Path) -> Path:
+    """Return an EDF file with a signal of another kind at a higher rate, and words by seconds."""
+    ecg, motion = Heart(1).ecg_mv[:2500], np.zeros(5000)
+    edfio.Edf(
+        [
+            edfio.EdfSignal(ecg, 250, label="ECG", physical_dimension="mV"),
+            edfio.EdfSignal(
+                motion, 500, label="Motion", physical_dimension="g", physical_range=(-1, 1)
+            ),
+        ],
+        annotations=[
+            edfio.EdfAnnotation(at_s, None, text)
+            for at_s, text in ((1.0, R_PEAK), (1.5, "coffee"), (1.8, R_PEAK))
+        ],
+    ).write(tmp_path / "other.edf")
+    return tmp_path / "other.edf"
+
+
+def test_words_stay_where_they_are_beside_a_faster_signal(
+    faster_beside: Path, tmp_path: Path
+) -> None:
+    convert(str(faster_beside), tmp_path / "two.bdf", 50)
+    assert [(each.sample, each.text) for each in words_of(opened(tmp_path / "two.bdf"))] == [
+        (250, R_PEAK),
+        (375, "coffee"),
+        (450, R_PEAK),
+    ]
+
+
+def test_rr_intervals_are_right_beside_a_faster_signal(faster_beside: Path, tmp_path: Path) -> None:
+    convert(str(faster_beside), tmp_path / "rr.txt", 50)
+    assert (tmp_path / "rr.txt").read_text() == "800\n"
+
+
 def test_to_wfdb(record: Path, tmp_path: Path, codes: np.ndarray) -> None:
     assert convert(str(record), tmp_path / "two.hea", 50) == []
     read = wfdb.rdrecord(str(tmp_path / "two"), physical=False)

@@ -65,6 +65,14 @@ def test_a_range_of_one_value_is_one_clear_line(tmp_path: Path, at: int) -> None
         read(tmp_path, change)
 
 
+def test_records_without_an_end_are_one_clear_line(tmp_path: Path) -> None:
+    def change(content: bytearray) -> None:
+        content[244:252] = b"inf     "
+
+    with pytest.raises(MalformedRecording, match="records of inf s"):
+        read(tmp_path, change)
+
+
 def test_records_may_overlap_by_the_jitter_of_a_clock(tmp_path: Path) -> None:
     recording = read(tmp_path, begins_at([0, 0.996, 2, 2.992, 4, 5, 6, 7, 11, 12]))
     there = np.flatnonzero(np.isfinite(recording.ecg_mv))

@@ -26,6 +26,13 @@ def test_a_person_is_a_folder_and_a_record_is_a_header(tmp_path: Path) -> None:
     assert found(tmp_path / "set") == [("Ada", "rec_1", ""), ("Bob", "rec_1", "")]
 
 
+def test_a_header_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    put_header(tmp_path / "set/Ada/rec_1")
+    (tmp_path / "set/Ada/rec_2.hea").symlink_to("fetched/later")
+    with pytest.raises(RecordingNotFound, match=r"rec_2\.hea cannot be read: No such file"):
+        found(tmp_path / "set")
+
+
 def test_records_come_in_the_order_of_their_days_then_of_their_numbers(tmp_path: Path) -> None:
     put_header(tmp_path / "set/Ada/rec_10", "07.12.2004")
     put_header(tmp_path / "set/Ada/rec_2", "07.12.2004")
