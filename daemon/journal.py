@@ -109,7 +109,7 @@ def _priority(record: logging.LogRecord) -> int:
 
 
 def _field(name: str, value: str) -> bytes:
-    data = value.encode()
+    data = value.encode(errors="backslashreplace")  # a file's name need not be UTF-8
     if b"\n" in data:
         return name.encode() + b"\n" + struct.pack("<Q", len(data)) + data + b"\n"
     return name.encode() + b"=" + data + b"\n"

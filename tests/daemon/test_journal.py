@@ -55,6 +55,13 @@ def log(journald: socket.socket) -> Iterator[logging.Logger]:
     handler.close()
 
 
+def test_the_name_of_a_file_that_is_no_utf_8_arrives(
+    journald: socket.socket, log: logging.Logger
+) -> None:
+    log.warning("%s is left", os.fsdecode(b"caf\xe9.bdf"))
+    assert parsed(journald.recv(1 << 16))["MESSAGE"] == r"caf\udce9.bdf is left"
+
+
 def test_a_record_arrives_with_its_event_and_where_it_comes_from(
     journald: socket.socket, log: logging.Logger
 ) -> None:
