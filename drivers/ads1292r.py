@@ -26,8 +26,6 @@ from drivers.registers import Register
 from drivers.selftest import SelfTestLine, run_self_tests
 from drivers.stream import MAX_REINITIALISATIONS, FrameStream
 
-__all__ = ["Ads1292r", "ChipOptions", "ChipSetup", "SelfTestLine"]
-
 #: Supplies, oscillator and VCAP1 (0.5 s to 1 %) after power-on.
 POWER_ON_S = 1.0
 #: Longer than 7.8 us; a pulse that a busy machine stretches over 2 ms powers the chip down ...

@@ -35,7 +35,7 @@ _READ_BYTES = GPIOD_QUEUE * _EVENT.size
 
 
 class GpiozeroReadyLine:
-    """DRDY through gpiozero, whose callback thread feeds a bounded queue."""
+    """DRDY through gpiozero, whose callback thread feeds a queue."""
 
     def __init__(self, pin: int) -> None:
         gpiozero = _gpiozero()

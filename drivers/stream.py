@@ -53,7 +53,6 @@ REDEEMED_S = 60.0
 REGISTER_CHECK_S = 5.0
 #: Seconds of nothing but late reads, or of frames off the beat, before that is an error.
 HOPELESS_S = 1.0
-__all__ = ["Counters", "FrameStream"]
 
 
 class StreamingChip(Protocol):

@@ -51,7 +51,7 @@ def stop_collecting_garbage() -> None:
 
 def die_with_parent() -> None:
     """Have the kernel send SIGTERM when the parent process ends, however it ends."""
-    _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _schedule_first() -> bool:
@@ -81,9 +81,5 @@ def _lock_memory() -> bool:
     """
     if os.geteuid() != 0 and getrlimit(RLIMIT_MEMLOCK)[0] != RLIM_INFINITY:
         return False
-    locked: int = _libc().mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
+    locked: int = ctypes.CDLL(None).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
     return locked == 0
-
-
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)

@@ -189,7 +189,6 @@ class Notifier:
             self._off = self._off or (self._monotonic(), stamp.utc)
             if self._is_over(self._options.electrodes_off_s, self._off[0], ELECTRODES_OFF):
                 yield from self._episode(ELECTRODES_OFF, self._off[1], None)
-
         yield from self._chip(stamp, status.chip)
 
     def _chip(self, stamp: Stamp, chip: ChipStatus | None) -> Iterator[Notification]:

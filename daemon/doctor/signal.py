@@ -144,7 +144,7 @@ def channels(visit: Visit) -> Finding:
         if (text := visit.samples.conditions.get(kind.code))
     ]
     span_mv = float(np.ptp(visit.samples.ecg_mv))
-    if _off(visit.samples):
+    if visit.samples.off:
         return skipped("the electrodes are off, and without a body nothing need move")
     if said:
         return wrong(" ".join(said), span_mv=span_mv)
@@ -183,15 +183,11 @@ def _good_beats(measured: Samples) -> int:
     )
 
 
-def _off(measured: Samples) -> bool:
-    return bool(measured.off)
-
-
 @check("mains", settings, samples)
 def mains(visit: Visit) -> Finding:
     """Which grid hums, and is it the one that is filtered out?"""
     measured, setting_hz = visit.samples, visit.settings.front_end.mains_hz
-    if _off(measured):
+    if measured.off:
         return skipped("the electrodes are off, and without a body there is no telling")
     weaker, stronger = sorted(
         (hum_mv(measured.ecg_mv, measured.time_s, grid_hz), grid_hz) for grid_hz in GRIDS_HZ

@@ -52,7 +52,6 @@ STATUS_COUNTERS = {
     "restarts": ("qrsd_acquisition_restarts", "Times that the process that reads it was."),
 }
 
-
 MOST_SCRAPES = 8  # at once; whoever comes beyond that is hung up on
 SCRAPE_S = 5.0  # what a client may take to ask and to read
 
@@ -72,14 +71,14 @@ class Metrics:
         ProcessCollector(registry=registry)
         self._status = StatusCollector(source)
         registry.register(self._status)
-        self._decisions = Counter(
+        decisions = Counter(
             "qrsd_decisions",
             "Identity messages by outcome: one after each beat, and one whenever it changes.",
             ("source", "outcome"),
             registry=registry,
         )
         self._outcomes = {
-            outcome: self._decisions.labels(source, outcome) for outcome in get_args(IdentityState)
+            outcome: decisions.labels(source, outcome) for outcome in get_args(IdentityState)
         }
         self._beats = Counter("qrsd_beats", "Beats by kind.", ("source", "kind"), registry=registry)
         self._alarms = Counter(

@@ -88,14 +88,14 @@ class PeopleCommands:
         )
         return {name: getattr(self, name) for name in names}
 
-    def attend(self) -> bool:
-        """Store an enrolment that has its beats, or keep why not; return whether one has ended."""
+    def attend(self) -> None:
+        """Store an enrolment that has its beats, or keep why it failed."""
         enrolment = self._recogniser.enrolment
         if enrolment is None:
             self._learn_fitting()
-            return False
+            return
         if not enrolment.ended:
-            return False
+            return
         self._recogniser.enrolment = None
         told = partial(EnrolmentAnswer, person=enrolment.person, needed=enrolment.needed)
         try:
@@ -113,7 +113,6 @@ class PeopleCommands:
             self._outcome = told("done", beats=enrolment.beats)
             self._tell_recogniser()
             _LOG.info("somebody was enrolled", extra=event("enrolled"))
-        return True
 
     def _learn_fitting(self) -> None:
         """Add a template of this session to its sure person, if the settings ask for it."""

@@ -8,9 +8,9 @@ import re
 import socket as unix
 from collections.abc import Sequence
 from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 
+from config.web_address import HIGHEST_PORT, is_loopback
 from daemon.wire.errors import AddressRefused
 from daemon.wire.keys import Right
 
@@ -18,7 +18,6 @@ IPC = "ipc://"
 LOOPBACK_HOST = "127.0.0.1"
 TCP = re.compile(r"tcp://\S+:(\d{1,5}|\*)")
 EVERY_HOST = re.compile(r"(?<=^tcp://)(\*|0\.0\.0\.0|\[::\])(?=:)")
-HIGHEST_PORT = 65535
 LONGEST_PATH = 107  # bytes of a Unix socket's
 
 
@@ -94,10 +93,7 @@ def check_path(address: str) -> None:
 
 
 def _is_loopback(address: str) -> bool:
-    host = address.removeprefix("tcp://").rpartition(":")[0]
-    with suppress(ValueError):  # a name
-        return ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
-    return host.lower() == "localhost"
+    return is_loopback(address.removeprefix("tcp://").rpartition(":")[0])
 
 
 def somebody_has(path: Path) -> bool:

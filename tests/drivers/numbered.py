@@ -14,11 +14,11 @@ import pytest
 from drivers.ads1292r import Ads1292r
 from drivers.bus import Board, Edge
 from drivers.chip_setup import ChipOptions
+from drivers.counters import Counters
 from drivers.frame import Frame, millivolts_per_count
 from drivers.simulator import SimulatorOptions
 from drivers.simulator.board import board_in
 from drivers.simulator.world import SteppedWorld
-from drivers.stream import Counters
 from drivers.waveforms import Contact
 
 LSB_MV = millivolts_per_count(6, 2.42)
