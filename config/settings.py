@@ -143,6 +143,11 @@ class Settings(SourceOptions):
     fleet: FleetOptions = field(default_factory=FleetOptions)  # the site that this device is of
     web: WebOptions = field(default_factory=WebOptions)  # where ``qrsd web`` serves
 
+    @property
+    def model_path(self) -> Path | None:
+        """Return the .tflite, None for the one that comes with qrsd."""
+        return Path(self.model) if self.model else None
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:

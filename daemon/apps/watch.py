@@ -20,6 +20,7 @@ from rich.text import Text
 
 from daemon.apps.braille import DOTS_WIDE, draw, joined
 from daemon.apps.scene import Scene
+from daemon.tables import counted
 from daemon.terminal import plain
 from daemon.wire.client import Item, Lost, Restarted, Silent
 from daemon.wire.codec import encode
@@ -35,6 +36,7 @@ from daemon.wire.messages import (
     WaveMessage,
 )
 from daemon.wire.status import EnrolmentStatus
+from dsp.front_end import RATE_HZ
 from dsp.options import IN_WORDS
 
 FRAME_S = 0.1
@@ -114,7 +116,7 @@ def change(before: Scene, item: Item) -> str | None:
         case Silent(seconds) if not before.silent_s:
             return f"the service is silent, for {seconds:.0f} s so far"
         case Lost(topic, count):
-            return f"{count} {topic} messages did not arrive"
+            return f"{counted(count, f'{topic} message')} did not arrive"
         case Restarted():
             return "the service was restarted"
     return None
@@ -169,7 +171,8 @@ def picture(scene: Scene, width: int, note: str = "") -> RenderableType:
     if scene.silent_s and scene.stamp:
         parts.append(Text(f"The service has been silent for {scene.silent_s:.0f} s.", "bold red"))
     if scene.lost_messages:
-        parts.append(Text(f"{scene.lost_messages} messages did not arrive here.", "yellow"))
+        lost = counted(scene.lost_messages, "message")
+        parts.append(Text(f"{lost} did not arrive here.", "yellow"))
     if note:
         parts.append(Text(plain(note), "italic"))
     border = "red" if scene.silent_s else "blue"
@@ -243,7 +246,7 @@ def _line(scene: Scene, width: int) -> RenderableType:
     low = floor(min(values, default=0.0) / SCALE_MV) * SCALE_MV
     high = max(ceil(max(values, default=0.0) / SCALE_MV) * SCALE_MV, low + 2 * SCALE_MV)
     rows = draw(joined(columns), width, LINE_ROWS, low, high)
-    seconds = dots * samples_each / 250
+    seconds = dots * samples_each / RATE_HZ
     rule = Rule(f"ECG {low:+.1f} to {high:+.1f} mV, {seconds:.0f} s", style="dim", align="right")
     return Group(rule, Text("\n".join(rows), "green", no_wrap=True))
 

@@ -80,7 +80,7 @@ def run_model(args: argparse.Namespace) -> int:
     if args.picture:
         require_matplotlib()
     settings = load().settings
-    network = open_network(args.model or (Path(settings.model) if settings.model else None))
+    network = open_network(args.model or settings.model_path)
     places = {
         record.path: (record.person, place.name)
         for place in args.data

@@ -8,14 +8,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
-from statistics import median
 
 from rich.table import Table
 
 from daemon.commands.parts import file_of
 from daemon.commands.records import Outcomes, add_records, report
 from daemon.offline.beat_table import SUFFIXES, beat_table, require_writer, tabulate_beats
-from daemon.offline.labels import BREATHING, LABELS, OF_A_BEAT, in_words
+from daemon.offline.labels import (
+    BREATHING,
+    LABELS,
+    OF_A_BEAT,
+    in_words,
+    interval_text,
+    median_rate,
+)
 from daemon.offline.measuring import (
     Delineation,
     Variability,
@@ -92,11 +98,8 @@ def _intervals_table(found: Delineation) -> Table:
     """Return the median of each interval, and in how many strips its waves stand out."""
     rows = []
     for name, label in OF_A_BEAT.items():
-        median = found.median(name)
         shown = sum(getattr(strip, name) is not None for strip in found.strips)
-        said = (
-            "does not stand out" if median is None else f"{median:.{2 if name == 'st_mv' else 0}f}"
-        )
+        said = interval_text(name, found.median(name))
         rows.append((label, said, f"{shown} of {len(found.strips)}"))
     return filled(found.path, ("interval", "median", "strips of 10 s"), rows)
 
@@ -158,10 +161,9 @@ def hrv_table(found: Variability) -> Table:
 
 def _breathing_row(label: str, name: str, minutes: Sequence[Respiration]) -> tuple[str, str, str]:
     """Return the median rate of the minutes in which it can be told."""
-    rates = [getattr(minute, name).rate_per_min for minute in minutes]
-    known = [rate for rate in rates if rate is not None]
-    of = counted(len(rates), "minute")
-    said = f"{median(known):.1f} in {len(known)} of {of}" if known else "not known"
+    rate, count = median_rate(getattr(minute, name) for minute in minutes)
+    of = counted(len(minutes), "minute")
+    said = f"{rate} in {count} of {of}" if rate else "not known"
     return label, said, f"{WINDOW_S:.0f} s"
 
 

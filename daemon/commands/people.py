@@ -254,8 +254,7 @@ def _seal_by_new_key(gallery: Gallery, path: Path) -> None:
 def run_import(args: argparse.Namespace) -> int:
     """Enrol the people of an export: all of them or, if one is refused, none."""
     where = "standard input" if args.file == "-" else args.file
-    model = load().settings.model
-    passport = Passport.load(Path(model) if model else DEFAULT_MODEL)
+    passport = Passport.load(load().settings.model_path or DEFAULT_MODEL)
     numbers_of = {passport.sha256: passport.tensors.outputs}
     people = from_json(_read(args.file, where), where, numbers_of)
     with _gallery(args, make=True) as gallery:

@@ -63,8 +63,7 @@ def run_check(args: argparse.Namespace) -> int:
     except SettingsError as error:
         found.append(error)
     else:
-        model = Path(settings.model) if settings.model else None
-        for part in (partial(check, settings), partial(open_network, model)):
+        for part in (partial(check, settings), partial(open_network, settings.model_path)):
             try:
                 part()
             except (SettingsError, DaemonError, ModelError) as error:

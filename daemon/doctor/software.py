@@ -165,8 +165,7 @@ def disk(visit: Visit) -> Finding:
 @check("model", settings)
 def model(visit: Visit) -> Finding:
     """Is the model the one that its passport speaks of, for this signal chain, and does it load?"""
-    path = visit.settings.model
-    network = open_network(Path(path) if path else None)
+    network = open_network(visit.settings.model_path)
     visit.passport = passport = network.passport
     running = visit.running.model if visit.running else None
     if running and running.sha256 != passport.sha256:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from statistics import median
+
 from dsp.hrv import Need
+from dsp.respiration import Breathing
 
 LABELS = {
     "mean_rr_ms": "mean interval, ms",
@@ -48,3 +52,14 @@ def in_words(need: Need) -> str:
     if need.seconds:
         return f"{need.seconds:.0f} s{' without a break' if need.unbroken else ''}"
     return f"{need.intervals} intervals"
+
+
+def interval_text(name: str, value: float | None) -> str:
+    """Write a figure of ``OF_A_BEAT``, None for one that no strip shows."""
+    return "does not stand out" if value is None else f"{value:.{2 if name == 'st_mv' else 0}f}"
+
+
+def median_rate(minutes: Iterable[Breathing]) -> tuple[str | None, int]:
+    """Return the median rate of breathing, None if none is known, and of how many minutes it is."""
+    known = [each.rate_per_min for each in minutes if each.rate_per_min is not None]
+    return (f"{median(known):.1f}" if known else None), len(known)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from daemon.offline import report_pictures as pictures
-from daemon.offline.labels import BREATHING, LABELS, OF_A_BEAT, in_words
+from daemon.offline.labels import (
+    BREATHING,
+    LABELS,
+    OF_A_BEAT,
+    in_words,
+    interval_text,
+    median_rate,
+)
 from daemon.offline.reporting import Report
 from daemon.offline.rhythm import SAID, abnormal_share, span_s
 from daemon.tables import clock, counted
@@ -86,13 +92,13 @@ def _told(report: Report) -> dict[str, Any]:
         "intervals": [
             (
                 label,
-                _interval(name, delineation.median(name)),
+                interval_text(name, delineation.median(name)),
                 sum(getattr(each, name) is not None for each in delineation.strips),
             )
             for name, label in OF_A_BEAT.items()
         ],
         "breathing": [
-            (label, *_breaths([getattr(each, name) for each in report.variability.breathing]))
+            (label, *median_rate(getattr(each, name) for each in report.variability.breathing))
             for name, label in BREATHING.items()
         ],
     }
@@ -112,16 +118,6 @@ def _by_kind(episodes: Sequence[Episode]) -> list[tuple[str, int, float, float, 
 
 def _remark(hint: Any) -> str:
     return IN_WORDS.get(hint) or str(hint).replace("_", " ")
-
-
-def _breaths(minutes: list[Any]) -> tuple[str | None, int]:
-    """Return the median rate, and of how many minutes it is."""
-    known = [each.rate_per_min for each in minutes if each.rate_per_min is not None]
-    return (f"{median(known):.1f}" if known else None), len(known)
-
-
-def _interval(name: str, value: float | None) -> str | None:
-    return None if value is None else f"{value:.{2 if name == 'st_mv' else 0}f}"
 
 
 def _moment(begin: datetime | None) -> str | None:

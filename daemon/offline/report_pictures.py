@@ -18,6 +18,7 @@ from daemon.offline.reporting import MINUTE_S, Report, Shown, beat_time_s
 from daemon.offline.rhythm_picture import draw_episodes
 from daemon.tables import clock, counted
 from daemon.terminal import plain
+from dsp.front_end import RATE_HZ
 from dsp.hrv import BANDS_HZ, spectrum
 from dsp.rr_correction import RrSeries
 
@@ -73,7 +74,7 @@ def _draw_strip(figure: Any, shown: Shown, height_mm: float, bottom: float) -> N
             axes.axvline(x / MM_PER_S, color=colour, linewidth=width)
         for y in np.arange(0, height_mm + 1, step_mm):
             axes.axhline(bottom + y / MM_PER_MV, color=colour, linewidth=width)
-    time_s = np.arange(len(shown.ecg_mv)) / 250
+    time_s = np.arange(len(shown.ecg_mv)) / RATE_HZ
     axes.plot(time_s, shown.ecg_mv, color="black", linewidth=0.9)
     peaks_mv = np.interp(shown.r_s, time_s, shown.ecg_mv)
     axes.plot(shown.r_s, peaks_mv + 0.15, "v", color=RED, markersize=3.5)
@@ -256,8 +257,8 @@ def identity(report: Report) -> Drawn | None:
 
 def rhythm(report: Report) -> Drawn | None:
     """Draw the episodes over time; None without any."""
-    counted = Counter(each.kind for each in report.rhythm.episodes)
-    if not counted:
+    kinds = Counter(each.kind for each in report.rhythm.episodes)
+    if not kinds:
         return None
 
     def draw(figure: Any) -> None:
@@ -265,8 +266,8 @@ def rhythm(report: Report) -> Drawn | None:
         draw_episodes(axes, report.rhythm, _unit(report)[0])
         _over_time(axes, report)
 
-    parts = ", ".join(f"{kind.replace('_', ' ')} ({count})" for kind, count in counted.items())
-    return _drawn(WIDE_MM, 20 + 7 * len(counted), f"Episodes over time: {parts}.", draw)
+    parts = ", ".join(f"{kind.replace('_', ' ')} ({count})" for kind, count in kinds.items())
+    return _drawn(WIDE_MM, 20 + 7 * len(kinds), f"Episodes over time: {parts}.", draw)
 
 
 def said(stretch: Stretch) -> str:

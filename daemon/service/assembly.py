@@ -76,7 +76,7 @@ def assembled(
     clock = UtcClock(RATE_HZ, time.monotonic, time.wall)
     with ExitStack() as parts:
         gallery = parts.enter_context(_opened_gallery(source))
-        network = open_network(_model(settings), gallery.rotation_seed)
+        network = open_network(settings.model_path, gallery.rotation_seed)
         _calibrate(network, gallery_path(simulated=source == "simulated"))
         pipeline = _pipeline(settings, network, gallery)
         people = _people_commands(settings, gallery, network, pipeline, clock)
@@ -114,11 +114,6 @@ def assembled(
                 observer=parts.enter_context(_observed(settings, network, source)),
             )
         )
-
-
-def _model(settings: Settings) -> Path | None:
-    """Return the model that is set; None for qrsd's own."""
-    return Path(settings.model) if settings.model else None
 
 
 def _source(settings: Settings) -> Source:
@@ -171,7 +166,7 @@ def _people_commands(
 
 def _slow_commands(settings: Settings, gallery: Gallery, pipeline: Pipeline) -> SlowCommands:
     """Return the commands that have a network of their own, which decides as the service's does."""
-    network = open_network(_model(settings), gallery.rotation_seed)
+    network = open_network(settings.model_path, gallery.rotation_seed)
     use_local(network, gallery_path(simulated=_source(settings) == "simulated"))
     passport = network.passport
     templates = partial(gallery.templates, passport.sha256, passport.tensors.outputs)
