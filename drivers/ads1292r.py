@@ -249,7 +249,7 @@ class Ads1292r:
         """Start conversions; RDATAC goes first, while no DRDY can collide with it."""
         if continuous:
             self._port.send(Opcode.RDATAC)
-        self._forget_edges()
+        self._board.ready.wait(0.0)  # drops edges of an earlier run
         self._drive_start(True)
         if self._board.start is None:
             self._port.send(Opcode.START)
@@ -262,10 +262,6 @@ class Ads1292r:
             self._port.send(Opcode.STOP)
         self._board.clock.sleep(2 / self.setup.rate_hz)
         self._port.send(Opcode.SDATAC)  # the first may have met the moment of DRDY
-
-    def _forget_edges(self) -> None:
-        """Drop edges of an earlier run."""
-        self._board.ready.wait(0.0)
 
     def _drive_start(self, high: bool) -> None:
         if self._board.start is not None:

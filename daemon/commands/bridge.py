@@ -14,7 +14,6 @@ from typing import Any
 
 from config.errors import SettingInvalid
 from config.folders import control_address, recorder_address
-from config.mqtt import MqttOptions
 from config.settings import load
 from daemon.apps import figures
 from daemon.apps.home_assistant import ENROL, RECORD, HomeAssistant
@@ -109,7 +108,12 @@ def run_mqtt(args: argparse.Namespace) -> int:
             "--print; docs/home-assistant.md tells it from the beginning"
         )
     start_logging(settings)
-    _warn(options)
+    if options.tls == "none":
+        _LOG.warning(
+            "mqtt.tls is none: figures and password can be read on the way to %s",
+            options.host,
+            extra=event("mqtt_in_clear"),
+        )
     import_extra("aiomqtt", "mqtt", "qrsd bridge mqtt")
     from daemon.apps.mqtt import MqttBridge
 
@@ -154,15 +158,6 @@ def run_lsl(args: argparse.Namespace) -> int:
     bridge = LslBridge(settings.lsl, settings.device or socket.gethostname())
     asyncio.run(until_ended(service, TOPICS, bridge.take, _for_ever))
     return 0
-
-
-def _warn(options: MqttOptions) -> None:
-    if options.tls == "none":
-        _LOG.warning(
-            "mqtt.tls is none: figures and password can be read on the way to %s",
-            options.host,
-            extra=event("mqtt_in_clear"),
-        )
 
 
 def _print(service: Connection, home: HomeAssistant) -> None:

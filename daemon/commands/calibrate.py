@@ -21,7 +21,7 @@ from model.errors import EmbedderNeeded
 from model.gallery import Gallery
 from model.local_calibration import LocalCalibration, calibration_path, forget, read, write
 from model.opening import open_network
-from model.strangers import Rate, Strangers, fewest_people
+from model.strangers import Strangers, fewest_people
 
 FEWEST_UP, FEWEST_DOWN = fewest_people()
 CALIBRATE = f"""\
@@ -111,7 +111,7 @@ def _figures(strangers: Strangers, now: float, fpir: float) -> dict[str, Any]:
             name: {
                 "shift": shift,
                 "strangers_accepted": asdict(strangers.accepted(shift)),
-                "sittings_recognised": _known(strangers.recognised(shift)),
+                "sittings_recognised": (known := strangers.recognised(shift)) and asdict(known),
             }
             for name, shift in shifts.items()
         },
@@ -120,10 +120,6 @@ def _figures(strangers: Strangers, now: float, fpir: float) -> dict[str, Any]:
 
 def _finite(bound: float) -> float | None:
     return bound if abs(bound) < float("inf") else None
-
-
-def _known(rate: Rate | None) -> dict[str, float] | None:
-    return None if rate is None else asdict(rate)
 
 
 def _table(measured: dict[str, Any]) -> Table:

@@ -160,7 +160,7 @@ def enrol_from_records(args: argparse.Namespace) -> int:
     outcomes = Outcomes(args, analyse)
     minimum = RECORD_BEATS if args.beats is None else args.beats
     name = check_name(args.name)
-    now_utc, liveness = _now_utc(), settings.liveness
+    now_utc, liveness = datetime.now(UTC).isoformat(timespec="seconds"), settings.liveness
     templates = [
         template_of(analysis, name, network, minimum, liveness=liveness, created_utc=now_utc)
         for analysis in outcomes
@@ -189,7 +189,3 @@ def _advise(name: str, people: list[dict[str, Any]]) -> None:
     """Ask for a second sitting if there was none on another day."""
     if any(person["name"] == name and len(enrolled_days(person)) < 2 for person in people):
         print(SECOND_SITTING, file=sys.stderr)
-
-
-def _now_utc() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -50,7 +50,7 @@ def _drawn(report: Report) -> dict[str, Any]:
     several = len(report.nn.rr_ms) > 1
     return {
         "quality": pictures.quality(report),
-        "strips": [*pictures.of_strips(report)],
+        "strips": [(each, pictures.strip(each)) for each in report.shown],
         "beat": beat and pictures.averaged_beat(beat),
         "rate": pictures.heart_rate(report),
         "tachogram": pictures.tachogram(report) if several else None,

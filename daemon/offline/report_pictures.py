@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -289,9 +289,3 @@ def _unit(report: Report) -> tuple[float, str]:
 
 def _in_unit(report: Report, times_s: Any) -> Any:
     return np.asarray(times_s) / _unit(report)[0]
-
-
-def of_strips(report: Report) -> Iterator[tuple[Shown, Drawn]]:
-    """Yield each ten seconds that are shown, drawn."""
-    for shown in report.shown:
-        yield shown, strip(shown)
