@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.recordings.annotations import read_annotations
+from daemon.recordings.annotations import read_annotations, read_texts
 from daemon.recordings.errors import MalformedRecording, RecordingNotFound
 
 wfdb = pytest.importorskip("wfdb", reason="needs pip install '.[records]'")
@@ -74,3 +74,11 @@ def test_what_is_missing_or_no_annotation_file_is_one_line(tmp_path: Path) -> No
     (tmp_path / "rec.atr").write_bytes(b"\xff")
     with pytest.raises(MalformedRecording, match=r"rec\.atr cannot be read as annotations"):
         read_annotations(tmp_path / "rec", "atr")
+
+
+def test_texts_of_a_finer_clock_than_the_record_s_keep_their_time(tmp_path: Path) -> None:
+    (tmp_path / "rec.hea").write_text("rec 1 250 5000\nrec.dat 16 200/mV 16 0 0 0 0 ECG\n")
+    wfdb.wrann(
+        "rec", "atr", np.array([1500]), ['"'], fs=1000, aux_note=["coffee"], write_dir=str(tmp_path)
+    )
+    assert read_texts(tmp_path / "rec") == [(1.5, "coffee", 0.0)]
