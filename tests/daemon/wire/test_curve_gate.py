@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
+import select
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 from typing import NoReturn
 
 import pytest
@@ -40,6 +43,7 @@ from tests.daemon.background import repeating
 ADA = IdentityMessage(900, "accepted", "Ada", 0.9, 5)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ANYWHERE = "tcp://0.0.0.0:*"
+GREETING, HELLO, WELCOME = 64, 202, 170  # bytes of each in ZMTP 3.1 with CURVE
 PATIENCE_S = 60.0  # on a busy machine a refusal is seen at one of many attempts only
 
 
@@ -81,7 +85,11 @@ def _at(address: str) -> str:
     return address.replace("0.0.0.0", "127.0.0.1")
 
 
+ECHOED: list[str] = []
+
+
 def echo(word: str) -> EnrolmentAnswer:
+    ECHOED.append(word)
     return EnrolmentAnswer("none", word)
 
 
@@ -150,6 +158,55 @@ def test_a_stranger_gets_in_nowhere(guarded: Guarded, key: str) -> None:
             guarded.hear(stranger)
         with pytest.raises(ServiceRefusesKey):
             guarded.ask(stranger)
+
+
+@contextmanager
+def taped(port: int) -> Iterator[tuple[int, bytearray]]:
+    """Yield a port that passes one connection on to another port, and what its client said."""
+    said = bytearray()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def pass_on() -> None:
+            client = door.accept()[0]
+            with client, socket.create_connection(("127.0.0.1", port)) as server:
+                while True:
+                    for end, other in _readable(client, server):
+                        piece = end.recv(4096)
+                        if not piece:
+                            return
+                        said.extend(piece if end is client else b"")
+                        other.sendall(piece)
+
+        thread = Thread(target=pass_on)
+        thread.start()
+        yield door.getsockname()[1], said
+        thread.join()
+
+
+def _readable(one: socket.socket, other: socket.socket) -> list[tuple[socket.socket, ...]]:
+    ready = select.select([one, other], [], [])[0]
+    return [pair for pair in ((one, other), (other, one)) if pair[0] in ready]
+
+
+def test_what_was_taped_of_a_client_lets_nobody_in_and_commands_nothing(guarded: Guarded) -> None:
+    laptop = guarded.let_in("laptop", "control")
+    port = int(guarded.control.more[0].rpartition(":")[2])
+    with guarded.attended():
+        with (
+            taped(port) as (through, said),
+            Control(f"tcp://127.0.0.1:{through}", PATIENCE_S, laptop) as line,
+        ):
+            line.request("echo", word="heart")
+        before = len(ECHOED)
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as again:
+            again.sendall(said[:GREETING])
+            again.recv(GREETING, socket.MSG_WAITALL)
+            again.sendall(said[GREETING:][:HELLO])
+            assert b"WELCOME" in again.recv(WELCOME, socket.MSG_WAITALL)
+            again.sendall(said[GREETING + HELLO :])
+            with suppress(ConnectionResetError):
+                assert again.recv(1) == b""  # hung up on, without a READY
+    assert ECHOED[before - 1 :] == ["heart"]
 
 
 def test_who_takes_another_for_the_service_tells_it_nothing(guarded: Guarded) -> None:
