@@ -1,9 +1,9 @@
-"""Checks for a QRS and a T wave: detectors take oscillations, edges and knocks for heartbeats too.
+"""Checks for a QRS: detectors take oscillations, edges and knocks for heartbeats too.
 
 A QRS is steep, goes up and comes down again, is over within a sixth of a second, and leaves most of
-the beat quiet but not dead. A slow wave follows it, since a heart has to recover. What fails one of
+the beat quiet but not dead; between it and the beat before there is no other. What fails one of
 these is no heartbeat. Of beats that are good otherwise 0.08 % of ECG-ID's and 0.14 % of LUDB's fail
-as a QRS, and none and 0.14 % for want of a T wave. Strong noise hides one,
+as a QRS, and none and 0.14 % for want of a T wave (``dsp.t_wave``). Strong noise hides one,
 and so may a very wide QRS: of 20 drawn hearts at 50 bpm two lose beats by it; MIT-BIH 109, a bundle
 branch block, loses none.
 """
@@ -11,12 +11,10 @@ branch block, loses none.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.conditioner import HIGHPASS_HZ
 from dsp.moments import deviation, span
 from dsp.segmenter import BEFORE_R, RATE_HZ, WINDOW_SAMPLES
 
@@ -27,6 +25,9 @@ SLOPE_SAMPLES = 2  # a slope is taken from so many samples before to as many aft
 EDGE_SAMPLES = 3  # the same, for up and down, where a spike of noise may not count
 R_SAMPLES = 12  # on either side: where a QRS is steepest
 
+LOUDEST_BETWEEN = 0.8  # energy of the slope between two beats, to the QRS's: there is no third
+BETWEEN_SAMPLES = 62  # after the R: the next QRS comes later, a knock that was passed over sooner
+BETWEEN_RR = 0.55  # of the RR interval, after the R: the next beat may be early
 LOUDEST_REST = 0.12  # median energy of the slope outside the QRS, to its highest. Sines: 0.3 to 0.8
 LEAST_ROUGH = 0.03  # second to first differences, squared. Pulse waves, slow oscillations: 0.02
 LEAST_BACK = 0.28  # the gentler to the steeper of its two flanks. Steps and saw teeth: 0.1 to 0.25
@@ -36,18 +37,12 @@ FEWEST_SWINGS = 4  # a QRS has two or three
 SWING = 0.25  # of the QRS's span: what is smaller is noise
 DEADEST_REST = 0.0115  # deviation of the rest, to the QRS's span. Spikes without a heart: 0.01
 
-T_FROM = 24  # samples after the R peak: behind the widest QRS
-T_SMOOTHED = 9  # samples: muscle noise is taken out, a T wave hardly
-BEFORE_NEXT_R = 20  # samples: there its P wave may be, but no QRS
-P_ON_T = 115  # samples to the next R: closer than that, its P wave lies on the T wave
-LEAST_T = 0.005  # deviation of the T wave, to the QRS's span. Pulses: 0.001
-QUICKEST_T_HZ = 8.2  # T waves: 3 to 6. Knocks ring on at 8 and more; noise has 12
-
 TINY = 1e-300  # instead of 0, to divide by
 
 _AT = np.arange(WINDOW_SAMPLES) - BEFORE_R
 _REST = np.abs(_AT) > CORE_SAMPLES
-_BESIDE = _REST & (np.abs(_AT) <= NEAR_SAMPLES)
+_NEAR = np.abs(_AT) <= NEAR_SAMPLES
+_BESIDE = _REST & _NEAR
 _SMOOTH = np.full(5, 0.2)
 _SMOOTHER = np.full(7, 1 / 7)
 _WAVES = np.abs(_AT) > CORE_SAMPLES + 5
@@ -67,28 +62,7 @@ def has_qrs(window: NDArray[np.float64], rr_s: float | None) -> bool:
     span_mv = span(core)
     if span_mv == 0 or _rest_deviation(window) < DEADEST_REST * span_mv:
         return False
-    return _isolated(window) and _both_flanks(window) and _one_burst(window, span_mv)
-
-
-def has_t_wave(mean_beat: NDArray[np.float64], rr_s: float) -> bool:
-    """Tell whether a slow wave follows the QRS: a heart has to recover, a pulse or a knock has not.
-
-    The high-pass answers any pulse with a slow undershoot of its own, which is left out.
-
-    Args:
-        mean_beat: 175 conditioned samples, the mean of beats of one shape, of any unit.
-        rr_s: seconds to the next beat, about.
-    """
-    to_next_r = round(rr_s * RATE_HZ)
-    end = min(WINDOW_SAMPLES, BEFORE_R + to_next_r - BEFORE_NEXT_R)
-    smooth = np.convolve(mean_beat, np.full(T_SMOOTHED, 1 / T_SMOOTHED), "valid")
-    after = smooth[BEFORE_R + T_FROM - T_SMOOTHED // 2 : end - T_SMOOTHED + 1]
-    wave = _beside_undershoot(len(after)) @ after
-    if deviation(wave) < LEAST_T * span(_around_r(mean_beat, CORE_SAMPLES)):
-        return False
-    slope = wave[1:] - wave[:-1]
-    quickest = (2 * np.pi * QUICKEST_T_HZ / RATE_HZ) ** 2 * float(wave @ wave)
-    return to_next_r < P_ON_T or float(slope @ slope) <= quickest
+    return _isolated(window, rr_s) and _both_flanks(window) and _one_burst(window, span_mv)
 
 
 def upright(windows_mv: NDArray[np.float64]) -> bool:
@@ -101,14 +75,6 @@ def upright(windows_mv: NDArray[np.float64]) -> bool:
     return bool(-qrs.min() < 2 * qrs.max())
 
 
-@lru_cache
-def _beside_undershoot(samples: int) -> NDArray[np.float64]:
-    """Return what takes a constant and the high-pass's decay out of so many samples."""
-    decay = np.exp(-2 * np.pi * HIGHPASS_HZ / RATE_HZ * np.arange(samples))
-    known = np.column_stack([np.ones(samples), decay])
-    return np.eye(samples) - known @ np.linalg.pinv(known)
-
-
 def _around_r(window: NDArray[np.float64], samples: int) -> NDArray[np.float64]:
     return window[BEFORE_R - samples : BEFORE_R + samples + 1]
 
@@ -118,7 +84,7 @@ def _rest_deviation(window: NDArray[np.float64]) -> float:
     return deviation(np.convolve(window, _SMOOTHER, "same")[_WAVES])
 
 
-def _isolated(window: NDArray[np.float64]) -> bool:
+def _isolated(window: NDArray[np.float64], rr_s: float | None) -> bool:
     """Tell whether what is steep lies within the QRS, and most of the beat is quiet."""
     energy = np.zeros(WINDOW_SAMPLES)
     slope = window[2 * SLOPE_SAMPLES :] - window[: -2 * SLOPE_SAMPLES]
@@ -129,9 +95,19 @@ def _isolated(window: NDArray[np.float64]) -> bool:
         return False
     smooth = np.convolve(energy, _SMOOTH, "same")
     steepest = _around_r(smooth, CORE_SAMPLES - 5).max()
+    if rr_s is not None and smooth[_between(rr_s)].max(initial=0.0) > LOUDEST_BETWEEN * steepest:
+        return False
     rest = np.sort(smooth[_REST])
     median = (rest[(len(rest) - 1) // 2] + rest[len(rest) // 2]) / 2
     return bool(median <= LOUDEST_REST * steepest)
+
+
+def _between(rr_s: float) -> NDArray[np.bool_]:
+    """Tell which samples lie between two beats, as far as none of theirs can be there."""
+    rr = rr_s * RATE_HZ
+    before, after = CORE_SAMPLES + 5 - rr, min(BETWEEN_RR * rr, BETWEEN_SAMPLES)
+    between: NDArray[np.bool_] = ~_NEAR & (before <= _AT) & (after > _AT)
+    return between
 
 
 def _both_flanks(window: NDArray[np.float64]) -> bool:

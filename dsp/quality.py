@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.moments import deviation, mean, span
-from dsp.qrs_shape import has_qrs, has_t_wave
+from dsp.qrs_shape import has_qrs
 from dsp.segmenter import BEFORE_R
 from dsp.signals import BeatQuality
+from dsp.t_wave import has_t_wave
 
 FLAT_MV = 0.1  # a beat whose span is smaller has no QRS to speak of
 QRS_SAMPLES = 15  # on either side of the R peak: what is steep there is no noise

@@ -82,12 +82,12 @@ def test_spikes_without_a_heart_have_no_qrs(spike_mv: float) -> None:
     assert good_beats(signal)[0] < ENOUGH
 
 
-def again_and_again(event: Callable[[Signal], Signal], rate_hz: float) -> Signal:
+def again_and_again(event: Callable[[Signal], Signal], rate_hz: float, jitter: float = 8) -> Signal:
     """Return an event of 0.3 s that comes about so often, one like the other but for noise."""
     rng = np.random.default_rng(3)
     signal = rng.normal(0, 0.004, len(TIME_S))
     shape = event(np.arange(-75, 75) / 250)
-    for at in np.cumsum(rng.normal(250 / rate_hz, 8, len(TIME_S)).astype(int)):
+    for at in np.cumsum(rng.normal(250 / rate_hz, jitter, len(TIME_S)).astype(int)):
         if 75 <= at < len(TIME_S) - 75:
             signal[at - 75 : at + 75] += shape
     return signal
@@ -110,12 +110,21 @@ def test_a_pulse_is_followed_by_no_t_wave(pulse: str, length_s: float, rate_hz: 
 
 
 @pytest.mark.parametrize("decay_s", [0.05, 0.07, 0.1])
-@pytest.mark.parametrize("hz", [7.0, 10.0, 14.0, 20.0, 25.0])
+@pytest.mark.parametrize("hz", [5.0, 7.0, 10.0, 14.0, 25.0])
 def test_a_knock_that_rings_is_followed_by_no_t_wave(hz: float, decay_s: float) -> None:
     def knock(s: Signal) -> Signal:
         return np.exp(-np.maximum(s, 0) / decay_s) * np.sin(2 * np.pi * hz * np.maximum(s, 0))
 
     assert good_beats(again_and_again(knock, 1.2))[0] < ENOUGH
+
+
+@pytest.mark.parametrize("rate_hz", [2.6, 4.0, 5.0, 5.6])
+@pytest.mark.parametrize("hz", [6.0, 14.0])
+def test_knocks_as_often_as_a_fast_heart_beats_or_twice_are_none(hz: float, rate_hz: float) -> None:
+    def knock(s: Signal) -> Signal:
+        return np.exp(-np.maximum(s, 0) / 0.04) * np.sin(2 * np.pi * hz * np.maximum(s, 0))
+
+    assert good_beats(again_and_again(knock, rate_hz, jitter=1))[0] < ENOUGH
 
 
 @pytest.mark.parametrize("length_s", [0.1, 0.16, 0.24])
