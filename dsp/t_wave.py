@@ -17,7 +17,9 @@ from dsp.moments import deviation, span
 from dsp.segmenter import BEFORE_R, RATE_HZ, WINDOW_SAMPLES
 
 T_FROM = 24  # samples after the R peak: behind the widest QRS
-QRS = range(5, 20)  # samples after the R peak: its downward flank, a knock's first swing
+IN_QRS = slice(5, 20)  # samples after the R peak: its downward flank, a knock's first swing
+IN_T = slice(T_FROM, None)
+AROUND_R = 20  # samples on either side: the widest QRS
 T_SMOOTHED = 9  # samples: muscle noise is taken out, a T wave hardly
 BEFORE_NEXT_R = 20  # samples: there its P wave may be, but no QRS
 P_ON_T = 115  # samples to the next R: closer than that, its P wave lies on the T wave
@@ -50,7 +52,7 @@ def has_t_wave(mean_beat: Array, rr_s: float) -> bool:
     smooth = np.convolve(mean_beat, np.full(T_SMOOTHED, 1 / T_SMOOTHED), "valid")
     after = smooth[BEFORE_R + T_FROM - T_SMOOTHED // 2 : BEFORE_R + end - T_SMOOTHED + 1]
     wave = _beside_undershoot(len(after)) @ after
-    if deviation(wave) < LEAST_T * span(mean_beat[BEFORE_R - QRS.stop : BEFORE_R + QRS.stop + 1]):
+    if deviation(wave) < LEAST_T * span(mean_beat[BEFORE_R - AROUND_R : BEFORE_R + AROUND_R + 1]):
         return False
     slope = wave[1:] - wave[:-1]
     quickest = (2 * np.pi * QUICKEST_T_HZ / RATE_HZ) ** 2 * float(wave @ wave)
@@ -72,35 +74,30 @@ def _undershoot(at: NDArray[np.int64]) -> Array:
 
 
 @lru_cache
-def _oscillations(samples: int) -> Array:
-    """Return, for each that is tried, its cosine and sine and the undershoot, shape (m, 4, n)."""
+def _oscillations(samples: int) -> tuple[Array, Array, Array, Array]:
+    """Return each that is tried, in QRS and T wave: cosine, sine and undershoot, shape (4 m, n).
+
+    And of both parts the products of the four with each other, shape (m, 4, 4).
+    """
     at = np.arange(samples)
     frequency_hz, decay_s = (each[..., None] for each in np.meshgrid(FREQUENCIES_HZ, DECAYS_S))
     wave = np.exp((2j * np.pi * frequency_hz - 1 / decay_s) * at / RATE_HZ)
     undershoot = np.broadcast_to(_undershoot(at), (*wave.shape[:2], 2, samples))
-    parts = np.concatenate([wave.real[..., None, :], wave.imag[..., None, :], undershoot], axis=2)
-    return parts.reshape(-1, 4, samples)
-
-
-@lru_cache
-def _products(samples: int) -> tuple[Array, Array]:
-    """Return the products of those parts with each other in QRS and T wave, shape (m, 4, 4)."""
-    parts = _oscillations(samples)
-    qrs, t = parts[..., QRS.start : QRS.stop], parts[..., T_FROM:]
-    return qrs @ qrs.swapaxes(1, 2), t @ t.swapaxes(1, 2)
+    four = np.concatenate([wave.real[..., None, :], wave.imag[..., None, :], undershoot], axis=2)
+    qrs, t = (four[..., part].reshape(-1, 4, len(at[part])) for part in (IN_QRS, IN_T))
+    products = (part @ part.swapaxes(1, 2) for part in (qrs, t))
+    return qrs.reshape(-1, qrs.shape[2]), t.reshape(-1, t.shape[2]), *products
 
 
 def _left_over(from_r: Array) -> float:
     """Return what the likest damped oscillation leaves over of a QRS and its T wave, 0 to 2."""
-    parts = _oscillations(len(from_r))
-    qrs, t = from_r[QRS.start : QRS.stop], from_r[T_FROM:]
+    in_qrs, in_t, of_qrs, of_t = _oscillations(len(from_r))
+    qrs, t = from_r[IN_QRS], from_r[IN_T]
     wave = _beside_undershoot(len(t)) @ t
     weights = 1 / float(np.sum((qrs - t.mean()) ** 2)), 1 / float(wave @ wave)
-    of_qrs, of_t = _products(len(from_r))
     products = weights[0] * of_qrs + weights[1] * of_t
     products += RIDGE * np.trace(products, axis1=1, axis2=2)[:, None, None] * np.eye(4)
-    with_beat = weights[0] * (parts[..., QRS.start : QRS.stop] @ qrs)
-    with_beat += weights[1] * (parts[..., T_FROM:] @ t)
+    with_beat = (weights[0] * (in_qrs @ qrs) + weights[1] * (in_t @ t)).reshape(-1, 4)
     sizes = np.linalg.solve(products, with_beat[..., None])[..., 0]
-    explained = float(np.einsum("mi,mi->m", with_beat, sizes).max())
+    explained = float(np.sum(with_beat * sizes, axis=1).max())
     return weights[0] * float(qrs @ qrs) + weights[1] * float(t @ t) - explained
