@@ -16,10 +16,10 @@ from daemon.journal import event
 from daemon.web.exchange import Ended, Exchange
 from daemon.web.gate import Caller, Gate
 from daemon.web.problems import Problem
-from daemon.web.routes import MULTIPART, Table
+from daemon.web.routes import Route, Table
 from daemon.web.screening import Head, screen
 
-MOST_UPLOADS = 4  # at a time: each may fill 64 MiB of the disk
+MOST_UPLOADS = 4  # at a time, of files or numbers: each may fill 64 MiB of the disk
 MOST_OF_A_TOKEN = 2  # of them: who sends slowly leaves room for others
 
 _LOG = logging.getLogger(__name__)
@@ -58,9 +58,14 @@ class Access:
         exchange = Exchange(scope, receive, send, self._now)
         try:
             head = exchange.head = Head.of(scope)
-            caller = scope["caller"] = self._admitted(head, scope)
+            route = self._table.find(scope)
+            caller = scope["caller"] = self._admitted(head, route)
             exchange.may_go_on = lambda: self._gate.is_still(caller)
-            await self._pass_on(head, scope, exchange)
+            exchange.most_bytes = head.most_bytes(route)
+            takes_files = route is not None and route.files and head.changes
+            await (self._upload if takes_files else self._app)(
+                scope, exchange.receive, exchange.send
+            )
         except Ended:
             return
         except Problem as problem:
@@ -70,23 +75,19 @@ class Access:
             _LOG.error("a request failed: %s", name, extra=event("request_failed", error=name))
             await exchange.refuse(Problem(500, "internal", "An error of qrsd: see its journal."))
 
-    def _admitted(self, head: Head, scope: Scope) -> Caller:
-        route = self._table.find(scope)
+    def _admitted(self, head: Head, route: Route | None) -> Caller:
         screen(head, self._gate.exposure, route)
         caller = self._gate.caller(head)
         self._gate.admit(caller, route.right if route else "none")
         return caller
 
-    async def _pass_on(self, head: Head, scope: Scope, exchange: Exchange) -> None:
-        if not (head.changes and head.media_type == MULTIPART):
-            await self._app(scope, exchange.receive, exchange.send)
-            return
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         token = scope["caller"].token
         of_token = self._uploads.count(token) if token else 0
         if len(self._uploads) >= MOST_UPLOADS or of_token >= MOST_OF_A_TOKEN:
             raise Problem(503, "busy", "Other uploads are under way.", {"Retry-After": "5"})
         self._uploads.append(token)
         try:
-            await self._app(scope, exchange.receive, exchange.send)
+            await self._app(scope, receive, send)
         finally:
             self._uploads.remove(token)

@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
 from daemon.web.problems import Problem
-from daemon.web.screening import Head, too_large
+from daemon.web.screening import MOST_OTHER_BYTES, Head, too_large
 
 #: Scripts, styles and everything else from this server only, and in nobody's frame.
 POLICY = (
@@ -51,6 +51,7 @@ class Exchange:
 
     Attributes:
         head: what the request says before its body, as soon as it is known.
+        most_bytes: how long its body may be.
         may_go_on: tells whether the caller may hear more; asked once a second at most.
     """
 
@@ -58,6 +59,7 @@ class Exchange:
         self, scope: Scope, receive: Receive, send: Send, now: Callable[[], float]
     ) -> None:
         self.head: Head | None = None
+        self.most_bytes = MOST_OTHER_BYTES
         self.may_go_on: Callable[[], bool] = lambda: True
         self._scope = scope
         self._receive = receive
@@ -84,8 +86,8 @@ class Exchange:
             raise Problem(408, "too_slow", "The content does not arrive.") from None
         self._bytes += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
-        if self.head and self._bytes > self.head.most_bytes:
-            raise too_large(self.head.most_bytes)
+        if self._bytes > self.most_bytes:
+            raise too_large(self.most_bytes)
         return message
 
     async def send(self, message: Message) -> None:

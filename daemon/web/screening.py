@@ -38,7 +38,8 @@ IN_URLS = frozenset({"token", "access_token", "authorization", "bearer", "api_ke
 SAFE = ("GET", "HEAD", "OPTIONS")
 LONGEST_HEAD_BYTES = 16384
 MOST_UPLOAD_BYTES = 64 << 20
-MOST_OTHER_BYTES = 1 << 20
+MOST_NUMBERS_BYTES = 1 << 20  # of a recording in JSON
+MOST_OTHER_BYTES = 16384  # of what a few words are asked by, such as a login by nobody knows whom
 LENGTH = re.compile(r"\d{1,15}", re.A)
 
 
@@ -101,10 +102,11 @@ class Head:
         length = self.headers.get("content-length", "0")
         return "transfer-encoding" in self.headers or length.strip("0") != ""
 
-    @property
-    def most_bytes(self) -> int:
+    def most_bytes(self, route: Route | None) -> int:
         """Return how long its content may be."""
-        return MOST_UPLOAD_BYTES if self.media_type == MULTIPART else MOST_OTHER_BYTES
+        if route is None or not route.files:
+            return MOST_OTHER_BYTES
+        return MOST_UPLOAD_BYTES if self.media_type == MULTIPART else MOST_NUMBERS_BYTES
 
 
 def screen(head: Head, exposure: Exposure, route: Route | None) -> None:
@@ -171,8 +173,9 @@ def _check_content(head: Head, route: Route | None) -> None:
         "content-length" in head.headers and "transfer-encoding" in head.headers
     ):
         raise Problem(400, "bad_request", "The length of the content is not clear.")
-    if int(length) > head.most_bytes:
-        raise too_large(head.most_bytes)
+    most_bytes = head.most_bytes(route)
+    if int(length) > most_bytes:
+        raise too_large(most_bytes)
     if not head.changes:
         return
     taken = (JSON, MULTIPART) if route and route.files else (JSON,)

@@ -17,9 +17,10 @@ from starlette.responses import Response
 from daemon.web import exchange
 from daemon.web.access import MOST_OF_A_TOKEN, MOST_UPLOADS
 from daemon.web.routes import Route
-from daemon.web.screening import MOST_OTHER_BYTES, MOST_UPLOAD_BYTES
+from daemon.web.screening import MOST_NUMBERS_BYTES, MOST_OTHER_BYTES, MOST_UPLOAD_BYTES
 from daemon.web.server import all_routes
 from daemon.web.tokens import add_token
+from daemon.web.uploads import OneRecording
 from tests.daemon.web.visitor import Answer, Visitor, from_elsewhere, loopback_app, tls_app
 
 #: Starlette leaves what it had of a form that breaks off to Python to close.
@@ -51,6 +52,10 @@ async def take(_: Request, asked: Text) -> Response:
     return Response(str(len(asked.text)))
 
 
+async def add(_: Request, asked: OneRecording) -> Response:
+    return Response(str(len(asked.ecg_mv)))
+
+
 async def ignore(_: Request, __: None) -> Response:
     return Response("not read")
 
@@ -62,6 +67,7 @@ async def fail(_: Request, __: None) -> Response:
 ROUTES = [
     *all_routes(),
     Route("POST", "/upload", upload, "recordings", "Upload", files=("file",)),
+    Route("POST", "/numbers", add, "recordings", "Add", body=OneRecording, files=("file",)),
     Route("POST", "/text", take, "control", "Take", body=Text),
     Route("POST", "/ignore", ignore, "control", "Ignore"),
     Route("GET", "/fail", fail, "live", "Fail"),
@@ -101,15 +107,53 @@ def test_a_length_that_is_too_much_is_refused_before_a_byte_is_read(
     assert answer.headers["connection"] == "close"
 
 
-def test_the_most_that_json_may_be_is_less(visitor: Visitor) -> None:
-    answer = visitor.ask(
-        "POST",
-        "/api/v1/text",
-        body=[b"{}"],
-        content_type="application/json",
-        content_length=str(MOST_OTHER_BYTES + 1),
-    )
+@pytest.mark.parametrize(
+    ("target", "most_bytes"),
+    [("/text", MOST_OTHER_BYTES), ("/login", MOST_OTHER_BYTES), ("/detect", MOST_NUMBERS_BYTES)],
+)
+def test_the_most_that_json_may_be_is_less(visitor: Visitor, target: str, most_bytes: int) -> None:
+    def of(length: int) -> Answer:
+        kind = {"content_type": "application/json", "content_length": str(length)}
+        return visitor.ask("POST", f"/api/v1{target}", body=[b"{}"], **kind)
+
+    assert of(most_bytes).code != "too_large"
+    assert (of(most_bytes + 1).status, of(most_bytes + 1).code) == (413, "too_large")
+
+
+def test_nobody_without_a_token_has_much_kept_for_them(tmp_path: Path) -> None:
+    stranger = from_elsewhere(tls_app(tmp_path))
+    pieces = [b'{"token": "', *[b"x" * 1000] * 1000]
+    headers = [*stranger.headers.items(), ("content-type", "application/json")]
+    answer = asyncio.run(stranger.exchange("POST", "/api/v1/login", headers, pieces))
     assert (answer.status, answer.code) == (413, "too_large")
+    assert len(pieces) > 950  # the rest is not even taken
+
+
+def test_numbers_take_room_of_uploads_as_files_do(visitor: Visitor) -> None:
+    async def all_of_them() -> list[Answer]:
+        slow = [b'{"ecg_mv": [', 0.2, b"0]}"]
+        headers = [*visitor.headers.items(), ("content-type", "application/json")]
+        asked = [
+            visitor.exchange("POST", "/api/v1/numbers", headers, list(slow))
+            for _ in range(MOST_UPLOADS + 1)
+        ]
+        return await asyncio.gather(*asked)
+
+    statuses = sorted(each.status for each in asyncio.run(all_of_them()))
+    assert statuses == [200] * MOST_UPLOADS + [503]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"X-A: " + b"a" * (8 << 20), b"X-A: a\r\n" * 300_000, b"a" * (8 << 20)],
+    ids=["long", "many", "without an end"],
+)
+def test_a_part_s_head_that_is_huge_costs_next_to_nothing(visitor: Visitor, header: bytes) -> None:
+    pieces = [header[at : at + 65536] for at in range(0, len(header), 65536)]
+    begun_s = time.process_time()
+    answer = visitor.ask("POST", UPLOADED, body=[b"--x\r\n", *pieces], content_type=UPLOAD)
+    assert answer.status != 200
+    assert time.process_time() - begun_s < 2
 
 
 @pytest.mark.parametrize("length", ["-1", "+5", "0x10", "1,1", "1 1", "", "\u00b2", "9" * 16])
@@ -217,12 +261,19 @@ def test_a_stream_that_says_it_has_files_takes_no_room_of_uploads(visitor: Visit
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b'{"text": 1}', b'{"text": "a", "b": 1}', b"\xff", b"[" * 100_000,
+    [b"", b"{", b"[]", b"null", b'{"text": 1}', b'{"text": "a", "b": 1}', b"\xff", b"[" * 16_000,
      b'{"text": NaN}', b'{"text": "\\ud800"}', b'{"text": 1e999}', b'{"te\\u0000xt": "a"}'],
 )  # fmt: skip
 def test_json_that_is_none_is_a_problem_of_its_sender(visitor: Visitor, content: bytes) -> None:
     answer = visitor.ask("POST", "/api/v1/text", body=[content], content_type="application/json")
     assert answer.status in (200, 422)
+
+
+@pytest.mark.parametrize("nested", [b"[" * 1_000_000, b'{"a":' * 200_000, b"[" * 400 + b"]" * 400])
+def test_no_nesting_is_too_deep_to_be_refused(visitor: Visitor, nested: bytes) -> None:
+    body = [b'{"ecg_mv": ', nested, b"}"]
+    answer = visitor.ask("POST", "/api/v1/detect", body=body, content_type="application/json")
+    assert (answer.status, answer.code) == (422, "bad_request")
 
 
 @pytest.mark.parametrize(
