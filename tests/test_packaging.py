@@ -33,7 +33,7 @@ BELOW = {
     "daemon.service": GROUND | {"daemon.recordings", "daemon.acquisition", "daemon.wire"},
     "daemon.paper": GROUND | {"daemon.recordings"},
     "daemon.apps": GROUND | {"daemon.recordings", "daemon.wire"},
-    "daemon.web": GROUND | {"daemon.recordings", "daemon.wire", "daemon.fleet"},
+    "daemon.web": GROUND | {"daemon.recordings", "daemon.wire", "daemon.fleet", "daemon.doctor"},
     "daemon.fleet": GROUND | {"daemon.wire", "daemon.apps"},
     "daemon.doctor": GROUND
     | {"daemon.recordings", "daemon.acquisition", "daemon.wire", "daemon.service"},

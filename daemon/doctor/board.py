@@ -32,7 +32,7 @@ def board(visit: Visit) -> Finding:
     return fine(f"SPI and the pins are open: {pins}")
 
 
-@check("registers", board)
+@check("registers", service, board)
 def registers(visit: Visit) -> Finding:
     """Does an ADS1292R answer, with its reset values, and does it keep what is written to it?"""
     if visit.running is not None:

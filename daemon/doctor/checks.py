@@ -1,4 +1,4 @@
-"""All checks, in their order."""
+"""All checks, in their order, and those that ask only."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ CHECKS = (
     software.model,
     software.people,
     software.disk,
+    software.room_for_recordings,
     computer.raspberry_pi,
     computer.spi_device,
     computer.gpio_chip,
@@ -26,6 +27,23 @@ CHECKS = (
     signal.samples,
     signal.rate,
     signal.jitter,
+    signal.losses,
+    signal.channels,
+    signal.electrodes,
+    signal.mains,
+)
+
+#: Those that take no rights: they read what all may read, and listen to the service that runs.
+ASKING = (
+    software.settings,
+    software.service,
+    software.room_for_recordings,
+    software.model,
+    computer.kernel_clock,
+    computer.scheduling,
+    board.registers,
+    signal.samples,
+    signal.rate,
     signal.losses,
     signal.channels,
     signal.electrodes,

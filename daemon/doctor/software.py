@@ -10,7 +10,13 @@ from pathlib import Path
 
 import zmq
 
-from config.folders import another_is_the_systems, control_address, gallery_path, state_folder
+from config.folders import (
+    another_is_the_systems,
+    control_address,
+    gallery_path,
+    recordings_folder,
+    state_folder,
+)
 from config.gallery_key import find_gallery_key
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, skipped, wrong
@@ -27,6 +33,7 @@ from model.opening import open_network
 
 PATIENCE_S = 3.0  # a running service says its status each second, and to a newcomer at once
 LEAST_FREE_MB = 100
+DAY_MB = 130  # of a recording: two channels of 24 bits, 250 times a second
 
 
 @check("settings")
@@ -45,6 +52,11 @@ def service(visit: Visit) -> Finding:
     """Does the service run? Then it has the chip, and is asked instead."""
     address, keyed = local_address(visit.settings.publish.addresses)
     if not _somebody_listens(address):
+        if not visit.may_open:
+            return wrong(
+                "does not run: sudo systemctl start qrsd; if it ends, journalctl -u qrsd -n 20 "
+                "tells why"
+            )
         return fine("does not run, so the chip is free to be looked at")
     visit.way_in = address, visit.read_keys(visit.settings.connect) if keyed else None
     try:
@@ -63,7 +75,9 @@ def service(visit: Visit) -> Finding:
     asked = {"chip": "ads1292r"}.get(visit.settings.source, visit.settings.source)
     source, status = said
     if source != asked:
-        return note(f"runs with source {source}, which is not what is looked at here")
+        if visit.may_open:
+            return note(f"runs with source {source}, which is not what is looked at here")
+        visit.simulated = source == "simulated"
     visit.running = status
     return _how_it_runs(status)
 
@@ -160,6 +174,21 @@ def disk(visit: Visit) -> Finding:
     if not visit.machine.may_use(nearest):
         return note(f"{folder} belongs to another user; {free_mb:.0f} MB are free", free_mb=free_mb)
     return fine(f"{free_mb:.0f} MB are free for {folder}", free_mb=free_mb)
+
+
+@check("room for recordings", settings)
+def room_for_recordings(visit: Visit) -> Finding:
+    """Is there room for what the recorder writes?"""
+    folder = Path(visit.settings.record.folder or recordings_folder())
+    free_mb = shutil.disk_usage(_nearest(visit.machine, folder)).free / 1e6
+    told = f"{free_mb:.0f} MB are free for {folder}"
+    if free_mb < DAY_MB:
+        return note(
+            f"{told}, and a day of BDF takes {DAY_MB}: erase recordings, or set record.folder to "
+            "where there is more",
+            free_mb=free_mb,
+        )
+    return fine(f"{told}: {free_mb / DAY_MB:.0f} days of BDF", free_mb=free_mb)
 
 
 @check("model", settings)

@@ -100,7 +100,8 @@ class Visit:
     #: reads what to come in with where the service asks for keys; may raise KeysError
     read_keys: Callable[[ConnectOptions], ClientKeys | None] = lambda _: None
     resources: ExitStack = field(default_factory=ExitStack)  # what is to be given back afterwards
-    simulated: bool = False  # whether the settings say so
+    simulated: bool = False  # whether the settings say so, or the service that is asked
+    may_open: bool = True  # whether a chip that no service has may be looked at
     #: by the check of that name, which everything that asks for them needs
     settings: Settings = field(init=False)
     passport: Passport = field(init=False)  # of the model

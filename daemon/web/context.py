@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from config.folders import recorder_address
 from config.settings import Loaded
 from daemon.web.children import Children
+from daemon.web.doctor import Doctor
 from daemon.web.gate import Gate
 from daemon.web.hub import Hub
 from daemon.web.overview import Overviews
@@ -83,6 +84,7 @@ class Context:
     site: SiteView  # of the devices of a fleet
     #: the recorder, to be asked
     recorder: Service = field(default_factory=lambda: Service(Socket(recorder_address())))
+    doctor: Doctor = field(default_factory=Doctor)  # of the device
     overviews: Overviews = field(default_factory=Overviews)  # of recordings
     uploads: Children = field(default_factory=Children)  # that work on what is uploaded
     conversions: Children = field(default_factory=Children)  # that write what is downloaded

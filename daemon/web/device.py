@@ -13,6 +13,7 @@ from config.mapping import leaves
 from config.settings import Loaded, Settings
 from daemon.web.access import caller_of
 from daemon.web.context import context_of
+from daemon.web.doctor import Checkup
 from daemon.web.routes import Route
 from daemon.web.state import own_version
 from daemon.wire.errors import CommandRefused, ServiceUnavailable
@@ -85,6 +86,14 @@ def settings(loaded: Loaded) -> Iterator[Setting]:
         yield Setting(name, value, loaded.origins.get(name, "default"))
 
 
+async def doctor(request: Request, _: None) -> Checkup:
+    """Look for what is wrong; it takes a quarter of a minute, or what another had looked for."""
+    return await context_of(request).doctor.look()
+
+
 ROUTES = (
     Route("GET", "/device", device, "control", "Tell of chip, service and settings", answer=Device),
+    Route(
+        "GET", "/doctor", doctor, "control", "Tell what is wrong, and what to do", answer=Checkup
+    ),
 )

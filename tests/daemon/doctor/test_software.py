@@ -128,6 +128,18 @@ def test_a_full_disk_is_told(tmp_path: Path, address: str, monkeypatch: pytest.M
     assert (said.verdict, said.figures) == ("wrong", {"free_mb": 20.0})
 
 
+def test_a_disk_with_little_room_for_recordings_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = (software.settings, software.room_for_recordings)
+    for free_mb, verdict, told in ((3900, "fine", "30 days"), (129, "note", "erase recordings")):
+        usage = SimpleNamespace(free=free_mb * 1e6)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
+        said = found(visit_to(tmp_path), steps)["room for recordings"]
+        assert said.verdict == verdict
+        assert told in said.says
+
+
 def test_a_port_that_another_program_has_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         asked = publishing_at(f"tcp://127.0.0.1:{other.getsockname()[1]}")

@@ -13,6 +13,8 @@ from typing import Any, get_args
 import pytest
 
 from daemon.apps import record, timeline
+from daemon.doctor.checks import ASKING
+from daemon.doctor.walk import Verdict
 from daemon.errors import DaemonError
 from daemon.recordings.recorded import LOST_SAMPLES
 from daemon.web.children import MEANINGS
@@ -107,6 +109,8 @@ SAID: dict[str, Any] = {
     "scope": SCOPES,
     "hrv": NEEDS,
     "model_kind": [*get_args(Kind), "beats"],
+    "check": {each.name for each in ASKING},
+    "verdict": get_args(Verdict),
     "phrase": {text.lower().replace(" ", "_") for text in annotations()},
     "code": {
         *codes(),

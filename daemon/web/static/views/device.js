@@ -1,6 +1,7 @@
 /** Device: state of the service, the chip, counters, scheduling, versions, settings, and who may do what. */
 
 import { currentSession, get, may } from "../api.js";
+import { doctorCard } from "../doctor.js";
 import { element } from "../dom.js";
 import { NOT_MEASURED, number, said, t, word } from "../i18n.js";
 import { live } from "../live.js";
@@ -30,7 +31,9 @@ export async function mount(root, signal) {
   const now = element("div", { class: "cards" });
   const counters = element("div", {});
   const site = element("div", {});
-  root.append(element("h1", {}, t("nav.device")), failure, now, counters, site);
+  root.append(element("h1", {}, t("nav.device")), failure);
+  if (may("control")) root.append(doctorCard(signal));
+  root.append(now, counters, site);
   if (may("live")) showSite(site, signal);
   const told = may("control") ? await tried(failure, () => get("/device", signal)) : null;
   if (signal.aborted) return;
