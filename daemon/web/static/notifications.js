@@ -2,7 +2,7 @@
  * Notifications of the browser while the page is open: the user chooses of what, none to begin with.
  *
  * What is told has to hold for some time, and to be over for some time before it is told again; each
- * kind is told once in ten minutes at most. The page can only do so while it is open: `qrsd notify`
+ * one is told once in ten minutes at most. The page can only do so while it is open: `qrsd notify`
  * does it without.
  */
 
@@ -61,7 +61,8 @@ export class Gate {
   }
 }
 
-const gates = new Map(RULES.map((rule) => [rule, new Gate(HOLDS[rule])]));
+/** One for each thing that was told of: each person, each kind of episode. */
+const gates = /** @type {Map<string, Gate>} */ (new Map());
 /** The newest messages, and since when the electrodes were seen on. */
 const heard = {
   status: /** @type {import("./types.js").Status | null} */ (null),
@@ -95,69 +96,61 @@ export function watchForNotifications() {
 function check() {
   const now_s = performance.now() / 1000;
   const { rules, names } = choice();
-  for (const [rule, gate] of gates) {
-    const isDue = gate.update(isTrue(rule), now_s);
-    if (isDue && rules.includes(rule)) notify(rule, names);
+  const active = new Map(happenings(names).map((each) => [`${each.rule} ${each.what}`, each]));
+  for (const [key, { rule }] of active) if (!gates.has(key)) gates.set(key, new Gate(HOLDS[rule]));
+  for (const [key, gate] of gates) {
+    const happening = active.get(key);
+    const isChosen = happening !== undefined && rules.includes(happening.rule);
+    if (gate.update(isChosen, now_s) && happening) notify(happening);
   }
 }
 
-/** @param {Rule} rule */
-function isTrue(rule) {
-  const { status, identity } = heard;
-  const isFresh = live.isFresh;
-  switch (rule) {
-    case "stranger":
-      return isFresh && identity?.state === "unknown";
-    case "recognised":
-      return isFresh && identity?.state === "accepted";
-    case "rhythm":
-      return isFresh && heard.episodes.some(({ end }) => end === null);
-    case "electrodes_off":
-      return isFresh && heard.wereOn && status?.contact === "off";
-    case "device":
-      return (
-        status !== null &&
-        (!isFresh || status.state === "recovering" || Boolean(status.chip?.error))
-      );
+/**
+ * What is now, of each rule; `what` tells two of one rule apart, `text` is said.
+ *
+ * @typedef {{rule: Rule, what: string, text: string}} Happening
+ * @param {boolean} names whether a name may be told.
+ * @returns {Happening[]}
+ */
+function happenings(names) {
+  const { status, identity, episodes } = heard;
+  const found = /** @type {Happening[]} */ ([]);
+  const add = (/** @type {Rule} */ rule, what = "", text = "") => found.push({ rule, what, text });
+  if (!live.isFresh) {
+    if (status) add("device", "", t("banner.nothing_now"));
+    return found;
   }
+  if (identity?.state === "unknown") add("stranger");
+  if (identity?.state === "accepted") {
+    const who = identity.person ?? "";
+    add("recognised", who, names ? who : "");
+  }
+  // Those that last, and those that were over when they were told: each comes at least once.
+  for (const { kind } of episodes) add("rhythm", kind, word("episode", kind));
+  if (heard.wereOn && status?.contact === "off") add("electrodes_off", "", t("advice.off_do"));
+  const { error, conditions } = status?.chip ?? {};
+  if (error) add("device", "", said(error.error, error.message));
+  else if (status?.state === "recovering") add("device");
+  for (const each of conditions ?? [])
+    add("device", each.condition, said(each.condition, each.message));
+  return found;
 }
 
-/** @param {Rule} rule @param {boolean} names whether a name may be told. */
-function notify(rule, names) {
-  if (!("Notification" in window) || Notification.permission !== "granted") return;
-  const title = `qrsd: ${t(`notify.${rule}`)}`;
-  const shown = new Notification(title, {
-    body: body(rule, names),
-    tag: `qrsd-${rule}`,
-    icon: "/static/icon.svg",
-  });
+/** @param {Happening} happening */
+function notify({ rule, text }) {
+  if (!isPermitted()) return;
+  const simulated = heard.status?.source === "simulated" && t("badge.simulated");
+  show(t(`notify.${rule}`), [simulated, text, t("caution.words")]);
+}
+
+/** @param {string} title @param {(string | false)[]} lines */
+function show(title, lines) {
+  const options = { body: lines.filter(Boolean).join("\n"), icon: "/static/icon.svg" };
+  const shown = new Notification(`qrsd: ${title}`, options);
   shown.onclick = () => {
     window.focus();
     shown.close();
   };
-}
-
-/** @param {Rule} rule @param {boolean} names */
-function body(rule, names) {
-  const { status, identity, episodes } = heard;
-  const parts = [];
-  if (status?.source === "simulated") parts.push(t("badge.simulated"));
-  if (rule === "recognised" && names && identity?.person) parts.push(identity.person);
-  if (rule === "rhythm") {
-    parts.push(
-      ...episodes.filter(({ end }) => end === null).map(({ kind }) => word("episode", kind)),
-    );
-    parts.push(t("caution.words"));
-  }
-  if (rule === "electrodes_off") parts.push(t("advice.off_do"));
-  if (rule === "device") parts.push(live.isFresh ? faultOf(status) : t("banner.nothing_now"));
-  return parts.filter(Boolean).join("\n");
-}
-
-/** @param {any} status */
-function faultOf(status) {
-  const fault = status?.chip?.error;
-  return fault ? said(fault.error, fault.message) : "";
 }
 
 /** @returns {Choice} */
@@ -251,8 +244,14 @@ function box(name, text, isOn) {
   );
 }
 
-/** Ask the browser, which asks the user. */
+/** Ask the browser, which asks the user, and try whether it can: browsers of telephones may not. */
 async function permit() {
   if (!("Notification" in window)) return false;
-  return (await Notification.requestPermission()) === "granted";
+  if ((await Notification.requestPermission()) !== "granted") return false;
+  try {
+    show(t("notify.tool_on"), [t("notify.how")]);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,12 +1,16 @@
 /** What was heard of late, kept whichever view is shown: waveforms, beats, who it was, episodes. */
 
 import { live } from "./live.js";
+import { Reference } from "./reference.js";
 
 export const RATE_HZ = 250;
 const KEPT_S = 60;
 const KEPT_BEATS = 900; // five minutes at 180 a minute
 const KEPT_WEARERS = 200;
 const KEPT_EPISODES = 40;
+/** How many samples around an R peak are a beat. */
+export const BEFORE = Math.round(0.28 * RATE_HZ);
+export const AFTER = Math.round(0.48 * RATE_HZ);
 /** Samples that may be missing without the breathing's filter beginning anew. */
 const LONGEST_GAP = RATE_HZ / 4;
 
@@ -82,6 +86,7 @@ class Scene {
     this.ecg = new Ring(KEPT_S * RATE_HZ);
     this.respiration = new Ring(KEPT_S * RATE_HZ);
     this.breath = new BreathFilter();
+    this.reference = new Reference();
     /** Whether channel 1 records breathing; null before it is known. */
     this.measuresBreath = /** @type {boolean | null} */ (null);
     this.beats = /** @type {Beat[]} */ ([]);
@@ -113,6 +118,18 @@ class Scene {
     return this.beats.findLast((beat) => beat.index === index);
   }
 
+  /**
+   * The ECG around an R peak; null unless all of it is there.
+   *
+   * @param {number} index
+   */
+  waveAt(index) {
+    const wave = Array.from({ length: BEFORE + AFTER }, (_, at) =>
+      this.ecg.at(index - BEFORE + at),
+    );
+    return wave.some(Number.isNaN) ? null : wave;
+  }
+
   /** @param {number} index */
   timeOf(index) {
     return new Date(this.zero_ms + (index / RATE_HZ) * 1000);
@@ -122,6 +139,7 @@ class Scene {
     this.ecg.clear();
     this.respiration.clear();
     this.breath = new BreathFilter();
+    this.reference.clear();
     this.beats = [];
     this.episodes = [];
   }
@@ -167,7 +185,9 @@ class Scene {
   /** @param {import("./types.js").BeatMessage} message */
   takeBeat({ r_index, quality, flaws }) {
     const beat = this.beatAt(r_index);
-    if (beat) Object.assign(beat, { quality, flaws });
+    if (!beat) return;
+    Object.assign(beat, { quality, flaws });
+    this.reference.take(this.beats, (index) => this.waveAt(index));
   }
 
   /** @param {import("./types.js").BeatKind} message */
@@ -177,7 +197,9 @@ class Scene {
   }
 
   /** @param {import("./types.js").Identity} identity */
-  takeIdentity({ state, person, confidence, utc, age_s }) {
+  takeIdentity(identity) {
+    const { state, person, confidence, utc, age_s } = identity;
+    this.reference.takeIdentity(identity);
     const last = this.wearers.at(-1);
     if (last && last.state === state && last.person === person) {
       last.confidence = confidence;

@@ -1,14 +1,12 @@
 /** Pictures of single beats: the newest fifty over each other, and the intervals between them. */
 
 import { colours, element, followSize, write } from "../dom.js";
-import { duration, number, percent, t } from "../i18n.js";
+import { clockTime, duration, number, percent, t } from "../i18n.js";
 import { live } from "../live.js";
-import { RATE_HZ, scene } from "../scene.js";
+import { AFTER, BEFORE, RATE_HZ, scene } from "../scene.js";
 import { KIND_COLOURS, traceShape } from "./marks.js";
 
 const STACK_BEATS = 50;
-const BEFORE = Math.round(0.28 * RATE_HZ);
-const AFTER = Math.round(0.48 * RATE_HZ);
 const TACHOGRAM_S = 300;
 const MARGIN = { right: 10, top: 10, bottom: 24 };
 const LABEL_GAP = 8; // from a label of the axis to the picture
@@ -74,12 +72,12 @@ function chart(label, topics, draw, signal) {
 /** @param {AbortSignal} signal */
 export function beatStack(signal) {
   const likeness = element("p", { class: "small soft" });
-  const canvas = chart(
-    t("stack.picture"),
-    ["beat"],
-    (sheet) => write(likeness, drawStack(sheet)),
-    signal,
-  );
+  const dashed = element("li", { class: "key-mean" });
+  const draw = (/** @type {Sheet} */ sheet) => {
+    write(likeness, drawStack(sheet));
+    write(dashed, dashedWords());
+  };
+  const canvas = chart(t("stack.picture"), ["beat"], draw, signal);
   return element(
     "section",
     { class: "card chart-card", "aria-labelledby": "stack-title" },
@@ -94,10 +92,18 @@ export function beatStack(signal) {
       "ul",
       { class: "keys small soft" },
       element("li", { class: "key-newest" }, t("stack.newest")),
-      element("li", { class: "key-mean" }, t("stack.mean")),
+      dashed,
       element("li", { class: "key-each" }, t("stack.each")),
     ),
+    element("p", { class: "small soft" }, t("stack.how")),
   );
+}
+
+/** What the dashed beat is. */
+function dashedWords() {
+  const { person, since, beats, mean } = scene.reference;
+  if (!mean) return t("stack.mean");
+  return t("stack.reference", { person: person ?? "", time: clockTime(since), beats });
 }
 
 /** The newest beats with all their samples, newest last; none from before a longer gap. */
@@ -106,27 +112,24 @@ function stackedBeats() {
   for (let i = scene.beats.length - 1; i >= 0 && found.length < STACK_BEATS; i--) {
     const { index, quality, rr_s } = scene.beats[i];
     if (index - BEFORE < scene.ecg.first) break;
-    if (quality === null || index + AFTER >= scene.ecg.end) continue;
-    const wave = Array.from({ length: BEFORE + AFTER }, (_, at) =>
-      scene.ecg.at(index - BEFORE + at),
-    );
-    if (!wave.some(Number.isNaN)) found.unshift(wave);
+    const wave = quality === null ? null : scene.waveAt(index);
+    if (wave) found.unshift(wave);
     if (rr_s === null) break;
   }
   return found;
 }
 
-/** @param {Sheet} sheet @returns {string} how like the others the newest beat is. */
+/** @param {Sheet} sheet @returns {string} how like the dashed beat the newest is. */
 function drawStack({ context, width, height, left, ink }) {
   const beats = stackedBeats();
   if (!beats.length) {
     note(context, t("stack.none"), width, height, ink.soft);
     return "";
   }
-  const mean = beats[0].map(
-    (_, at) => beats.reduce((sum, beat) => sum + beat[at], 0) / beats.length,
-  );
-  const all = beats.flat();
+  const mean =
+    scene.reference.mean ??
+    beats[0].map((_, at) => beats.reduce((sum, beat) => sum + beat[at], 0) / beats.length);
+  const all = [...beats, mean].flat();
   const [low, high] = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))];
   const room = width - left - MARGIN.right;
   const x = (/** @type {number} */ at) => left + (at / (BEFORE + AFTER - 1)) * room;
@@ -154,7 +157,9 @@ function drawStack({ context, width, height, left, ink }) {
   context.lineWidth = 2.5;
   context.strokeStyle = ink.accent;
   trace(beats[beats.length - 1]);
-  return t("stack.likeness", { likeness: percent(correlation(beats[beats.length - 1], mean)) });
+  const likeness = percent(correlation(beats[beats.length - 1], mean));
+  const person = scene.reference.mean && scene.reference.person;
+  return person ? t("stack.likeness_to", { likeness, person }) : t("stack.likeness", { likeness });
 }
 
 /**

@@ -3,6 +3,7 @@
 import { get, may, post, remove } from "../api.js";
 import { element } from "../dom.js";
 import { dateAndTime, day, number, t } from "../i18n.js";
+import { scene } from "../scene.js";
 import { ask, button, cardWith, empty, figures, notAllowed, tried } from "../parts.js";
 import { enrolment } from "../enrolment.js";
 
@@ -141,6 +142,7 @@ function askToForget(name, refresh) {
     danger: true,
     obey: async () => {
       await remove(`/people/${encodeURIComponent(name)}`, { confirm: name });
+      if (scene.reference.person === name) scene.reference.clear();
       await refresh();
     },
   });

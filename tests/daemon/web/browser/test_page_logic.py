@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from daemon.web.hub import Hub
-from daemon.wire.messages import KINDS, Received, Stamp
+from daemon.wire.messages import KINDS, EpisodeOnWire, Received, RhythmMessage, Stamp
+from daemon.wire.status import ChipStatus, Failure
 from dsp.hrv import hrv
 from dsp.rr_correction import RrSeries
 from tests.daemon.web.browser.node import CHECKOUT, node
@@ -104,29 +107,167 @@ def test_ring_keeps_the_newest_samples_and_fills_no_gap() -> None:
 
 
 GATE = """
-    const gate = new page.Gate({ hold_s: 5, release_s: 30 });
-    const told = [];
-    for (let s = 0; s < 2000; s++) {
-      if (gate.update(given.some(([from, to]) => s >= from && s < to), s)) told.push(s);
-    }
-    return told;
+    return given.map((active) => {
+      const gate = new page.Gate({ hold_s: 5, release_s: 30 });
+      const told = [];
+      for (let s = 0; s < 2000; s++) {
+        if (gate.update(active.some(([from, to]) => s >= from && s < to), s)) told.push(s);
+      }
+      return told;
+    });
 """
 
 
-@pytest.mark.parametrize(
-    ("active", "told"),
-    [
+def test_notification_waits_until_it_holds_and_is_not_repeated() -> None:
+    cases: list[tuple[list[tuple[int, int]], list[int]]] = [
         ([(10, 14)], []),  # too short
         ([(10, 100)], [15]),
         ([(10, 100), (110, 200), (215, 300)], [15]),  # never over for long enough
         ([(10, 100), (200, 300)], [15]),  # over, but told less than ten minutes ago
         ([(10, 100), (700, 800)], [15, 705]),
-    ],
-)
-def test_notification_waits_until_it_holds_and_is_not_repeated(
-    active: list[tuple[int, int]], told: list[int]
-) -> None:
-    assert run("notifications.js", GATE, active) == told
+    ]
+    told = run("notifications.js", GATE, [active for active, _ in cases])
+    assert told == [expected for _, expected in cases]
+
+
+BROWSER = """
+    const told = [];
+    const kept = { "qrsd.notifications": JSON.stringify(given.choice) };
+    globalThis.localStorage = { getItem: (name) => kept[name] ?? null };
+    globalThis.document = { documentElement: {}, dispatchEvent: () => {} };
+    globalThis.window = globalThis;
+    globalThis.fetch = async () => ({ json: async () => given.texts });
+    let now_s = 0;
+    performance.now = () => 1000 * now_s;
+    globalThis.Notification = class {
+      static permission = "granted";
+      constructor(title, options) { told.push({ at_s: now_s, title, ...options }); }
+    };
+    await (await import(given.i18n)).loadLanguage();
+    const { live } = await import(given.live);
+    page.watchForNotifications();
+    for (now_s = 0; now_s < given.lasts_s; now_s++) {
+      for (const [from_s, to_s, packed] of given.script) {
+        if (now_s < from_s || now_s >= to_s) continue;
+        const data = new Uint8Array(Buffer.from(packed, "base64")).buffer;
+        live.sequences.clear();
+        live.take(data);
+      }
+      live.tell();
+    }
+    return told;
+"""
+RULES = ("stranger", "recognised", "rhythm", "electrodes_off", "device")
+ON, OFF = status(), replace(status(), contact="off")
+FAILED = replace(status(), state="recovering", chip=ChipStatus(error=Failure("miso_low", "Low.")))
+
+
+def notified(
+    *script: tuple[int, int, Any],
+    lasts_s: int = 60,
+    rules: Sequence[str] = RULES,
+    names: bool = False,
+) -> list[dict[str, Any]]:
+    """Return what a browser tells while messages are said each second from one to another."""
+    texts = json.loads((STATIC / "en.json").read_text())
+    given = {
+        "choice": {"rules": rules, "names": names},
+        "texts": texts,
+        "i18n": (STATIC / "i18n.js").as_uri(),
+        "live": (STATIC / "live.js").as_uri(),
+        "lasts_s": lasts_s,
+        "script": [(from_s, to_s, *packed(said(message, 1))) for from_s, to_s, message in script],
+    }
+    told: list[dict[str, Any]] = run("notifications.js", BROWSER, given)
+    for each in told:
+        assert "simulated" in each["body"]
+        assert each["body"].endswith(texts["caution.words"])
+    return told
+
+
+def episodes(*kinds: str, end: int | None = None) -> RhythmMessage:
+    told = tuple(EpisodeOnWire(kind, 500, end) for kind in kinds)
+    return RhythmMessage(0, "sinus", 61.0, 0.01, told)
+
+
+def titles(told: list[dict[str, Any]]) -> list[tuple[int, str]]:
+    return [(each["at_s"], each["title"].removeprefix("qrsd: ")) for each in told]
+
+
+ALL_THE_TIME = (0, 10_000, ON)
+
+
+def test_browser_tells_of_a_stranger_and_of_each_person_once_without_names() -> None:
+    ada, ben, stranger = identity(), identity(person="Ben"), identity(person=None)
+    script = ((0, 20, ada), (20, 40, ben), (40, 60, stranger), (60, 70, ada))
+    told = notified(ALL_THE_TIME, *script, lasts_s=70)
+    recognised = "Somebody was recognised"
+    assert titles(told) == [(5, recognised), (25, recognised), (45, "A stranger")]
+    assert not any(name in json.dumps(told) for name in ("Ada", "Ben"))
+    named = notified(ALL_THE_TIME, *script, lasts_s=10, names=True)
+    assert named[0]["body"].splitlines()[1] == "Ada"
+
+
+def test_browser_tells_of_each_kind_of_episode_though_another_lasts() -> None:
+    script = (
+        (0, 300, episodes("bigeminy")),
+        (50, 51, episodes("bigeminy", "couplet", end=900)),  # over when it is told
+        (100, 110, episodes("bigeminy", "asystole")),
+    )
+    told = notified(ALL_THE_TIME, *script, lasts_s=300)
+    kinds = [(each["at_s"], each["body"].splitlines()[1]) for each in told]
+    assert kinds == [(0, "Bigeminy"), (50, "Couplet"), (100, "No beat")]
+
+
+def test_browser_tells_of_electrodes_that_are_off_for_long_and_were_on() -> None:
+    assert notified((0, 1000, OFF), lasts_s=400) == []
+    [off] = titles(notified((0, 10, ON), (10, 1000, OFF), lasts_s=400))
+    assert off == (310, "Electrodes off")
+
+
+def test_browser_tells_of_trouble_with_chip_and_service() -> None:
+    [failed] = notified((0, 10, ON), (10, 60, FAILED))
+    assert (failed["at_s"], failed["title"]) == (20, "qrsd: Trouble with the device")
+    assert failed["body"].splitlines()[1] == "Low."
+    [silent] = notified((0, 10, ON))
+    assert 20 <= silent["at_s"] <= 24
+    assert "Is qrsd running?" in silent["body"]
+
+
+def test_browser_tells_of_nothing_that_was_not_asked_for_and_then_at_once() -> None:
+    assert notified(ALL_THE_TIME, (0, 60, identity(person=None)), rules=["device"]) == []
+
+
+STACK = """
+    const { RATE_HZ, scene } = page;
+    const beat = (height) => Array.from({ length: RATE_HZ }, (_, at) => (at === 100 ? height : 0));
+    const utc = "2026-11-28T10:00:00Z";
+    const who = (state, person, index) =>
+      scene.takeIdentity({ state, person, confidence: 1, index, utc, age_s: 0 });
+    const seen = [];
+    given.forEach(([state, person, height], n) => {
+      const index = 250 * n;
+      who(state, person, index);
+      scene.takeEcg({ index, utc }, new Float32Array(beat(height)).buffer);
+      scene.takePeak({ index: index + 100, rr_s: 1, amplitude_mv: height });
+      scene.takeBeat({ r_index: index + 100, quality: 1, flaws: [] });
+      const { person: whose, mean, beats } = scene.reference;
+      seen.push([whose, mean && Math.max(...mean), beats]);
+    });
+    return seen;
+"""
+
+
+def test_beats_are_compared_with_the_mean_of_whom_they_came_from_last() -> None:
+    ada, stranger, ben = ("accepted", "Ada", 1.0), ("unknown", None, 3.0), ("accepted", "Ben", 2.0)
+
+    seen = run("scene.js", STACK, [stranger] * 10 + [ada] * 30 + [stranger] * 20 + [ben] * 20)
+
+    assert seen[9] == [None, None, 0]
+    assert seen[20][:2] == ["Ada", None]  # too few beats yet
+    assert seen[39][0] == "Ada"
+    assert seen[59][:2] == ["Ada", 1.0]  # none of the stranger's beats is in it
+    assert seen[79][:2] == ["Ben", 2.0]
 
 
 IN_GERMAN = """
@@ -164,19 +305,17 @@ def test_why_there_is_no_figure_is_said_in_german_whatever_the_reason() -> None:
         assert re.findall(r"\d+", german) == re.findall(r"\d+", why)
 
 
-@pytest.mark.parametrize(
-    ("text", "german"),
-    [
-        ("Identity accepted: Ada", "An den Elektroden: Ada"),
-        ("Identity unknown", "An den Elektroden: Unbekannt"),
-        ("Identity suspect (repeated)", "An den Elektroden: Eingespielt, nicht lebend. Die Schl"),
-        ("Lead off", "Elektrode ab"),
-        ("End of atrial fibrillation", "Ende: Vorhofflimmern?"),
-        ("Ventricular run", "Ventrikul\u00e4re Salve"),
-        ("Beat V", "Schlag: ventrikul\u00e4r"),
-        ("3 ecg messages lost", "Nachrichten verloren: 3 (ecg)"),
-        ("coffee with Ada", "coffee with Ada"),  # somebody's own words
-    ],
-)
-def test_what_a_recorder_wrote_is_said_in_german(text: str, german: str) -> None:
-    assert in_german(text)[0].startswith(german)
+def test_what_a_recorder_wrote_is_said_in_german() -> None:
+    german = {
+        "Identity accepted: Ada": "An den Elektroden: Ada",
+        "Identity unknown": "An den Elektroden: Unbekannt",
+        "Identity suspect (repeated)": "An den Elektroden: Eingespielt, nicht lebend. Die Schl",
+        "Lead off": "Elektrode ab",
+        "End of atrial fibrillation": "Ende: Vorhofflimmern?",
+        "Ventricular run": "Ventrikul\u00e4re Salve",
+        "Beat V": "Schlag: ventrikul\u00e4r",
+        "3 ecg messages lost": "Nachrichten verloren: 3 (ecg)",
+        "coffee with Ada": "coffee with Ada",  # somebody's own words
+    }
+    for said, expected in zip(in_german(*german), german.values(), strict=True):
+        assert said.startswith(expected)
