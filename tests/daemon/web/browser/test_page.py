@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.doctor.checks import ASKING
 from tests.daemon.web.browser.node import CHECKOUT
 from tests.daemon.web.browser.page import HEIGHTS, VIEWS, Page
 from tests.daemon.web.browser.site import Site
@@ -51,6 +52,12 @@ ENGLISH = re.compile(
     r"\b(the|and|with|not|is|are|of|this|that|cannot|nothing|needs|there|for|be|file|by)\b",
     re.IGNORECASE,
 )
+
+#: After a change of size, all is drawn anew.
+NEXT_FRAME = """
+const [done] = arguments;
+requestAnimationFrame(() => requestAnimationFrame(() => done()));
+"""
 
 pytestmark = pytest.mark.web
 
@@ -226,10 +233,19 @@ def test_no_english_is_left_in_german(site: Site, page: Page, tmp_path: Path, vi
     assert english(page) == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_device_is_looked_at_and_what_is_found_is_said_in_german(page: Page) -> None:
+    page.open("device", language="de")
+    page.press(page.button("Jetzt nachsehen"))
+    page.until_said("Nachgesehen um")
+    assert len(page.find_all(".findings li")) == len(ASKING)
+    assert "in Ordnung Dienst" in page.text(".findings li:nth-child(2)")
+    assert english(page) == []
+    assert page.violations() == []
+
+
 @pytest.mark.parametrize("view", VIEWS)
-def test_axe_finds_nothing(page: Page, view: str, theme: str) -> None:
-    page.open(view, theme=theme)
+def test_axe_finds_nothing(page: Page, view: str) -> None:
+    page.open(view, theme="light")
     if view == "model":
         page.press(page.button("Explain"))
         page.find(".shares, .callout-bad")
@@ -237,14 +253,21 @@ def test_axe_finds_nothing(page: Page, view: str, theme: str) -> None:
         lambda: page.run("return document.querySelectorAll('main .card, main section').length")
     )
     assert page.violations() == []
+    page.press("#tool-theme")
+    assert page.run("return document.documentElement.dataset.theme") == "dark"
+    assert page.violations() == []
 
 
-@pytest.mark.parametrize("width", HEIGHTS)
-def test_nothing_is_cut_off(site: Site, page: Page, width: int) -> None:
-    for language, view in [("en", view) for view in VIEWS] + [("de", "live"), ("de", "device")]:
+@pytest.mark.parametrize(
+    ("language", "view"), [*(("en", view) for view in VIEWS), ("de", "live"), ("de", "device")]
+)
+def test_nothing_is_cut_off(page: Page, language: str, view: str) -> None:
+    page.resize(min(HEIGHTS))
+    page.open(view, language=language)
+    page.until(lambda: page.run("return document.querySelectorAll('main .card').length"))
+    for width in HEIGHTS:
         page.resize(width)
-        page.open(view, language=language)
-        page.until(lambda: page.run("return document.querySelectorAll('main .card').length"))
+        page.chrome.execute_async_script(NEXT_FRAME)
         wide = page.run("return document.documentElement.scrollWidth - innerWidth")
         photograph(page, f"{view}-{language}-{width}")
         assert wide <= 0, f"{view} is {wide} pixels too wide"
