@@ -165,12 +165,13 @@ class Scene {
     if (lost < 0 || lost > LONGEST_GAP) this.breath = new BreathFilter();
     const counts = new Int32Array(payload);
     const filtered = new Float32Array(counts.length / 2);
+    const off = header.flags.lead_off ?? [];
     for (let i = 0; i < filtered.length; i++) {
-      filtered[i] = this.breath.push(counts[2 * i + channel] * header.mv_per_count[channel]);
-    }
-    for (const [from, to] of header.flags.lead_off ?? []) {
-      filtered.fill(NaN, Math.max(0, from - header.index), Math.max(0, to - header.index));
-      this.breath = new BreathFilter();
+      const at = header.index + i;
+      if (off.some(([from, to]) => at >= from && at < to)) {
+        this.breath = new BreathFilter();
+        filtered[i] = NaN;
+      } else filtered[i] = this.breath.push(counts[2 * i + channel] * header.mv_per_count[channel]);
     }
     this.respiration.put(header.index, filtered);
   }

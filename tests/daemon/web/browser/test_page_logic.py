@@ -238,6 +238,23 @@ def test_browser_tells_of_nothing_that_was_not_asked_for_and_then_at_once() -> N
     assert notified(ALL_THE_TIME, (0, 60, identity(person=None)), rules=["device"]) == []
 
 
+BREATH = """
+    const counts = new Int32Array(100);
+    given.forEach((count, at) => (counts[2 * at] = count));
+    const flags = { lead_off: [[20, 30]] };
+    const header = { index: 0, channels: ["respiration", "ecg"], mv_per_count: [1, 1], flags };
+    page.scene.takeWave(header, counts.buffer);
+    return [...page.scene.respiration.values.slice(0, 50)];
+"""
+
+
+def test_breathing_begins_anew_where_the_electrodes_are_on_again() -> None:
+    drawn = run("scene.js", BREATH, [5] * 20 + [9000] * 10 + [700] * 20)
+
+    assert drawn[20:30] == [None] * 10
+    assert np.abs(drawn[:20] + drawn[30:]).max() < 1  # not 700, which would hide all breathing
+
+
 STACK = """
     const { RATE_HZ, scene } = page;
     const beat = (height) => Array.from({ length: RATE_HZ }, (_, at) => (at === 100 ? height : 0));
