@@ -22,7 +22,7 @@ NEWER_TESTS := tests/test_*.py tests/config tests/model/test_*.py tests/daemon/t
 	reliability deb wheel sbom install uninstall clean
 
 help:
-	@echo "make demo              see it work: synthetic hearts on a simulated chip, in a browser too, and a report (a minute)"
+	@echo "make demo              see it work: synthetic hearts on a simulated chip, in a browser too, and a report (two minutes)"
 	@echo "make demo DATA=folder  the same with the WFDB recordings of a folder"
 	@echo "make test              lint, types and tests (some minutes)"
 	@echo "make test-realtime     the tests that run by the wall clock, the whole service among them"

@@ -21,6 +21,7 @@ class PlayOptions:
     """One entry of the simulated play: a heart, a recording, or a pause."""
 
     heart: int | None = None  # number of a synthetic heart
+    ventricular: int = 0  # each so manyeth beat of the heart is one of the ventricles; 0 for none
     record: str | None = None  # path of a WFDB record or CSV file
     signal: str = "0"  # name or number of the record's signal
     identity: str | None = None  # file with the age key that opens the record if it is encrypted
@@ -36,6 +37,8 @@ class PlayOptions:
             value = getattr(self, name)
             if value is not None and value < SHORTEST_S:
                 raise ValueError(f"{name}: {value} is below {SHORTEST_S}")
+        if self.ventricular and (self.heart is None or self.ventricular < 2):
+            raise ValueError(f"ventricular: {self.ventricular} is not 2 or more, of a heart")
         for name in ("heart", "from_s"):
             value = getattr(self, name)
             if value is not None and value < 0:

@@ -71,7 +71,7 @@ def _segment(entry: PlayOptions, options: SimulatedOptions) -> Segment:
     if entry.pause is not None:
         return electrodes_off(entry.pause)
     if entry.heart is not None:
-        heart = Heart(entry.heart)
+        heart = Heart(entry.heart, ventricular=entry.ventricular)
         return play_heart(heart, entry.seconds or HEART_S, entry.from_s, options.noise)
     reading = Reading(identity=Path(entry.identity) if entry.identity else None)
     recording = read_recording(str(entry.record), entry.signal, reading, with_respiration=True)

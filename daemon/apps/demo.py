@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
+from typing import Any, get_args
 
 from daemon.apps.demo_plan import RATE_HZ, Act
 from daemon.wire.client import Item
 from daemon.wire.errors import CommandRefused
-from daemon.wire.messages import IdentityMessage, Received, StatusMessage
+from daemon.wire.messages import AlarmMessage, IdentityMessage, Received, StatusMessage
+from dsp.options import EpisodeKind
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -28,13 +29,18 @@ class Outcome:
     after_s: float | None = None
     beats: int = 0  # good beats behind it
     lost: int = 0  # samples lost during the act
+    caution: str = ""  # what has to be shown with an alarm
 
     @property
     def right(self) -> bool:
-        """Tell whether the last word is what it ought to be, and nobody was taken for another."""
+        """Tell whether the last word is what it ought to be, and nothing before it a mistake.
+
+        Those are somebody who is taken for another, and a false alarm.
+        """
         expected = (self.act.expected, self.act.person)
-        accepted = {person for state, person in self.said if state == "accepted"}
-        return bool(self.said) and self.said[-1] == expected and accepted <= {self.act.person}
+        mistakes = {"accepted", *get_args(EpisodeKind)}
+        wrong = [each for each in self.said if each[0] in mistakes and each != expected]
+        return bool(self.said) and self.said[-1] == expected and not wrong
 
     def note(self, state: str, person: str | None, after_s: float, beats: int) -> None:
         """Write down a decision."""
@@ -80,6 +86,9 @@ class Director:
             case IdentityMessage(state="accepted" | "unknown" | "no_contact") as identity:
                 if _matters(identity, outcome.act):
                     outcome.note(identity.state, identity.person, after_s, identity.beats)
+            case AlarmMessage(end=None) as alarm:
+                outcome.note(alarm.kind, None, after_s, 0)
+                outcome.caution = alarm.caution
             case StatusMessage() as status:
                 self._take_status(outcome, status, after_s)
 
@@ -121,7 +130,7 @@ class Director:
 
 
 def _matters(identity: IdentityMessage, act: Act) -> bool:
-    """Pass over who is thought to be there during an enrolment, and nobody before somebody."""
-    if act.expected == "enrolled":
+    """Pass over who is thought to be there where that is not asked, and nobody before somebody."""
+    if act.expected not in ("accepted", "unknown", "no_contact"):
         return False
     return identity.state != "no_contact" or act.expected == "no_contact"

@@ -1,4 +1,4 @@
-"""What the demonstration plays: two people are enrolled and come again, a stranger comes too."""
+"""What the demonstration plays: people are enrolled, a stranger comes, a heart is out of step."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ RATE_HZ = 250
 PAUSE_S = 2.0  # the electrodes move from one person to the next
 FALLEN_OFF_S = 4.0
 SHOW_S = 13.0
+BIGEMINY_S = 9.0
 
-Expected: TypeAlias = Literal["enrolled", "accepted", "unknown", "no_contact"]
+Expected: TypeAlias = Literal["enrolled", "accepted", "unknown", "no_contact", "bigeminy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,12 @@ class Act:
 
 PAUSE = Act("the electrodes change hands", {"pause": PAUSE_S}, PAUSE_S)
 FALLEN_OFF = Act("an electrode falls off", {"pause": FALLEN_OFF_S}, FALLEN_OFF_S, "no_contact")
+BIGEMINY = Act(
+    "each second beat is of the ventricles",
+    {"heart": 82, "ventricular": 2, "seconds": BIGEMINY_S},
+    BIGEMINY_S,
+    "bigeminy",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ def people_of(folder: Path) -> list[Person]:
 
 
 def plan(people: list[Person], enrol: EnrolOptions) -> list[Act]:
-    """Return the acts for two people, who are enrolled, and a stranger."""
+    """Return the acts for two people, who are enrolled, and a stranger; then an arrhythmia."""
     one, other, stranger = people
     return [
         _enrol(one, enrol),
@@ -100,6 +107,8 @@ def plan(people: list[Person], enrol: EnrolOptions) -> list[Act]:
         replace(_show(stranger, stranger.first, "is a stranger", "unknown"), person=None),
         FALLEN_OFF,
         _show(other, other.again, "comes again", "accepted"),
+        PAUSE,
+        BIGEMINY,
     ]
 
 

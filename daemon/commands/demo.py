@@ -1,4 +1,4 @@
-"""``qrsd demo``: the whole service against a simulated chip, in about a minute."""
+"""``qrsd demo``: the whole service against a simulated chip, in two minutes."""
 
 from __future__ import annotations
 
@@ -27,9 +27,17 @@ from daemon.offline.results import make_folder, require_report_extras
 from daemon.tables import filled
 from daemon.terminal import plain
 from daemon.wire.client import Control, Item, Silent, Subscriber
-from daemon.wire.messages import EcgMessage, IdentityMessage, Received, StatusMessage
+from daemon.wire.messages import (
+    AlarmMessage,
+    EcgMessage,
+    IdentityMessage,
+    Received,
+    RhythmMessage,
+    StatusMessage,
+)
 
-TOPICS = (StatusMessage.TOPIC, IdentityMessage.TOPIC, EcgMessage.TOPIC)
+SHOWN = (StatusMessage, IdentityMessage, EcgMessage, RhythmMessage, AlarmMessage)
+TOPICS = tuple(message.TOPIC for message in SHOWN)
 SILENT_AFTER_S = 2.0
 MANY_LOST = 100  # samples: chance loses a few
 GIVE_UP_S = 20.0
@@ -39,12 +47,13 @@ SETTINGS, REPORT = "qrsd.yaml", "report.html"
 
 DEMO = """\
 The whole service runs against a simulated chip: two people are enrolled and recognised, a stranger
-is not, and nobody is anybody once an electrode falls off.
+is not, and nobody is anybody once an electrode falls off. At the end each second beat of a heart is
+one of the ventricles, which alarms. qrsd is not a medical device.
 
 Meanwhile it can be watched in a browser, at the address that is printed first.
 
 It leaves nothing behind but what --report asks for. The exit code is 1 if somebody was taken for
-somebody else or was not recognised.
+somebody else or was not recognised, if an alarm did not come, or came for nothing.
 
 examples:
   qrsd demo
@@ -203,6 +212,7 @@ def settings_for(acts: list[Act], folder: Path) -> dict[str, object]:
         "publish": {"addresses": [f"ipc://{folder}/messages.ipc"]},
         "source": "simulated",
         "simulated": {"play": play, "repeat": False},
+        "rhythm": {"alarms": True},
     }
 
 
@@ -220,7 +230,8 @@ def summary(outcomes: list[Outcome]) -> Table:
         for outcome in outcomes
     )
     headings = ("shown", "said", "after", "beats", "lost samples", "")
-    return filled("What the service said", headings, rows, words=2)
+    caution = next((outcome.caution for outcome in outcomes if outcome.caution), None)
+    return filled("What the service said", headings, rows, caution, words=2)
 
 
 def words(state: str, person: str | None) -> str:

@@ -17,10 +17,12 @@ Departures, each with its reason:
 - One breath, a narrow band of random phases, moves RR, the baseline and the respiration channel.
 - All of it repeats after 1024 s, in which the heart makes a whole number of beats: there is no
   seam, and the linear equation for z is solved exactly by its Fourier series.
+- Some beats may be those of the ventricles, which the model has not: other waves, at other angles.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -68,6 +70,13 @@ WAVE_RANGES = {
     "T": ((80.0, 115.0), (0.10, 0.50), (15.0, 28.0)),
 }
 
+#: A beat that begins in the ventricles, its R early by 0.4 of an interval: wide, without P, and its
+#: T points the other way. The pause after it makes up for that.
+VENTRICULAR_WAVES = tuple(
+    Wave(np.deg2rad(angle), height_mv, np.deg2rad(width))
+    for angle, height_mv, width in ((-144.0, 1.4, 13.0), (-112.0, -0.8, 15.0), (-30.0, -0.5, 26.0))
+)
+
 
 def draw_anatomy(random: np.random.Generator) -> Anatomy:
     """Draw a healthy adult at rest.
@@ -95,6 +104,11 @@ def draw_anatomy(random: np.random.Generator) -> Anatomy:
 class Heart:
     """An endless synthetic heart: the same seed is always the same heart, beat for beat.
 
+    Args:
+        seed: what it is drawn from.
+        anatomy: its waves and rhythm instead.
+        ventricular: each so manyeth beat is one of the ventricles; 0 for none.
+
     Attributes:
         seed: what it was drawn from.
         anatomy: its waves and rhythm.
@@ -104,15 +118,17 @@ class Heart:
         phase_rad: the angle at each sample; a beat's R is where it passes a multiple of 2 pi.
     """
 
-    def __init__(self, seed: int, anatomy: Anatomy | None = None) -> None:
+    def __init__(self, seed: int, anatomy: Anatomy | None = None, ventricular: int = 0) -> None:
         random = np.random.default_rng(seed)
         self.seed = seed
         self.anatomy = anatomy or draw_anatomy(random)
-        self.name = f"heart {seed}"
+        self.name = f"heart {seed} with ventricular beats" if ventricular else f"heart {seed}"
         breath = _band(self.anatomy.breathing_hz, random)
         self.rr_s = _rr_s(self.anatomy, _band(LF_HZ, random), breath)
-        self.phase_rad = _phase_rad(self.rr_s)
-        self.ecg_mv = _relax(_push(self.phase_rad, self.anatomy.waves), BREATH_MV * breath)
+        beats = [self.anatomy.waves] * max(1, ventricular - 1)
+        beats += [VENTRICULAR_WAVES] * (ventricular > 0)
+        self.phase_rad = _phase_rad(self.rr_s, len(beats))
+        self.ecg_mv = _relax(_push(self.phase_rad, beats), BREATH_MV * breath)
         self.respiration_mv = CHEST_MV + BREATH_MV * breath
 
 
@@ -132,18 +148,21 @@ def _rr_s(
     return 60 / anatomy.heart_rate_bpm + anatomy.rr_sd_s * variability
 
 
-def _phase_rad(rr_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Integrate omega from between two beats, so that the period holds a whole number of them."""
+def _phase_rad(rr_s: NDArray[np.float64], cycle: int) -> NDArray[np.float64]:
+    """Integrate omega from between two beats, so that the period holds whole cycles of beats."""
     turns = np.cumsum(1 / rr_s) / RATE_HZ
-    return np.asarray(np.pi + 2 * np.pi * turns * (round(turns[-1]) / turns[-1]), dtype=np.float64)
+    whole = cycle * round(turns[-1] / cycle)
+    return np.asarray(np.pi + 2 * np.pi * turns * (whole / turns[-1]), dtype=np.float64)
 
 
-def _push(phase_rad: NDArray[np.float64], waves: tuple[Wave, ...]) -> NDArray[np.float64]:
-    """Return what the pushes alone add up to: the integral of the sum in eq. 1."""
+def _push(phase_rad: NDArray[np.float64], beats: Sequence[tuple[Wave, ...]]) -> NDArray[np.float64]:
+    """Return what the pushes of beats in turn add up to: the integral of the sum in eq. 1."""
     pushed = np.zeros_like(phase_rad)
-    for wave in waves:
-        from_wave = (phase_rad - wave.angle_rad + np.pi) % (2 * np.pi) - np.pi
-        pushed += wave.height_mv * np.exp(-((from_wave / wave.width_rad) ** 2) / 2)
+    half = np.pi * len(beats)
+    for number, waves in enumerate(beats):
+        for wave in waves:
+            from_wave = (phase_rad - 2 * np.pi * number - wave.angle_rad + half) % (2 * half) - half
+            pushed += wave.height_mv * np.exp(-((from_wave / wave.width_rad) ** 2) / 2)
     return pushed
 
 

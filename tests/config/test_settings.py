@@ -127,6 +127,14 @@ def test_an_unknown_variable_is_refused_but_other_programs_keep_theirs() -> None
         ("simulated.play=[]", "simulated.play: there is nothing to play"),
         ("simulated.play=[{heart: 1, pause: 2}]", "simulated.play[0].heart, record, pause: give"),
         ("simulated.play=[{heart: -1}]", "simulated.play[0].heart: -1 is below 0"),
+        (
+            "simulated.play=[{heart: 1, ventricular: 1}]",
+            "simulated.play[0].ventricular: 1 is not 2 or more, of a heart",
+        ),
+        (
+            "simulated.play=[{pause: 1, ventricular: 2}]",
+            "simulated.play[0].ventricular: 2 is not 2 or more, of a heart",
+        ),
         ("simulated.play=[{pause: 0.001}]", "simulated.play[0].pause: 0.001 is below 0.1"),
         ("simulated.chip.faults=[gremlins]", "simulated.chip.faults: 'gremlins' is not"),
     ],

@@ -11,27 +11,43 @@ import pytest
 
 from config.source import PlayOptions, SimulatedOptions
 from daemon.acquisition.sources import play
-from daemon.apps.demo_plan import ENROL_HEARTS, SHOW_S, Person, people_of, plan, synthetic_hearts
+from daemon.apps.demo_plan import (
+    BIGEMINY,
+    ENROL_HEARTS,
+    SHOW_S,
+    Person,
+    people_of,
+    plan,
+    synthetic_hearts,
+)
 from daemon.apps.errors import NothingToShow
 from daemon.commands.exit_codes import exit_code
 from dsp.front_end import FrontEnd
-from dsp.signals import BeatWindow, Sample
+from dsp.signals import BeatWindow, Event, Sample
+from model.beat_kinds import BeatKindJudge
+from model.beat_network import BeatNetwork
 from model.enrolment import Enrolment
 from model.identifier import Identifier, matching
 from model.network import Network
 from model.opening import open_network
+from model.rhythm_watch import RhythmWatch
 from model.tensor import normalise
 
 
-def beats(entry: dict[str, Any], seconds: float) -> Iterator[BeatWindow]:
-    """Find the beats of one entry of the play, as the service does."""
-    electrodes = play(SimulatedOptions(play=(PlayOptions(**entry, seconds=seconds),)))
+def samples(entry: dict[str, Any], seconds: float) -> Iterator[tuple[Sample, list[Event]]]:
+    """Play one entry, with what the signal chain makes of each sample, as in the service."""
+    playing = PlayOptions(**(entry | {"seconds": seconds}))
+    electrodes = play(SimulatedOptions(play=(playing,)))
     front_end = FrontEnd()
     for index in range(round(seconds * 250)):
         sample = Sample(index, electrodes.at(index / 250).ch2_mv, False)
-        for event in front_end.push(sample):
-            if isinstance(event, BeatWindow):
-                yield event
+        yield sample, front_end.push(sample)
+
+
+def beats(entry: dict[str, Any], seconds: float) -> list[BeatWindow]:
+    """Find the beats of one entry."""
+    events = (event for _, found in samples(entry, seconds) for event in found)
+    return [event for event in events if isinstance(event, BeatWindow)]
 
 
 def said_of(
@@ -61,6 +77,17 @@ def test_the_shipped_model_tells_the_synthetic_hearts_apart() -> None:
     assert said == [{("accepted", one.name)}, {("unknown", "")}, {("accepted", other.name)}]
 
 
+def test_the_shipped_network_takes_each_second_beat_for_one_of_the_ventricles() -> None:
+    watch = RhythmWatch(BeatKindJudge(BeatNetwork()))
+    kinds, episodes = "", []
+    for sample, found in samples(BIGEMINY.play, BIGEMINY.seconds):
+        for told in (*map(watch.push, found), watch.tick(sample)):
+            kinds += "".join(beat.kind for beat in told.beats)
+            episodes += told.episodes
+    assert "NVNVNVNVNV" in kinds
+    assert [(each.kind, each.end) for each in episodes] == [("bigeminy", None)]
+
+
 def test_two_people_come_again_after_enrolment_and_a_stranger_between_them() -> None:
     one, other, _ = people = synthetic_hearts()
     acts = plan(people, ENROL_HEARTS)
@@ -71,6 +98,7 @@ def test_two_people_come_again_after_enrolment_and_a_stranger_between_them() -> 
         ("unknown", None),
         ("no_contact", None),
         ("accepted", other.name),
+        ("bigeminy", None),
     ]
 
 
@@ -84,8 +112,8 @@ def test_the_electrodes_are_off_between_any_two_people() -> None:
     assert off == [False, True] * (len(off) // 2) + [False]
 
 
-def test_it_takes_about_a_minute() -> None:
-    assert 60 <= sum(act.seconds for act in plan(synthetic_hearts(), ENROL_HEARTS)) <= 85
+def test_with_the_report_it_takes_less_than_two_minutes() -> None:
+    assert sum(act.seconds for act in plan(synthetic_hearts(), ENROL_HEARTS)) <= 100
 
 
 def folder_of_people(folder: Path, people: dict[str, int]) -> Path:

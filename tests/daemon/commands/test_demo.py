@@ -21,8 +21,16 @@ from daemon.apps.demo_plan import Act
 from daemon.commands.demo import summary
 from daemon.wire.client import Silent
 from daemon.wire.errors import CommandRefused
-from daemon.wire.messages import IdentityMessage, Message, Received, Stamp, StatusMessage
+from daemon.wire.messages import (
+    AlarmMessage,
+    IdentityMessage,
+    Message,
+    Received,
+    Stamp,
+    StatusMessage,
+)
 from daemon.wire.status import EnrolmentStatus, StatusCounters
+from model.rhythm import CAUTION
 from tests.daemon.background import wait_for
 
 STAMP = Stamp("demo", "boot", 0, datetime(2026, 3, 1, tzinfo=UTC), "simulated")
@@ -32,6 +40,7 @@ OFF = Act("a pause", {"pause": 2}, 2)
 ADA = Act("Ada comes again", {"heart": 1}, 10, "accepted", "Ada")
 STRANGER = Act("Bob is a stranger", {"heart": 2}, 10, "unknown")
 FALLEN_OFF = Act("an electrode falls off", {"pause": 4}, 4, "no_contact")
+BIGEMINY = Act("each second beat", {"heart": 1, "ventricular": 2}, 13, "bigeminy")
 
 
 def identity(second: float, state: Any, person: str | None = None, beats: int = 5) -> Message:
@@ -55,6 +64,11 @@ def status(second: float, beats: int | None = None, lost: int = 0) -> Message:
         clock_offset_s=None,
         clock="set",
     )
+
+
+def alarm(second: float, kind: str, end: int | None = None) -> Message:
+    index = round(second * 250)
+    return AlarmMessage(index, kind, index - 500, end, (0, index), CAUTION)
 
 
 def yes(command: str, **fields: object) -> dict[str, Any]:
@@ -107,6 +121,26 @@ def test_nobody_at_the_moment_the_electrodes_change_hands_is_no_mistake() -> Non
 def test_nobody_is_right_once_an_electrode_fell_off() -> None:
     [outcome] = outcomes([FALLEN_OFF], identity(0.1, "no_contact", beats=0))
     assert outcome.right
+
+
+def test_an_alarm_is_right_where_it_is_expected_whoever_is_thought_to_be_there() -> None:
+    [outcome] = outcomes([BIGEMINY], identity(1, "unknown"), alarm(6, "bigeminy"), alarm(9, "x", 9))
+    assert outcome.right
+    assert (outcome.said, outcome.after_s) == ([("bigeminy", None)], 6.0)
+
+
+@pytest.mark.parametrize(
+    ("act", "heard"),
+    [
+        (BIGEMINY, []),
+        (BIGEMINY, [identity(6, "accepted", "Ada")]),
+        (BIGEMINY, [alarm(2, "pause"), alarm(6, "bigeminy")]),
+        (ADA, [alarm(2, "tachycardia"), identity(6, "accepted", "Ada")]),
+    ],
+)
+def test_an_alarm_that_is_missing_or_false_is_wrong(act: Act, heard: list[Message]) -> None:
+    [outcome] = outcomes([act], *heard)
+    assert not outcome.right
 
 
 def test_an_enrolment_is_asked_for_when_its_act_begins_and_not_before() -> None:
@@ -187,13 +221,15 @@ def test_the_summary_tells_right_from_wrong() -> None:
     console = Console(width=120, file=io.StringIO())
     right = Outcome(ADA, [("unknown", None), ("accepted", "Ada")], 6.2, 5, 0)
     wrong = Outcome(STRANGER, [("accepted", "Ada")], 5.0, 5, 3)
+    alarmed = Outcome(BIGEMINY, [("bigeminy", None)], 6.0, caution=CAUTION)
     with console.capture() as capture:
-        console.print(summary([right, wrong]))
+        console.print(summary([right, wrong, alarmed]))
     lines = capture.get().splitlines()
     assert any(
         "unknown, then Ada" in line and "6.2 s" in line and "right" in line for line in lines
     )
     assert any("Bob is a stranger" in line and "wrong" in line for line in lines)
+    assert any(CAUTION in line for line in lines)
 
 
 def asked(url: str, answers: list[str]) -> bool:
@@ -218,10 +254,12 @@ def test_the_demonstration_ends_with_everything_right_and_a_report(tmp_path: Pat
         said += demo.stdout.read()
         assert demo.wait(180) == 0, said
     assert '"source":"simulated"' in answers[0]
-    assert "6 of 6 as it should be." in said
+    assert "7 of 7 as it should be." in said
+    assert f"bigeminy begins ({CAUTION})" in said
     assert f"{tmp_path}/report.html" in said
     page = (tmp_path / "report.html").read_text()
     assert 'class="badge">simulated<' in page
     for heart in (64, 82):  # who is enrolled; the third is a stranger
         assert re.search(rf"Who it is over time: .*heart {heart} for 0:00:", page)
     assert "An electrode was off: " in page
+    assert "bigeminy" in page

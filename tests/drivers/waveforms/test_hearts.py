@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.signal import find_peaks, peak_widths
 
 from drivers.waveforms.hearts import PERIOD_S, WAVE_RANGES, Anatomy, Heart, Wave
 
@@ -126,6 +127,19 @@ def test_the_end_goes_on_as_the_start(textbook: Heart) -> None:
 def test_the_same_seed_is_the_same_heart_and_another_is_not() -> None:
     assert np.array_equal(Heart(3).ecg_mv, Heart(3).ecg_mv)
     assert not np.array_equal(Heart(3).ecg_mv, Heart(4).ecg_mv)
+
+
+def test_each_third_beat_comes_early_from_the_ventricles_and_is_made_up_for() -> None:
+    heart = Heart(3, ventricular=3)
+    ecg_mv = heart.ecg_mv[: 60 * RATE_HZ]
+    peaks, _ = find_peaks(ecg_mv, height=0.5, distance=60)
+    place = heart.phase_rad[peaks] / (2 * np.pi) % 3
+    widths = peak_widths(ecg_mv, peaks)[0]
+    near = {at: np.abs((place - at + 1.5) % 3 - 1.5) < 0.05 for at in (0, 1, 1.6)}
+    assert np.all(sum(near.values()))
+    assert all(is_near.sum() > 10 for is_near in near.values())
+    assert widths[near[1.6]].min() > 1.5 * widths[near[0] | near[1]].max()
+    assert abs(heart.ecg_mv[0] - heart.ecg_mv[-1]) < 0.01
 
 
 def test_every_heart_is_an_adult_at_rest() -> None:
