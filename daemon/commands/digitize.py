@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from daemon.commands.parts import at_least, describe
 from daemon.paper.digitizing import Asked, digitize
-from daemon.paper.page import read_page
+from daemon.paper.page import Box, read_page
 from daemon.paper.pulse import GAINS_MM_PER_MV, SPEEDS_MM_PER_S
 from daemon.paper.writing import require_format, write
 from daemon.terminal import plain
@@ -49,10 +50,11 @@ def add_digitize(parser: argparse.ArgumentParser) -> None:
     add("--box", type=_box, metavar="X,Y,W,H", help="left, top, width and height in pixels")
     add("--strip", type=at_least(1), metavar="N", help="from the top (default: the longest)")
     add("--page", dest="number", type=at_least(1), default=1, metavar="N", help="of a PDF or TIFF")
+    add("--json", action="store_true", help="print what was read as JSON")
     parser.set_defaults(run=run)
 
 
-def _box(text: str) -> tuple[int, int, int, int]:
+def _box(text: str) -> Box:
     if not re.fullmatch(r"\d{1,6}(,\d{1,6}){3}", text):
         raise argparse.ArgumentTypeError(f"{text} is not left,top,width,height in pixels")
     left, top, width, height = map(int, text.split(","))
@@ -62,12 +64,23 @@ def _box(text: str) -> tuple[int, int, int, int]:
 def run(args: argparse.Namespace) -> int:
     """Read one strip, write it, and say how good it is and what was assumed."""
     require_format(args.out)
-    picture = read_page(args.page, args.number)
-    found = digitize(picture, Asked(args.speed, args.gain, args.grid, args.box, args.strip))
+    picture = read_page(args.page, args.number, args.box)
+    found = digitize(picture, Asked(args.speed, args.gain, args.grid, args.strip))
     write(found, args.out)
+    scale, error_mv = found.scale, float(np.nanmean(found.error_mv))
+    if args.json:
+        told = {
+            "duration_s": found.seconds,
+            "mm_per_s": scale.mm_per_s,
+            "mm_per_mv": scale.mm_per_mv,
+            "quality": found.quality,
+            "error_mv": error_mv,
+            "notes": found.notes,
+        }
+        print(json.dumps(told))
+        return 0
     for note in found.notes:
         print(f"note: {plain(f'{args.page}: {note}')}", file=sys.stderr)
-    scale, error_mv = found.scale, np.nanmean(found.error_mv)
     print(
         f"{found.seconds:.1f} s at {scale.mm_per_s:g} mm/s and {scale.mm_per_mv:g} mm/mV, "
         f"quality {found.quality:.2f}, mean standard error {error_mv:.3f} mV"

@@ -14,6 +14,7 @@ LEAST_CONTRAST = 0.12  # of the trace, in parts of what is white
 SHORTEST_MM = 25.0  # of a strip; words are shorter
 APART_MM = 12.0  # of two strips
 BAND_MM = 40.0  # of a strip, up and down from its middle
+LEAST_COLUMNS = 0.3  # of those of the clearest strip: a row of tall R waves has a tenth
 
 
 def ink_of(picture: Picture) -> Ink:
@@ -61,14 +62,17 @@ def find_strips(ink: Ink, px_per_mm: float) -> list[int]:
     _, labels, sizes, _ = cv2.connectedComponentsWithStats(cv2.dilate(written, box))
     long = sizes[:, cv2.CC_STAT_WIDTH] > SHORTEST_MM * px_per_mm
     long[0] = False  # the paper
-    count = (written * long[labels]).sum(axis=1).astype(np.float32)
+    written *= long[labels]
+    count = written.sum(axis=1).astype(np.float32)
     smooth = cv2.GaussianBlur(count[:, None], (1, 0), 2 * px_per_mm, sigmaY=2 * px_per_mm)[:, 0]
     rows: list[int] = []
     while smooth.max(initial=0) > 0.3 * SHORTEST_MM * px_per_mm / (5 * px_per_mm):
         row = int(np.argmax(smooth))
-        if rows and count_near(count, row, px_per_mm) < 0.2 * count_near(count, rows[0], px_per_mm):
-            break
-        rows.append(row)
+        columns = _columns_near(written, row, px_per_mm)
+        if not rows:
+            least = LEAST_COLUMNS * columns
+        if columns >= least:
+            rows.append(row)
         smooth[max(0, row - round(APART_MM * px_per_mm)) : row + round(APART_MM * px_per_mm)] = 0
     if not rows:
         raise PageUnusable(
@@ -78,7 +82,7 @@ def find_strips(ink: Ink, px_per_mm: float) -> list[int]:
     return sorted(rows)
 
 
-def count_near(count: NDArray[np.float32], row: int, px_per_mm: float) -> float:
-    """Return how many pixels are written within three millimetres of a row."""
+def _columns_near(written: NDArray[np.uint8], row: int, px_per_mm: float) -> int:
+    """Return in how many columns something is written within three millimetres of a row."""
     near = round(3 * px_per_mm)
-    return float(count[max(0, row - near) : row + near].sum())
+    return int(written[max(0, row - near) : row + near].any(axis=0).sum())

@@ -11,21 +11,24 @@ from daemon.errors import import_extra
 from daemon.paper.errors import PageUnusable, opencv
 
 Picture = NDArray[np.uint8]  # shape (rows, columns, 3): blue, green, red
+Box = tuple[int, int, int, int]  # left, top, width, height in pixels
 PDF_DPI = 300
 INCH_POINTS = 72
 MOST_PX = 30_000_000  # more is made smaller: an A4 page at 600 dots an inch has 35 million
 LARGEST_FILE = 200 << 20
+LEAST_PX = 32  # of a box
 
 
-def read_page(path: Path, number: int = 1) -> Picture:
-    """Read one page as a picture.
+def read_page(path: Path, number: int = 1, box: Box | None = None) -> Picture:
+    """Read one page, or a part of it, as a picture.
 
     Args:
         path: PNG, JPEG, TIFF or what else OpenCV reads, or a PDF.
         number: of the page in a PDF or a TIFF, from 1.
+        box: the part that is wanted; None for all of it.
 
     Raises:
-        PageUnusable: it is missing, or no picture.
+        PageUnusable: it is missing, or no picture, or the box leaves nothing of it.
         ExtraMissing: a library is not installed.
     """
     try:
@@ -37,10 +40,28 @@ def read_page(path: Path, number: int = 1) -> Picture:
     is_pdf = content[:1024].lstrip().startswith(b"%PDF")
     picture = _of_pdf(content, path, number) if is_pdf else _of_picture(content, path, number)
     cv2 = opencv()
+    if box:
+        picture = part_of(picture, box)
     if picture.shape[0] * picture.shape[1] > MOST_PX:
         scale = (MOST_PX / (picture.shape[0] * picture.shape[1])) ** 0.5
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return picture
+
+
+def part_of(picture: Picture, box: Box) -> Picture:
+    """Return what is in a box.
+
+    Raises:
+        PageUnusable: next to nothing is.
+    """
+    left, top, width, height = box
+    part = picture[top : top + height, left : left + width]
+    if min(part.shape[:2]) < LEAST_PX:
+        raise PageUnusable(
+            f"--box {','.join(map(str, box))} leaves nothing of the page, which has "
+            f"{picture.shape[1]} x {picture.shape[0]} pixels: left, top, width and height in these"
+        )
+    return part
 
 
 def _of_picture(content: bytes, path: Path, number: int) -> Picture:

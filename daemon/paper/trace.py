@@ -192,7 +192,7 @@ def _unpenned(
         upper = np.minimum(upper, np.interp(columns + aside, columns, top) - disc)
         lower = np.maximum(lower, np.interp(columns + aside, columns, bottom) + disc)
     middle, half = (upper + lower) / 2, np.maximum(0, (upper - lower) / 2)
-    turned = middle - _baseline(middle, round(BASELINE_MM * px_per_mm))
+    turned = middle - baseline(middle, round(BASELINE_MM * px_per_mm))
     sure = np.clip(2 * half / pen, 0, 1)  # that it turned here, and not only the edges are rough
     up = middle + np.sign(turned) * half * sure
     slope = np.gradient(up)
@@ -203,7 +203,8 @@ def _unpenned(
     return up, error, pen
 
 
-def _baseline(values: Values, count: int) -> Values:
+def baseline(values: Values, count: int) -> Values:
+    """Return the median of so many values around each, in steps."""
     from scipy.ndimage import median_filter
 
     step = max(1, count // 25)

@@ -34,6 +34,7 @@ from daemon.journal import event
 from daemon.web import (
     connections,
     device,
+    digitize,
     docs,
     events,
     explanation,
@@ -75,7 +76,7 @@ def all_routes() -> list[Route]:
     """Return everything that the API answers."""
     modules = (
         *(state, live, events, people, device, fleet, figures, explanation),
-        *(recordings, uploads, login, openapi, docs),
+        *(recordings, uploads, digitize, login, openapi, docs),
     )
     return [route for module in modules for route in module.ROUTES]
 

@@ -115,7 +115,7 @@ class Anomaly:
 
 async def identify(request: Request, body: OneRecording | None) -> RecordingIdentity:
     """Have the service say whose a recording is; its last minute counts."""
-    async with _received(request, body, "file") as [record]:
+    async with received(request, body, "file") as [record]:
         ecg_mv = (await _read(record)).last_mv(LONGEST_S)
     answer = await _ask_service(request, "identify", ecg_mv=ecg_mv)
     if not knows_names(request):
@@ -126,7 +126,7 @@ async def identify(request: Request, body: OneRecording | None) -> RecordingIden
 async def verify(request: Request, body: TwoRecordings | None) -> Verdict:
     """Have the service compare two recordings, the last minute of each."""
     compared = {}
-    async with _received(request, body, "first", "second") as records:
+    async with received(request, body, "first", "second") as records:
         for name, record in zip(("first_mv", "second_mv"), records, strict=True):
             compared[name] = (await _read(record)).last_mv(LONGEST_S)
     return Verdict(**await _ask_service(request, "verify", **compared))
@@ -135,7 +135,7 @@ async def verify(request: Request, body: TwoRecordings | None) -> Verdict:
 async def detect(request: Request, body: OneRecording | None) -> Response:
     """Find the heartbeats of a recording."""
     mains_hz = context_of(request).loaded.settings.front_end.mains_hz
-    async with _received(request, body, "file") as [record]:
+    async with received(request, body, "file") as [record]:
         read = await _read(record, str(mains_hz))
     drawn = read.stretch(0, read.duration_s, PICTURE_WIDTH)
     told = {
@@ -165,7 +165,7 @@ async def _analysed(
 ) -> tuple[str | None, dict[str, Any]]:
     """Return what a command of qrsd's says of a recording, and its caution."""
     mains_hz = context_of(request).loaded.settings.front_end.mains_hz
-    async with _received(request, body, "file") as [record]:
+    async with received(request, body, "file") as [record]:
         how = ("--json", "--jobs=1", f"--mains={mains_hz}")
         work = record.parent.parent
         printed = await run(work, "daemon", command, record, *how, time_s=ANALYSIS_S)
@@ -193,7 +193,7 @@ async def _read(record: Path, *mains_hz: str) -> Zoom:
 
 
 @asynccontextmanager
-async def _received(request: Request, body: Any, *names: str) -> AsyncIterator[list[Path]]:
+async def received(request: Request, body: Any, *names: str) -> AsyncIterator[list[Path]]:
     """Give the recordings of a request, each two folders below one where a child may work on it.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -69,6 +70,17 @@ def test_a_converted_recording_still_says_that_it_was_paper(tmp_path: Path, page
     qrsd("digitize", page, tmp_path / "heart.csv")
     qrsd("convert", tmp_path / "heart.csv", tmp_path / "heart.edf")
     assert any(each.startswith(NOTE) for each in OpenRecording(tmp_path / "heart.edf").notes)
+
+
+def test_what_was_read_is_told_in_json(
+    tmp_path: Path, page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert qrsd("digitize", page, tmp_path / "heart.bdf", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["mm_per_s"], told["mm_per_mv"]) == (25, 10)
+    assert told["duration_s"] == pytest.approx(10, abs=0.5)
+    assert 0 < told["error_mv"] < 0.1
+    assert told["notes"]
 
 
 def test_a_format_that_is_not_written_is_told_before_the_page_is_read(tmp_path: Path) -> None:

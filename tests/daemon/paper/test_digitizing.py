@@ -12,6 +12,7 @@ from benchmarks.paper.pages import DEGRADATIONS, FINE_MM, PAPERS, Image, Paper, 
 from benchmarks.paper.reading import read_back
 from daemon.paper.digitizing import Asked, digitize
 from daemon.paper.errors import PageUnusable
+from daemon.paper.page import part_of
 from drivers.waveforms.hearts import Heart
 from tests.daemon.paper.conftest import COARSE_SCAN
 
@@ -59,7 +60,6 @@ def test_speed_gain_and_colours_are_read_off_the_page(kind: str) -> None:
         (Asked(), "no calibration pulse is found: give --speed and --gain, as is printed"),
         (Asked(mm_per_s=25), "no calibration pulse is found: give --gain, as is printed"),
         (Asked(25, 10, wave_mm=5), "by which the lines are 1 mm apart and not --grid 5"),
-        (Asked(25, 10, box=(0, 0, 10, 10)), "--box 0,0,10,10 leaves nothing of the page"),
         (Asked(25, 10, strip=2), "--strip 2: 1 strip found"),
     ],
 )
@@ -105,7 +105,23 @@ def test_of_several_strips_the_one_that_is_asked_for_is_read(heart_mv: Mv) -> No
         assert read_back(page, mv, Asked(strip=strip)).snr_db > 20
     height = page.shape[0]
     box = (0, height // 2, page.shape[1], height // 2)
-    assert read_back(page, other_mv, Asked(box=box)).snr_db > 20
+    assert read_back(part_of(page, box), other_mv).snr_db > 20
+
+
+def test_tall_r_waves_are_no_strip_of_their_own(heart_mv: Mv) -> None:
+    tall_mv = 1.4 * heart_mv
+    assert np.ptp(tall_mv) > 1.8
+    reading = read_back(draw([tall_mv], COARSE_SCAN), tall_mv, Asked())
+    assert reading.snr_db > 20
+    assert reading.r_error_percent < 5
+
+
+def test_an_ecg_that_is_too_low_for_the_pen_is_refused(heart_mv: Mv) -> None:
+    rng = np.random.default_rng(1)
+    low_mv = printed(0.15 * heart_mv + rng.normal(0, 0.05, len(heart_mv)), COARSE_SCAN)
+    refused = read_back(draw([low_mv], COARSE_SCAN), low_mv)
+    assert refused.refused
+    assert "the trace is too low" in refused.refused
 
 
 def test_ink_that_is_missing_is_missing_in_the_recording(page: Image) -> None:

@@ -38,6 +38,21 @@ def test_a_page_of_a_tiff_is_read(tmp_path: Path) -> None:
     assert read_page(tmp_path / "pages.tiff", 2).mean() == 250
 
 
+def test_a_box_is_cut_out_before_a_large_picture_is_made_smaller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = np.zeros((100, 200, 3), np.uint8)
+    picture[40:80, 100:150] = 255
+    cv2.imwrite(f"{tmp_path}/page.png", picture)
+    monkeypatch.setattr("daemon.paper.page.MOST_PX", 5000)
+    assert read_page(tmp_path / "page.png").shape == (50, 100, 3)
+    part = read_page(tmp_path / "page.png", box=(100, 40, 50, 40))
+    assert part.shape == (40, 50, 3)
+    assert part.min() == 255
+    with pytest.raises(PageUnusable, match=r"--box 190,0,50,50 leaves nothing .* 200 x 100 pixels"):
+        read_page(tmp_path / "page.png", box=(190, 0, 50, 50))
+
+
 @pytest.mark.parametrize("content", [b"", b"no picture", b"%PDF-1.7 and nothing"])
 def test_what_is_no_page_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "page.png").write_bytes(content)

@@ -5,6 +5,7 @@ import { element, icon } from "../dom.js";
 import { t } from "../i18n.js";
 import { card, failed, notAllowed } from "../parts.js";
 import { beatsOf, rhythmOf, sameOf, variabilityOf, whoseOf } from "../results.js";
+import { isPage, pageReader } from "../scan.js";
 
 /** What is asked of each file, in this order; a small board does one at a time. */
 const QUESTIONS = /** @type {const} */ ([
@@ -33,7 +34,10 @@ export function mount(root, signal) {
       { class: "cards" },
       card(
         t("analyse.one"),
-        dropZone("file", t("analyse.drop"), (files) => analyse(files, results, signal)),
+        dropZone("file", t("analyse.drop"), (files) => takeOne(files, results, signal), [
+          t("analyse.formats"),
+          t("analyse.pages"),
+        ]),
       ),
       card(t("analyse.two"), pairOfFiles(comparison, signal)),
     ),
@@ -48,8 +52,9 @@ export function mount(root, signal) {
  * @param {string} id
  * @param {string} text
  * @param {(files: File[]) => unknown} taken
+ * @param {string[]} formats
  */
-function dropZone(id, text, taken) {
+function dropZone(id, text, taken, formats = [t("analyse.formats")]) {
   const input = /** @type {HTMLInputElement} */ (
     element("input", { id, type: "file", multiple: true, class: "visually-hidden" })
   );
@@ -69,7 +74,7 @@ function dropZone(id, text, taken) {
     { class: "drop", for: id },
     icon("analyse"),
     element("strong", {}, text),
-    element("span", { class: "soft small" }, t("analyse.formats")),
+    formats.map((each) => element("span", { class: "soft small" }, each)),
     chosen,
     input,
   );
@@ -110,6 +115,22 @@ function pairOfFiles(place, signal) {
     dropZone("first", t("analyse.first"), take(0)),
     dropZone("second", t("analyse.second"), take(1)),
   );
+}
+
+/**
+ * Analyse a recording; a picture of paper becomes one first.
+ *
+ * @param {File[]} files
+ * @param {HTMLElement} results
+ * @param {AbortSignal} signal
+ */
+function takeOne(files, results, signal) {
+  if (files.length !== 1 || !isPage(files[0])) return analyse(files, results, signal);
+  const read = element("div", { class: "results" });
+  const reader = pageReader(files[0], signal, (recording) => analyse([recording], read, signal));
+  results.dataset.run = "";
+  results.replaceChildren(reader, read);
+  reader.scrollIntoView({ block: "nearest" });
 }
 
 /**
