@@ -315,6 +315,24 @@ def test_the_newest_version_that_the_changes_tell_of_is_the_one_that_is_made() -
     assert told[0] == setup()["metadata"]["version"]
 
 
+def test_the_version_stands_in_one_place_from_which_the_command_has_it() -> None:
+    made = setup()["metadata"]["version"]
+    texts = (path for folder in (*PACKAGES, "systemd") for path in (ROOT / folder).rglob("*"))
+    repeated = re.compile(rf"(?<![\d.]){re.escape(made)}(?![\d.])")
+
+    told = subprocess.run(
+        [sys.executable, "-m", "daemon", "--version"], capture_output=True, text=True, check=True
+    )
+
+    assert told.stdout == f"qrsd {made}\n", "after another version, install the checkout anew"
+    assert [
+        str(path)
+        for path in (*texts, ROOT / "Makefile", ROOT / "pyproject.toml")
+        if path.suffix in {"", ".py", ".sh", ".toml", ".service"} and path.is_file()
+        if repeated.search(path.read_text())
+    ] == []
+
+
 def test_only_the_network_knows_the_tflite_runtimes() -> None:
     knowing = {
         str(source.relative_to(ROOT))
