@@ -35,8 +35,8 @@ TRIED_S = 30.0
 ENOUGH_BEATS = 10
 ECG = re.compile(r"ecg|ekg|lead|mlii|^(i|ii|iii|v\d)$", re.IGNORECASE)
 FROM_PAPER = (
-    "read from paper, which is weaker evidence of who it is: of 42 people 2.4 % were taken for "
-    "others over paper, and none without (docs/paper.md)"
+    "read from paper, which is weaker evidence of who it is: by 15 % in the median of 52 people "
+    "(docs/paper.md)"
 )
 RESPIRATION = re.compile(r"resp|breath|atmung|impedance", re.IGNORECASE)
 LOGGED_RESPIRATION = ("Channel 1", "Channel 2")  # beside the ECG, on an ADS1292R

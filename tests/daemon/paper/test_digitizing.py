@@ -108,10 +108,12 @@ def test_of_several_strips_the_one_that_is_asked_for_is_read(heart_mv: Mv) -> No
     assert read_back(part_of(page, box), other_mv).snr_db > 20
 
 
-def test_tall_r_waves_are_no_strip_of_their_own(heart_mv: Mv) -> None:
-    tall_mv = 1.4 * heart_mv
-    assert np.ptp(tall_mv) > 1.8
-    reading = read_back(draw([tall_mv], COARSE_SCAN), tall_mv, Asked())
+@pytest.mark.parametrize("kind", ["clean", "noise"])
+def test_tall_r_waves_are_neither_a_strip_of_their_own_nor_cut_off(kind: str, heart_mv: Mv) -> None:
+    tall_mv = 1.8 * heart_mv
+    assert np.ptp(tall_mv) > 2.5
+    page = DEGRADATIONS[kind](draw([tall_mv], COARSE_SCAN), np.random.default_rng(1))
+    reading = read_back(page, tall_mv, Asked())
     assert reading.snr_db > 20
     assert reading.r_error_percent < 5
 
