@@ -34,8 +34,9 @@ class Page:
         if self.box is not None and not BOX.fullmatch(self.box):
             raise ValueError(f"box: {self.box!r:.40} is not left,top,width,height in pixels")
         for name in ("strip", "page"):
-            if (getattr(self, name) or 1) < 1:
-                raise ValueError(f"{name}: {getattr(self, name)} is below 1")
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise ValueError(f"{name}: {number} is below 1")
 
 
 @dataclass(frozen=True, slots=True)

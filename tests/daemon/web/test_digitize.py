@@ -65,21 +65,34 @@ def test_what_is_in_a_frame_becomes_a_recording_as_by_the_command(
 
 
 @pytest.mark.parametrize(
-    ("asked", "code", "said"),
+    ("asked", "said"),
     [
-        ({"box": "0,0,5,5"}, "page_unusable", "box 0,0,5,5 leaves nothing of the page"),
-        ({"strip": "7"}, "page_unusable", "strip 7: 2 strips found"),
-        ({"gain": "5"}, "page_unusable", "10 mm/mV and not gain 5"),
-        ({"box": "left"}, "bad_request", "box: 'left' is not left,top,width,height in pixels"),
-        ({"speed": "30"}, "bad_request", "speed: '30' is not one of 25, 50"),
-        ({"strip": "0"}, "bad_request", "strip: 0 is below 1"),
+        ({"box": "0,0,5,5"}, "box 0,0,5,5 leaves nothing of the page"),
+        ({"strip": "7"}, "strip 7: 2 strips found"),
+        ({"gain": "5"}, "10 mm/mV and not gain 5"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_what_to_do(
-    client: httpx.Client, page: Path, asked: dict[str, str], code: str, said: str
+    client: httpx.Client, page: Path, asked: dict[str, str], said: str
 ) -> None:
     answer = sent(client, page, **asked)
-    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert (answer.status_code, answer.json()["code"]) == (422, "page_unusable")
+    assert said in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"box": "left"}, "box: 'left' is not left,top,width,height in pixels"),
+        ({"speed": "30"}, "speed: '30' is not one of 25, 50"),
+        ({"page": "0"}, "page: 0 is below 1"),
+    ],
+)
+def test_what_is_asked_for_is_checked_before_the_page_has_come(
+    client: httpx.Client, asked: dict[str, str], said: str
+) -> None:
+    answer = client.post("/digitize", params=asked, files={"file": ("scan.png", b"x")})
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_request")
     assert said in answer.json()["detail"]
 
 
