@@ -149,16 +149,9 @@ def hear(
         waves: whether to measure the waves of the averaged beats.
         rhythm: limits of episodes; None to tell neither these nor the kinds of beats.
     """
-    from_it = [(off - piece.heard_from, on - piece.heard_from) for off, on in lead_off]
     inside = range(piece.begin - piece.heard_from, piece.stop - piece.heard_from)
-    blocks = np.array_split(piece.ecg_mv, len(piece.ecg_mv) // STRIP_SAMPLES + 1)
     told = Told([], [])
-    steps = chain_steps(blocks, mains_hz, from_it)
-    events = (
-        watched(steps, RhythmWatch(BeatKindJudge(BeatNetwork()), rhythm), told)
-        if rhythm
-        else chain.from_iterable(completed for _, completed in steps)
-    )
+    events = _events(piece, mains_hz, lead_off, rhythm, told)
     peaks, beats, flaws = _peaks_and_beats(events, inside)
     r_indices, r_mv, after_break = np.array(sorted(peaks), np.float64).reshape(-1, 3).T
     beat_indices, good = np.array(sorted(beats), np.int64).reshape(-1, 2).T
@@ -181,6 +174,18 @@ def hear(
         ),
         tuple(_cut_episodes(told.episodes, piece)),
     )
+
+
+def _events(
+    piece: Piece, mains_hz: int, lead_off: LeadOff, rhythm: RhythmOptions | None, told: Told
+) -> Iterator[Event]:
+    """Return the events of a piece, which add to ``told`` what is told of the rhythm if asked."""
+    from_it = [(off - piece.heard_from, on - piece.heard_from) for off, on in lead_off]
+    blocks = np.array_split(piece.ecg_mv, len(piece.ecg_mv) // STRIP_SAMPLES + 1)
+    steps = chain_steps(blocks, mains_hz, from_it)
+    if rhythm:
+        return watched(steps, RhythmWatch(BeatKindJudge(BeatNetwork()), rhythm), told)
+    return chain.from_iterable(completed for _, completed in steps)
 
 
 def _peaks_and_beats(
