@@ -140,8 +140,8 @@ class Gallery:
 
         Args:
             templates: at least one.
-            consent_utc: when these persons agreed to be enrolled, ISO 8601; None leaves what is
-                known of that.
+            consent_utc: when these persons agreed to be enrolled, ISO 8601; None if nobody said
+                so. The first time is kept: all that came after it was agreed to.
 
         Raises:
             NameInvalid: a person cannot be called that.
@@ -157,8 +157,7 @@ class Gallery:
                     names.check_free(name)
                     at = self._insert_person(name, template.created_utc)
                     names.add(at, name)
-                if consent_utc is not None:
-                    self._set_consent(at, consent_utc)
+                self._agree(at, consent_utc)
                 self._insert(at, template)
 
     def grow(self, template: Template, most: int) -> None:
@@ -210,8 +209,7 @@ class Gallery:
             for template in map(self.turned, person.templates):
                 if not any(map(template.is_again, held)):
                     self._insert(at, template)
-            if person.consent_utc is not None:
-                self._set_consent(at, person.consent_utc)
+            self._agree(at, person.consent_utc)
 
     def rename(self, name: str, new_name: str) -> None:
         """Call somebody otherwise.
@@ -341,7 +339,7 @@ class Gallery:
 
     def _insert_whole(self, person: Person) -> int:
         at = self._insert_person(person.name, person.created_utc)
-        self._set_consent(at, person.consent_utc)
+        self._agree(at, person.consent_utc)
         for template in person.templates:
             self._insert(at, self.turned(template))
         return at
@@ -357,8 +355,13 @@ class Gallery:
         entry = self._entries.write_name(name, at)
         self._database.execute("UPDATE person SET name = ? WHERE id = ?", (entry, at))
 
-    def _set_consent(self, at: int, consent_utc: str | None) -> None:
-        self._database.execute("UPDATE person SET consent_utc = ? WHERE id = ?", (consent_utc, at))
+    def _agree(self, at: int, consent_utc: str | None) -> None:
+        """Note when a person agreed, unless they had before; two in UTC compare as texts."""
+        if consent_utc is not None:
+            self._database.execute(
+                "UPDATE person SET consent_utc = min(ifnull(consent_utc, ?1), ?1) WHERE id = ?2",
+                (consent_utc, at),
+            )
 
     def _names(self) -> dict[int, str]:
         """Return the names by the persons' numbers; a person whose name is bad is set aside."""

@@ -43,7 +43,7 @@ class Person:
     name: str  # unique among the enrolled
     created_utc: str  # when they were first enrolled, ISO 8601
     templates: tuple[Template, ...]  # one for each fitting, oldest first
-    consent_utc: str | None = None  # when they agreed to that, ISO 8601; None if nobody said so
+    consent_utc: str | None = None  # when they first agreed, ISO 8601; None if nobody said so
 
     @property
     def grown(self) -> int:

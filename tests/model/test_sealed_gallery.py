@@ -18,11 +18,11 @@ from model.gallery import Gallery
 from model.gallery_file import SCHEMA
 from model.people_file import to_json
 from model.rotation import Rotation
-from model.template import Template
+from model.template import Person, Template
 from tests.model.models import towards
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(range(1, 33))
-MODEL, NOW = "a" * 64, "2026-01-01T00:00:00Z"
+MODEL, NOW, LATER = "a" * 64, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 ADA, BOB = (towards(*np.random.default_rng(seed).normal(size=96)) for seed in (1, 2))
 
 
@@ -183,3 +183,12 @@ def test_the_time_of_consent_is_kept_and_a_later_silence_does_not_end_it(path: P
         gallery.enrol(template("Ada", ADA))
         gallery.enrol(template("Bob", BOB))
         assert [person.consent_utc for person in gallery.people()] == [NOW, None]
+
+
+def test_consent_is_of_the_first_time_whoever_merges_last(path: Path) -> None:
+    with Gallery(path) as gallery:
+        gallery.enrol(template("Ada", ADA), consent_utc=LATER)
+        for said in (NOW, LATER, None):
+            gallery.merge(Person("Ada", LATER, (template("Ada", BOB),), said))
+            gallery.enrol(template("Ada", ADA), consent_utc=said)
+            assert [person.consent_utc for person in gallery.people()] == [NOW]
