@@ -74,7 +74,7 @@ def run_fleet(args: argparse.Namespace) -> int:
     files = ModelFiles(fleet_folder() / "models")
     files.begin(DEFAULT_MODEL)
     telling = Telling(version("qrsd"))
-    people = SharedPeople(options.read_site_key(), fleet_folder(), LocalPeople())
+    people = SharedPeople(options.read_site_key(), fleet_folder(), LocalPeople(), telling)
     switch = ModelSwitch(files, settings.model, telling)
     works: list[Work] = [people.run, telling.run, switch.run]
 

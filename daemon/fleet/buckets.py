@@ -99,11 +99,6 @@ class Buckets:
         content = json.dumps(asdict(ack)).encode()
         await self.acks.put(f"{key}.{self.link.device}", content)
 
-    async def tell_conflict(self, key: str, device: str) -> None:
-        """Tell the site that somebody else has the name here of whom another device enrolled."""
-        content = json.dumps({"person": key, "enrolled_by": device}).encode()
-        await self.link.nats.publish(self.link.subject("event.conflict"), content)
-
     async def all_acks(self) -> dict[str, dict[str, Ack]]:
         """Return what each device did about each person, by key."""
         found: dict[str, dict[str, Ack]] = {}

@@ -29,7 +29,7 @@ from daemon.wire.messages import (
 LONGEST_PROBLEM = 30  # characters of its codes: a digest has 350 bytes at most
 
 State: TypeAlias = ServiceState | Literal["silent"]
-EventKind: TypeAlias = Literal["identity", "service", "problem", "alarm", "model"]
+EventKind: TypeAlias = Literal["identity", "service", "problem", "alarm", "model", "conflict"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ from daemon.fleet.buckets import Buckets
 from daemon.fleet.known import KnownPeople
 from daemon.fleet.link import BROKEN, Link
 from daemon.fleet.local_people import Kind, LocalPeople
-from daemon.fleet.record import SiteKeys, utc_now
+from daemon.fleet.record import Record, SiteKeys, utc_now
 from daemon.fleet.settling import Settling
+from daemon.fleet.telling import Telling
 from daemon.journal import event
 from daemon.wire.client import Item
 from daemon.wire.messages import Received, StatusMessage
@@ -43,6 +44,7 @@ class SharedPeople:
         site_key: of the site, 32 bytes.
         folder: for what it knows besides.
         local: asks the service.
+        telling: tells the site of conflicts.
         now: returns the time.
         poll_s: how often it is looked who is enrolled here.
     """
@@ -52,12 +54,16 @@ class SharedPeople:
         site_key: bytes,
         folder: Path,
         local: LocalPeople,
+        telling: Telling,
+        *,
         now: Callable[[], datetime] = utc_now,
         poll_s: float = POLL_S,
     ) -> None:
         self._site_key = site_key
         self._folder = folder
         self._local = local
+        self._telling = telling
+        self._conflicts: set[tuple[str, int]] = set()  # those told: person's key, revision
         self._now = now
         self._poll_s = poll_s
         self._enrolling = False
@@ -93,7 +99,9 @@ class SharedPeople:
         buckets = await Buckets.open(link, simulated=kind.simulated)
         await buckets.register()
         keys = SiteKeys(link.credentials, self._site_key, self._now)
-        settling = Settling(buckets, keys, known, self._local, kind)
+        settling = Settling(
+            buckets, keys, known, self._local, kind, tell_conflict=self._tell_conflict
+        )
         watcher = await buckets.people.watchall()
         try:
             while entry := await watcher.updates():
@@ -111,6 +119,19 @@ class SharedPeople:
         finally:
             with suppress(nats.errors.Error):  # the connection may have gone with it
                 await watcher.stop()
+
+    def _tell_conflict(self, key: str, record: Record) -> None:
+        """Tell once that somebody enrolled here has the name of somebody else at the site."""
+        if (conflict := (key, record.header.revision)) in self._conflicts:
+            return
+        self._conflicts.add(conflict)
+        device = record.header.by.device
+        self._telling.add("conflict", person=key, enrolled_by=device)
+        said = (
+            "somebody enrolled here has the name of somebody else at the site, whom %s enrolled: "
+            "rename one of them; see qrsd fleet people"
+        )
+        _LOG.warning(said, device, extra=event("people_conflict", device=device))
 
     async def _wait(self, watcher: KeyValue.KeyWatcher, settling: Settling) -> None:
         """Wait for changes at the site, or for the next look at who is enrolled here."""

@@ -69,6 +69,7 @@ class Settling:
         known: what this device knows besides.
         local: asks the service.
         kind: of the templates that mean something here.
+        tell_conflict: told of a key and its record that somebody else has the name here.
     """
 
     def __init__(
@@ -78,12 +79,15 @@ class Settling:
         known: KnownPeople,
         local: LocalPeople,
         kind: Kind,
+        *,
+        tell_conflict: Callable[[str, Record], None],
     ) -> None:
         self._buckets = buckets
         self._keys = keys
         self._known = known
         self._local = local
         self._kind = kind
+        self._tell_conflict = tell_conflict
         self._entries: dict[str, Entry] = {}
         self._settled: dict[str, tuple[int, PersonAnswer | None]] = {}
         self._acked: dict[str, Ack] = {}
@@ -254,13 +258,7 @@ class Settling:
         except CommandRefused as refusal:
             if refusal.code not in CONFLICTS:
                 raise
-            device = record.header.by.device
-            said = (
-                "somebody enrolled here has the name of somebody else at the site, whom %s "
-                "enrolled: rename one of them; see qrsd fleet people"
-            )
-            _LOG.warning(said, device, extra=event("people_conflict", device=device))
-            await self._buckets.tell_conflict(key, device)
+            self._tell_conflict(key, record)
             await self._ack(key, record, "conflict")
             return False
         return True
@@ -285,10 +283,9 @@ class Settling:
             begun = record.header.begun
         models = {} if record is None else dict(record.header.models)
         models[self._kind.model_sha256] = self._kind.chain
+        agreed = [each.consent_utc for each in (person, theirs) if each and each.consent_utc]
         whole = replace(
-            theirs or person,
-            templates=(*there, *more),
-            consent_utc=person.consent_utc or (theirs.consent_utc if theirs else None),
+            theirs or person, templates=(*there, *more), consent_utc=min(agreed, default=None)
         )
         made = self._keys.enrolled(whole, models, revision, begun)
         # Should the answer be lost, and the person be forgotten before there is another:

@@ -18,6 +18,7 @@ from config.fleet import FleetOptions
 from daemon.fleet.app import work_for_site
 from daemon.fleet.local_people import LocalPeople
 from daemon.fleet.people import SharedPeople
+from daemon.fleet.telling import Telling
 from daemon.service.people_commands import PeopleCommands
 from daemon.wire.answers import Description
 from daemon.wire.control import ControlServer
@@ -118,8 +119,9 @@ class Device:
             self.options.read_site_key(),
             self.folder / "fleet",
             LocalPeople(lambda: f"ipc://{self.folder}/control.ipc"),
-            self.now,
-            POLL_S,
+            Telling("0"),
+            now=self.now,
+            poll_s=POLL_S,
         )
 
     @asynccontextmanager

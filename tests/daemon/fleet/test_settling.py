@@ -17,9 +17,11 @@ from daemon.fleet.buckets import Ack
 from daemon.fleet.credentials import Credentials
 from daemon.fleet.known import KnownPeople
 from daemon.fleet.local_people import Kind, LocalPeople
+from daemon.fleet.people import SharedPeople
 from daemon.fleet.record import HIGHEST_REVISION, Header, Record, SiteKeys
 from daemon.fleet.settling import Settling
 from daemon.fleet.site_folder import add_device, credentials_path, make_site
+from daemon.fleet.telling import Telling
 from daemon.wire.answers import PersonAnswer
 from daemon.wire.errors import CommandRefused
 from model.template import Person
@@ -45,15 +47,18 @@ class Server:
         return last + 1
 
     async def acknowledge(self, key: str, ack: Ack) -> None:
+        if self.is_mute:
+            raise nats.errors.TimeoutError
         self.done[key] = ack
 
 
 class Service(LocalPeople):
-    """Who is enrolled here, in memory; ``refused`` cannot be merged."""
+    """Who is enrolled here, in memory; ``refused`` cannot be merged, for a reason."""
 
     def __init__(self) -> None:
         self.held: dict[str, Person] = {}
         self.refused = ""
+        self.reason = "foreign_template"
 
     def people(self) -> dict[str, PersonAnswer]:
         return {name: PersonAnswer.of(person) for name, person in self.held.items()}
@@ -63,7 +68,7 @@ class Service(LocalPeople):
 
     def merge(self, person: Person) -> None:
         if person.name == self.refused:
-            raise CommandRefused(f"a template of {person.name!r} is odd", "foreign_template")
+            raise CommandRefused(f"a template of {person.name!r} is odd", self.reason)
         before = self.held.get(person.name, replace(person, templates=()))
         self.held[person.name] = replace(before, templates=before.templates + person.templates)
 
@@ -86,6 +91,8 @@ class Site:
         self.folder = folder
         self.server: Any = Server()
         self.service = Service()
+        self.telling = Telling("1")
+        self.people = SharedPeople(b"k" * 32, folder, self.service, self.telling)
 
     def now(self) -> datetime:
         self.hours += 1
@@ -101,7 +108,11 @@ class Site:
 
     def settle(self) -> None:
         """Connect anew and go through everybody twice, as a device does until nothing changes."""
-        settling = Settling(self.server, self.keys, self.known, self.service, Kind(True, MODEL, 2))
+        kind = Kind(True, MODEL, 2)
+        tell = self.people._tell_conflict
+        settling = Settling(
+            self.server, self.keys, self.known, self.service, kind, tell_conflict=tell
+        )
         for key, (sequence, raw) in self.server.records.items():
             settling.take(as_entry(key, sequence, raw))
 
@@ -233,6 +244,36 @@ def test_one_person_whom_the_service_refuses_keeps_nobody_else_out_and_is_not_na
     assert sorted(site.service.held) == sorted(names[1:])
     assert caplog.text.count("the service says foreign_template") == 1
     assert "Zacharias" not in caplog.text
+
+
+def test_a_conflict_that_the_server_does_not_hear_of_waits_and_is_told_once(site: Site) -> None:
+    site.enrol("Ada")
+    site.put(site.others.enrolled(site.service.held["Ada"], {MODEL: 2}, 1, 1), "Ada")
+    site.enrol("Ada", at=1)
+    site.service.refused, site.service.reason = "Ada", "enrolment_failed"
+    lost_answer(site)
+    site.settle()
+
+    assert [ack.outcome for ack in site.server.done.values()] == ["conflict"]
+    waiting, _ = asyncio.run(site.telling._events.oldest())
+    assert waiting.event.kind == "conflict"
+    assert waiting.event.fields == {"person": site.keys.key_of("Ada"), "enrolled_by": "door-2"}
+    site.telling._events.told(waiting, 0)
+    assert not site.telling._events._waiting
+
+
+def test_the_site_keeps_the_consent_that_was_given_first(site: Site) -> None:
+    site.enrol("Ada")
+    first = site.service.held.pop("Ada")
+    site.enrol("Ada", at=1)
+    site.put(site.others.enrolled(first, {MODEL: 2}, 1, 1), "Ada")
+
+    site.settle()
+
+    key = site.keys.key_of("Ada")
+    kept = site.keys.open(key, site.keys.read(key, site.server.records[key][1]))
+    assert len(kept.templates) == 2
+    assert kept.consent_utc == first.consent_utc
 
 
 @pytest.mark.parametrize(
