@@ -1,10 +1,11 @@
-"""Two services side by side: one alone, one with every bridge, whose servers are dead.
+"""Two services side by side: one alone, one with every bridge and a fleet, whose servers are dead.
 
     python -m benchmarks.bridges --minutes 10
 
-MQTT broker and database are addresses where nobody answers; Lab Streaming Layer has an inlet here,
-which counts samples and looks at their stamps. Latency is from the edge of the last sample that a
-beat needs to the identity message's arrival here, so both services and this share the machine.
+MQTT broker, database and NATS server are addresses where nobody answers; Lab Streaming Layer has an
+inlet here, which counts samples and looks at their stamps. Latency is from the edge of the last
+sample that a beat needs to the identity message's arrival here, so both services and this share the
+machine.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,6 +28,7 @@ from benchmarks.real_time import Usage, listen, told, used, wait_until_it_runs
 from benchmarks.running import running
 from config.lsl import LslOptions
 from daemon.apps.lsl import set_up
+from daemon.fleet.site_folder import add_device, credentials_path, make_site, site_key_path
 from daemon.offline.results import show
 from daemon.tables import filled
 
@@ -34,11 +37,7 @@ Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
 NOBODY = "192.0.2.1"  # of RFC 5737: no such machine
 DEVICE = "benchmark-with-bridges"
 SOURCE = f"qrsd-{DEVICE}-ecg"  # of the stream
-BRIDGES = {
-    "mqtt": {"QRSD_MQTT_HOST": NOBODY},
-    "influx": {"QRSD_INFLUX_URL": f"https://{NOBODY}", "QRSD_INFLUX_EVERY_S": "1"},
-    "lsl": {"QRSD_DEVICE": DEVICE},
-}
+SITE = "house"
 
 
 def pull(until_s: float) -> tuple[Floats, Floats, Floats]:
@@ -54,6 +53,23 @@ def pull(until_s: float) -> tuple[Floats, Floats, Floats]:
     return np.array(samples_mv), np.array(stamps_s), np.array(came_s)
 
 
+def bridges(folder: Path) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
+    """Make keys in a folder, and yield the commands of all bridges with their settings."""
+    make_site(folder, SITE)
+    add_device(folder, SITE, DEVICE)
+    yield ("bridge", "mqtt"), {"QRSD_MQTT_HOST": NOBODY}
+    influx = {"QRSD_INFLUX_URL": f"https://{NOBODY}", "QRSD_INFLUX_EVERY_S": "1"}
+    yield ("bridge", "influx"), influx
+    yield ("bridge", "lsl"), {"QRSD_DEVICE": DEVICE}
+    fleet = {
+        "SERVERS": f"['tls://{NOBODY}:4222']",
+        "SITE": SITE,
+        "CREDENTIALS": str(credentials_path(folder, SITE, DEVICE)),
+        "SITE_KEY": str(site_key_path(folder, SITE)),
+    }
+    yield ("fleet", "run"), {f"QRSD_FLEET_{name}": value for name, value in fleet.items()}
+
+
 def measure(minutes: float, folder: Path) -> None:
     """Run both services, and print the tables."""
     set_up(LslOptions())
@@ -67,9 +83,12 @@ def measure(minutes: float, folder: Path) -> None:
             services.append(stack.enter_context(running(place, "run", "--simulated", *publish)))
         for address in addresses:
             wait_until_it_runs(address)
-        for bridge, settings in BRIDGES.items():
-            command = ("bridge", bridge, f"--address={addresses[1]}")
-            stack.enter_context(running(folder / "bridged", *command, **settings))
+        apps = [
+            stack.enter_context(
+                running(folder / "bridged", *words, f"--address={addresses[1]}", **settings)
+            )
+            for words, settings in bridges(folder / "sites")
+        ]
         pylsl.resolve_byprop("source_id", SOURCE, 1, 60)
         before = [Usage.of(each.pid) for each in services]
         pool = stack.enter_context(ThreadPoolExecutor(1))
@@ -77,13 +96,15 @@ def measure(minutes: float, folder: Path) -> None:
         tallies = listen(addresses, minutes)
         after = [Usage.of(each.pid) for each in services]
         streamed = pulling.result()
+        assert [each.poll() for each in apps] == [None] * len(apps), "a bridge has ended"
     alone, bridged = (
         told(tally) | used("service", first, last, minutes)
         for tally, first, last in zip(tallies, before, after, strict=True)
     )
     rows = [(name, alone[name], bridged[name]) for name in alone]
     title = f"{minutes:g} minutes at 250 Hz, simulated chips side by side"
-    show([filled(title, ("what", "alone", "with every bridge"), rows), stream_table(*streamed)])
+    headings = ("what", "alone", "with bridges and fleet")
+    show([filled(title, headings, rows), stream_table(*streamed)])
 
 
 def stream_table(samples_mv: Floats, stamps_s: Floats, came_s: Floats) -> Table:
