@@ -86,8 +86,9 @@ def test_rhythm_is_judged_as_it_is_here(address: str, tmp_path: Path) -> None:
     assert here == there
 
 
-@pytest.mark.train
-def test_a_model_is_the_same_to_the_bit(address: str, tmp_path: Path) -> None:
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    """Six synthetic hearts, two records of twenty seconds each."""
     pytest.importorskip("tensorflow", reason="needs the [train] extra")
     from tests.benchmarks.commands.test_train import write_record as write_table
 
@@ -95,7 +96,21 @@ def test_a_model_is_the_same_to_the_bit(address: str, tmp_path: Path) -> None:
         for record in (0, 1):
             path = tmp_path / "people" / f"Person_{seed}" / f"rec_{record}.csv"
             write_table(path, seed, 40 * record, 20)
-    command = ("train", tmp_path / "people", "--out", ".", "--steps", "4", "--folds", "2")
+    return tmp_path / "people"
+
+
+@pytest.mark.train
+def test_identity_is_judged_as_it_is_here(address: str, people: Path, tmp_path: Path) -> None:
+    options = ("--steps", "2", "--folds", "2", "--seeds", "1", "--json", "figures")
+    command = ("evaluate", "identity", people, *options)
+    here, there = ((each / "figures").read_text() for each in on_both(address, tmp_path, *command))
+    assert json.loads(here)["persons"] == 6
+    assert here == there
+
+
+@pytest.mark.train
+def test_a_model_is_the_same_to_the_bit(address: str, people: Path, tmp_path: Path) -> None:
+    command = ("train", people, "--out", ".", "--steps", "4", "--folds", "2")
     here, there = (
         {path.name: path.read_bytes() for path in each.iterdir()}
         for each in on_both(address, tmp_path, *command)
