@@ -18,7 +18,10 @@ from model.opening import DEFAULT_MODEL
 from tests.daemon.fleet.nats_server import NatsServer, serving
 from tests.daemon.running import PATIENCE_S, Running, environment, qrsd, running, terminated
 
-WEARER = "--set=simulated.play=[{heart: 1}]"  # the same at both doors
+WEARER = (  # the same at both doors; a synthetic heart is told from a living one after a minute
+    "--set=simulated.play=[{heart: 1}]",
+    "--set=liveness.on_suspicion=ignore",
+)
 
 
 @contextmanager
@@ -36,7 +39,7 @@ def door(folder: Path, server: NatsServer) -> Iterator[Running]:
         "QRSD_FLEET_CA": of_site.ca,
     }
     with (
-        running(folder, DEFAULT_MODEL, WEARER) as service,
+        running(folder, DEFAULT_MODEL, *WEARER) as service,
         (folder / "said").open("w") as said,
         subprocess.Popen(fleet, env=env, stderr=said) as app,
     ):
