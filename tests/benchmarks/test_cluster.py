@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks.apart import WorkEnded, apart
 from benchmarks.cluster import ClusterUnusable, workers
+from benchmarks.identity import work
 from daemon.errors import ExtraMissing
 from daemon.offline.analysis import side_by_side
 from model.training.errors import TooLittleData
@@ -86,9 +87,30 @@ def test_rhythm_is_judged_as_it_is_here(address: str, tmp_path: Path) -> None:
     assert here == there
 
 
-@pytest.fixture
-def people(tmp_path: Path) -> Path:
-    """Six synthetic hearts, two records of twenty seconds each."""
+def fold_of(number: int) -> tuple[int, int]:
+    """Return the fold's number, and by which process."""
+    return number, os.getpid()
+
+
+@pytest.mark.train
+def test_folds_of_identity_are_worked_on_by_the_cluster_in_their_order(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What else ``evaluate identity`` has a cluster do is shown below, at less cost than by itself.
+
+    Recordings go through ``side_by_side``, as for ``evaluate rhythm``, and a fold's network is
+    trained apart from the worker, as for ``train``: to the bit as it is here.
+    """
+    monkeypatch.setattr(work, "embed_fold", fold_of)
+    with workers(address) as jobs:
+        folds = work.embed_folds(range(8), jobs, lambda *_: lambda: None)
+    numbers, processes = zip(*folds, strict=True)
+    assert numbers == tuple(range(8))
+    assert os.getpid() not in processes
+
+
+@pytest.mark.train
+def test_a_model_is_the_same_to_the_bit(address: str, tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="needs the [train] extra")
     from tests.benchmarks.commands.test_train import write_record as write_table
 
@@ -96,21 +118,7 @@ def people(tmp_path: Path) -> Path:
         for record in (0, 1):
             path = tmp_path / "people" / f"Person_{seed}" / f"rec_{record}.csv"
             write_table(path, seed, 40 * record, 20)
-    return tmp_path / "people"
-
-
-@pytest.mark.train
-def test_identity_is_judged_as_it_is_here(address: str, people: Path, tmp_path: Path) -> None:
-    options = ("--steps", "2", "--folds", "2", "--seeds", "1", "--json", "figures")
-    command = ("evaluate", "identity", people, *options)
-    here, there = ((each / "figures").read_text() for each in on_both(address, tmp_path, *command))
-    assert json.loads(here)["persons"] == 6
-    assert here == there
-
-
-@pytest.mark.train
-def test_a_model_is_the_same_to_the_bit(address: str, people: Path, tmp_path: Path) -> None:
-    command = ("train", people, "--out", ".", "--steps", "4", "--folds", "2")
+    command = ("train", tmp_path / "people", "--out", ".", "--steps", "4", "--folds", "2")
     here, there = (
         {path.name: path.read_bytes() for path in each.iterdir()}
         for each in on_both(address, tmp_path, *command)
