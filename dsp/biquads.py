@@ -1,7 +1,7 @@
 """Second-order filter sections that take one sample at a time.
 
-scipy designs the filters; plain Python runs them, because a call into scipy for a single sample
-costs tens of times more than the five multiplications of a section.
+Plain Python runs them, because a call into scipy for a single sample costs tens of times more than
+the five multiplications of a section.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Cascade:
     does not ring through the filters (and a low-pass returns it as 0).
 
     Args:
-        sections: ``b0 b1 b2 a0 a1 a2`` each, with ``a0 = 1``: scipy's second-order sections.
+        sections: as ``dsp.filter_design`` returns them.
     """
 
     __slots__ = ("_origin", "_sections")

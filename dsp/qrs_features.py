@@ -16,6 +16,7 @@ from operator import sub
 import numpy as np
 
 from dsp.biquads import Cascade
+from dsp.filter_design import band_pass, response
 
 BAND_HZ = (5.0, 15.0)
 SLOPE_S = 0.032  # the slope is taken over so long: it is deaf to muscle noise of 30 Hz and more
@@ -42,23 +43,12 @@ class Hump:
 
 
 @lru_cache
-def band_pass_sections(rate_hz: float) -> tuple[tuple[float, ...], ...]:
-    """Return the QRS band-pass as second-order sections."""
-    from scipy import signal
-
-    sos = signal.butter(2, BAND_HZ, "bandpass", fs=rate_hz, output="sos")
-    return tuple(tuple(map(float, row)) for row in sos)
-
-
-@lru_cache
 def band_pass_delay(rate_hz: float) -> int:
     """Return the group delay of the band-pass at its centre, in samples."""
-    from scipy import signal
-
-    centre_hz = float(np.sqrt(BAND_HZ[0] * BAND_HZ[1]))
+    centre_hz = sqrt(BAND_HZ[0] * BAND_HZ[1])
     around_hz = [centre_hz - 0.1, centre_hz + 0.1]
-    _, response = signal.sosfreqz(band_pass_sections(rate_hz), around_hz, fs=rate_hz)
-    phase_rad = float(np.angle(response[1] / response[0]))
+    before, after = response(band_pass(BAND_HZ, rate_hz), around_hz, rate_hz)
+    phase_rad = float(np.angle(after / before))
     return round(-phase_rad / (2 * np.pi * 0.2) * rate_hz)
 
 
@@ -121,7 +111,7 @@ class QrsFeatures:
         self._span = round(SLOPE_S * rate_hz)
         self._steep_span = round(STEEP_S * rate_hz)
         self._delay = band_pass_delay(rate_hz)
-        self._band_pass = Cascade(band_pass_sections(rate_hz))
+        self._band_pass = Cascade(band_pass(BAND_HZ, rate_hz))
         self._mean = MovingMean(self._integration)
         self.ecg = [0.0] * HISTORY
         self._band = [0.0] * HISTORY

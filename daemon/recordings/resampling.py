@@ -51,11 +51,11 @@ def to_250_hz(mv: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     which would turn an electrode offset of 300 mV into a hum of 40 uV. Missing samples (NaN) are
     bridged for the filter and are missing again in its output.
     """
-    from scipy.signal import resample_poly  # takes a second, and most commands read nothing
-
     ratio = _ratio(rate_hz)
     if ratio == 1:
         return mv
+    from scipy.signal import resample_poly  # takes a second, and many recordings have 250 Hz
+
     missing = np.isnan(mv)
     if missing.all():
         return np.full(-(-len(mv) * ratio.numerator // ratio.denominator), np.nan)
