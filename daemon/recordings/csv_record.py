@@ -108,7 +108,7 @@ class CsvRecord:
         cells = _Codes(self._table, column, unit, RecordedSignal("", gain, vref_v))
         against = contradictions(self._reading, clock.said_hz or clock.rate_hz, said)
         end = 0
-        for rows in self._table.blocks():
+        for rows in self._rows():
             if not rows.cells:
                 continue
             mv = cells.in_mv(rows)
@@ -118,6 +118,10 @@ class CsvRecord:
             end = int(places[-1]) + 1
             yield spread
         self.notes = [clock.note, *cells.notes(), *against, *clock.notes(), *self._table.notes]
+
+    def _rows(self) -> Iterator[Rows]:
+        """Return all rows in blocks; a short table has been read already."""
+        return iter([self._first]) if self._first.are_last else self._table.blocks()
 
     def _stamp_column(self, headings: list[str], rows: Rows) -> int | None:
         """Return the column of time stamps: of those called so the finest, or the first of all."""

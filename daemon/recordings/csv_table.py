@@ -41,6 +41,7 @@ class Rows:
     cells: list[list[str]] = field(default_factory=list)  # of each row
     #: positions of the rows before which the heading came again
     restarts: list[int] = field(default_factory=list)
+    are_last: bool = False  # whether the table ends with them
 
     def column(self, number: int) -> list[str]:
         """Return one cell of each row."""
@@ -159,14 +160,15 @@ class Table:
             self.notes.append(f"rows cut short and left out: {left_out}")
         if remarks:
             self.notes.append(f"lines without a number, left out: {remarks}")
+        rows.are_last = True
         yield rows
 
     def _is_heading(self, cells: list[str]) -> bool:
         """Tell whether the heading is repeated, perhaps behind a row that was cut short."""
+        if not self.heading or cells[-1:] != self.heading[-1:]:
+            return False  # as nearly all, so this costs the least
         later = self.heading[1:]
-        return bool(self.heading) and (
-            cells == self.heading or (bool(later) and cells[-len(later) :] == later)
-        )
+        return cells == self.heading or (bool(later) and cells[-len(later) :] == later)
 
     def _is_remark(self, text: str, cells: list[str]) -> bool:
         """Tell whether a line is a logger's word, such as `;; marker` or `leads off`."""
@@ -178,8 +180,10 @@ class Table:
 
     def _is_torn(self, cells: list[str], rows: Rows) -> bool:
         """Tell whether the file ends within this row's last number."""
-        ends = [self.style.number(row[-1]) for row in (*rows.cells[-1:], cells)]
-        return self._torn and len(ends) == 2 and ends[0] is not None and ends[1] is None
+        if not (self._torn and rows.cells):
+            return False
+        before, last = (self.style.number(row[-1]) for row in (rows.cells[-1], cells))
+        return before is not None and last is None
 
     def _found_encoding(self) -> str:
         with open_content(self.path, self._identity) as file:
@@ -202,10 +206,11 @@ class Table:
         with TextIOWrapper(content, self._encoding, errors="replace", newline=None) as file:
             number = 0
             while text := file.readline(LONGEST_LINE):
-                if number > 1 and not text.strip("\0"):
+                zeros = "\0" in text and number > 0
+                if zeros and number > 1 and not text.strip("\0"):
                     continue  # more of the zeros that a power cut leaves
                 number += 1
-                zeros = number > 1 and text.rstrip("\r\n").endswith("\0")
+                zeros = zeros and text.rstrip("\r\n").endswith("\0")
                 if len(text) == LONGEST_LINE and not zeros:
                     raise MalformedRecording(
                         f"{self.path}, line {number}: over {LONGEST_LINE} characters: no table."
@@ -235,7 +240,7 @@ def _is_fraction(column: tuple[str, ...]) -> bool:
 
 def _trimmed(cells: list[str], width: int) -> list[str]:
     """Return the cells without empty ones beyond the last column."""
-    return cells if any(cells[width:]) else cells[:width]
+    return cells if len(cells) <= width or any(cells[width:]) else cells[:width]
 
 
 def _separator(lines: list[str]) -> str:
