@@ -58,9 +58,12 @@ def detect(folder: Path, content: bytes | str, *options: str, name: str = "log.c
     return [int(line) for line in (folder / "out" / f"{path.stem}.txt").read_text().split()]
 
 
-@pytest.fixture
-def plain(tmp_path: Path) -> list[int]:
-    found = detect(tmp_path, "\n".join(["t,c1,c2", *rows(seconds(5000), codes())]) + "\n")
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> list[int]:
+    found = detect(
+        tmp_path_factory.mktemp("plain"),
+        "\n".join(["t,c1,c2", *rows(seconds(5000), codes())]) + "\n",
+    )
     assert len(found) > 20
     return found
 
