@@ -120,8 +120,12 @@ class CsvRecord:
         self.notes = [clock.note, *cells.notes(), *against, *clock.notes(), *self._table.notes]
 
     def _rows(self) -> Iterator[Rows]:
-        """Return all rows in blocks; a short table has been read already."""
-        return iter([self._first]) if self._first.are_last else self._table.blocks()
+        """Yield all rows in blocks, the first of which is still at hand."""
+        yield self._first
+        if not self._first.are_last:
+            blocks = self._table.blocks()
+            next(blocks)
+            yield from blocks
 
     def _stamp_column(self, headings: list[str], rows: Rows) -> int | None:
         """Return the column of time stamps: of those called so the finest, or the first of all."""
