@@ -6,6 +6,9 @@ PYTHONS ?= $(foreach minor,11 12 13,$(lastword $(sort $(wildcard /usr/bin/python
 PIP := -m pip --disable-pip-version-check --quiet
 # Python compiles what it imports by itself; all of TensorFlow, of which little is used, takes minutes.
 INSTALL := $(PIP) install --no-compile
+# Where this is set, as in many containers, each of the hundreds of processes that the tests start would
+# compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 # In the order of folders: by their number of tests, files of few and slow ones would come last, alone.
 PYTEST := -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 DEFAULT_TESTS := "not realtime and not system and not servers and not web and not train and not benchmark"
