@@ -36,7 +36,6 @@ from daemon.wire.messages import (
     WaveMessage,
 )
 from daemon.wire.status import EnrolmentStatus
-from dsp.front_end import RATE_HZ
 from dsp.options import IN_WORDS
 
 FRAME_S = 0.1
@@ -44,6 +43,7 @@ MAX_WIDTH = 110
 FRAME_CHARACTERS = 4  # the border and a blank on either side
 LINE_ROWS = 9
 LINE_SAMPLES = 1500
+RATE_HZ = 250  # of the service; dsp.front_end, which says so too, would load numpy for --help
 SCALE_MV = 0.5  # the scale moves in steps, so that the line does not breathe
 BAR_WIDTH = 30
 
