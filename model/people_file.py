@@ -27,6 +27,7 @@ from model.template import MOST_BEATS, SOURCES, Person, Template
 FORMAT = "qrsd people"
 SCHEMA = 1
 SHA256 = re.compile("[0-9a-f]{64}")
+FIRST_YEAR = 1970  # which a computer without a clock believes it to be
 
 
 def to_json(people: Iterable[Person]) -> dict[str, Any]:
@@ -120,12 +121,14 @@ def _read_template(fields: Fields, person: str, numbers_of: dict[str, int]) -> T
 
 
 def _utc(fields: Fields, name: str) -> str:
-    """Return a field that is a date and time, ISO 8601."""
+    """Return a field that is a date and time, ISO 8601, since computers keep time."""
     text = fields.text(name)
     try:
-        datetime.fromisoformat(text)
+        year = datetime.fromisoformat(text).year
     except ValueError as error:
         raise fields.invalid(name, f"{text!r:.40} is not a date and time") from error
+    if year < FIRST_YEAR:
+        raise fields.invalid(name, f"{text!r:.40} is before {FIRST_YEAR}")
     if not (text.isascii() and text.isprintable()):  # Python takes anything between the two
         raise fields.invalid(name, f"{text!r:.40} is not a date and time")
     return text

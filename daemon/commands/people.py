@@ -175,7 +175,8 @@ def _fittings(person: dict[str, Any]) -> tuple[list[str], str, str]:
     days = enrolled_days(person)
     age = "-"
     with suppress(ValueError, IndexError):  # a day that is none, or no enrolment by anybody
-        age = str((datetime.now(UTC).date() - date.fromisoformat(days[-1])).days)
+        ago = (datetime.now(UTC).date() - date.fromisoformat(days[-1])).days
+        age = str(ago) if ago >= 0 else "in future"
     drift = person.get("drift")
     return days, age, "-" if drift is None else f"{drift:.2f}"
 

@@ -83,6 +83,7 @@ def exported(**changed: object) -> str:
         ({"beats": 10**30}, "beats: 1000000000000000000000000000000 is above 1000"),
         ({"beats": True}, "beats: True is not a whole number"),
         ({"created_utc": "yesterday"}, "created_utc: 'yesterday' is not a date and time"),
+        ({"created_utc": "0001-01-01T00:00:00Z"}, "created_utc: '0001-01-01.* is before 1970"),
         ({"created_utc": "2026-01-01\x1b12:00"}, "created_utc: .* is not a date and time"),
         ({"consent_utc": "\x1b[2J"}, "consent_utc: .* is not a date and time"),
         ({"model_sha256": "../../x"}, "model_sha256: .* is not 64 hexadecimal digits"),

@@ -70,6 +70,14 @@ def test_a_second_sitting_on_another_day_is_listed_and_asked_for_no_more(
     assert "enrolled on one day only: Bob." in printed.err
 
 
+def test_a_date_to_come_is_no_negative_age(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Gallery(path) as gallery:
+        turned = np.array([0.8, 0.6, 0, 0], dtype=np.float32)
+        gallery.enrol(Template("Ada", turned, 16, "9999-02-03T08:00:00Z", "a" * 64, "ads1292r"))
+    qrsd("people", "list")
+    assert "  in future  " in capsys.readouterr().out.splitlines()[1]
+
+
 def test_list_is_json_for_scripts(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     qrsd("people", "list", "--json")
     ada, bob = json.loads(capsys.readouterr().out)["people"]
