@@ -9,6 +9,7 @@ from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
 
 CLUSTERS = 6
 ALIKE = 0.92  # correlation from which on a beat is one of a cluster's
+USUAL = 0  # in the place of the usual shape's number
 MEMORY_BEATS = 128  # how far back beats are counted
 EARLY_WEIGHT = 0.2  # of an early beat, where the usual shape is looked for
 LEAST_GAIN = 0.05  # of a beat on its cluster's mean, once there are many
@@ -34,6 +35,8 @@ class BeatClusters:
         self.means_mv = np.zeros((CLUSTERS, WINDOW_SAMPLES))
         self.counts = np.zeros(CLUSTERS)
         self._weights = np.zeros(CLUSTERS)
+        self._numbers = [USUAL] * CLUSTERS
+        self._shapes = 0  # that there have been
 
     @property
     def usual_mv(self) -> Array:
@@ -41,12 +44,13 @@ class BeatClusters:
         usual: Array = self.means_mv[np.argmax(self._weights)]
         return usual
 
-    def take(self, window_mv: Array, *, early: bool = False) -> tuple[float, float]:
+    def take(self, window_mv: Array, *, early: bool = False) -> tuple[float, float, int]:
         """Count a beat, shape (175,), which may have come early.
 
         Returns:
-            Its correlation with the likest shape there was, 0 if there was none; and the part that
-            its own shape now has of all beats, 0 to 1.
+            Its correlation with the likest shape there was, 0 if there was none; the part that its
+            own shape now has of all beats, 0 to 1; and this shape's number, which no other shape
+            will ever have, or ``USUAL``.
         """
         likeness = correlations(self.means_mv[:, COMPARED], window_mv[COMPARED])
         own = int(np.argmax(likeness))
@@ -56,11 +60,14 @@ class BeatClusters:
         if likest < ALIKE:
             own = int(np.argmin(self.counts))
             self.counts[own] = self._weights[own] = 0.0
+            self._shapes += 1
+            self._numbers[own] = self._shapes
         self.counts[own] += 1
         self._weights[own] += EARLY_WEIGHT if early else 1
         gain = max(LEAST_GAIN, 1 / self.counts[own])
         self.means_mv[own] += min(gain, 1.0) * (window_mv - self.means_mv[own])
-        return likest, float(self.counts[own] / self.counts.sum())
+        number = USUAL if own == np.argmax(self._weights) else self._numbers[own]
+        return likest, float(self.counts[own] / self.counts.sum()), number
 
 
 def correlations(rows: Array, shape: Array) -> Array:

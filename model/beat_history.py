@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 from math import log, sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,16 @@ UPPER_QUARTILE = FIGURES.index("ln_rr_to_upper_quartile_128")
 LN_EARLY = -0.15  # of the interval to the upper quartile: sinus rhythm varies by less
 
 
+class KnownBeat(NamedTuple):
+    """What is known of a beat."""
+
+    #: Shape (``INPUTS``,), for the network: the beat at 62.5 Hz, the usual one, both without offset
+    #: and with the usual QRS's span for unit, then the figures of the last ``SEQUENCE`` beats, the
+    #: oldest first; zeros where there were none.
+    inputs: NDArray[np.float32]
+    shape: int  # the number of its shape among the wearer's, or ``beat_clusters.USUAL``
+
+
 class RrHistory:
     """The last 128 intervals between beats."""
 
@@ -121,25 +132,19 @@ class BeatHistory:
         self._rr = RrHistory()
         self._figures = np.zeros((SEQUENCE, len(FIGURES)), np.float32)
 
-    def take(self, beat: BeatWindow, rr_after_s: float | None) -> NDArray[np.float32]:
-        """Take the next beat and return all that is known of it, for the network.
-
-        Returns:
-            Shape (``INPUTS``,): the beat at 62.5 Hz, the usual one, both without offset and with
-            the usual QRS's span for unit, then the figures of the last ``SEQUENCE`` beats, the
-            oldest first; zeros where there were none.
-        """
+    def take(self, beat: BeatWindow, rr_after_s: float | None) -> KnownBeat:
+        """Take the next beat and return all that is known of it."""
         window = np.asarray(beat.ecg_mv)
         figures = self._rr.figures(beat.rr_s, rr_after_s)
         early = figures[UPPER_QUARTILE] < LN_EARLY
-        like_any, share = self._clusters.take(window, early=early)
+        like_any, share, shape = self._clusters.take(window, early=early)
         both = _in_usual_spans(window, self._clusters.usual_mv)
         figures += _shape_figures(both, like_any, share)
         self._rr.take(beat.rr_s)
         self._figures[:-1] = self._figures[1:]
         self._figures[-1] = figures
         inputs = np.concatenate([thin(both), self._figures], axis=None, dtype=np.float32)
-        return np.clip(inputs, -LARGEST, LARGEST, out=inputs)
+        return KnownBeat(np.clip(inputs, -LARGEST, LARGEST, out=inputs), shape)
 
 
 INPUTS = 2 * SHAPE_SAMPLES + SEQUENCE * len(FIGURES)

@@ -22,13 +22,12 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dsp.front_end import RATE_HZ
 from dsp.moments import span
 from dsp.quality import FALSE_BEATS, JUDGED_TOGETHER, noise_rms
 from dsp.signals import BeatWindow, Event, Interruption, RPeak
-from model.beat_history import LONGEST_RR_S, BeatHistory
+from model.beat_history import LONGEST_RR_S, BeatHistory, KnownBeat
 from model.beat_usual import UsualOdds
 
 Kind: TypeAlias = Literal["N", "S", "V", "F", "Q"]
@@ -62,8 +61,8 @@ class BeatKind:
     rr_s: float | None  # seconds since the beat before, None after a start or a longer gap
 
 
-#: Judges one beat by what ``BeatHistory.take`` gives, against what is usual of the same wearer.
-Classify: TypeAlias = Callable[[NDArray[np.float32], UsualOdds], Verdict]
+#: Judges one beat, against what is usual of the same wearer.
+Classify: TypeAlias = Callable[[KnownBeat, UsualOdds], Verdict]
 
 
 class BeatKindJudge:

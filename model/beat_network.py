@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.front_end import FrontEnd
-from model.beat_history import INPUTS
+from model.beat_history import INPUTS, KnownBeat
 from model.beat_kinds import Kind, Verdict
 from model.beat_passport import TOLD_KINDS, BeatPassport, read_model
 from model.beat_usual import UsualOdds
@@ -44,10 +44,10 @@ class BeatNetwork:
         self._runner = Runner(model_path, content, INPUTS, len(TOLD_KINDS))
         self.runtime = self._runner.runtime
 
-    def __call__(self, inputs: NDArray[np.float32], usual: UsualOdds) -> Verdict:
+    def __call__(self, beat: KnownBeat, usual: UsualOdds) -> Verdict:
         """Judge one beat of a wearer."""
         begin_s = perf_counter()
-        logits = usual.correct(self.logits(inputs))[None]
+        logits = usual.correct(self.logits(beat.inputs), beat.shape)[None]
         self.took(perf_counter() - begin_s)
         decision = self.passport.decision
         kind = TOLD_KINDS[int(decision.kinds(logits)[0])]

@@ -120,7 +120,7 @@ def mark(
 def _mark_judged(
     events: Sequence[Event], annotations: Annotations | None, source: Source
 ) -> MarkedBeats:
-    beats, inputs = judged_inputs(events)
+    beats, inputs, shapes = judged_inputs(events)
     found = np.array([beat.r_index for beat in beats], dtype=np.int64)
     kinds, missed = np.zeros(len(found), dtype=np.int64), np.zeros(len(KINDS), dtype=np.int64)
     scored = np.ones(len(found), dtype=bool)
@@ -128,6 +128,7 @@ def _mark_judged(
         kinds, missed, scored = _experts(annotations, found)
     marked = MarkedBeats(
         inputs,
+        shapes,
         np.array([beat.kind == "Q" for beat in beats], dtype=bool),
         kinds,
         np.full(len(found), source.record),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.signals import Event
+from model.beat_history import KnownBeat
 from model.beat_kinds import BeatKindJudge, Kind, Verdict
 from model.beat_network import BeatNetwork
 from model.beat_usual import UsualOdds
@@ -22,9 +23,9 @@ def explain_kinds(events: Iterable[Event], network: BeatNetwork) -> dict[str, An
     """Return for each kind how many beats there are, and what their odds lose by each part."""
     inputs_of: dict[Kind, list[NDArray[np.float32]]] = {kind: [] for kind in ("N", *EXPLAINED)}
 
-    def note(inputs: NDArray[np.float32], usual: UsualOdds) -> Verdict:
-        verdict = network(inputs, usual)
-        inputs_of[verdict.kind].append(inputs)
+    def note(beat: KnownBeat, usual: UsualOdds) -> Verdict:
+        verdict = network(beat, usual)
+        inputs_of[verdict.kind].append(beat.inputs)
         return verdict
 
     judge = BeatKindJudge(note)

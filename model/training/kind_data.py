@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.signals import BeatWindow, Event, Interruption
-from model.beat_history import INPUTS
+from model.beat_clusters import USUAL
+from model.beat_history import INPUTS, KnownBeat
 from model.beat_kinds import BeatKind, BeatKindJudge, Verdict
 from model.beat_passport import TOLD_KINDS
 from model.beat_usual import UsualOdds
@@ -31,6 +32,7 @@ class MarkedBeats:
     """Beats in the order in which they came, record after record; arrays of shape (n,)."""
 
     inputs: Inputs  # of the network, shape (n, INPUTS); zeros for a beat that is spoilt
+    shapes: NDArray[np.int64]  # number of its shape in its record; 0 if usual, or spoilt
     spoilt: NDArray[np.bool_]  # whether the judge calls it Q without asking the network
     kinds: NDArray[np.int64]  # place in ``KINDS`` of what experts say; -1 where they saw no beat
     records: NDArray[np.str_]  # which recording a beat is of
@@ -44,6 +46,7 @@ class MarkedBeats:
         missed = {record: counts for part in parts for record, counts in part.missed.items()}
         return cls(
             np.concatenate([part.inputs for part in parts]),
+            np.concatenate([part.shapes for part in parts]),
             np.concatenate([part.spoilt for part in parts]),
             np.concatenate([part.kinds for part in parts]),
             np.concatenate([part.records for part in parts]),
@@ -58,6 +61,7 @@ class MarkedBeats:
         missed = {name: self.missed[name] for name in np.unique(records).tolist()}
         return type(self)(
             self.inputs[chosen],
+            self.shapes[chosen],
             self.spoilt[chosen],
             self.kinds[chosen],
             records,
@@ -73,20 +77,24 @@ class MarkedBeats:
         return learnable
 
 
-def judged_inputs(events: Iterable[Event]) -> tuple[list[BeatKind], Inputs]:
-    """Run the judge over a recording; return its beats and what its network was given of each."""
-    seen: list[Inputs] = []
+def judged_inputs(
+    events: Iterable[Event],
+) -> tuple[list[BeatKind], Inputs, NDArray[np.int64]]:
+    """Run the judge over a recording; return its beats, their network's inputs, and shapes."""
+    seen: list[KnownBeat] = []
 
-    def note(inputs: Inputs, _usual: UsualOdds) -> Verdict:
-        seen.append(inputs)
+    def note(beat: KnownBeat, _usual: UsualOdds) -> Verdict:
+        seen.append(beat)
         return Verdict("N", 0.0)
 
     judge = BeatKindJudge(note)
     beats = [beat for event in events for beat in judge.push(event)] + judge.finish()
     inputs = np.zeros((len(beats), INPUTS), dtype=np.float32)
+    shapes = np.full(len(beats), USUAL)
     if seen:
-        inputs[[beat.kind != "Q" for beat in beats]] = seen
-    return beats, inputs
+        judged = [beat.kind != "Q" for beat in beats]
+        inputs[judged], shapes[judged] = zip(*seen, strict=True)
+    return beats, inputs, shapes
 
 
 def cold_starts(events: Sequence[Event]) -> list[tuple[Event, ...]]:

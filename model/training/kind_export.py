@@ -51,12 +51,11 @@ def made_up_inputs() -> Inputs:
     rr_s = 0.8 + 0.05 * rng.standard_normal(REFERENCE_BEATS + 1)
     rr_s[::7] *= 0.6
     quality = BeatQuality(1.0, ())
-    return np.stack(
-        [
-            history.take(BeatWindow(at, rr_s[at], tuple(window.tolist()), quality), rr_s[at + 1])
-            for at, window in enumerate(made_up_beats(REFERENCE_BEATS))
-        ]
-    )
+    beats = [
+        BeatWindow(at, rr_s[at], tuple(window.tolist()), quality)
+        for at, window in enumerate(made_up_beats(REFERENCE_BEATS))
+    ]
+    return np.stack([history.take(beat, rr_s[beat.r_index + 1]).inputs for beat in beats])
 
 
 def compare(network: KerasModel, inputs: Inputs, content: bytes, decision: Decision) -> Measured:

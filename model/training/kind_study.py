@@ -112,7 +112,7 @@ def against_usual(beats: MarkedBeats, logits: Logits) -> Logits:
     corrected = logits.copy()
     usual: defaultdict[str, UsualOdds] = defaultdict(UsualOdds)
     for row in np.flatnonzero(~beats.spoilt):
-        corrected[row] = usual[beats.records[row]].correct(logits[row])
+        corrected[row] = usual[beats.records[row]].correct(logits[row], int(beats.shapes[row]))
     return corrected
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from model.beat_history import FIGURES
+from model.beat_history import FIGURES, KnownBeat
 from model.beat_kinds import Verdict
 from model.beat_passport import BeatPassport, Decision
 from model.beat_usual import UsualOdds
@@ -38,7 +37,7 @@ class BeatRule:
     def __init__(self) -> None:
         self.passport = PASSPORT
 
-    def __call__(self, inputs: NDArray[np.float32], _usual: UsualOdds) -> Verdict:
+    def __call__(self, beat: KnownBeat, _usual: UsualOdds) -> Verdict:
         """Judge one beat."""
-        abnormal = float(np.clip((1 - inputs[SHAPE]) / (1 - LIKE) / 2, 0, 1))
+        abnormal = float(np.clip((1 - beat.inputs[SHAPE]) / (1 - LIKE) / 2, 0, 1))
         return Verdict("V" if abnormal > 0.5 else "N", abnormal)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
 from dsp.signals import BeatQuality, BeatWindow
-from model.beat_clusters import CLUSTERS, LEAST_GAIN, BeatClusters
+from model.beat_clusters import CLUSTERS, LEAST_GAIN, USUAL, BeatClusters
 from model.beat_history import (
     FIGURES,
     INPUTS,
@@ -35,7 +35,7 @@ def take(
     after_s: float | None = 0.8,
 ) -> NDArray[np.float32]:
     beat = BeatWindow(0, rr_s, tuple(shape.tolist()), BeatQuality(1.0, ()))
-    return history.take(beat, after_s)
+    return history.take(beat, after_s).inputs
 
 
 def named(inputs: NDArray[np.float32]) -> dict[str, float]:
@@ -142,3 +142,25 @@ def test_a_seventh_shape_takes_the_place_of_the_rarest() -> None:
 
     assert [there(shape) for shape in shapes].count(False) == 1
     assert there(shapes[CLUSTERS])
+
+
+def test_a_shape_keeps_its_number_and_only_the_usual_one_has_none() -> None:
+    history = BeatHistory()
+    quality = BeatQuality(1.0, ())
+
+    def shape_of(shape: NDArray[np.float64]) -> int:
+        return history.take(BeatWindow(0, 0.8, tuple(shape.tolist()), quality), 0.8).shape
+
+    assert [shape_of(NARROW) for _ in range(10)] == [USUAL] * 10
+    wide, upside_down = shape_of(BROAD), shape_of(-NARROW)
+    assert len({wide, upside_down, USUAL}) == 3
+    assert [shape_of(shape) for shape in (2 * BROAD, -NARROW, NARROW)] == [wide, upside_down, USUAL]
+
+
+def test_the_number_of_a_shape_that_made_room_is_never_anothers() -> None:
+    clusters = BeatClusters()
+    shapes = np.random.default_rng(0).standard_normal((3 * CLUSTERS, WINDOW_SAMPLES))
+    for _ in range(50):
+        clusters.take(NARROW)
+    numbers = [clusters.take(shape)[2] for shape in shapes]
+    assert len({*numbers, USUAL}) == len(shapes) + 1

@@ -21,7 +21,7 @@ from dsp.signals import (
     Interruption,
     RPeak,
 )
-from model.beat_history import FIGURES
+from model.beat_history import FIGURES, KnownBeat
 from model.beat_kinds import SILENCE_S, BeatKind, BeatKindJudge, Verdict
 from model.beat_usual import UsualOdds
 from tests.model.made_up_rhythm import events_of, rhythm
@@ -38,8 +38,8 @@ class Notes:
     def __init__(self) -> None:
         self.inputs: list[NDArray[np.float32]] = []
 
-    def __call__(self, inputs: NDArray[np.float32], _usual: UsualOdds) -> Verdict:
-        self.inputs.append(inputs)
+    def __call__(self, beat: KnownBeat, _usual: UsualOdds) -> Verdict:
+        self.inputs.append(beat.inputs)
         return Verdict("V", 0.9)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dsp.signals import BeatQuality, BeatWindow, Interruption, RPeak, Sample
+from model.beat_history import KnownBeat
 from model.beat_kinds import BeatKindJudge, Verdict
 from model.beat_usual import UsualOdds
 from model.rhythm import Episode
@@ -21,7 +21,7 @@ BEAT = tuple((np.hanning(175) ** 8).tolist())
 def watch(kinds: str) -> RhythmWatch:
     told = iter(kinds)
 
-    def classify(_: NDArray[np.float32], _usual: UsualOdds) -> Verdict:
+    def classify(_: KnownBeat, _usual: UsualOdds) -> Verdict:
         kind = next(told)
         return Verdict(kind, 0.2 if kind == "N" else 0.6)  # type: ignore[arg-type]
 

@@ -6,12 +6,12 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from daemon.service.rhythm import CAUTION, RhythmJudge
 from daemon.wire.messages import AlarmMessage, BeatKindMessage, Message, RhythmMessage
 from dsp.options import RhythmOptions
 from dsp.signals import BeatQuality, BeatWindow, Interruption, RPeak, Sample
+from model.beat_history import KnownBeat
 from model.beat_kinds import BeatKindJudge, Verdict
 from model.beat_usual import UsualOdds
 
@@ -27,7 +27,7 @@ def judge(*, alarms: bool = True, ventricular: tuple[int, ...] = ()) -> RhythmJu
     """Return a judge that takes these beats, by their numbers, for ventricular ones."""
     number = iter(range(1000))
 
-    def classify(_: NDArray[np.float32], _usual: UsualOdds) -> Verdict:
+    def classify(_: KnownBeat, _usual: UsualOdds) -> Verdict:
         is_v = next(number) in ventricular
         return Verdict("V" if is_v else "N", 0.99 if is_v else 0.01)
 

@@ -16,13 +16,13 @@ def patients(count: int) -> tuple[MarkedBeats, MarkedBeats]:
     for number in range(count):
         wide = number % 2 == 0
         _, ecg_mv = rhythm(48, ECTOPIC, wide=wide, seed=number)
-        beats, inputs = judged_inputs(events_of(ecg_mv))
+        beats, inputs, shapes = judged_inputs(events_of(ecg_mv))
         kinds = np.zeros(len(beats), dtype=np.int64)
         kinds[list(ECTOPIC)] = KINDS.index("V" if wide else "S")
         names = np.full(len(beats), f"patient {number}")
         spoilt = np.array([beat.kind == "Q" for beat in beats])
         missed = {names[0]: np.zeros(len(KINDS), dtype=np.int64)}
         groups = np.full(len(beats), "made up")
-        parts.append(MarkedBeats(inputs, spoilt, kinds, names, names, groups, missed))
+        parts.append(MarkedBeats(inputs, shapes, spoilt, kinds, names, names, groups, missed))
     whole = MarkedBeats.join(parts)
     return whole, whole.where(np.zeros(len(whole.kinds), dtype=bool))

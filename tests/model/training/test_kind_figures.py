@@ -16,6 +16,7 @@ def marked(experts: str, spoilt: NDArray[np.bool_] | None = None, missed: str = 
     names = np.full(count, "100")
     return MarkedBeats(
         np.zeros((count, 1), np.float32),
+        np.zeros(count, np.int64),
         np.zeros(count, bool) if spoilt is None else spoilt,
         np.array([NOBODY_MARKED if kind == "-" else KINDS.index(kind) for kind in experts]),
         names,
