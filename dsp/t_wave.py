@@ -26,8 +26,9 @@ P_ON_T = 115  # samples to the next R: closer than that, its P wave lies on the 
 LEAST_T = 0.005  # deviation of the T wave, to the QRS's span. Pulses: 0.001
 QUICKEST_T_HZ = 8.2  # T waves: 3 to 6. Knocks ring on at 8 and more; noise has 12
 #: Energy of QRS and T wave, each taken for 1, that the likest damped oscillation leaves over.
-#: Knocks: 0.00 to 0.09. Of hearts 0.1 and more, but in 2 of svdb's 52 records.
-LEAST_LEFT = 0.09
+#: Most knocks: 0.00 to 0.06. Of hearts 0.1 and more, but in 2 of svdb's 52 records; with the
+#: electrodes swapped 0.07 and more.
+LEAST_LEFT = 0.065
 
 FREQUENCIES_HZ = np.arange(0.5, 30, 1.0)  # of the oscillations that are tried, and
 DECAYS_S = 0.02 * 1.4 ** np.arange(8)  # in how long they fall to a third

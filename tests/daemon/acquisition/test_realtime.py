@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import subprocess
@@ -60,7 +61,7 @@ def test_nothing_is_locked_under_a_limit_that_later_allocations_would_meet(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(realtime, "getrlimit", lambda _: (1 << 26, 1 << 26))
-    monkeypatch.setattr(realtime, "_libc", lambda: pytest.fail("asked all the same"))
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: pytest.fail("asked all the same"))
     assert not realtime._lock_memory()
 
 
