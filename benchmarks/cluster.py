@@ -7,6 +7,7 @@ Whatever a killed worker had in hand is done again by another.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor, Future
@@ -21,6 +22,8 @@ from daemon.errors import DaemonError, import_extra
 from daemon.offline.analysis import Workers
 
 ANSWERS_S = 10
+#: Of numpy's arithmetic, as Dask's workers have it: more threads add up in another order.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 ROOMS = ("benchmarks", "config", "daemon", "drivers", "dsp", "model")
 
 
@@ -61,6 +64,8 @@ def workers(address: str | None, jobs: int | None = None) -> Iterator[Workers]:
         ExtraMissing: the package distributed is not installed.
     """
     if address is None:
+        for name, value in ONE_THREAD.items():
+            os.environ.setdefault(name, value)  # of the processes that are begun from here
         yield jobs
         return
     distributed: Any = import_extra("distributed", "cluster", "--dask")

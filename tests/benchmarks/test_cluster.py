@@ -15,7 +15,7 @@ from time import sleep
 import pytest
 
 from benchmarks.apart import WorkEnded, apart
-from benchmarks.cluster import ClusterUnusable, workers
+from benchmarks.cluster import ONE_THREAD, ClusterUnusable, workers
 from benchmarks.identity import work
 from daemon.errors import ExtraMissing
 from daemon.offline.analysis import side_by_side
@@ -163,3 +163,15 @@ def test_apart_is_another_process_whose_errors_come_back() -> None:
         apart(fail, "error")
     with pytest.raises(WorkEnded, match="ended with -9"):
         apart(fail, "signal")
+
+
+def test_processes_of_this_machine_add_up_as_a_clusters_workers_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ONE_THREAD:
+        monkeypatch.setenv(name, "2")
+        monkeypatch.delenv(name)
+    with workers(None, 2) as jobs:
+        told = subprocess.run(["env"], capture_output=True, text=True, check=True).stdout
+    assert jobs == 2
+    assert {f"{name}=1" for name in ONE_THREAD} <= {*told.splitlines()}
