@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, get_args
 
-from daemon.apps.demo_plan import RATE_HZ, Act
+from daemon.apps.demo_plan import Act
+from daemon.apps.scene import RATE_HZ
 from daemon.wire.client import Item
 from daemon.wire.errors import CommandRefused
 from daemon.wire.messages import AlarmMessage, IdentityMessage, Received, StatusMessage

@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeAlias
 from daemon.apps.errors import NothingToShow
 from daemon.recordings.reading_order import reading_order
 
-RATE_HZ = 250
 PAUSE_S = 2.0  # the electrodes move from one person to the next
 FALLEN_OFF_S = 4.0
 SHOW_S = 13.0

@@ -18,7 +18,8 @@ from daemon.wire.messages import (
     StatusMessage,
 )
 
-KEPT_SAMPLES = 2500  # ten seconds, more than a screen is wide
+RATE_HZ = 250  # of the service; dsp.front_end, which says so too, would load numpy for --help
+KEPT_SAMPLES = 10 * RATE_HZ  # more than a screen is wide
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from daemon.apps.braille import DOTS_WIDE, draw, joined
-from daemon.apps.scene import Scene
+from daemon.apps.scene import RATE_HZ, Scene
 from daemon.tables import counted
 from daemon.terminal import plain
 from daemon.wire.client import Item, Lost, Restarted, Silent
@@ -43,7 +43,6 @@ MAX_WIDTH = 110
 FRAME_CHARACTERS = 4  # the border and a blank on either side
 LINE_ROWS = 9
 LINE_SAMPLES = 1500
-RATE_HZ = 250  # of the service; dsp.front_end, which says so too, would load numpy for --help
 SCALE_MV = 0.5  # the scale moves in steps, so that the line does not breathe
 BAR_WIDTH = 30
 

@@ -12,12 +12,11 @@ import httpx
 import numpy as np
 import pytest
 
-from benchmarks.paper.pages import draw
 from daemon.recordings.recording import OpenRecording, read_recording
 from daemon.web.children import ONE_CORE
 from drivers.waveforms.hearts import Heart
 from tests.daemon.commands.command import qrsd
-from tests.daemon.paper.conftest import COARSE_SCAN
+from tests.daemon.paper.conftest import scan_of_two
 from tests.daemon.web.serving import serving
 
 
@@ -30,11 +29,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page with a strip of each of two hearts."""
-    file = tmp_path_factory.mktemp("pages") / "scan.png"
-    strips = [Heart(seed).ecg_mv[: 10 * 250] for seed in (3, 5)]
-    cv2.imwrite(str(file), draw(strips, COARSE_SCAN))
-    return file
+    return scan_of_two(tmp_path_factory.mktemp("pages") / "scan.png")
 
 
 def sent(client: httpx.Client, page: Path, **asked: str) -> httpx.Response:

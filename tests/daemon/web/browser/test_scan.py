@@ -7,9 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from benchmarks.paper.pages import draw
-from drivers.waveforms.hearts import Heart
-from tests.daemon.paper.conftest import COARSE_SCAN
+from tests.daemon.paper.conftest import scan_of_two
 from tests.daemon.web.browser.page import HEIGHTS, Page
 from tests.daemon.web.browser.test_page import BEYOND_ITS_CARD, english, photograph
 
@@ -20,11 +18,7 @@ pytestmark = pytest.mark.web
 
 @pytest.fixture(scope="module")
 def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page with a strip of each of two hearts."""
-    file = tmp_path_factory.mktemp("pages") / "scan.png"
-    strips = [Heart(seed).ecg_mv[: 10 * 250] for seed in (3, 5)]
-    cv2.imwrite(str(file), draw(strips, COARSE_SCAN))
-    return file
+    return scan_of_two(tmp_path_factory.mktemp("pages") / "scan.png")
 
 
 def frame(page: Page) -> list[str]:
