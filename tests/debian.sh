@@ -71,7 +71,7 @@ if [ -n "$emulated" ]; then
     cp "$package" "$clean/home/pi/qrsd.deb"
     in_there "$clean" apt-get install --yes --no-install-recommends ../qrsd.deb
     in_there "$clean" qrsd --version
-    in_there "$clean" /opt/qrsd/bin/python -m pip --quiet install hypothesis jsonschema pytest pytest-xdist
+    in_there "$clean" "/opt/qrsd/bin/python -m pip --quiet install --no-compile '.[records,test]'"
     in_there "$clean" /opt/qrsd/bin/python -m pytest --numprocesses=auto --dist=loadfile \
         -m "'not realtime and not system and not servers and not web and not train and not benchmark'" "$@"
     in_there "$clean" apt-get purge --yes qrsd

@@ -42,10 +42,12 @@ install -m 644 "$here/../qrsd.sysusers" usr/lib/sysusers.d/qrsd.conf
 install -m 644 "$here/lintian-overrides" usr/share/lintian/overrides/qrsd
 
 doc=usr/share/doc/qrsd
-mkdir -p "$doc/examples"
+# In folders as in the checkout, so that the pages' links lead to them.
+mkdir -p "$doc/examples" "$doc/systemd"
 cp -R "$here/../../docs" "$doc/docs"
+cp -R "$here/../user-data" "$here/../fleet" "$doc/systemd"
 install -m 644 "$here/copyright" "$here/../../README.md" "$doc"
-install -m 644 "$here/../user-data" "$here"/../../examples/*.* "$doc/examples"
+install -m 644 "$here"/../../examples/*.* "$doc/examples"
 maintainer=$(sed -n 's/^Maintainer: //p' "$here/control")
 printf 'qrsd (%s) unstable; urgency=medium\n\n  * What changed is in changelog.gz.\n\n -- %s  %s\n' \
     "$version-$REVISION~$release" "$maintainer" "$(date -R)" | gzip -9n >"$doc/changelog.Debian.gz"
