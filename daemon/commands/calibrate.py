@@ -13,7 +13,7 @@ from rich.table import Table
 from config.gallery_key import find_gallery_key
 from config.settings import load
 from daemon.commands.connection import gallery_in_use
-from daemon.commands.parts import add_json, add_model, describe
+from daemon.commands.parts import add_json, add_model, describe, model_of
 from daemon.offline.errors import TooFewPeople
 from daemon.offline.results import hand_out, require_files, writing
 from daemon.tables import filled
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     require_files(args.json)
     settings = load().settings
     with Gallery(path, make=False, key=find_gallery_key()) as gallery:
-        network = open_network(args.model or settings.model_path, gallery.rotation_seed)
+        network = open_network(model_of(args), gallery.rotation_seed)
         passport = network.passport
         templates = gallery.templates(passport.sha256, passport.tensors.outputs)
     if passport.cohort is None or not passport.calibration.searches:

@@ -23,9 +23,11 @@ from daemon.commands.connection import add_connection, to_control
 from daemon.commands.parts import (
     SECOND_SITTING,
     add_mains,
+    add_model,
     confirmed,
     describe,
     enrolled_days,
+    model_of,
     person_name,
 )
 from daemon.commands.records import Outcomes, add_reading
@@ -74,9 +76,7 @@ def add_enroll(parser: argparse.ArgumentParser) -> None:
     of_records.add_argument("--record", nargs="+", dest="records", metavar="RECORD")
     add_reading(of_records)
     add_mains(of_records)
-    of_records.add_argument(
-        "--model", type=Path, metavar="PATH", help="a .tflite (default: the service's)"
-    )
+    add_model(of_records)
     of_records.add_argument(
         "--gallery", type=Path, metavar="PATH", help="file to enrol in (default: the service's)"
     )
@@ -156,7 +156,7 @@ def enrol_live(
 def enrol_from_records(args: argparse.Namespace) -> int:
     """Enrol the person of recordings: from each of them or, if one does not serve, from none."""
     settings = load().settings
-    network = open_network(args.model or settings.model_path)
+    network = open_network(model_of(args))
     outcomes = Outcomes(args, analyse)
     minimum = RECORD_BEATS if args.beats is None else args.beats
     name = check_name(args.name)

@@ -22,6 +22,7 @@ from daemon.commands.parts import (
     add_model,
     add_part,
     at_least,
+    model_of,
 )
 from daemon.commands.records import Outcomes, add_reading
 from daemon.offline.analysis import analyse
@@ -80,7 +81,7 @@ def run_model(args: argparse.Namespace) -> int:
     if args.picture:
         require_matplotlib()
     settings = load().settings
-    network = open_network(args.model or settings.model_path)
+    network = open_network(model_of(args))
     places = {
         record.path: (record.person, place.name)
         for place in args.data

@@ -12,7 +12,15 @@ from rich.progress import Progress
 from rich.table import Table
 
 from config.folders import gallery_path
-from daemon.commands.parts import A_RECORD, add_gallery, add_json, add_mains, add_model, describe
+from daemon.commands.parts import (
+    A_RECORD,
+    add_gallery,
+    add_json,
+    add_mains,
+    add_model,
+    describe,
+    model_of,
+)
 from daemon.commands.records import Outcomes, add_reading
 from daemon.offline.analysis import analyse
 from daemon.offline.drawing import require_matplotlib
@@ -76,9 +84,9 @@ def run(args: argparse.Namespace) -> int:
     ours = args.gallery == gallery_path()
     alone = ours and not (args.person or args.gallery.exists())
     if args.against or alone:
-        network = open_network(args.model)
+        network = open_network(model_of(args))
     else:
-        network, templates = open_with_people(args.model, args.gallery)
+        network, templates = open_with_people(model_of(args), args.gallery)
     args.records = [args.record, args.against] if args.against else [args.record]
     outcomes = Outcomes(args, analyse)
     analyses = list(outcomes)

@@ -91,8 +91,16 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
 def add_model(parser: argparse._ActionsContainer) -> None:
     """Add the model."""
     parser.add_argument(
-        "--model", type=Path, metavar="PATH", help="another .tflite than qrsd's own"
+        "--model",
+        type=Path,
+        metavar="PATH",
+        help="a .tflite (default: the settings' or else qrsd's own)",
     )
+
+
+def model_of(args: argparse.Namespace) -> Path | None:
+    """Return the model that is asked for, or else the settings'; None for qrsd's own."""
+    return args.model or load().settings.model_path
 
 
 def add_gallery(parser: argparse.ArgumentParser) -> None:

@@ -29,6 +29,7 @@ from daemon.commands.parts import (
     describe,
     duration_s,
     identity_of,
+    model_of,
 )
 from daemon.offline.analysis import ChainRun, OfRecording, analyse, find_beats, side_by_side
 from daemon.offline.excerpt import newest_first
@@ -300,7 +301,7 @@ def _in_words(score: dict[str, Any]) -> str:
 
 def run_embed(args: argparse.Namespace) -> int:
     """Write what the network makes of each beat to one .npz."""
-    network = open_network(args.model)
+    network = open_network(model_of(args))
     outcomes = Outcomes(args, analyse)
     recordings = list(outcomes)
     arrays = embed(recordings, network)
@@ -320,7 +321,7 @@ def run_embed(args: argparse.Namespace) -> int:
 
 def run_identify(args: argparse.Namespace) -> int:
     """Print the last decision on each record."""
-    network, templates = open_with_people(args.model, args.gallery)
+    network, templates = open_with_people(model_of(args), args.gallery)
     if not templates and network.passport.kind == "embedder":
         print(f"note: {args.gallery}: nobody is enrolled with this model", file=sys.stderr)
     settings = load().settings
@@ -345,7 +346,7 @@ def _identity_line(row: dict[str, Any]) -> str:
 
 def run_verify(args: argparse.Namespace) -> int:
     """Print whether two records are one person's, and say it by the exit code."""
-    network = open_network(args.model)
+    network = open_network(model_of(args))
     outcomes = Outcomes(args, analyse)
     analyses = list(outcomes)
     if outcomes.exit_code:

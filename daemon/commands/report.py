@@ -18,6 +18,7 @@ from daemon.commands.parts import (
     add_model,
     describe,
     file_of,
+    model_of,
 )
 from daemon.commands.records import (
     add_last,
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     commentator = _commentator(args)
     if kind != ".json":
         require_report_extras(pdf=kind == ".pdf")
-    people = open_with_people(args.model, args.gallery) if args.who else None
+    people = open_with_people(model_of(args), args.gallery) if args.who else None
     if not args.dry_run:
         require_files(args.out)
     console = Console(stderr=True)

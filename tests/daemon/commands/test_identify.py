@@ -38,6 +38,30 @@ def test_identify_says_who_is_who_among_the_enrolled(
     assert capsys.readouterr().out.startswith("Ada ")
 
 
+def test_without_one_the_model_is_that_of_the_settings(
+    tmp_path: Path,
+    embedder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gallery = tmp_path / "gallery.sqlite"
+    first = write_heart(tmp_path / "first.csv", seed=3)
+    later = write_heart(tmp_path / "later.csv", seed=3, start_s=100)
+    enrol(gallery, "Ada", first, embedder)
+
+    def said(*options: object) -> list[object]:
+        qrsd("identify", later, "--gallery", gallery, "--json", *options)
+        qrsd("verify", first, later, "--json", *options)
+        qrsd("explain", later, "--against", first, "--json", "-", *options)
+        qrsd("embed", later, "--out", tmp_path / "beats.npz", *options)
+        with np.load(tmp_path / "beats.npz") as beats:
+            return [capsys.readouterr().out, *(beats[name].tolist() for name in beats)]
+
+    of_its_own, asked_for = said(), said("--model", embedder)
+    monkeypatch.setenv("QRSD_MODEL", str(embedder))
+    assert said() == asked_for != of_its_own
+
+
 def test_identify_says_if_the_electrodes_may_be_swapped(
     tmp_path: Path, embedder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
