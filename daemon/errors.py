@@ -35,12 +35,16 @@ def import_extra(
         package: its name.
         extra: what brings it.
         purpose: what needs it, for the error: "Drawing pictures".
-        error_type: what to raise where it, or a package that it needs, is not installed.
+        error_type: what to raise where it, or a package that it needs, is not installed, or cannot
+            be used.
     """
     try:
         return import_module(package)
     except ImportError as error:
         raise error_type(_how_to_install(error.name or package, extra, purpose)) from error
+    except RuntimeError as error:  # as pylsl where its wheel is without the library
+        said = " ".join(str(error).split())
+        raise error_type(f"{purpose} needs {package}, which cannot be used here: {said}") from error
 
 
 def require_extra(package: str, extra: str, purpose: str) -> None:

@@ -112,18 +112,6 @@ def test_its_documents_name_everything_that_is_in_it(machine: Machine) -> None:
         assert package.replace(" ", "\n") in licences
 
 
-def test_its_pages_lead_to_one_another(machine: Machine) -> None:
-    ask = (
-        "cd /usr/share/doc/qrsd && grep --recursive --only-matching ']([^)#:]*[)#]' README.md docs"
-    )
-    links = [line.rstrip(")#").split(":](") for line in machine.said("sh", "-c", ask).splitlines()]
-    targets = {f"/usr/share/doc/qrsd/{Path(page).parent}/{link}" for page, link in links if link}
-    assert len(targets) > 30
-    missing = {each for each in targets if machine.run("test", "-e", each).returncode != 0}
-    # Debian has the one as changelog.gz; the other is for who has a checkout.
-    assert {Path(each).name for each in missing} == {"CHANGELOG.md", "CONTRIBUTING.md"}
-
-
 def test_its_service_enrols_somebody(machine: Machine) -> None:
     configure(machine)
     machine.said("systemctl", "enable", "--now", "qrsd", patience_s=BACK_S)
@@ -150,6 +138,18 @@ def test_an_upgrade_keeps_people_and_settings_and_restarts_what_ran(
     with machine.subscriber() as subscriber:
         assert subscriber.hear(accepted, patience_s=60)["person"] == "Ada"
     assert machine.run("systemctl", "is-active", "qrsd-web").stdout.strip() == "inactive"
+
+
+def test_its_pages_lead_to_one_another(machine: Machine) -> None:
+    ask = (
+        "cd /usr/share/doc/qrsd && grep --recursive --only-matching ']([^)#:]*[)#]' README.md docs"
+    )
+    links = [line.rstrip(")#").split(":](") for line in machine.said("sh", "-c", ask).splitlines()]
+    targets = {f"/usr/share/doc/qrsd/{Path(page).parent}/{link}" for page, link in links if link}
+    assert len(targets) > 30
+    missing = {each for each in targets if machine.run("test", "-e", each).returncode != 0}
+    # Debian has the one as changelog.gz; the other is for who has a checkout.
+    assert {Path(each).name for each in missing} == {"CHANGELOG.md", "CONTRIBUTING.md"}
 
 
 def test_make_install_does_not_put_a_second_one_over_it(machine: Machine) -> None:

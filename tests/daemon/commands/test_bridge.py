@@ -292,3 +292,11 @@ def test_a_broker_that_refuses_or_is_another_is_told_nothing(
         wait_for(lambda: "it is tried again" in said(tmp_path))
 
     assert listener.heard == []
+
+
+def test_a_pylsl_without_its_library_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "pylsl.py").write_text("raise RuntimeError('no library found.\\n Get it.')")
+    done = qrsd(tmp_path, "bridge", "lsl", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (69, "")
+    said = "qrsd bridge lsl needs pylsl, which cannot be used here: no library found. Get it."
+    assert done.stderr.splitlines()[-1].endswith(said)
