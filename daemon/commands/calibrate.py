@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     require_files(args.json)
     settings = load().settings
     with Gallery(path, make=False, key=find_gallery_key()) as gallery:
-        network = open_network(model_of(args), gallery.rotation_seed)
+        network = open_network(model_of(args, settings), gallery.rotation_seed)
         passport = network.passport
         templates = gallery.templates(passport.sha256, passport.tensors.outputs)
     if passport.cohort is None or not passport.calibration.searches:

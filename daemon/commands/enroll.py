@@ -156,7 +156,7 @@ def enrol_live(
 def enrol_from_records(args: argparse.Namespace) -> int:
     """Enrol the person of recordings: from each of them or, if one does not serve, from none."""
     settings = load().settings
-    network = open_network(model_of(args))
+    network = open_network(model_of(args, settings))
     outcomes = Outcomes(args, analyse)
     minimum = RECORD_BEATS if args.beats is None else args.beats
     name = check_name(args.name)

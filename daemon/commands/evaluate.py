@@ -81,7 +81,7 @@ def run_model(args: argparse.Namespace) -> int:
     if args.picture:
         require_matplotlib()
     settings = load().settings
-    network = open_network(model_of(args))
+    network = open_network(model_of(args, settings))
     places = {
         record.path: (record.person, place.name)
         for place in args.data

@@ -12,6 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from config.folders import gallery_path
+from config.settings import load
 from daemon.commands.parts import (
     A_RECORD,
     add_gallery,
@@ -83,10 +84,11 @@ def run(args: argparse.Namespace) -> int:
     templates: list[Template] = []
     ours = args.gallery == gallery_path()
     alone = ours and not (args.person or args.gallery.exists())
+    model = model_of(args, load().settings)
     if args.against or alone:
-        network = open_network(model_of(args))
+        network = open_network(model)
     else:
-        network, templates = open_with_people(model_of(args), args.gallery)
+        network, templates = open_with_people(model, args.gallery)
     args.records = [args.record, args.against] if args.against else [args.record]
     outcomes = Outcomes(args, analyse)
     analyses = list(outcomes)
@@ -99,8 +101,8 @@ def run(args: argparse.Namespace) -> int:
             network.run, comparison.beats, comparison.scores, partial(bars.advance, task)
         )
     title = f"{args.record} against {comparison.against}"
-    model = network.passport.sha256
-    asked = {"record": args.record, "against": comparison.against, "model_sha256": model}
+    sha256 = network.passport.sha256
+    asked = {"record": args.record, "against": comparison.against, "model_sha256": sha256}
     hand_out({**asked, **figures(explanation)}, [table(explanation, title)], args.json)
     if args.picture:
         from daemon.offline.explanation_picture import draw

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from unicodedata import normalize
 
 from config.folders import gallery_path
-from config.settings import load
+from config.settings import Settings, load
 from daemon.recordings.encryption import is_encrypted
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -98,9 +98,9 @@ def add_model(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def model_of(args: argparse.Namespace) -> Path | None:
+def model_of(args: argparse.Namespace, settings: Settings) -> Path | None:
     """Return the model that is asked for, or else the settings'; None for qrsd's own."""
-    return args.model or load().settings.model_path
+    return args.model or settings.model_path
 
 
 def add_gallery(parser: argparse.ArgumentParser) -> None:

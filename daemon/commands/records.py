@@ -301,7 +301,7 @@ def _in_words(score: dict[str, Any]) -> str:
 
 def run_embed(args: argparse.Namespace) -> int:
     """Write what the network makes of each beat to one .npz."""
-    network = open_network(model_of(args))
+    network = open_network(model_of(args, load().settings))
     outcomes = Outcomes(args, analyse)
     recordings = list(outcomes)
     arrays = embed(recordings, network)
@@ -321,10 +321,10 @@ def run_embed(args: argparse.Namespace) -> int:
 
 def run_identify(args: argparse.Namespace) -> int:
     """Print the last decision on each record."""
-    network, templates = open_with_people(model_of(args), args.gallery)
+    settings = load().settings
+    network, templates = open_with_people(model_of(args, settings), args.gallery)
     if not templates and network.passport.kind == "embedder":
         print(f"note: {args.gallery}: nobody is enrolled with this model", file=sys.stderr)
-    settings = load().settings
     outcomes = Outcomes(args, analyse)
     rows = []
     for analysis in outcomes:
@@ -346,7 +346,7 @@ def _identity_line(row: dict[str, Any]) -> str:
 
 def run_verify(args: argparse.Namespace) -> int:
     """Print whether two records are one person's, and say it by the exit code."""
-    network = open_network(model_of(args))
+    network = open_network(model_of(args, load().settings))
     outcomes = Outcomes(args, analyse)
     analyses = list(outcomes)
     if outcomes.exit_code:

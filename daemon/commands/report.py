@@ -97,7 +97,8 @@ def run(args: argparse.Namespace) -> int:
     commentator = _commentator(args)
     if kind != ".json":
         require_report_extras(pdf=kind == ".pdf")
-    people = open_with_people(model_of(args), args.gallery) if args.who else None
+    settings = load().settings
+    people = open_with_people(model_of(args, settings), args.gallery) if args.who else None
     if not args.dry_run:
         require_files(args.out)
     console = Console(stderr=True)
@@ -108,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
             bars.update(task, description=f"Finding heartbeats and waves, {done_s / 60:.0f} min")
 
         recording, told = _recording(args)
-        report = report_on(recording, told, args.mains, load().settings.rhythm, advance)
+        report = report_on(recording, told, args.mains, settings.rhythm, advance)
         if not (report.nothing_because or args.dry_run):
             if people:
                 bars.update(task, description="Recognising", total=None)
