@@ -40,7 +40,7 @@ from daemon.wire.codec import utc_text
 SITE = "house"
 CONNECT_AT_ONCE = 16
 DIGEST = Digest(
-    *("", "1.0.0", "running", "simulated", "on", 61.2, 0.98, "accepted", "sinus", None, 0),
+    *("", "0.0.1", "running", "simulated", "on", 61.2, 0.98, "accepted", "sinus", None, 0),
     "ab" * 32,
 )
 
