@@ -30,6 +30,7 @@ class Enrolment:
 
     Attributes:
         suspicion: why the beats seem to be no living heart's; None if they do not.
+        waits: whether it is too soon to tell that.
 
     Raises:
         NameInvalid: nobody can be called that.
@@ -49,6 +50,7 @@ class Enrolment:
             raise EnrolmentFailed(f"{needed} beats is not between {FEWEST_BEATS} and {MOST_BEATS}")
         self.needed = needed
         self.suspicion: Suspicion | None = None
+        self.waits = False
         self._room = most or needed
         self._passport = passport
         self._cohort = passport.cohort.embeddings
@@ -67,7 +69,7 @@ class Enrolment:
     @property
     def ended(self) -> bool:
         """Tell whether there are enough beats, or reason enough to take no more."""
-        return self.complete or self.suspicion is not None
+        return (self.complete and not self.waits) or self.suspicion is not None
 
     def push(self, embedding: NDArray[np.float32], quality: BeatQuality) -> int:
         """Take one beat, shape (d,), and return how many count; one with flaws does not."""
@@ -80,14 +82,15 @@ class Enrolment:
 
         If there were enough beats before it, they stand, and none is added.
         """
-        if self.complete:
+        if self.complete and not self.waits:
             self._room = self.beats
         else:
             self._embeddings.clear()
 
-    def suspect(self, suspicion: Suspicion | None) -> None:
-        """Take note that the beats seem to be no living heart's, if they do."""
+    def suspect(self, suspicion: Suspicion | None, *, too_soon: bool = False) -> None:
+        """Take note whether the beats seem to be no living heart's, or it is too soon to tell."""
         self.suspicion = self.suspicion or suspicion
+        self.waits = too_soon
 
     def template(self, created_utc: str, source: str) -> Template:
         """Return the mean direction of the beats, without the 20 % that are farthest from it.

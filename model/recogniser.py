@@ -182,6 +182,12 @@ class Recogniser:
         """Why nobody is accepted or enrolled by this session; None if somebody may be."""
         return self._liveness_options.refused(self._liveness.suspicion)
 
+    @property
+    def _too_soon(self) -> bool:
+        """Tell whether beats that come like a clock's may be a fast heart's: nobody is new then."""
+        would_refuse = self._liveness_options.refused("too_regular") is not None
+        return would_refuse and self._liveness.may_be_regular
+
     def _take_beat(self, beat: BeatWindow) -> None:
         output = self._embed(beat)
         self.tick(beat.r_index)
@@ -194,13 +200,13 @@ class Recogniser:
             self.counted.append(beat)
         if self._liveness_options.on_suspicion != "ignore":
             self._liveness.push(beat)
-        if self._refused:
+        if self._refused or self._too_soon:
             self.session.restart()  # nobody's template may grow from what was played
         else:
             self.session.push(output, beat.quality)
         if self.enrolment is not None:
             self.enrolment.push(output, beat.quality)
-            self.enrolment.suspect(self._refused)
+            self.enrolment.suspect(self._refused, too_soon=self._too_soon)
 
     def _drop_evidence(self, why: Hint) -> None:
         """Forget the wearer, since the signal no longer speaks for them."""
@@ -224,6 +230,8 @@ class Recogniser:
         suspicion = self._liveness.suspicion
         if self._refused:
             decision = Decision("suspect", None, None, decision.beats)
+        elif self._too_soon and decision.state == "accepted" != self.decision.state:
+            decision = Decision("undecided", None, None, decision.beats)
         if decision.state != "unknown":
             self._inverted.interrupted("gap")
         elif suspicion is None and self._inverted.decision.state == "accepted":

@@ -16,6 +16,7 @@ from daemon.wire.messages import Received, StatusMessage, WaveMessage
 from daemon.wire.status import ChipStatus
 from drivers.frame import Frame
 from drivers.stream import FrameStream
+from dsp.contact import OFF_SAMPLES, Contact
 
 SECONDS = 10
 
@@ -40,12 +41,18 @@ def _of_frames(frames: list[Frame], delay_s: list[float], stream: FrameStream) -
     index = np.array([frame.index for frame in frames])
     edge_s = np.array([frame.time_s for frame in frames])
     counts = np.array([frame.counts[setup.ecg_channel - 1] for frame in frames])
-    off = [setup.lead_off(frame.status) for frame in frames]
+    contact = Contact()
+    off_at = np.zeros(len(frames), dtype=np.bool_)
+    for at, frame in enumerate(frames):
+        contact.push(bool(setup.lead_off(frame.status)))
+        off_at[at] = contact.off
+    off_at[:OFF_SAMPLES] |= off_at[OFF_SAMPLES - 1]  # they were off all along, as was seen then
     slope, intercept = np.polyfit(index, edge_s, 1)
     return Samples(
         time_s=index / setup.rate_hz,
         ecg_mv=counts * setup.mv_per_count[setup.ecg_channel - 1],
-        off=float(np.mean([bool(one) for one in off])) if setup.lead_off_known else None,
+        off_at=off_at if setup.lead_off_known else None,
+        flickers=contact.flickers,
         nominal_hz=setup.rate_hz,
         rate_hz=1 / stream.period_s,
         timing=Timing(edge_s - (slope * index + intercept), np.array(delay_s)),
@@ -89,7 +96,10 @@ def _of_messages(waves: list[WaveMessage], status: StatusMessage) -> Samples:
     return Samples(
         time_s=np.array(index) / rate_hz,
         ecg_mv=np.array(counts) * mv_per_count,
-        off={"on": 0.0, "off": 1.0}.get(status.contact),
+        off_at=None
+        if status.contact == "unknown"
+        else np.full(len(index), status.contact == "off"),
+        flickers=status.counters.lead_off_flickers,
         nominal_hz=rate_hz,
         rate_hz=status.counters.rate_hz or nan,
         timing=None,

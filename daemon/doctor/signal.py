@@ -34,6 +34,7 @@ WITHHELD_S = 0.5e-3
 
 STRONG_MV = 0.2
 TELLING_BEATS = 5  # good ones in ten seconds are a heart's
+FLICKERS_S = 1 / 60  # a second: lead-off bits set for a moment so often are a bad contact
 
 
 @check("samples", registers)
@@ -154,12 +155,13 @@ def channels(visit: Visit) -> Finding:
 @check("electrodes", samples)
 def electrodes(visit: Visit) -> Finding:
     """Do they touch the skin?"""
-    off = visit.samples.off
+    measured = visit.samples
+    off = measured.off
     if off is None:
-        return note(visit.samples.conditions.get(LeadOffUnknown.code, "the service cannot tell"))
-    if off and (beats := _good_beats(visit.samples)) >= TELLING_BEATS:
+        return note(measured.conditions.get(LeadOffUnknown.code, "the service cannot tell"))
+    if off and (beats := _good_beats_while_off(measured)) >= TELLING_BEATS:
         return wrong(
-            f"said to be off for {off:.0%} of the time, though {beats} heartbeats came: the "
+            f"said to be off for {off:.0%} of the time, though {beats} heartbeats came then: the "
             "comparators cannot be right, as on a board that couples the electrodes through "
             "capacitors; set chip.lead_off: false",
             off=off,
@@ -170,14 +172,24 @@ def electrodes(visit: Visit) -> Finding:
             "have the rest looked at",
             off=off,
         )
+    if measured.flickers > FLICKERS_S * measured.taken / measured.nominal_hz:
+        return note(
+            f"on, but said to be off for a moment {counted(measured.flickers, 'time')}: push the "
+            "plug right in, and take fresh gel",
+            off=off,
+            flickers=measured.flickers,
+        )
     return fine("on", off=off)
 
 
-def _good_beats(measured: Samples) -> int:
-    """Count the beats that are plainly an ECG's, whatever is said of the electrodes."""
+def _good_beats_while_off(measured: Samples) -> int:
+    """Count the beats that are plainly an ECG's, though the electrodes are said to be off."""
+    assert measured.off_at is not None
     front_end = FrontEnd()
     return sum(
-        isinstance(event, BeatWindow) and event.quality.good
+        isinstance(event, BeatWindow)
+        and event.quality.good
+        and bool(measured.off_at[event.r_index])
         for index, ecg_mv in enumerate(measured.ecg_mv.tolist())
         for event in front_end.push(Sample(index, ecg_mv, None))
     )

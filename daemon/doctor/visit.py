@@ -78,8 +78,9 @@ class Samples:
 
     time_s: NDArray[np.float64]  # sample number divided by the nominal rate, shape (n,)
     ecg_mv: NDArray[np.float64]  # at the electrodes, unfiltered, shape (n,)
-    #: share of the samples with an electrode off; None if the chip is not set up to tell
-    off: float | None
+    #: where an electrode is off, shape (n,); None if the chip is not set up to tell
+    off_at: NDArray[np.bool_] | None
+    flickers: int  # how often a lead-off bit was set too briefly to mean that
     nominal_hz: float  # what the chip was set to
     rate_hz: float  # as measured
     timing: Timing | None  # None where a service does not pass it on
@@ -89,6 +90,11 @@ class Samples:
     #: what the driver says of the stream, by the class of its conditions
     conditions: Mapping[str, str]
     last_fault: str | None  # why the chip was set up again; None if it never was
+
+    @property
+    def off(self) -> float | None:
+        """Share of the samples with an electrode off; None if the chip is not set up to tell."""
+        return None if self.off_at is None else float(self.off_at.mean())
 
 
 @dataclass(slots=True)

@@ -285,7 +285,7 @@ class Service:
         now_s = parts.time.monotonic()
         if now_s < self._status_due_s and said == self._said:
             return
-        if self._contact == "off" or (self._said and self._said[1] == "off"):
+        if self._nobody_wears() or (self._said and self._said[1] == "off"):
             parts.clock.take_over_step()
         if now_s >= self._status_due_s:
             self._status_due_s = now_s + STATUS_S
@@ -328,6 +328,12 @@ class Service:
             clock=clock.state,
         )
         self._say(message, clock.now() if index is None else clock.utc(index))
+
+    def _nobody_wears(self) -> bool:
+        """Tell whether the electrodes are off or, where the chip cannot tell, no heart is heard."""
+        if self._contact == "unknown":
+            return self._parts.pipeline.recogniser.decision.beats == 0
+        return self._contact == "off"
 
     def _counters(self) -> StatusCounters:
         counted = self._reports.get("counters", {}) | {

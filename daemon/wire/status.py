@@ -26,6 +26,7 @@ class StatusCounters(Counters):
     lost: int = 0  # samples lost since the service started, restarts of the acquisition included
     received: int = 0  # samples that the service took, since it started
     restarts: int = 0  # of the acquisition process
+    lead_off_flickers: int = 0  # lead-off bits set too briefly to mean that an electrode is off
     queued_max: int = 0  # most samples that ever waited for the service
     published_latency_max_s: float = 0.0  # longest time from DRDY to the message
     dropped: int = 0  # samples that the service was too slow for

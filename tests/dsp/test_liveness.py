@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from drivers.waveforms.hearts import Heart
+from drivers.waveforms.hearts import Heart, draw_anatomy
 from dsp.front_end import FrontEnd
 from dsp.liveness import (
     ALIVE_BEATS,
@@ -75,11 +77,32 @@ def test_a_loop_longer_than_what_is_remembered_passes() -> None:
     assert set(told(np.tile(noisy(REMEMBERED + 1, SKIN_MV), (2, 1)))) == {None}
 
 
-@pytest.mark.parametrize("period_s", [0.333, 0.4, 0.418, 0.8, 1.1])
-def test_beats_as_even_as_a_clock_are_too_regular_at_the_twentieth(period_s: float) -> None:
-    beats_s = np.round(np.arange(26) * period_s * 250) / 250
-    said = told(noisy(25, SKIN_MV), np.diff(beats_s).tolist())
-    assert said == [None] * 19 + ["too_regular"] * 6
+@pytest.mark.parametrize(
+    ("period_s", "beats"), [(0.333, 47), (0.4, 39), (0.418, 37), (0.8, 20), (1.1, 20)]
+)
+def test_beats_as_even_as_a_clock_are_too_regular_after_twenty_and_fifteen_seconds(
+    period_s: float, beats: int
+) -> None:
+    beats_s = np.round(np.arange(beats + 6) * period_s * 250) / 250
+    said = told(noisy(beats + 5, SKIN_MV), np.diff(beats_s).tolist())
+    assert said == [None] * (beats - 1) + ["too_regular"] * 6
+
+
+@pytest.mark.parametrize(
+    ("bpm", "rr_sd_s"), [(110, 0.003), (130, 0.004), (145, 0.006), (180, 0.008)]
+)
+def test_a_heart_in_exercise_is_less_even_than_a_clock(bpm: int, rr_sd_s: float) -> None:
+    """Drawn with breaths, and heard to the nearest sample."""
+    for seed in (1, 2, 3):
+        anatomy = replace(
+            draw_anatomy(np.random.default_rng(seed)),
+            heart_rate_bpm=bpm,
+            rr_sd_s=rr_sd_s,
+            breathing_hz=0.5,
+        )
+        beats = np.flatnonzero(np.diff(Heart(seed, anatomy).phase_rad[:22500] // (2 * np.pi)) > 0)
+        rr_s = (np.diff(beats) / 250).tolist()
+        assert set(told(noisy(len(rr_s), SKIN_MV), rr_s)) == {None}
 
 
 @pytest.mark.parametrize("bpm", [110, 136, 160, 180, 200])

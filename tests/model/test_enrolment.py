@@ -121,6 +121,21 @@ def test_one_that_is_suspect_has_ended_and_stays_so(
         enrolment.template(NOW, "simulated")
 
 
+def test_one_that_may_be_played_waits_and_an_interruption_does_not_help_it(
+    passport: Passport,
+) -> None:
+    enrolment = Enrolment("Ada", passport, needed=5)
+    for _ in range(5):
+        enrolment.push(AXES[0], GOOD)
+        enrolment.suspect(None, too_soon=True)
+    assert (enrolment.beats, enrolment.ended) == (5, False)
+    enrolment.suspect(None)
+    assert enrolment.ended
+    enrolment.suspect(None, too_soon=True)
+    enrolment.restart()
+    assert (enrolment.beats, enrolment.ended) == (0, False)
+
+
 def test_nobody_is_enrolled_under_the_name_of_somebody_else(passport: Passport) -> None:
     known = [enrol(passport, around(axis, 20)) for axis in (0, 3)]
     people = [*known, replace(known[0], person="Bob", embedding=AXES[1])]

@@ -24,6 +24,7 @@ from dsp.signals import (
 )
 from model.enrolment import Enrolment
 from model.errors import EnrolmentSuspect
+from model.options import IdentifierOptions
 from model.passport import Passport
 from model.recogniser import Recogniser
 from model.template import Template
@@ -162,6 +163,32 @@ def test_what_was_played_has_no_part_in_the_session_of_what_is_alive(passport: P
     assert recogniser.session.take() is None
     state_after(alive + 19, 0.002)
     assert recogniser.session.take() is not None
+
+
+@pytest.mark.parametrize(("rr_sd_s", "known_after"), [(0.0, None), (0.02, 20)])
+def test_fast_beats_as_even_as_a_clock_make_nobody_known_before_they_are_told(
+    passport: Passport, rr_sd_s: float, known_after: int | None
+) -> None:
+    """Of 150 a minute 20 come in 8 s, which is too soon to tell."""
+    careful = IdentifierOptions(min_beats=20, max_beats=20)
+    recogniser = Recogniser(passport, axis, [ada(passport)], careful)
+    enrolment = Enrolment("Bob", passport, 20)
+    recogniser.enrol(enrolment)
+    rng = np.random.default_rng(1)
+    accepted, ended, grown = [], [], []
+    for number in range(45):
+        window = (0.0, *rng.normal(0, 0.002, WINDOW_SAMPLES - 1).tolist())
+        rr_s = 0.4 + rr_sd_s * rng.normal() if number else None
+        recogniser.push(BeatWindow(100 * number, rr_s, window, GOOD))
+        if recogniser.decision.state == "accepted":
+            accepted.append(number + 1)
+        if enrolment.ended and enrolment.suspicion is None:
+            ended.append(number + 1)
+        if recogniser.session.take() is not None:
+            grown.append(number + 1)
+    first = [] if known_after is None else [known_after]
+    assert (accepted[:1], ended[:1], grown) == (first, first, first)
+    assert enrolment.suspicion == (None if known_after else "too_regular")
 
 
 def test_one_that_is_played_is_suspect_until_the_electrodes_are_fitted_anew(

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.soak.virtual_time import START_S
 from daemon.commands.exit_codes import exit_code
+from daemon.service.pipeline import Pipeline
 from daemon.wire.messages import WaveMessage
 from drivers.chip_setup import ChipOptions
 from drivers.simulator.faults import CATALOGUE, Fault
@@ -93,6 +94,15 @@ def test_a_fault_of_the_chip(case: Case, tmp_path: Path, report: Report) -> None
         observed = service.run(*lives, until_s=case.until_s, chip=case.chip)
     check_sum(observed)
     report(row(case, observed))
+
+
+def test_lead_off_bits_that_flicker_are_counted_in_the_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pipeline, "lead_off_flickers", 7)
+    with scene(tmp_path) as service:
+        observed = service.run(until_s=4.0)
+    assert observed.last.counters.lead_off_flickers == 7
 
 
 def check_sum(observed: Observed) -> None:

@@ -21,6 +21,7 @@ from daemon.wire.connection_limit import MOST_CONNECTIONS, raise_descriptor_limi
 from daemon.wire.control import ANSWERS_AT_ONCE
 from daemon.wire.messages import BeatMessage, WaveMessage
 from daemon.wire.publisher import QUEUE_MESSAGES
+from drivers.chip_setup import ChipOptions
 from tests.reliability.observed import Observed, Scene, scene
 from tests.reliability.page import Row
 
@@ -297,6 +298,18 @@ def test_a_wall_clock_that_is_set_after_the_start(tmp_path: Path, report: Report
             "yes",
         )
     )
+
+
+def test_a_wall_clock_that_is_stepped_where_nobody_can_tell_whether_the_electrodes_are_on(
+    tmp_path: Path,
+) -> None:
+    with scene(tmp_path, steps=[(8.0, 3600.0)]) as service:
+        observed = service.run(
+            ("electrode-off@12+8",), until_s=24.0, chip=ChipOptions(lead_off=False)
+        )
+    assert {status.contact for _, status in observed.statuses} == {"unknown"}
+    clock = {round(at_s): status.clock for at_s, status in observed.statuses}
+    assert [clock[at_s] for at_s in (7, 11, 19, 23)] == ["set", "stepped", "set", "set"]
 
 
 @pytest.mark.parametrize("hours", [-5, 5])

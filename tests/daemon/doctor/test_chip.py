@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -16,6 +18,7 @@ from daemon.doctor import board, computer, samples, signal, software
 from daemon.doctor.checks import CHECKS
 from daemon.doctor.visit import Visit
 from daemon.doctor.walk import Finding
+from drivers.opcodes import Opcode
 from tests.daemon.doctor.visits import found, raspberry_pi, visit_to
 
 STEPS = (
@@ -33,6 +36,8 @@ STEPS = (
     signal.electrodes,
     signal.mains,
 )
+
+IN2P_OFF = 1 << 17  # of the status word
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +114,55 @@ def test_a_noisy_supply_fails_its_self_test_and_the_walk_goes_on(tmp_path: Path)
 def test_without_a_body_nothing_is_said_of_the_mains(tmp_path: Path) -> None:
     said = look(tmp_path, "simulated.play=[{pause: 60}]")
     assert (said["electrodes"].verdict, said["mains"].verdict) == ("note", "skipped")
+
+
+@pytest.fixture
+def flagged_every(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Have a lead-off bit set in one of so many frames of the simulated chip."""
+
+    def flag(every: int) -> None:
+        source = open_source(simulated(tmp_path).load().settings, paced=False)
+        taken = count()
+        transfer = source.board.spi.transfer
+
+        def flagged(data: bytes) -> bytes:
+            answer = bytearray(transfer(data))
+            if data[0] == Opcode.RDATA and next(taken) % every == 0:
+                answer[1] |= IN2P_OFF >> 16
+            return bytes(answer)
+
+        spi = Mock(transfer=flagged, close=source.board.spi.close)
+        wired = replace(source, board=replace(source.board, spi=spi))
+        monkeypatch.setattr(board, "open_source", lambda *_, paced: wired)
+
+    return flag
+
+
+def test_comparators_that_an_ecg_contradicts_are_to_be_switched_off(
+    tmp_path: Path, flagged_every: Callable[[int], None]
+) -> None:
+    flagged_every(1)
+    said = look(tmp_path)
+    assert (said["electrodes"].verdict, said["mains"].verdict) == ("wrong", "skipped")
+    words = "off for 100% .* comparators cannot be right.*set chip.lead_off: false"
+    assert re.search(words, said["electrodes"].says)
+
+
+def test_electrodes_that_come_off_meanwhile_are_no_bad_comparators(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(samples, "SECONDS", 10)  # long enough for beats before and after
+    said = look(tmp_path, 'simulated.chip.faults=["electrode-off@6+3"]')["electrodes"]
+    assert (said.verdict, said.says.split(":")[0]) == ("note", "off for 30% of the time")
+
+
+def test_lead_off_bits_that_flicker_are_a_bad_contact_and_no_bad_comparators(
+    tmp_path: Path, flagged_every: Callable[[int], None]
+) -> None:
+    flagged_every(250)
+    said = look(tmp_path)
+    assert (said["electrodes"].verdict, said["mains"].verdict) == ("note", "fine")
+    assert said["electrodes"].says.startswith("on, but said to be off for a moment 5 times")
 
 
 def test_without_lead_off_detection_nothing_is_said_of_the_electrodes(tmp_path: Path) -> None:
