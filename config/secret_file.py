@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from model.folder_owner import as_owner_of_folder
 SECRET_BYTES = 32
 OTHERS = 0o077
 LONGEST_BYTES = 1 << 15  # of a file with a secret
+LOCKED_S = 5.0  # to wait for another command; it is done in milliseconds
 
 
 def write_secret(path: Path, secret: bytes, comment: str) -> None:
@@ -134,15 +136,24 @@ def locked(folder: Path, missing: str) -> Iterator[None]:
     Raises:
         KeyMissing: there is no such folder; the message says what is ``missing``.
         KeyNotPrivate: this user may not read it.
+        KeyNotWritten: another program keeps it locked.
     """
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError as error:
         raise KeyMissing(f"{folder}: {missing}") from error
     except OSError as error:
         raise KeyNotPrivate(f"{folder}: this user may not read it: {error.strerror}") from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        until_s = time.monotonic() + LOCKED_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > until_s:
+                    raise KeyNotWritten(f"{folder}: another program has it locked") from error
+                time.sleep(0.05)
         yield
     finally:
         os.close(descriptor)

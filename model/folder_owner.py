@@ -18,6 +18,9 @@ def as_owner_of_folder(path: Path) -> Iterator[None]:
     Files made here are theirs, as those are that the service makes itself, and what they may not
     touch is refused by the kernel, whatever they put in the file's place meanwhile. The file need
     not be there, nor its folder.
+
+    Raises:
+        OSError: it cannot be told whose they are, as of a file system that a user has mounted.
     """
     owner = _first_owner_but_root(path) if os.geteuid() == 0 else None
     if owner is None:
@@ -39,9 +42,13 @@ def _first_owner_but_root(path: Path) -> os.stat_result | None:
     """Return what is known of the first folder, or link to one, on the way that is not root's."""
     way, ahead = Path(), [*reversed(path.absolute().parts[:-1])]
     for _ in range(MOST_STEPS):
-        if not ahead or not os.path.lexists(way := way / ahead.pop()):
+        if not ahead:
             break
-        if (status := way.lstat()).st_uid != 0:
+        try:
+            status = (way := way / ahead.pop()).lstat()
+        except (FileNotFoundError, NotADirectoryError):  # any other error is no reason to be root
+            break
+        if status.st_uid != 0:
             return status
         if stat.S_ISLNK(status.st_mode):
             ahead += reversed(way.readlink().parts)

@@ -129,14 +129,14 @@ class GalleryDatabase:
 
     def _prepare(self) -> None:
         """Check that the file is a sound gallery of this version, or of an earlier one."""
-        for setting in SETTINGS:
-            self.execute(setting)
         if not self.value("SELECT count(*) FROM sqlite_schema"):
             raise damaged(self._path, "it is empty")
         if self.value("PRAGMA application_id") != APPLICATION_ID:
             raise GalleryUnreadable(
                 f"{self._path}: a database of another program, not a gallery; set another path"
             )
+        for setting in SETTINGS:  # the journal's mode is in the file
+            self.execute(setting)
         if (schema := self.value("PRAGMA user_version")) > SCHEMA:
             raise GalleryTooNew(
                 f"{self._path}: schema is {schema}, this version of qrsd reads {SCHEMA}; "

@@ -22,6 +22,8 @@ from model.errors import (
 from model.folder_owner import as_owner_of_folder
 
 APPLICATION_ID = int.from_bytes(b"qrsd")  # in the file's header: what kind of database it is
+MAGIC, APPLICATION_ID_AT = b"SQLite format 3\0", 68  # how a database begins, and where that is
+SQLITES = ("-journal", "-wal", "-shm")  # what SQLite itself may put beside it
 SCHEMA = 2
 
 TABLES = (
@@ -89,14 +91,24 @@ def keep_private(path: Path) -> tuple[int, int]:
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise GalleryUnreadable(f"{path}: not a gallery, which is a regular file")
+    for beside in SQLITES:  # a pipe there would hold SQLite up for ever, and deaf to Ctrl-C
+        its = path.with_name(path.name + beside)
+        if its.exists() and not its.is_file():
+            raise GalleryUnreadable(f"{its}: not SQLite's, which is a regular file; remove it")
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         status = os.fstat(descriptor)
-        if status.st_mode & 0o077:
+        if status.st_mode & 0o077 and _is_ours(descriptor):  # else somebody has named a wrong file
             os.fchmod(descriptor, 0o600)
     finally:
         os.close(descriptor)
     return status.st_dev, status.st_ino
+
+
+def _is_ours(descriptor: int) -> bool:
+    """Tell whether a file's header says that it is a gallery."""
+    header = os.pread(descriptor, APPLICATION_ID_AT + 4, 0)
+    return header.startswith(MAGIC) and header.endswith(APPLICATION_ID.to_bytes(4))
 
 
 @contextmanager

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass, replace
+from errno import EINVAL
 from pathlib import Path
+from tempfile import mkstemp
 
 from model.calibration import Calibration
 from model.errors import CalibrationUnusable
 from model.folder_owner import as_owner_of_folder
 from model.network import Network
 
+LONGEST_BYTES = 1 << 16  # of the file; what is behind is cut off, and then it is no JSON
 FARTHEST = 1.0  # of a shift: scores are cosines, less something
 
 
@@ -60,9 +64,14 @@ def write(calibration: LocalCalibration, gallery: Path) -> None:
     """
     path = calibration_path(gallery)
     with as_owner_of_folder(path):
-        draft = path.with_name(f"{path.name}.new")
-        draft.write_text(json.dumps(asdict(calibration), indent=1) + "\n")
-        os.replace(draft, path)
+        descriptor, draft = mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with open(descriptor, "w") as file:
+                file.write(json.dumps(asdict(calibration), indent=1) + "\n")
+            os.replace(draft, path)
+        except BaseException:
+            os.unlink(draft)
+            raise
 
 
 def forget(gallery: Path) -> bool:
@@ -87,7 +96,7 @@ def read(gallery: Path) -> LocalCalibration | None:
     path = calibration_path(gallery)
     try:
         with as_owner_of_folder(path):
-            text = path.read_text(encoding="utf-8")
+            text = _text(path)
         values = json.loads(text)
         found = LocalCalibration(
             str(values["model_sha256"]),
@@ -108,6 +117,15 @@ def read(gallery: Path) -> LocalCalibration | None:
             "away: qrsd calibrate --forget"
         )
     return found
+
+
+def _text(path: Path) -> bytes:
+    """Read a regular file: a pipe might block for ever, and a device never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(EINVAL, "not a regular file")
+        return file.read(LONGEST_BYTES)
 
 
 def use_local(network: Network, gallery: Path) -> LocalCalibration | None:

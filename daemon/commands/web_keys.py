@@ -136,7 +136,9 @@ def run_show_certificate(_: argparse.Namespace) -> int:
     """Print the own certificate's fingerprint."""
     from daemon.web.certificate import own_paths, read_certificate
 
-    _show(read_certificate(*own_paths(web_folder())))
+    with as_owner_of_folder(tokens_path(web_folder())):
+        found = read_certificate(*own_paths(web_folder()))
+    _show(found)
     return 0
 
 

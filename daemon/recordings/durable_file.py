@@ -10,6 +10,7 @@ from pathlib import Path
 
 from daemon.closing import Closing
 from daemon.recordings.errors import RecordingNotWritten
+from model.folder_owner import as_owner_of_folder
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
@@ -99,7 +100,8 @@ def replacing(path: Path) -> Iterator[DurableFile]:
             os.replace(draft, path)
             sync_folder(path.parent)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        with as_owner_of_folder(draft):
+            draft.unlink(missing_ok=True)
         raise
 
 
@@ -114,9 +116,10 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Say which file the system refuses to write."""
+    """Say which file the system refuses to write. Root does it as the owner of the folder."""
     try:
-        yield
+        with as_owner_of_folder(path):
+            yield
     except OSError as error:
         if isinstance(error, RecordingNotWritten):
             raise

@@ -25,6 +25,7 @@ MOST_CONNECTIONS = 500  # of a socket
 GREETING_MS = 5000  # a client says within milliseconds that it speaks ZeroMQ
 EVENTS_AT_ONCE = 1000
 DESCRIPTORS = 65536
+THROWN_AWAY_BYTES = 1 << 20  # at once
 BYTES_RECEIVED_AT = 128  # tcpi_bytes_received in struct tcp_info of linux/tcp.h
 
 
@@ -104,9 +105,16 @@ def raise_descriptor_limit() -> None:
 
 
 def hang_up(descriptor: int) -> None:
-    """Shut down a connection, and leave its descriptor for libzmq to close."""
-    with suppress(OSError), _lent(descriptor) as connection:  # unless it has gone by itself
-        connection.shutdown(network.SHUT_RDWR)
+    """Shut down a connection, and leave its descriptor for libzmq to close.
+
+    What has come already, megabytes perhaps, would still be read: TCP throws it away if told to.
+    """
+    with suppress(OSError), _lent(descriptor) as connection:
+        with suppress(OSError):  # unless it has gone by itself
+            connection.shutdown(network.SHUT_RDWR)
+        if connection.family != network.AF_UNIX:
+            while connection.recv(THROWN_AWAY_BYTES, network.MSG_TRUNC | network.MSG_DONTWAIT):
+                pass
 
 
 def _bytes_received(descriptor: int) -> int:

@@ -19,12 +19,14 @@ import zmq
 from zmq.utils import z85
 
 from config.errors import KeyMissing, KeyNotPrivate, KeysError
+from config.regular_file import open_regular
 from config.secret_file import from_hex, locked, read_secret, write_private, write_secret
 
 Right: TypeAlias = Literal["listen", "control"]
 
 RIGHTS: tuple[Right, ...] = ("listen", "control")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+LONGEST_LIST_BYTES = 1 << 20  # some 7000 clients
 NO_KEYS = "the service has no keys yet: qrsd keys new"
 
 SERVICE_COMMENT = "qrsd's own key; whoever has this file can pass for the service. Public half:"
@@ -99,7 +101,11 @@ def read_clients(keys: Path) -> tuple[Client, ...]:
     """
     path = clients_path(keys)
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
+        with open_regular(path) as file:
+            content = file.read(LONGEST_LIST_BYTES + 1)
+        if len(content) > LONGEST_LIST_BYTES:
+            raise KeysError(f"{path}: longer than any list of clients is")
+        lines = content.decode("ascii").splitlines()
     except FileNotFoundError:
         return ()
     except UnicodeDecodeError as error:

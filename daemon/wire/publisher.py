@@ -32,12 +32,13 @@ from daemon.wire.messages import (
 )
 
 QUEUE_MESSAGES = 1000  # for each subscriber: about half a minute of everything
-WELCOMES_AT_ONCE = 100  # then it is the samples' turn
+TAKEN_AT_ONCE = 500  # subscriptions; then it is the samples' turn
+MOST_A_SECOND = 10_000  # 500 clients that come at once and subscribe to everything say 5500
 LONGEST_SUBSCRIPTION = 1024  # bytes; libzmq disconnects a client that sends more
 MOST_BYTES = 1 << 18  # of subscriptions and pings in the life of a connection
-FOREIGN_BYTES = 100_000  # of subscriptions to what is no topic, each of which libzmq keeps
+FOREIGN_BYTES = 100_000  # of what is no subscription to a topic; libzmq keeps each that was begun
 REMEMBERED = (StatusMessage.TOPIC, IdentityMessage.TOPIC)
-SUBSCRIBED = b"\1"
+SUBSCRIBED, UNSUBSCRIBED = b"\1", b"\0"
 TOPICS = tuple(topic.encode() for topic in KINDS)
 
 _LOG = logging.getLogger(__name__)
@@ -81,10 +82,12 @@ class Publisher(Closing):
         self._sequences: Counter[str] = Counter()
         self._last: dict[str, tuple[Stamp, Message, float]] = {}
         self._foreign_bytes = 0
+        self._said, self._said_since_s = 0, time.monotonic()  # by all clients, in this second
         self.socket: zmq.Socket[bytes] = context.socket(zmq.XPUB)
         self.connections = ConnectionLimit(self.socket, MOST_BYTES)
         self.socket.linger = 0
         self.socket.sndhwm = QUEUE_MESSAGES
+        self.socket.rcvhwm = 10  # libzmq takes all that has come at once, and never ends in a flood
         self.socket.maxmsgsize = LONGEST_SUBSCRIPTION
         self.socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tell of the second subscriber too
         try:
@@ -109,29 +112,36 @@ class Publisher(Closing):
 
         Other subscribers get them a second time, with a sequence number that they have seen.
         """
-        for _ in range(WELCOMES_AT_ONCE):
-            if not self.socket.poll(0):
-                return
-            self._take_subscription(self.socket.recv())
+        begun = set[bytes]()
+        for _ in range(TAKEN_AT_ONCE):
+            try:  # without a poll, by which libzmq takes in as much again as is read here
+                said = self.socket.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            self._count(said)
+            if said[:1] == SUBSCRIBED and _is_of_topics(said[1:]):
+                begun.add(said[1:])
+        for stamp, message, at_s in self._last.values():  # once, however many have come
+            if message.TOPIC.encode().startswith(tuple(begun)):
+                aged = replace(stamp, age_s=round(self._monotonic() - at_s, 3))
+                self.socket.send_multipart(encode(aged, message))
 
-    def _take_subscription(self, said: bytes) -> None:
-        subscribed, topic = said[:1] == SUBSCRIBED, said[1:]
-        if not any(each.startswith(topic) for each in TOPICS):
-            self._foreign_bytes += len(said) if subscribed else 0  # as what never was can be ended
-            if self._foreign_bytes > FOREIGN_BYTES:
-                self._forget_subscriptions()
-        elif subscribed:
-            for stamp, message, at_s in self._last.values():
-                if message.TOPIC.encode().startswith(topic):
-                    aged = replace(stamp, age_s=round(self._monotonic() - at_s, 3))
-                    self.socket.send_multipart(encode(aged, message))
+    def _count(self, said: bytes) -> None:
+        """Hang up on all when there is too much of it: it does not say whose it is."""
+        now_s = time.monotonic()
+        if now_s - self._said_since_s >= 1.0:
+            self._said, self._said_since_s = 0, now_s
+        self._said += 1
+        if said[:1] not in (SUBSCRIBED, UNSUBSCRIBED) or not _is_of_topics(said[1:]):
+            self._foreign_bytes += len(said)
+        if self._foreign_bytes > FOREIGN_BYTES or self._said > MOST_A_SECOND:
+            self._forget_subscriptions()
 
     def _forget_subscriptions(self) -> None:
-        self._foreign_bytes = 0
+        self._foreign_bytes = self._said = 0
         self.connections.hang_up_on_all()
         _LOG.warning(
-            "somebody subscribed to %d bytes of what is no topic: all subscribers were hung up on",
-            FOREIGN_BYTES,
+            "somebody said far more than to subscribe to topics: all subscribers were hung up on",
             extra=event("subscriptions_forgotten"),
         )
 
@@ -139,3 +149,8 @@ class Publisher(Closing):
         """Stop listening, and drop what was not sent yet."""
         self.connections.close()
         self.socket.close()
+
+
+def _is_of_topics(topic: bytes) -> bool:
+    """Tell whether what somebody subscribed to, or no longer does, begins a topic."""
+    return any(each.startswith(topic) for each in TOPICS)

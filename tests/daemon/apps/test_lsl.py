@@ -13,6 +13,11 @@ import numpy as np
 import pytest
 import pyxdf
 
+try:
+    import pylsl
+except RuntimeError:
+    pytest.skip("pylsl is without its library here", allow_module_level=True)
+
 from config.lsl import LslOptions
 from daemon.apps.lsl import LslBridge, LslClock, set_up
 from daemon.wire.client import Item, Restarted
@@ -20,11 +25,6 @@ from daemon.wire.messages import Received, Stamp
 from tests.daemon.apps.made_up_service import BEGIN, MV_PER_COUNT, RATE_HZ, Service, array
 from tests.daemon.background import wait_for
 from tests.daemon.xdf_recorder import XdfRecorder
-
-try:
-    import pylsl
-except RuntimeError:
-    pytest.skip("pylsl is without its library here", allow_module_level=True)
 
 BEGIN_LSL_S = 5000.0  # when sample 0 was taken, by LSL's clock
 

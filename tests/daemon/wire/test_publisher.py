@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import stat
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -23,7 +25,7 @@ from daemon.wire.codec import decode
 from daemon.wire.errors import AddressInUse, AddressRefused, AddressUnusable
 from daemon.wire.messages import EcgMessage, IdentityMessage, Received, RPeakMessage
 from daemon.wire.publisher import QUEUE_MESSAGES, Publisher
-from tests.daemon.wire.test_connection_limit import GREETING, READY
+from tests.daemon.wire.test_connection_limit import GREETING, READY, resident_mib
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ADA = IdentityMessage(900, "accepted", "Ada", 0.9, 5)
@@ -300,3 +302,50 @@ def test_ending_what_was_never_subscribed_to_makes_no_room_for_more(
                 time.sleep(0.1)
                 publisher.welcome()
         hangs_up.assert_called()
+
+
+FLOOD = """
+import socket, sys, threading, time
+greeting, ready = bytes.fromhex(sys.argv[2]), bytes.fromhex(sys.argv[3])
+frames = bytes.fromhex(sys.argv[4]) * 500
+
+def flood():
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 2) as client:
+                client.sendall(greeting + ready)
+                while True:
+                    client.sendall(frames)
+        except OSError:
+            time.sleep(0.01)
+
+for _ in range(4):
+    threading.Thread(target=flood, daemon=True).start()
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"\2" + (1000).to_bytes(8, "big") + bytes([2] * 1000),  # neither begins nor ends anything
+        b"\0\1\2",
+        b"\0\1\1",  # subscribes to everything, again and again
+    ],
+    ids=["long", "short", "everything"],
+)
+def test_a_flood_neither_holds_up_nor_fills_the_memory(publisher: Publisher, frame: bytes) -> None:
+    publisher.publish(ADA, NOW)
+    port = publisher.addresses[0].rpartition(":")[2]
+    given = [each.hex() for each in (GREETING, READY, frame)]
+    before_mib, longest_s, begin_s = resident_mib(), 0.0, time.monotonic()
+    command = [sys.executable, "-c", FLOOD, port, *given]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as flood:
+        while (since_s := time.monotonic()) < begin_s + 6:
+            if publisher.socket.poll(4):
+                publisher.welcome()
+            publisher.connections.enforce()
+            longest_s = max(longest_s, time.monotonic() - since_s)
+        flood.kill()
+    assert longest_s < 1.0
+    assert resident_mib() - before_mib < 150
