@@ -26,7 +26,7 @@ BELOW = {
     "model": {"dsp"},
     "config": {"model", "dsp", "drivers"},
     "daemon": set[str](),
-    "daemon.recordings": {"dsp", "drivers", "daemon"},
+    "daemon.recordings": {"dsp", "drivers", "daemon", "model"},  # whose folder_owner root writes by
     "daemon.acquisition": {"drivers", "config", "daemon", "daemon.recordings"},
     "daemon.wire": {"drivers", "model", "config", "daemon"},
     "daemon.offline": GROUND | {"daemon.recordings"},
