@@ -41,6 +41,7 @@ from drivers.chip_setup import ChipSetup
 from drivers.frame import Frame
 
 STATUS_S = 1.0
+LIMITS_S = 0.1  # between two looks at who sends too much: libzmq keeps 300 MB of it in a second
 RESTART_PAUSES_S = (0.0, 0.5, 1.0, 2.0)  # so many restarts, soon enough for the watchdog, within
 RESTARTS_FORGOTTEN_S = 60.0
 POLL_MS = 250
@@ -93,7 +94,7 @@ class Service:
         self._queued_max = 0
         self._latency_max_s = 0.0
         self._said: tuple[object, ...] = ()
-        self._status_due_s = 0.0
+        self._status_due_s = self._limits_due_s = 0.0
         self._stop_asked = False
 
     def run(self) -> None:
@@ -150,6 +151,7 @@ class Service:
             if not isinstance(source, int):
                 self._serve[source]()
         self._parts.control.keep_promises()
+        self._enforce_limits_if_due()
         self._say_status_if_due()
 
     # Samples
@@ -278,6 +280,15 @@ class Service:
 
     # Status
 
+    def _enforce_limits_if_due(self) -> None:
+        """Hang up on whoever sends too much."""
+        parts = self._parts
+        now_s = parts.time.monotonic()
+        if now_s >= self._limits_due_s:
+            self._limits_due_s = now_s + LIMITS_S
+            parts.publisher.connections.enforce_bytes()
+            parts.control.connections.enforce_bytes()
+
     def _say_status_if_due(self) -> None:
         """Publish the status each second, and at once when state, contact or enrolment changes."""
         parts = self._parts
@@ -291,8 +302,6 @@ class Service:
             self._status_due_s = now_s + STATUS_S
             parts.clock.follow_wall_clock()
             parts.people.refresh()
-            parts.publisher.connections.enforce_bytes()
-            parts.control.connections.enforce_bytes()
             if parts.gate is not None:
                 parts.gate.refresh()
             self._feed_watchdog()

@@ -73,7 +73,7 @@ class ConnectionLimit:
                 hang_up(descriptor)
 
     def enforce_bytes(self) -> None:
-        """Shut down connections that sent too much; to be called each second."""
+        """Shut down connections that sent too much; to be called ten times a second."""
         self.enforce()
         for descriptor, heard in self._open.items():
             if _bytes_received(descriptor) - heard > self._most_bytes:

@@ -331,8 +331,9 @@ sys.stdin.read()
         b"\2" + (1000).to_bytes(8, "big") + bytes([2] * 1000),  # neither begins nor ends anything
         b"\0\1\2",
         b"\0\1\1",  # subscribes to everything, again and again
+        b"\1\1\2",  # of a message that never ends
     ],
-    ids=["long", "short", "everything"],
+    ids=["long", "short", "everything", "endless"],
 )
 def test_a_flood_neither_holds_up_nor_fills_the_memory(publisher: Publisher, frame: bytes) -> None:
     publisher.publish(ADA, NOW)
@@ -344,7 +345,7 @@ def test_a_flood_neither_holds_up_nor_fills_the_memory(publisher: Publisher, fra
         while (since_s := time.monotonic()) < begin_s + 6:
             if publisher.socket.poll(4):
                 publisher.welcome()
-            publisher.connections.enforce()
+            publisher.connections.enforce_bytes()
             longest_s = max(longest_s, time.monotonic() - since_s)
         flood.kill()
     assert longest_s < 1.0
