@@ -143,7 +143,7 @@ def locked(folder: Path, missing: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise KeyMissing(f"{folder}: {missing}") from error
     except OSError as error:
-        raise KeyNotPrivate(f"{folder}: this user may not read it: {error.strerror}") from error
+        raise KeyNotPrivate(f"{folder}: it cannot be opened: {error.strerror}") from error
     try:
         until_s = time.monotonic() + LOCKED_S
         while True:

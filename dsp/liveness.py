@@ -106,8 +106,7 @@ class Liveness:
         while len(beats_s) > REGULAR_BEATS and beats_s[-1] - beats_s[1] >= REGULAR_SPAN_S:
             beats_s.popleft()
         if (count := len(beats_s)) < REGULAR_BEATS:
-            self.may_be_regular = False
-            return False
+            return False  # what may have been regular before some lost samples may be so still
         off_s = _off_steady(count) @ beats_s
         is_even = bool(off_s @ off_s < count * REGULAR_S**2)
         long_enough = beats_s[-1] - beats_s[0] >= REGULAR_SPAN_S

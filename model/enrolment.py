@@ -101,6 +101,11 @@ class Enrolment:
                 take for two people.
         """
         self._check_alive()
+        if self.waits:
+            raise EnrolmentFailed(
+                f"{self.person!r} was not enrolled: the beats come as evenly as a clock's, and too "
+                "few to tell that from a fast heart; go on for fifteen seconds"
+            )
         if not self.complete:
             raise EnrolmentFailed(
                 f"{self.person!r} was not enrolled: {self.beats} good beats, {self.needed} are "

@@ -137,3 +137,7 @@ class EnrolmentFailed(ModelError, ValueError, code="enrolment_failed"):
 
 class EnrolmentSuspect(EnrolmentFailed, code="enrolment_suspect"):
     """The beats seem to be played into the wires, or not to have been recorded of a heart."""
+
+
+class OwnerUnknown(PermissionError):
+    """Root would write into a folder of which it cannot be told whose it is."""

@@ -6,7 +6,10 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EACCES
 from pathlib import Path
+
+from model.errors import OwnerUnknown
 
 MOST_STEPS = 4096  # to a file; the kernel gives up on links that lead in a circle
 
@@ -20,17 +23,17 @@ def as_owner_of_folder(path: Path) -> Iterator[None]:
     not be there, nor its folder.
 
     Raises:
-        OSError: it cannot be told whose they are, as of a file system that a user has mounted.
+        OwnerUnknown: it cannot be told whose they are, as of a file system that a user has mounted.
     """
     owner = _first_owner_but_root(path) if os.geteuid() == 0 else None
     if owner is None:
         yield
         return
     group, groups = os.getegid(), os.getgroups()
-    os.setgroups([])
-    os.setegid(owner.st_gid)
-    os.seteuid(owner.st_uid)
     try:
+        os.setgroups([])
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)
         yield
     finally:
         os.seteuid(0)
@@ -46,8 +49,11 @@ def _first_owner_but_root(path: Path) -> os.stat_result | None:
             break
         try:
             status = (way := way / ahead.pop()).lstat()
-        except (FileNotFoundError, NotADirectoryError):  # any other error is no reason to be root
+        except (FileNotFoundError, NotADirectoryError):
             break
+        except OSError as error:  # which is no reason to go on as root
+            why = f"it cannot be told whose it is ({error.strerror}), so root does nothing there"
+            raise OwnerUnknown(EACCES, why, str(way)) from error
         if status.st_uid != 0:
             return status
         if stat.S_ISLNK(status.st_mode):

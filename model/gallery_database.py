@@ -85,7 +85,7 @@ class GalleryDatabase:
         try:
             with as_owner_of_folder(self._path):
                 self.execute("VACUUM")
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             raise GalleryNotSwept(
                 f"{self._path}: it is done, but the file could not be written anew ({error}) and "
                 "may keep traces until somebody else is renamed or forgotten"

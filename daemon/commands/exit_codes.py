@@ -55,6 +55,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_model.GalleryNotSwept: IO,
     of_model.GalleryBusy: BUSY,
     of_model.PersonUnknown: NO_INPUT,
+    of_model.OwnerUnknown: NOT_PERMITTED,
     of_recordings.RecordingError: DATA,
     of_recordings.RecordingNotFound: NO_INPUT,
     of_recordings.RecordingNotWritten: CANNOT_WRITE,

@@ -34,7 +34,8 @@ WITHHELD_S = 0.5e-3
 
 STRONG_MV = 0.2
 TELLING_BEATS = 5  # good ones in ten seconds are a heart's
-FLICKERS_S = 1 / 60  # a second: lead-off bits set for a moment so often are a bad contact
+FLICKERS_HZ = 1 / 60  # lead-off bits set for a moment more often are a bad contact ...
+FEWEST_FLICKERS = 2  # ... and not one in ten seconds
 
 
 @check("samples", registers)
@@ -172,7 +173,8 @@ def electrodes(visit: Visit) -> Finding:
             "have the rest looked at",
             off=off,
         )
-    if measured.flickers > FLICKERS_S * measured.taken / measured.nominal_hz:
+    often = FLICKERS_HZ * measured.taken / measured.nominal_hz
+    if measured.flickers >= max(FEWEST_FLICKERS, often):
         return note(
             f"on, but said to be off for a moment {counted(measured.flickers, 'time')}: push the "
             "plug right in, and take fresh gel",

@@ -296,7 +296,7 @@ class Service:
         now_s = parts.time.monotonic()
         if now_s < self._status_due_s and said == self._said:
             return
-        if self._nobody_wears() or (self._said and self._said[1] == "off"):
+        if self._nobody_seems_to_wear() or (self._said and self._said[1] == "off"):
             parts.clock.take_over_step()
         if now_s >= self._status_due_s:
             self._status_due_s = now_s + STATUS_S
@@ -338,8 +338,8 @@ class Service:
         )
         self._say(message, clock.now() if index is None else clock.utc(index))
 
-    def _nobody_wears(self) -> bool:
-        """Tell whether the electrodes are off or, where the chip cannot tell, no heart is heard."""
+    def _nobody_seems_to_wear(self) -> bool:
+        """Tell whether electrodes are off or, where the chip cannot tell, no good beat counts."""
         if self._contact == "unknown":
             return self._parts.pipeline.recogniser.decision.beats == 0
         return self._contact == "off"

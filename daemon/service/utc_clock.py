@@ -4,8 +4,9 @@
 
 The chip's oscillator may be off by 1.5 %, edges are told up to a millisecond late, and somebody may
 set the wall clock at any moment. The fit takes care of the first two. The offset follows small
-corrections of the wall clock slowly. A step is taken over only while nobody wears the electrodes or
-where samples are missing anyway, so that none shows between two samples of somebody's; until then
+corrections of the wall clock slowly. A step is taken over only while nobody wears the electrodes
+(where the chip cannot tell: while no good beat counts) or where samples are missing anyway, so that
+none shows between two samples of somebody's; until then
 ``state`` is ``stepped``. A Pi has no battery for its clock and may boot in 1970: then it is
 ``unset``, and its first step is taken over at once.
 """

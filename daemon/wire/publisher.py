@@ -87,7 +87,7 @@ class Publisher(Closing):
         self.connections = ConnectionLimit(self.socket, MOST_BYTES)
         self.socket.linger = 0
         self.socket.sndhwm = QUEUE_MESSAGES
-        self.socket.rcvhwm = 10  # libzmq takes all that has come at once, and never ends in a flood
+        self.socket.rcvhwm = 10  # else libzmq takes in a flood without an end
         self.socket.maxmsgsize = LONGEST_SUBSCRIPTION
         self.socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tell of the second subscriber too
         try:
@@ -132,7 +132,8 @@ class Publisher(Closing):
         if now_s - self._said_since_s >= 1.0:
             self._said, self._said_since_s = 0, now_s
         self._said += 1
-        if said[:1] not in (SUBSCRIBED, UNSUBSCRIBED) or not _is_of_topics(said[1:]):
+        is_ours = said[:1] == SUBSCRIBED and _is_of_topics(said[1:])
+        if said[:1] != UNSUBSCRIBED and not is_ours:  # libzmq ends what somebody leaves behind
             self._foreign_bytes += len(said)
         if self._foreign_bytes > FOREIGN_BYTES or self._said > MOST_A_SECOND:
             self._forget_subscriptions()
@@ -152,5 +153,5 @@ class Publisher(Closing):
 
 
 def _is_of_topics(topic: bytes) -> bool:
-    """Tell whether what somebody subscribed to, or no longer does, begins a topic."""
+    """Tell whether what somebody subscribed to begins a topic."""
     return any(each.startswith(topic) for each in TOPICS)

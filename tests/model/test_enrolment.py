@@ -129,6 +129,8 @@ def test_one_that_may_be_played_waits_and_an_interruption_does_not_help_it(
         enrolment.push(AXES[0], GOOD)
         enrolment.suspect(None, too_soon=True)
     assert (enrolment.beats, enrolment.ended) == (5, False)
+    with pytest.raises(EnrolmentFailed, match="go on for fifteen seconds"):
+        enrolment.template(NOW, "recording")
     enrolment.suspect(None)
     assert enrolment.ended
     enrolment.suspect(None, too_soon=True)

@@ -17,7 +17,7 @@ from daemon.recordings.bdf_repair import repair_folder
 from daemon.recordings.durable_file import begin_file, replace_file
 from daemon.recordings.errors import RecordingNotWritten
 from daemon.wire.keys import read_clients
-from model.errors import CalibrationUnusable, GalleryError, GalleryUnreadable
+from model.errors import CalibrationUnusable, GalleryError, GalleryUnreadable, OwnerUnknown
 from model.folder_owner import as_owner_of_folder
 from model.gallery import Gallery
 from model.local_calibration import LocalCalibration, calibration_path, read, write
@@ -118,7 +118,7 @@ def test_a_folder_that_cannot_be_looked_at_is_no_reason_to_be_root(
 
     monkeypatch.setattr(os, "lstat", refuse)
     monkeypatch.setattr(Path, "lstat", refuse)
-    with pytest.raises(PermissionError), as_owner_of_folder(state / "keys" / "clients"):
+    with pytest.raises(OwnerUnknown), as_owner_of_folder(state / "keys" / "clients"):
         pytest.fail("root went on as itself")
 
 

@@ -165,20 +165,22 @@ def test_what_was_played_has_no_part_in_the_session_of_what_is_alive(passport: P
     assert recogniser.session.take() is not None
 
 
-@pytest.mark.parametrize(("rr_sd_s", "known_after"), [(0.0, None), (0.02, 20)])
+@pytest.mark.parametrize(
+    ("rr_sd_s", "gap_at", "known_after"), [(0.0, None, None), (0.0, 30, None), (0.02, None, 20)]
+)
 def test_fast_beats_as_even_as_a_clock_make_nobody_known_before_they_are_told(
-    passport: Passport, rr_sd_s: float, known_after: int | None
+    passport: Passport, rr_sd_s: float, gap_at: int | None, known_after: int | None
 ) -> None:
-    """Of 150 a minute 20 come in 8 s, which is too soon to tell."""
+    """Of 150 a minute 20 come in 8 s, which is too soon to tell, also where samples were lost."""
     careful = IdentifierOptions(min_beats=20, max_beats=20)
     recogniser = Recogniser(passport, axis, [ada(passport)], careful)
     enrolment = Enrolment("Bob", passport, 20)
     recogniser.enrol(enrolment)
     rng = np.random.default_rng(1)
     accepted, ended, grown = [], [], []
-    for number in range(45):
+    for number in range(70):
         window = (0.0, *rng.normal(0, 0.002, WINDOW_SAMPLES - 1).tolist())
-        rr_s = 0.4 + rr_sd_s * rng.normal() if number else None
+        rr_s = 0.4 + rr_sd_s * rng.normal() if number not in (0, gap_at) else None
         recogniser.push(BeatWindow(100 * number, rr_s, window, GOOD))
         if recogniser.decision.state == "accepted":
             accepted.append(number + 1)
