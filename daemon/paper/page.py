@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from config.regular_file import open_regular
 from daemon.errors import import_extra
 from daemon.paper.errors import PageUnusable, opencv
 
@@ -32,11 +33,12 @@ def read_page(path: Path, number: int = 1, box: Box | None = None) -> Picture:
         ExtraMissing: a library is not installed.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise PageUnusable(f"{path}: more than {LARGEST_FILE >> 20} MB: scan it at 300 dpi")
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            content = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise PageUnusable(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > LARGEST_FILE:
+        raise PageUnusable(f"{path}: more than {LARGEST_FILE >> 20} MB: scan it at 300 dpi")
     is_pdf = content[:1024].lstrip().startswith(b"%PDF")
     picture = _of_pdf(content, path, number) if is_pdf else _of_picture(content, path, number)
     cv2 = opencv()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pyrage.x25519 import Identity, Recipient
 
 ENCRYPTED, PLAIN = ".age", ".plain"
+LONGEST_KEYS = 1 << 20  # characters of a file of keys; a device would never end
 OTHER_KEY = "No matching keys"  # how pyrage's error begins then
 
 
@@ -198,7 +199,8 @@ def _identities(path: Path) -> list[Identity]:
 
 def _lines(path: Path) -> list[str]:
     """Return the lines of a file of keys that are no comments."""
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    with path.open(encoding="utf-8") as file:
+        lines = [line.strip() for line in file.read(LONGEST_KEYS).splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
 
 

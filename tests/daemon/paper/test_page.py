@@ -60,6 +60,14 @@ def test_what_is_no_page_is_told(tmp_path: Path, content: bytes) -> None:
         read_page(tmp_path / "page.png")
 
 
+@pytest.mark.parametrize(
+    ("device", "said"), [("/dev/zero", "not a regular file"), ("/dev", "Is a directory")]
+)
+def test_what_never_ends_or_is_a_folder_is_no_page(device: str, said: str) -> None:
+    with pytest.raises(PageUnusable, match=f"{device} cannot be read: {said}"):
+        read_page(Path(device))
+
+
 def test_a_page_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(PageUnusable, match="cannot be read: No such file"):
         read_page(tmp_path / "page.png")
