@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from config.errors import KeyMissing, KeyNotPrivate, KeyNotWritten, KeysError
-from config.regular_file import open_regular
 from model.folder_owner import as_owner_of_folder
+from model.regular_file import open_regular
 
 SECRET_BYTES = 32
 OTHERS = 0o077

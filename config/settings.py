@@ -21,12 +21,12 @@ from config.lsl import LslOptions
 from config.mapping import build, leaves
 from config.mqtt import MqttOptions
 from config.notify import NotifyOptions
-from config.regular_file import open_regular
 from config.source import SourceOptions
 from config.web import WebOptions
 from config.yaml_values import NOT_YAML, read
 from dsp.options import FrontEndOptions, LivenessOptions, RhythmOptions
 from model.options import IdentifierOptions
+from model.regular_file import open_regular
 
 DEFAULT_PATH = Path("/etc/qrsd/qrsd.yaml")
 ENVIRONMENT_PREFIX = "QRSD_"

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from dataclasses import asdict, dataclass, replace
-from errno import EINVAL
 from pathlib import Path
 from tempfile import mkstemp
 
@@ -20,8 +18,9 @@ from model.calibration import Calibration
 from model.errors import CalibrationUnusable
 from model.folder_owner import as_owner_of_folder
 from model.network import Network
+from model.regular_file import open_regular
 
-LONGEST_BYTES = 1 << 16  # of the file; what is behind is cut off, and then it is no JSON
+LONGEST_BYTES = 1 << 16  # of the file; a longer one is cut off there, and is no JSON then
 FARTHEST = 1.0  # of a shift: scores are cosines, less something
 
 
@@ -95,9 +94,8 @@ def read(gallery: Path) -> LocalCalibration | None:
     """
     path = calibration_path(gallery)
     try:
-        with as_owner_of_folder(path):
-            text = _text(path)
-        values = json.loads(text)
+        with as_owner_of_folder(path), open_regular(path) as file:
+            values = json.loads(file.read(LONGEST_BYTES))
         found = LocalCalibration(
             str(values["model_sha256"]),
             float(values["shift"]),
@@ -117,15 +115,6 @@ def read(gallery: Path) -> LocalCalibration | None:
             "away: qrsd calibrate --forget"
         )
     return found
-
-
-def _text(path: Path) -> bytes:
-    """Read a regular file: a pipe might block for ever, and a device never end."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(EINVAL, "not a regular file")
-        return file.read(LONGEST_BYTES)
 
 
 def use_local(network: Network, gallery: Path) -> LocalCalibration | None:

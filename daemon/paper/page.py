@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from config.regular_file import open_regular
 from daemon.errors import import_extra
 from daemon.paper.errors import PageUnusable, opencv
+from model.regular_file import open_regular
 
 Picture = NDArray[np.uint8]  # shape (rows, columns, 3): blue, green, red
 Box = tuple[int, int, int, int]  # left, top, width, height in pixels

@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from config.errors import KeyMissing, KeysError
-from config.regular_file import open_regular
 from config.secret_file import read_private, write_private
+from model.regular_file import open_regular
 
 LASTS = timedelta(days=730)  # some browsers take no certificate that lasts over 825
 RENEWED_BEFORE = timedelta(days=30)  # its end

@@ -14,11 +14,11 @@ from typing import Any
 from starlette.requests import Request
 
 import model
-from config.regular_file import open_regular
 from daemon.web.context import Context, context_of
 from daemon.web.routes import Route
 from daemon.wire.messages import StatusMessage
 from model.errors import PassportUnreadable
+from model.regular_file import open_regular
 
 SHIPPED = Path(model.__path__[0])
 MOST_BYTES = 1 << 22

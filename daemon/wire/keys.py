@@ -19,8 +19,8 @@ import zmq
 from zmq.utils import z85
 
 from config.errors import KeyMissing, KeyNotPrivate, KeysError
-from config.regular_file import open_regular
 from config.secret_file import from_hex, locked, read_secret, write_private, write_secret
+from model.regular_file import open_regular
 
 Right: TypeAlias = Literal["listen", "control"]
 
