@@ -145,18 +145,23 @@ def locked(folder: Path, missing: str) -> Iterator[None]:
     except OSError as error:
         raise KeyNotPrivate(f"{folder}: it cannot be opened: {error.strerror}") from error
     try:
-        until_s = time.monotonic() + LOCKED_S
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() > until_s:
-                    raise KeyNotWritten(f"{folder}: another program has it locked") from error
-                time.sleep(0.05)
+        _lock(descriptor, folder)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    """Lock a folder, or say that another program keeps it locked."""
+    until_s = time.monotonic() + LOCKED_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() > until_s:
+                raise KeyNotWritten(f"{folder}: another program has it locked") from error
+            time.sleep(0.05)
 
 
 @contextmanager

@@ -266,62 +266,60 @@ def test_the_longest_path_is_the_systems(
         Publisher(context, [f"ipc://{longest}x"], "bench", "simulated")
 
 
+@pytest.fixture
+def hangs_up(publisher: Publisher) -> Mock:
+    """Count how often the publisher hangs up on all."""
+    hangs_up = Mock(wraps=publisher.connections.hang_up_on_all)
+    publisher.connections.hang_up_on_all = hangs_up  # type: ignore[method-assign]
+    return hangs_up
+
+
 def test_subscriptions_to_what_is_no_topic_do_not_pile_up(
-    context: zmq.Context[zmq.Socket[bytes]],
+    context: zmq.Context[zmq.Socket[bytes]], publisher: Publisher, hangs_up: Mock
 ) -> None:
-    address = "tcp://127.0.0.1:*"
-    with Publisher(context, [address], "bench", "simulated") as publisher:
-        hangs_up = Mock(wraps=publisher.connections.hang_up_on_all)
-        publisher.connections.hang_up_on_all = hangs_up  # type: ignore[method-assign]
-        with context.socket(zmq.SUB) as greedy:
-            greedy.connect(publisher.addresses[0])
-            for number in range(300):
-                greedy.subscribe(f"{number:01000}")
-            until_s = time.monotonic() + 60
-            while not hangs_up.called and time.monotonic() < until_s:
-                publisher.welcome()
-        hangs_up.assert_called()
+    with context.socket(zmq.SUB) as greedy:
+        greedy.connect(publisher.addresses[0])
+        for number in range(300):
+            greedy.subscribe(f"{number:01000}")
+        until_s = time.monotonic() + 60
+        while not hangs_up.called and time.monotonic() < until_s:
+            publisher.welcome()
+    hangs_up.assert_called()
 
 
 def test_ending_what_was_never_subscribed_to_makes_no_room_for_more(
-    context: zmq.Context[zmq.Socket[bytes]],
+    publisher: Publisher, hangs_up: Mock
 ) -> None:
-    with Publisher(context, ["tcp://127.0.0.1:*"], "bench", "simulated") as publisher:
-        hangs_up = Mock(wraps=publisher.connections.hang_up_on_all)
-        publisher.connections.hang_up_on_all = hangs_up  # type: ignore[method-assign]
-        port = int(publisher.addresses[0].rpartition(":")[2])
-        until_s = time.monotonic() + 60
-        while not hangs_up.called and time.monotonic() < until_s:
-            with (
-                suppress(ConnectionError),
-                socket.create_connection(("127.0.0.1", port)) as greedy,
-            ):
-                greedy.sendall(GREETING + READY)
-                for number in range(50):  # no client of ZeroMQ's says the first of these
-                    for said in (f"\0{-number:01000}", f"\1{number:01000}"):
-                        greedy.sendall(b"\2" + struct.pack(">Q", len(said)) + said.encode())
-                time.sleep(0.1)
-                publisher.welcome()
-        hangs_up.assert_called()
+    port = int(publisher.addresses[0].rpartition(":")[2])
+    until_s = time.monotonic() + 60
+    while not hangs_up.called and time.monotonic() < until_s:
+        with (
+            suppress(ConnectionError),
+            socket.create_connection(("127.0.0.1", port)) as greedy,
+        ):
+            greedy.sendall(GREETING + READY)
+            for number in range(50):  # no client of ZeroMQ's says the first of these
+                for said in (f"\0{-number:01000}", f"\1{number:01000}"):
+                    greedy.sendall(b"\2" + struct.pack(">Q", len(said)) + said.encode())
+            time.sleep(0.1)
+            publisher.welcome()
+    hangs_up.assert_called()
 
 
 def test_who_leaves_with_a_few_foreign_subscriptions_harms_nobody(
-    context: zmq.Context[zmq.Socket[bytes]],
+    context: zmq.Context[zmq.Socket[bytes]], publisher: Publisher, hangs_up: Mock
 ) -> None:
     """Of what somebody leaves behind, libzmq tells that it has ended."""
-    with Publisher(context, ["tcp://127.0.0.1:*"], "bench", "simulated") as publisher:
-        hangs_up = Mock(wraps=publisher.connections.hang_up_on_all)
-        publisher.connections.hang_up_on_all = hangs_up  # type: ignore[method-assign]
-        counted = Mock(wraps=publisher._count)
-        publisher._count = counted  # type: ignore[method-assign]
-        with context.socket(zmq.SUB) as leaving:
-            leaving.linger = 0
-            leaving.connect(publisher.addresses[0])
-            for number in range(55):
-                leaving.subscribe(f"{number:01000}")
-            wait_until(publisher, lambda: counted.call_count == 55)
-        wait_until(publisher, lambda: counted.call_count == 110)
-        hangs_up.assert_not_called()
+    counted = Mock(wraps=publisher._count)
+    publisher._count = counted  # type: ignore[method-assign]
+    with context.socket(zmq.SUB) as leaving:
+        leaving.linger = 0
+        leaving.connect(publisher.addresses[0])
+        for number in range(55):
+            leaving.subscribe(f"{number:01000}")
+        wait_until(publisher, lambda: counted.call_count == 55)
+    wait_until(publisher, lambda: counted.call_count == 110)
+    hangs_up.assert_not_called()
 
 
 def wait_until(publisher: Publisher, is_so: Callable[[], bool]) -> None:
