@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from typing import Any
-from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.names import composed
 from model.rotation import Rotation
 from model.seal import Seal
 
@@ -56,7 +56,7 @@ class Entries:
             entry = self._open(entry, f"name {person}").decode()
         if not isinstance(entry, str):
             raise EntryAltered("its name is none")
-        return normalize("NFC", entry)  # qrsd 0.1 kept them as they were typed
+        return composed(entry)  # qrsd 0.1 kept them as they were typed
 
     def write_embedding(self, embedding: NDArray[np.float32], person: int, model: str) -> bytes:
         """Return the entry for an embedding, shape (d,), encrypted if the gallery is sealed."""

@@ -190,8 +190,10 @@ class Gallery:
                 names.check_free(name)
                 names.add(self._insert_whole(replace(person, name=name)), name)
 
-    def merge(self, person: Person) -> None:
-        """Add the fittings of a person that are not here yet, and the person if they are new.
+    def merge(self, people: Iterable[Person]) -> None:
+        """Add the fittings of people that are not here yet, and those people who are new.
+
+        All of them or, if one is refused, none.
 
         Raises:
             PersonExists: somebody whose name looks like it is enrolled.
@@ -199,17 +201,13 @@ class Gallery:
         """
         with self._transaction(changes=True):
             names = NameIndex(self._names())
-            person = replace(person, name=check_name(person.name))
-            if not (known := names.find(person.name)):
-                names.check_free(person.name)
-                self._insert_whole(person)
-                return
-            at = known[0]
-            held = [each for _, each in self._read_templates("person = ?", at)]
-            for template in map(self.turned, person.templates):
-                if not any(map(template.is_again, held)):
-                    self._insert(at, template)
-            self._agree(at, person.consent_utc)
+            for person in people:
+                name = check_name(person.name)
+                if known := names.find(name):
+                    self._merge_into(known[0], person)
+                else:
+                    names.check_free(name)
+                    names.add(self._insert_whole(replace(person, name=name)), name)
 
     def rename(self, name: str, new_name: str) -> None:
         """Call somebody otherwise.
@@ -251,6 +249,13 @@ class Gallery:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _merge_into(self, at: int, person: Person) -> None:
+        held = [each for _, each in self._read_templates("person = ?", at)]
+        for template in map(self.turned, person.templates):
+            if not any(map(template.is_again, held)):
+                self._insert(at, template)
+        self._agree(at, person.consent_utc)
 
     def _open_seal(self, key: bytes | None) -> None:
         """Break the seal for our own eyes, if there is one and the key fits."""

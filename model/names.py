@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from model.errors import NameInvalid, PersonExists, PersonUnknown
 
 LONGEST_NAME = 64
+LONGEST_TYPED = 4 * LONGEST_NAME  # composing makes one letter of four at most
 #: Letters and marks that show nothing, though Unicode has them printed.
 INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
@@ -21,6 +22,14 @@ LATIN_LIKE = str.maketrans(
 )
 
 
+def composed(name: str) -> str:
+    """Return a name in Unicode's composed form (NFC), in which all are kept and compared.
+
+    Composing takes the square of the length. A text that is too long for a name stays as it is.
+    """
+    return name if len(name) > LONGEST_TYPED else unicodedata.normalize("NFC", name)
+
+
 def check_name(name: str) -> str:
     """Return a name as it is kept: in Unicode's composed form (NFC).
 
@@ -29,7 +38,7 @@ def check_name(name: str) -> str:
             padded, too long, has control characters or invisible ones, is dots alone, or mixes
             scripts.
     """
-    name = unicodedata.normalize("NFC", name)
+    name = composed(name)
     if not (name and name.isprintable() and name == name.strip() and len(name) <= LONGEST_NAME):
         raise NameInvalid(
             f"{name[:LONGEST_NAME]!r} is not a name: 1 to {LONGEST_NAME} printable characters, "
@@ -52,6 +61,8 @@ def check_name(name: str) -> str:
 
 def looks(name: str) -> str:
     """Return what is the same for names that look alike, in any script and case."""
+    if len(name) > LONGEST_TYPED:
+        return name
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return " ".join(folded.translate(LATIN_LIKE).split())
 
@@ -70,7 +81,7 @@ class NameIndex:
 
     def find(self, name: str) -> list[int]:
         """Return who is called that: nobody, one, or several whom an earlier qrsd let be so."""
-        name = unicodedata.normalize("NFC", name)
+        name = composed(name)
         alike = self._alike.get(looks(name), {})
         return [person for person, theirs in alike.items() if theirs == name]
 
@@ -82,7 +93,7 @@ class NameIndex:
         """
         if found := self.find(name):
             return found
-        raise PersonUnknown(f"nobody called {name!r} is enrolled; see: qrsd people list")
+        raise PersonUnknown(f"nobody called {name!r:.80} is enrolled; see: qrsd people list")
 
     def check_free(self, name: str, but: int | None = None) -> None:
         """Refuse a name that somebody ``but`` that person has, or one that looks like it.

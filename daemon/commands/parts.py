@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeAlias
-from unicodedata import normalize
 
 from config.folders import gallery_path
 from config.settings import Settings, load
 from daemon.recordings.encryption import is_encrypted
+from model.names import composed
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -179,7 +179,7 @@ def person_name(text: str) -> str:
 
     Whoever runs a command with sudo has its whole line in the journal.
     """
-    return normalize("NFC", _answer_to("Name: ") if text == "-" else text)
+    return composed(_answer_to("Name: ") if text == "-" else text)
 
 
 def confirmed(question: str) -> bool:

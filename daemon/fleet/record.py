@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Literal, TypeAlias
-from unicodedata import normalize
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from config.typed_json import typed
 from daemon.fleet.credentials import Credentials, Name
 from daemon.fleet.errors import RecordRefused
 from model.errors import ExportInvalid
+from model.names import composed
 from model.people_file import from_json, to_json
 from model.rotation import Rotation
 from model.seal import SALT_BYTES, Seal
@@ -88,7 +88,7 @@ class SiteKeys:
 
     def key_of(self, name: str) -> str:
         """Return a person's key in the bucket."""
-        return hmac.new(self._key, normalize("NFC", name).encode(), sha256).hexdigest()
+        return hmac.new(self._key, composed(name).encode(), sha256).hexdigest()
 
     @property
     def now_utc(self) -> str:

@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import partial
 from secrets import token_hex
 from typing import Any
-from unicodedata import normalize
 
 from daemon.journal import event
 from daemon.wire.answers import (
@@ -30,13 +29,14 @@ from model.enrolment import Enrolment, check_same_person
 from model.errors import ForeignTemplate, GalleryError, ModelError, PersonUnknown
 from model.fittings import grow
 from model.gallery import Gallery
-from model.names import check_name, looks
+from model.names import check_name, composed, looks
 from model.passport import Passport
 from model.people_file import from_values, to_json
 from model.recogniser import Recogniser
 from model.template import Template
 
 ENROL_BEATS = 20
+MOST_MERGED = 500  # templates, of a person mostly; each is compared, while no sample is taken
 NO_ENROLMENT = EnrolmentAnswer("none")
 
 _LOG = logging.getLogger(__name__)
@@ -221,7 +221,7 @@ class PeopleCommands:
 
     def rename(self, person: str, new_name: str) -> Done:
         """Rename a person."""
-        person, new_name = normalize("NFC", person), check_name(new_name)
+        person, new_name = composed(person), check_name(new_name)
         enrolment = self._recogniser.enrolment
         if enrolment is not None and looks(enrolment.person) == looks(new_name) != looks(person):
             raise CommandRefused(
@@ -240,7 +240,7 @@ class PeopleCommands:
 
     def forget(self, person: str) -> Done:
         """Erase everything that is held on a person, be it only the beats of a first enrolment."""
-        person = normalize("NFC", person)
+        person = composed(person)
         being_enrolled = self._forget_enrolment(person)
         try:
             self._gallery.forget(person)
@@ -253,10 +253,10 @@ class PeopleCommands:
 
     def export(self, person: str) -> ExportAnswer:
         """Return everything that is held on a person, the templates too."""
-        person = normalize("NFC", person)
+        person = composed(person)
         found = [each for each in self._gallery.people() if each.name == person]
         if not found:
-            raise PersonUnknown(f"nobody called {person!r} is enrolled")
+            raise PersonUnknown(f"nobody called {person!r:.80} is enrolled")
         return ExportAnswer(**to_json(found))
 
     def merge(self, format: str, schema: int, people: tuple[Any, ...]) -> Done:
@@ -265,8 +265,13 @@ class PeopleCommands:
         numbers_of = {passport.sha256: passport.tensors.outputs}
         exported = {"format": format, "schema": schema, "people": list(people)}
         merged = from_values(exported, "merge", numbers_of)
+        templates = [template for person in merged for template in person.templates]
+        if len(templates) > MOST_MERGED:
+            raise CommandRefused(
+                f"merge: {len(templates)} templates, {MOST_MERGED} at once are the most."
+            )
         known = self._templates()
-        for template in (template for person in merged for template in person.templates):
+        for template in templates:
             if template.model_sha256 != passport.sha256:
                 raise ForeignTemplate(
                     f"a template of {template.person!r} was made by model "
@@ -274,8 +279,7 @@ class PeopleCommands:
                 )
             check_same_person(self._gallery.turned(template), known, passport)
         try:
-            for person in merged:
-                self._gallery.merge(person)
+            self._gallery.merge(merged)
         finally:
             self._tell_recogniser()
         return Done()

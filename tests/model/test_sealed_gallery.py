@@ -189,6 +189,6 @@ def test_consent_is_of_the_first_time_whoever_merges_last(path: Path) -> None:
     with Gallery(path) as gallery:
         gallery.enrol(template("Ada", ADA), consent_utc=LATER)
         for said in (NOW, LATER, None):
-            gallery.merge(Person("Ada", LATER, (template("Ada", BOB),), said))
+            gallery.merge([Person("Ada", LATER, (template("Ada", BOB),), said)])
             gallery.enrol(template("Ada", ADA), consent_utc=said)
             assert [person.consent_utc for person in gallery.people()] == [NOW]

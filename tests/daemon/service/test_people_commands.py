@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import NoReturn
 import pytest
 import zmq
 
+from daemon.service.people_commands import MOST_MERGED
 from model.errors import GalleryBusy, GalleryNotSwept
 from model.gallery import Gallery
 from model.people_file import from_json, to_json
@@ -74,6 +76,37 @@ def test_what_is_somebody_elses_or_of_another_model_is_not_merged(staffed: Offic
     assert merge(replace(there, person="ada")) == "person_exists"
     assert merge(replace(there, embedding=2 * ADA)) == "gallery_failed"
     assert len(staffed.gallery.people()[0].templates) == 1
+
+
+@pytest.mark.parametrize("command", ["forget", "export", "enroll", "rename"])
+def test_a_name_without_end_takes_no_time(staffed: Office, command: str) -> None:
+    endless = "a" + 64_000 * "\u0301\u0316"  # to sort so many marks took 13 s
+    more = {"new_name": "Bob"} if command == "rename" else {}
+    began_s = time.monotonic()
+    answer = staffed.ask(command, person=endless, **more)
+    assert time.monotonic() - began_s < 1.0
+    assert answer["code"] in ("person_unknown", "name_invalid")
+    assert len(answer["error"]) < 400
+
+
+def test_many_people_are_merged_at_once_and_too_many_not_at_all(staffed: Office) -> None:
+    elsewhere = ada(staffed.network.passport.sha256)
+    many = [Person(f"Person {number}", NOW, (elsewhere,)) for number in range(MOST_MERGED)]
+    began_s = time.monotonic()
+    assert staffed.ask("merge", **to_json(many)) == {"ok": True}
+    assert time.monotonic() - began_s < 2.0  # one by one, each in a transaction, ten seconds
+    assert len(staffed.gallery.people()) == 1 + MOST_MERGED
+
+    more = Person("Zoe", NOW, (elsewhere,) * (MOST_MERGED + 1))
+    assert staffed.ask("merge", **to_json([more]))["code"] == "bad_request"
+    assert "Zoe" not in {person.name for person in staffed.gallery.people()}
+
+
+def test_of_people_of_whom_one_is_refused_nobody_is_merged(staffed: Office) -> None:
+    elsewhere = ada(staffed.network.passport.sha256)
+    people = [Person("Bob", NOW, (elsewhere,)), Person("ADA", NOW, (elsewhere,))]
+    assert staffed.ask("merge", **to_json(people))["code"] == "person_exists"
+    assert [person.name for person in staffed.gallery.people()] == ["Ada"]
 
 
 def test_consent_is_kept_with_its_time(office: Office) -> None:
