@@ -8,6 +8,8 @@ from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+LONGEST_KEY = 64  # of an object, that is shown as it is; SHA-256 has so many digits
+
 
 def typed(kind: Any, value: object, name: str) -> Any:
     """Return ``value`` as a ``kind``: a scalar, Literal, union, tuple, dict or dataclass.
@@ -109,7 +111,12 @@ def _tuple(kinds: tuple[Any, ...], value: object, name: str) -> tuple[Any, ...]:
 
 def _dict(kinds: tuple[Any, ...], value: object, name: str) -> dict[str, Any]:
     parts = _exactly(dict, value, name)
-    return {key: typed(kinds[1], part, f"{name}.{key}") for key, part in parts.items()}
+    return {key: typed(kinds[1], part, f"{name}.{_shown(key)}") for key, part in parts.items()}
+
+
+def _shown(key: str) -> str:
+    """Return a key that somebody else chose, for one line of a log."""
+    return key if len(key) <= LONGEST_KEY and key.isprintable() else f"{key!r:.{LONGEST_KEY}}"
 
 
 _READERS = {

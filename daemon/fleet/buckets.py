@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from typing import Literal, Self, TypeAlias
 
@@ -14,6 +15,7 @@ from config.typed_json import typed
 from daemon.fleet.link import Link
 
 SOMEBODY_WROTE = 10071  # JetStream's code
+LONGEST_ACK = 1000  # bytes; one has some 50
 
 #: ``missing``: gone here with everybody else; ``conflict``: somebody else has the name here
 Outcome: TypeAlias = Literal["enrolled", "forgotten", "missing", "conflict", "other_model"]
@@ -99,23 +101,30 @@ class Buckets:
         content = json.dumps(asdict(ack)).encode()
         await self.acks.put(f"{key}.{self.link.device}", content)
 
-    async def all_acks(self) -> dict[str, dict[str, Ack]]:
-        """Return what each device did about each person, by key."""
+    async def acks_of(self, people: Collection[str]) -> dict[str, dict[str, Ack]]:
+        """Return what each device did about each of these people, by key."""
+
+        def is_wanted(entry: KeyValue.Entry) -> bool:
+            return entry.key.partition(".")[0] in people and len(entry.value or b"") <= LONGEST_ACK
+
         found: dict[str, dict[str, Ack]] = {}
-        for name, content in (await everything(self.acks)).items():
+        for name, content in (await everything(self.acks, is_wanted)).items():
             key, _, device = name.partition(".")
             if ack := Ack.read(content):
                 found.setdefault(key, {})[device] = ack
         return found
 
 
-async def everything(bucket: KeyValue) -> dict[str, bytes]:
-    """Return what is in a bucket."""
+async def everything(
+    bucket: KeyValue, is_wanted: Callable[[KeyValue.Entry], bool] = lambda _: True
+) -> dict[str, bytes]:
+    """Return what is in a bucket and wanted: a device may have filled it with anything."""
     watcher = await bucket.watchall(ignore_deletes=True)
     found: dict[str, bytes] = {}
     try:
         while entry := await watcher.updates():
-            found[entry.key] = entry.value or b""
+            if is_wanted(entry):
+                found[entry.key] = entry.value or b""
     finally:
         await watcher.stop()
     return found

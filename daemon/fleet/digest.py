@@ -26,6 +26,7 @@ from daemon.wire.messages import (
     StatusMessage,
 )
 
+LONGEST_DIGEST = 2000  # bytes, of a later qrsd perhaps: today's have 350
 LONGEST_PROBLEM = 30  # characters of its codes: a digest has 350 bytes at most
 
 State: TypeAlias = ServiceState | Literal["silent"]
@@ -60,6 +61,8 @@ class Digest:
         Raises:
             ValueError: it is none.
         """
+        if len(content) > LONGEST_DIGEST:
+            raise ValueError(f"a digest of {len(content)} bytes")
         values = typed(dict[str, Any], json.loads(content), "digest")
         digest: Digest = typed_fields(cls, values, "digest")
         return digest

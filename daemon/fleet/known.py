@@ -16,6 +16,11 @@ from config.secret_file import write_private
 from config.typed_json import typed
 from daemon.fleet.errors import KnownPeopleDamaged
 from daemon.fleet.record import Record
+from model.regular_file import open_regular
+
+#: who may be known: each change writes all of them, and a hostile device may tell of anybody
+MOST_KNOWN = 5000
+LONGEST_BYTES = 1 << 26  # of the file: a tombstone has 6 KB at most
 
 EnrolledState: TypeAlias = Literal["begun", "enrolled"]
 
@@ -52,7 +57,11 @@ class KnownPeople:
         self._path = path
         self._known: dict[str, Known] = {}
         try:
-            self._known = typed(dict[str, Known], json.loads(path.read_text()), "people")
+            with open_regular(path) as file:
+                content = file.read(LONGEST_BYTES + 1)
+            if len(content) > LONGEST_BYTES:
+                raise ValueError(f"it is longer than {LONGEST_BYTES} bytes")
+            self._known = typed(dict[str, Known], json.loads(content), "people")
         except FileNotFoundError:
             return
         except (ValueError, OSError, RecursionError) as error:
@@ -63,6 +72,11 @@ class KnownPeople:
 
     def __getitem__(self, key: str) -> Known | None:
         return self._known.get(key)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody else may be known who is not enrolled here."""
+        return len(self._known) >= MOST_KNOWN
 
     def of(self, *states: str) -> dict[str, Known]:
         """Return those of a state."""

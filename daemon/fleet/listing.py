@@ -32,8 +32,8 @@ async def people_of(link: Link, site_key: bytes, *, simulated: bool) -> list[Sit
     buckets = await Buckets.open(link, simulated=simulated)
     keys = SiteKeys(link.credentials, site_key)
     devices = await everything(buckets.devices)
-    acks = await buckets.all_acks()
     records = await everything(buckets.people)
+    acks = await buckets.acks_of(records)
     found = [_read(keys, key, raw, acks.get(key, {}), devices) for key, raw in records.items()]
     return sorted(found, key=lambda person: (person.state, person.name or ""))
 

@@ -83,6 +83,9 @@ class ModelSwitch:
         }
         try:
             given = read_order(link.credentials, link.subject("model"), asked.data)
+        except (ValueError, RecursionError) as error:  # nobody's: the site need not hear of it
+            return {"ok": False, "error": words_of(error)[:LONGEST_WORD]}
+        try:
             [(work, sha256)] = typed(dict[str, str], given, "order").items()
             if self._busy.locked():
                 raise ModelRefused("another model is being tried")
@@ -92,7 +95,7 @@ class ModelSwitch:
                 )
             async with self._busy:
                 await works[work](link, sha256)
-        except (DaemonError, ValueError, KeyError, TypeError, RecursionError, *BROKEN) as e:
+        except (DaemonError, ValueError, KeyError, TypeError, *BROKEN) as e:
             said = words_of(e)[:LONGEST_WORD]
             self._telling.add("model", outcome="refused", error=said)
             return {"ok": False, "error": said}

@@ -34,6 +34,7 @@ from model.template import Person
 
 State: TypeAlias = Literal["enrolled", "forgotten"]
 LONGEST_RECORD = 1 << 19  # bytes; a sitting has about one thousand
+LONGEST_TOMBSTONE = 1 << 12  # of somebody forgotten, which each device keeps for good
 HIGHEST_REVISION = 10**15  # Python writes no number of 4,301 digits, and who knows what others do
 KEY = re.compile("[0-9a-f]{64}")
 
@@ -134,6 +135,8 @@ class SiteKeys:
             raise RecordRefused(f"a record that {header.by.device} has not signed")
         if not 1 <= header.begun <= header.revision <= HIGHEST_REVISION:
             raise RecordRefused(f"a record by {header.by.device}: revision {header.revision}")
+        if header.state == "forgotten" and len(raw) > LONGEST_TOMBSTONE:
+            raise RecordRefused(f"a tombstone by {header.by.device} has {len(raw)} bytes")
         return Record(header, raw)
 
     def open(self, key: str, record: Record) -> Person:

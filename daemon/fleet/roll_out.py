@@ -12,6 +12,7 @@ import nats.errors
 from daemon.fleet.errors import RolledBack
 from daemon.fleet.link import BROKEN, Link
 from daemon.fleet.model_files import pack
+from daemon.fleet.model_switch import LONGEST_WORD
 from daemon.fleet.order import order
 from model.passport import file_sha256
 
@@ -71,8 +72,8 @@ async def _ask(link: Link, device: str, work: str, sha256: str) -> str | None:
     try:
         asked = order(link.credentials, subject, {work: sha256})
         answer = json.loads((await link.nats.request(subject, asked, timeout=ANSWER_S)).data)
-        return None if answer["ok"] else str(answer["error"])
+        return None if answer["ok"] else str(answer["error"])[:LONGEST_WORD]
     except nats.errors.NoRespondersError:
         return "does not answer"
-    except (*BROKEN, ValueError, KeyError, TypeError) as error:
+    except (*BROKEN, ValueError, KeyError, TypeError, RecursionError) as error:
         return f"does not answer as it should ({type(error).__name__})"

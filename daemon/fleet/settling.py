@@ -17,13 +17,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from nats.js.kv import KV_PURGE, KeyValue
+from nats.js.kv import KeyValue
 
 from daemon.fleet.buckets import Ack, Buckets, Outcome, everything
+from daemon.fleet.entries import Entries, Entry
 from daemon.fleet.errors import RecordRefused
 from daemon.fleet.known import Known, KnownPeople
 from daemon.fleet.local_people import Kind, LocalPeople
@@ -39,25 +40,6 @@ CLOCKS_OFF = timedelta(minutes=15)  # how far devices' clocks may be apart
 _LOG = logging.getLogger(__name__)
 
 Said = TypeVar("Said")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the servers have of a person."""
-
-    sequence: int = 0  # of the bucket, by which nobody writes over another's; 0: nothing yet
-    record: Record | None = None  # None if there is none, or none to be believed
-    purged: bool = False
-
-    @property
-    def revision(self) -> int:
-        """Revision of the record, 0 if there is none."""
-        return self.record.header.revision if self.record is not None else 0
-
-    @property
-    def is_tombstone(self) -> bool:
-        """Tell whether the person is to be forgotten."""
-        return self.record is not None and self.record.header.state == "forgotten"
 
 
 class Settling:
@@ -88,7 +70,7 @@ class Settling:
         self._local = local
         self._kind = kind
         self._tell_conflict = tell_conflict
-        self._entries: dict[str, Entry] = {}
+        self._entries = Entries(keys)
         self._settled: dict[str, tuple[int, PersonAnswer | None]] = {}
         self._acked: dict[str, Ack] = {}
         self._not_settled: dict[str, str] = {}
@@ -97,15 +79,7 @@ class Settling:
 
     def take(self, entry: KeyValue.Entry) -> None:
         """Take in what the bucket has of a person."""
-        record, sequence = None, entry.revision or 0
-        if sequence <= self._entry(entry.key).sequence:
-            return
-        if entry.operation is None:
-            try:
-                record = self._keys.read(entry.key, entry.value or b"")
-            except RecordRefused as error:
-                _say_refused(error)
-        self._entries[entry.key] = Entry(sequence, record, entry.operation == KV_PURGE)
+        self._entries.take(entry)
 
     async def settle(self, version: str) -> None:
         """Go through everybody for whom something has changed, the forgotten first.
@@ -120,22 +94,24 @@ class Settling:
         here = self._here
         self._note_missing(here)
         keys = {*self._entries, *here, *self._known.of("begun", "enrolled", "forgotten")}
-        for key in sorted(keys, key=lambda key: not self._entry(key).is_tombstone):
+        for key in sorted(keys, key=lambda key: not self._entries[key].is_tombstone):
             person = here.get(key)
-            if self._settled.get(key) == (self._entry(key).sequence, person):
+            if self._settled.get(key) == (self._entries[key].sequence, person):
+                continue
+            if self._known.is_full and person is None and self._known[key] is None:
+                self._entries.say_refused(
+                    RecordRefused("a record too many: more people than a device knows")
+                )
                 continue
             try:
                 if await self._settle(key, person) and not self._is_gone(key, person):
-                    self._settled[key] = self._entry(key).sequence, person
+                    self._settled[key] = self._entries[key].sequence, person
             except RecordRefused as error:
-                self._entries[key] = replace(self._entry(key), record=None)
-                _say_refused(error)
+                self._entries.put(key, replace(self._entries[key], record=None))
+                self._entries.say_refused(error)
             except CommandRefused as refusal:  # its words may have a name in them
                 self._say_not_settled(key, refusal.code)
         await self._purge()
-
-    def _entry(self, key: str) -> Entry:
-        return self._entries.get(key, Entry())
 
     def _say_not_settled(self, key: str, code: str) -> None:
         """Say that the service refuses something of one person; the others go on."""
@@ -166,7 +142,7 @@ class Settling:
 
     async def _settle(self, key: str, held: PersonAnswer | None) -> bool:
         """Bring one person together; False if it has to be tried again."""
-        entry, known = self._entry(key), self._known[key]
+        entry, known = self._entries[key], self._known[key]
         if known is not None and known.state == "forgotten":
             return await self._settle_forgotten(key, known, held)
         if entry.record is not None and entry.is_tombstone:
@@ -185,7 +161,7 @@ class Settling:
 
     async def _settle_forgotten(self, key: str, known: Known, held: PersonAnswer | None) -> bool:
         """Settle somebody who was forgotten here."""
-        entry = self._entry(key)
+        entry = self._entries[key]
         if held is not None and _time(held.created_utc) < _time(known.forgotten_utc):
             await _ask(self._local.forget, held.name)  # by an old copy of the gallery
             _LOG.warning("somebody forgotten was back, and is forgotten", extra=event("forgotten"))
@@ -268,7 +244,7 @@ class Settling:
     ) -> bool:
         """Write what is held here besides what the record has; without one, all of it."""
         person = await _ask(self._local.export, held.name, self._kind)
-        entry, known = self._entry(key), self._known[key]
+        entry, known = self._entries[key], self._known[key]
         there = () if theirs is None else theirs.templates
         more = [each for each in person.templates if not any(map(each.is_again, there))]
         seen = 0 if known is None else known.revision
@@ -299,7 +275,7 @@ class Settling:
 
     async def _bury(self, key: str) -> bool:
         """Write that somebody is to be forgotten, as is done here."""
-        known, entry = self._known[key], self._entry(key)
+        known, entry = self._known[key], self._entries[key]
         if known is not None and known.state == "begun" and entry.record is None:
             self._known.put(key, None)  # it never was at the site
             return True
@@ -323,10 +299,10 @@ class Settling:
 
     async def _write(self, key: str, record: Record) -> bool:
         """Write a record, unless somebody has since we looked: theirs comes then."""
-        sequence = await self._buckets.write(key, record.raw, self._entry(key).sequence)
+        sequence = await self._buckets.write(key, record.raw, self._entries[key].sequence)
         if sequence is None:
             return False
-        self._entries[key] = Entry(sequence, record)
+        self._entries.put(key, Entry(sequence, record))
         return True
 
     async def _ack(self, key: str, record: Record, outcome: Outcome) -> None:
@@ -344,13 +320,13 @@ class Settling:
 
     async def _purge(self) -> None:
         """Erase the tombstones that every device has carried out."""
-        waiting = [key for key, entry in self._entries.items() if entry.is_tombstone]
+        waiting = {key for key in self._entries if self._entries[key].is_tombstone}
         if not waiting:
             return
         devices = await everything(self._buckets.devices)
-        acks = await self._buckets.all_acks()
+        acks = await self._buckets.acks_of(waiting)
         for key in waiting:
-            entry, done = self._entry(key), acks.get(key, {})
+            entry, done = self._entries[key], acks.get(key, {})
             told = [done.get(device, Ack(0, "missing")) for device in devices]
             if all(a.outcome == "forgotten" and a.revision >= entry.revision for a in told):
                 await self._buckets.purge(key, entry.sequence)
@@ -380,7 +356,3 @@ def _time(utc: str) -> datetime:
     except ValueError as error:
         raise RecordRefused(f"{utc!r:.40} is not a date and time") from error
     return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def _say_refused(error: RecordRefused) -> None:
-    _LOG.warning("%s; it is not believed", error, extra=event("record_refused"))

@@ -51,6 +51,8 @@ def test_a_dataclass_survives_json(recording: Recording) -> None:
         (tuple[int, int], [1], "it: 1 elements instead of 2"),
         (tuple[int, ...], [1, "a"], "it[1]: 'a' is not int"),
         (dict[str, int], {"a": None}, "it.a: None is not int"),
+        (dict[str, int], {"\x1b[2J": None}, r"it.'\x1b[2J': None is not int"),
+        (dict[str, int], {"a" * 500_000: None}, f"it.'{'a' * 63}: None is not int"),
         (Literal["I", "II"], "III", "it: 'III' is not one of I, II"),
         (Lead, {"name": "I"}, "it: gain missing"),
         (Lead, {"name": "I", "gain": "6"}, "it.gain: '6' is not int"),

@@ -20,6 +20,15 @@ from tests.daemon.apps.made_up_service import BEGIN, Service
 CHIP = ChipStatus(part="ADS1292R", conditions=(ChipCondition("supply_low", "The supply is low."),))
 
 
+#: which would be shown by every device
+ENDLESS = (
+    b'{"utc":"2026-11-28T10:00:00Z","version":"'
+    + b"1" * 1_000_000
+    + b'","state":"silent","source":null,"contact":"unknown","heart_rate_bpm":null,"quality":null,'
+    b'"identity":null,"rhythm":null,"problem":null,"lost":0,"model_sha256":null}'
+)
+
+
 def full_status(service: Service) -> Item:
     status = service.status(chip=CHIP)
     assert isinstance(status, Received)
@@ -91,7 +100,9 @@ def test_what_was_heard_before_a_silence_is_not_told_as_what_is(silence: Item) -
                             None, None, None, None, None, 0, None)  # fmt: skip
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"utc": 1}', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b'{"utc": 1}', b"\xff", b"[" * 100_000, ENDLESS]
+)
 def test_what_is_no_digest_is_refused(content: bytes) -> None:
     with pytest.raises((ValueError, RecursionError)):
         Digest.from_bytes(content)

@@ -55,7 +55,8 @@ async def records(server: NatsServer) -> dict[str, bytes]:
 
 async def outcomes(server: NatsServer) -> list[dict[str, Ack]]:
     async with linked(server.options("operator")) as link:
-        return list((await (await Buckets.open(link, simulated=True)).all_acks()).values())
+        buckets = await Buckets.open(link, simulated=True)
+        return list((await buckets.acks_of(await everything(buckets.people))).values())
 
 
 async def all_outcomes(server: NatsServer) -> set[str]:

@@ -76,6 +76,8 @@ def test_what_is_altered_moved_or_of_another_site_is_refused(doors: list[Credent
         one.enrolled(ADA, {MODEL: 2}, 10**16, 7).raw,
         record.raw.replace(b'"door-1"', b'"\\ud800"'),  # half a surrogate pair is no text
         one._signed(key, replace(record.header, signed_utc="some day"), b"").raw,
+        # Each device would keep it for good:
+        one._signed(key, replace(record.header, state="forgotten"), bytes(10_000)).raw,
     )
     for raw in altered:
         with pytest.raises(RecordRefused):

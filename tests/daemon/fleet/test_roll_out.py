@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nats.aio.msg import Msg
 
 from daemon.fleet import model_switch
 from daemon.fleet.errors import RolledBack
@@ -32,7 +34,7 @@ DOORS = ("door-1", "door-2", "door-3")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with serving(tmp_path_factory.mktemp("fleet") / "server", *DOORS) as running:
+    with serving(tmp_path_factory.mktemp("fleet") / "server", *DOORS, "door-4") as running:
         yield running
 
 
@@ -200,3 +202,54 @@ def test_a_device_whose_service_takes_its_model_from_elsewhere_says_so(
     told = asyncio.run(asyncio.wait_for(run(), 30))
 
     assert "its service does not take models from here: set model: " in told[1]
+
+
+@pytest.mark.usefixtures("_untested")
+@pytest.mark.parametrize("answer", [b"[" * 200_000, b"\xff", b"[]", b"null", b'{"ok": 0}', b""])
+def test_an_answer_that_is_none_takes_the_model_back_from_all(
+    server: NatsServer, tmp_path: Path, other: Path, answer: bytes
+) -> None:
+    async def run() -> tuple[list[str], str]:
+        told: list[str] = []
+        async with (
+            devices(server, tmp_path, {}) as found,
+            linked(server.options("door-4")) as hostile,
+            linked(server.options("operator")) as link,
+        ):
+
+            async def lie(asked: Msg) -> None:
+                await asked.respond(answer)
+
+            await hostile.nats.subscribe(hostile.subject("model"), cb=lie)
+            await hostile.nats.flush()
+            with pytest.raises(RolledBack, match="door-4 did not take"):
+                await roll_out(link, other, ["door-1", "door-4"], told.append)
+            return told, found["door-1"].current
+
+    told, current = asyncio.run(asyncio.wait_for(run(), 60))
+
+    assert current == SHIPPED
+    assert told[-1] == "door-1: has the model of before"
+
+
+def test_an_order_of_nobody_s_is_no_event_of_the_device(server: NatsServer, tmp_path: Path) -> None:
+    """Whoever can have the server send something to it would fill its events."""
+
+    async def run() -> dict[str, object]:
+        files = ModelFiles(tmp_path / "door-1")
+        files.begin(DEFAULT_MODEL)
+        telling = Telling("1")
+        async with (
+            linked(server.options("door-1")) as link,
+            linked(server.options("operator")) as operator,
+        ):
+            switch = ModelSwitch(files, str(files.path), telling)
+            running = asyncio.create_task(switch.run(link))
+            await asyncio.sleep(0.2)
+            answer = await operator.nats.request(operator.subject("model", "door-1"), b"[" * 99_999)
+            running.cancel()
+        assert not telling._events._waiting
+        said: dict[str, object] = json.loads(answer.data)
+        return said
+
+    assert asyncio.run(asyncio.wait_for(run(), 30))["ok"] is False

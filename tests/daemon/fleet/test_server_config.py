@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -85,6 +86,24 @@ def test_a_name_is_taken_once_and_has_no_dots(tmp_path: Path) -> None:
         shut_out(tmp_path, "house", "door-2")
     with pytest.raises(KeyMissing, match="qrsd keys fleet-site barn"):
         add_device(tmp_path, "barn", "door-1")
+
+
+@pytest.mark.parametrize("kind", ["words", "endless", "pipe", "loop"])
+def test_a_list_of_devices_that_is_none_is_refused(tmp_path: Path, kind: str) -> None:
+    make_site(tmp_path, "house")
+    path = tmp_path / "house" / "devices"
+    path.unlink()
+    if kind == "words":
+        path.write_text("door-1 UABC and more\n")
+    elif kind == "endless":
+        with path.open("wb") as file:
+            file.truncate(1 << 40)  # without a block on the disk
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(path)
+    with pytest.raises(KeysError, match="house/devices: cannot be read"):
+        read_devices(tmp_path, "house")
 
 
 def test_what_is_secret_is_for_its_owner_only(tmp_path: Path) -> None:

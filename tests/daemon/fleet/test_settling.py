@@ -13,8 +13,10 @@ import nats.errors
 import pytest
 from nats.js.kv import KeyValue
 
+from daemon.fleet import entries, known
 from daemon.fleet.buckets import Ack
 from daemon.fleet.credentials import Credentials
+from daemon.fleet.entries import Entries
 from daemon.fleet.known import KnownPeople
 from daemon.fleet.local_people import Kind, LocalPeople
 from daemon.fleet.people import SharedPeople
@@ -274,6 +276,47 @@ def test_the_site_keeps_the_consent_that_was_given_first(site: Site) -> None:
     kept = site.keys.open(key, site.keys.read(key, site.server.records[key][1]))
     assert len(kept.templates) == 2
     assert kept.consent_utc == first.consent_utc
+
+
+def test_of_what_a_hostile_device_has_no_end_of_a_little_is_taken_in_and_said(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(entries, "MOST_KNOWN", 50)
+    monkeypatch.setattr(entries, "MOST_BYTES", 30_000)
+    site.enrol("Ada")
+    site.settle()
+    taken = Entries(site.keys)
+    for number in range(1000):
+        key = site.keys.key_of(f"Nobody {number}")
+        taken.take(as_entry(key, number + 1, site.others.forgotten(key, 1).raw))
+        taken.take(as_entry(f"{number}", number + 1, b"\x1b[2J"))
+    key = site.keys.key_of("Ada")
+    taken.take(as_entry(key, 3000, site.others.forgotten(key, 1).raw))
+
+    held = list(taken)
+    assert 10 < len(held) <= 50
+    assert sum(taken[each].size for each in held) <= 30_000
+    assert taken[key].sequence == 0  # so that nothing is written over what was not taken in
+    assert sum(record.name == entries.__name__ for record in caplog.records) == entries.MOST_SAID
+
+
+def test_strangers_are_not_taken_on_where_too_many_are_known(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.enrol("Ada")
+    site.settle()
+    monkeypatch.setattr(known, "MOST_KNOWN", 3)
+    for number in range(9):
+        name = f"Nobody {number}"
+        site.put(site.others.forgotten(site.keys.key_of(name), 1), name)
+    site.enrol("Bob")
+    site.settle()
+
+    assert len(site.known.of("forgotten")) == 2  # with Ada as many as may be
+    assert site.record("Bob").state == "enrolled"  # who is enrolled here is so at the site
+    site.service.forget("Ada")
+    site.settle()
+    assert site.record("Ada").state == "forgotten"
 
 
 @pytest.mark.parametrize(
