@@ -35,6 +35,8 @@ from daemon.wire.errors import CommandRefused
 from model.template import Person
 
 CONFLICTS = ("enrolment_failed", "person_exists")  # codes of the service
+STRANGERS = 2  # whose turn is last
+STRANGERS_AT_ONCE = 50  # of some 20 ms each, a file and an answer of the server's
 CLOCKS_OFF = timedelta(minutes=15)  # how far devices' clocks may be apart
 
 _LOG = logging.getLogger(__name__)
@@ -84,6 +86,9 @@ class Settling:
     async def settle(self, version: str) -> None:
         """Go through everybody for whom something has changed, the forgotten first.
 
+        Of the tombstones of people who never were here, some at a time, and last: others wait for
+        no end of them.
+
         Args:
             version: of who is enrolled here: the list costs the service time.
         """
@@ -94,10 +99,14 @@ class Settling:
         here = self._here
         self._note_missing(here)
         keys = {*self._entries, *here, *self._known.of("begun", "enrolled", "forgotten")}
-        for key in sorted(keys, key=lambda key: not self._entries[key].is_tombstone):
+        strangers = 0
+        for key in sorted(keys, key=self._turn):
             person = here.get(key)
             if self._settled.get(key) == (self._entries[key].sequence, person):
                 continue
+            strangers += self._turn(key) == STRANGERS
+            if strangers > STRANGERS_AT_ONCE:
+                break
             if self._known.is_full and person is None and self._known[key] is None:
                 self._entries.say_refused(
                     RecordRefused("a record too many: more people than a device knows")
@@ -112,6 +121,12 @@ class Settling:
             except CommandRefused as refusal:  # its words may have a name in them
                 self._say_not_settled(key, refusal.code)
         await self._purge()
+
+    def _turn(self, key: str) -> int:
+        """Return when it is somebody's turn: those to be forgotten come first."""
+        if not self._entries[key].is_tombstone:
+            return 1
+        return 0 if key in self._here or self._known[key] else STRANGERS
 
     def _say_not_settled(self, key: str, code: str) -> None:
         """Say that the service refuses something of one person; the others go on."""
@@ -290,7 +305,8 @@ class Settling:
         if held is not None:
             await _ask(self._local.forget, held.name)
         if known is None or known.state != "forgotten":
-            _LOG.info("somebody is forgotten at the site", extra=event("forgotten"))
+            if known is not None or held is not None:
+                _LOG.info("somebody is forgotten at the site", extra=event("forgotten"))
             self._known.forgotten(key, tombstone, self._keys.now_utc)
         else:
             self._known.forgotten(key, tombstone, known.forgotten_utc)

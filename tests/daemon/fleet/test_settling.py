@@ -13,7 +13,7 @@ import nats.errors
 import pytest
 from nats.js.kv import KeyValue
 
-from daemon.fleet import entries, known
+from daemon.fleet import entries, known, settling
 from daemon.fleet.buckets import Ack
 from daemon.fleet.credentials import Credentials
 from daemon.fleet.entries import Entries
@@ -300,6 +300,29 @@ def test_of_what_a_hostile_device_has_no_end_of_a_little_is_taken_in_and_said(
     assert sum(record.name == entries.__name__ for record in caplog.records) == entries.MOST_SAID
 
 
+def test_nobody_waits_for_the_tombstones_of_strangers(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(settling, "STRANGERS_AT_ONCE", 3)
+    caplog.set_level(logging.INFO)
+    site.enrol("Ada")
+    site.settle()
+    for name in ("Ada", *(f"Nobody {number}" for number in range(20))):
+        site.put(site.others.forgotten(site.keys.key_of(name), 2), name)
+    utc = site.now().isoformat()
+    bob = Person("Bob", utc, (template("Bob", at=utc),), utc)
+    site.put(site.others.enrolled(bob, {MODEL: 2}, 1, 1), "Bob")
+
+    site.settle()  # which goes through everybody twice
+
+    assert {*site.service.held} == {"Bob"}
+    assert len(site.known.of("forgotten")) == 1 + 2 * 3
+    for _ in range(3):
+        site.settle()
+    assert len(site.known.of("forgotten")) == 1 + 20
+    assert caplog.text.count("somebody is forgotten at the site") == 1
+
+
 def test_strangers_are_not_taken_on_where_too_many_are_known(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,7 +335,7 @@ def test_strangers_are_not_taken_on_where_too_many_are_known(
     site.enrol("Bob")
     site.settle()
 
-    assert len(site.known.of("forgotten")) == 2  # with Ada as many as may be
+    assert len(site.known.of("forgotten")) == 1  # with Ada and Bob as many as may be
     assert site.record("Bob").state == "enrolled"  # who is enrolled here is so at the site
     site.service.forget("Ada")
     site.settle()
