@@ -33,9 +33,11 @@ from model.errors import ModelError
 Command: TypeAlias = Callable[..., Answer | Future[Any]]
 
 MAX_REQUEST_BYTES = 1 << 20  # two recordings of a minute, with all the digits that JSON may write
-CUT_OFF_BYTES = 1 << 24  # a client that sends more is disconnected
+CUT_OFF_BYTES = 1 << 21  # a client that sends more is disconnected
+UNHEARD_BYTES = 1 << 24  # nor may it send more between two requests; 6 MiB may wait in the kernel
 MOST_FRAMES = 16  # of a request with its envelope: a REQ client's has four
-WAITING = 20  # requests of one client; more wait on its side. And answers: it gets no more unread
+REQUESTS_WAITING = 2  # of one client, 2 MiB each at most; more wait on its side
+ANSWERS_WAITING = 20  # of one client; it gets no more unread
 ANSWERS_AT_ONCE = 20  # then it is the samples' turn ...
 ANSWERS_S = 0.1  # ... or after so long, should the gallery be another program's just now
 
@@ -71,10 +73,10 @@ class ControlServer(Closing):
     ) -> None:
         self._commands = dict(commands)
         self.socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
-        self.connections = ConnectionLimit(self.socket, 2 * CUT_OFF_BYTES)
+        self.connections = ConnectionLimit(self.socket, UNHEARD_BYTES)
         self.socket.linger = 0
         self.socket.maxmsgsize = CUT_OFF_BYTES
-        self.socket.rcvhwm = self.socket.sndhwm = WAITING
+        self.socket.rcvhwm, self.socket.sndhwm = REQUESTS_WAITING, ANSWERS_WAITING
         self._promised: list[tuple[list[bytes], Future[Answer]]] = []
         try:
             self.address = bind(self.socket, address, "control", gate)

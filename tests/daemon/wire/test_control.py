@@ -205,6 +205,21 @@ def test_a_request_without_end_is_cut_off(
         assert not server.socket.poll(50)
 
 
+def test_requests_of_a_client_wait_on_its_side_rather_than_in_the_service_s_memory(
+    context: zmq.Context[zmq.Socket[bytes]], server: ControlServer
+) -> None:
+    request, sent = bytes(MAX_REQUEST_BYTES), 0
+    with context.socket(zmq.DEALER) as client:
+        client.linger, client.sndhwm = 0, 1
+        client.connect(server.address)
+        while client.poll(1000, zmq.POLLOUT) and sent < 30:
+            client.send(request, copy=False)
+            sent += 1
+        assert 3 <= sent < 10  # two there, one here, and what is under way
+    while server.socket.poll(100):
+        server.answer()
+
+
 @pytest.mark.parametrize("frames", [[bytes(1 << 20)] * 400, [b""] * 40])
 def test_a_request_of_many_frames_is_hung_up_on_and_not_copied(
     context: zmq.Context[zmq.Socket[bytes]], server: ControlServer, frames: list[bytes]
