@@ -36,9 +36,12 @@ async def end(*tasks: asyncio.Task[None], patience_s: float = END_S) -> None:
     """Cancel tasks until they end, again after so many seconds.
 
     Once may not be enough: ``asyncio.wait_for`` of Python 3.11, which aiomqtt and nats-py wait by,
-    swallows what cancels it at the moment in which it is done.
+    swallows what cancels it at the moment in which it is done. What they failed with is dropped.
     """
     while going := [task for task in tasks if not task.done()]:
         for task in going:
             task.cancel()
         await asyncio.wait(going, timeout=patience_s)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # else asyncio logs it, with a traceback

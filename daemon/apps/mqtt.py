@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import aiomqtt
 
@@ -39,9 +40,13 @@ KEEPALIVE_S = 30
 STEP_S = 10.0  # for each answer of the broker
 FAREWELL_S = 2.0
 RECORDER_S = 5.0  # how often the recorder is asked
+SAID_S = 60.0  # until the same refusal is logged again
 LONGEST_COMMAND = 4 * LONGEST_NAME  # bytes
 
 _LOG = logging.getLogger(__name__)
+#: What the library logs comes as an exception too, or is of what a broker sends without an end.
+_LIBRARY = logging.getLogger(f"{__name__}.library")
+_LIBRARY.setLevel(logging.CRITICAL)
 
 Act: TypeAlias = Callable[[str, str], None]
 
@@ -78,6 +83,17 @@ class Waiting:
         return state
 
 
+class _Client(aiomqtt.Client):
+    """Passes over messages of topics that are none, which no broker may pass on.
+
+    The library raises an exception where it reads them, and so reads the same one over and over.
+    """
+
+    def _on_message(self, *message: Any) -> None:
+        with suppress(ValueError):
+            super()._on_message(*message)
+
+
 class MqttBridge:
     """Talks to a broker, over and over, until it is cancelled.
 
@@ -108,6 +124,7 @@ class MqttBridge:
         self._tls = options.tls_context()
         self._name = f"{options.host}:{options.port}"
         self._fails = False
+        self._said_until_s: dict[tuple[str, str], float] = {}  # by refused command and code
 
     def put(self, item: Item) -> None:
         """Take in what was heard next."""
@@ -128,7 +145,7 @@ class MqttBridge:
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     def _client(self) -> aiomqtt.Client:
-        return aiomqtt.Client(
+        return _Client(
             self._options.host,
             self._options.port,
             username=self._options.user or None,
@@ -138,6 +155,8 @@ class MqttBridge:
             tls_context=self._tls,
             keepalive=KEEPALIVE_S,
             timeout=STEP_S,
+            logger=_LIBRARY,
+            max_queued_incoming_messages=MOST_WAITING,
         )
 
     def _failed(self, error: Exception) -> None:
@@ -191,17 +210,26 @@ class MqttBridge:
 
     async def _obey(self, command: str, words: bytes) -> None:
         """Carry out a command; what is none is passed over."""
+        if command not in (NAME, RECORD, ENROL, CANCEL):
+            return
         try:
             text = words[: LONGEST_COMMAND + 1].decode()
             if command == NAME:
                 self._home.set_name(text)
-            elif command in (RECORD, ENROL, CANCEL):
+            else:
                 await asyncio.to_thread(self._act, command, text)
         except (UnicodeDecodeError, DaemonError) as error:
             code = error.code if isinstance(error, DaemonError) else "not_text"
+            self._say_refused(command, code)
+        self._waiting.put(self._home.state())
+
+    def _say_refused(self, command: str, code: str) -> None:
+        """Say the same once a minute at most, however often somebody asks."""
+        now_s = time.monotonic()
+        if now_s >= self._said_until_s.get((command, code), now_s):
+            self._said_until_s[command, code] = now_s + SAID_S
             what = event("mqtt_command_refused", command=command, code=code)
             _LOG.warning("%s: %s is refused: %s", self._name, command, code, extra=what)
-        self._waiting.put(self._home.state())
 
     async def _watch_recorder(self) -> None:
         while True:
