@@ -19,6 +19,7 @@ from config.folders import another_is_the_systems, control_address, gallery_path
 from config.gallery_key import find_gallery_key
 from config.settings import Settings
 from daemon.acquisition.handle import Acquisition, AcquisitionProcess
+from daemon.background import started
 from daemon.journal import event
 from daemon.service.loop import Parts, Service
 from daemon.service.observer import NullObserver, Observer
@@ -29,6 +30,7 @@ from daemon.service.sd_notify import Notifier
 from daemon.service.slow_commands import SlowCommands
 from daemon.service.time_source import TimeSource
 from daemon.service.utc_clock import UtcClock
+from daemon.service.variability import import_scipy
 from daemon.wire.addresses import check_address, check_path, needs_key
 from daemon.wire.answers import Description
 from daemon.wire.connection_limit import raise_descriptor_limit
@@ -99,6 +101,8 @@ def assembled(
         parts.enter_context(control)
         notifier = Notifier.of_this_process()
         parts.callback(notifier.close)
+        if start_acquisition is None:
+            started(import_scipy)
         yield Service(
             Parts(
                 start_acquisition=start_acquisition or (lambda: AcquisitionProcess(settings)),

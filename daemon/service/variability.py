@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
+from importlib import import_module
 
 import numpy as np
 
@@ -18,6 +19,15 @@ from dsp.signals import Event, Interruption, RPeak, Sample
 WINDOW_SAMPLES = round(300 * RATE_HZ)
 EVERY_SAMPLES = round(10 * RATE_HZ)
 BREATHING_CHUNKS = 700  # of 25 samples: the minute that breathing is looked for in, and more
+
+
+def import_scipy() -> None:
+    """Import what the first figures need: a second, or many from a card, that samples would wait.
+
+    To be called in a thread, while the first samples come.
+    """
+    for name in ("interpolate", "ndimage", "signal"):
+        import_module(f"scipy.{name}")
 
 
 class VariabilityJudge:

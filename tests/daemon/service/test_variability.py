@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -44,6 +47,24 @@ def hear_chest(judge: VariabilityJudge, seconds: int, channel: str) -> None:
         )
         flags = WaveFlags((), ((), ()), ())
         judge.hear_chest(WaveMessage(index, 250.0, (1e-5, 1e-5), (channel, "ecg"), flags, counts))
+
+
+def test_the_first_figures_import_nothing_more_while_samples_wait() -> None:
+    program = (
+        "import sys;"
+        "from daemon.service.variability import VariabilityJudge, import_scipy;"
+        "from tests.daemon.service.test_variability import hear_chest, peaks, run;"
+        "import_scipy();"
+        "before = set(sys.modules);"
+        "judge = VariabilityJudge();"
+        "hear_chest(judge, 60, 'respiration');"
+        "assert run(judge, 301, peaks(301))[-1].lf_ms2;"
+        "print(*sorted(each for each in set(sys.modules) - before if 'scipy' in each))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
 
 
 def test_it_speaks_each_ten_seconds_of_the_last_five_minutes() -> None:
