@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.identity.devices import minutes
+from benchmarks.identity.devices import two_minutes
 from benchmarks.training.one_each import find_recordings
 from benchmarks.travel import MAINS_HZ
 from daemon.offline.analysis import analyse_recording
@@ -56,7 +56,7 @@ def main() -> None:
     print("| one person's recordings | hours | false alarms an hour |\n| --- | --- | --- |")
     print_false_alarms("cinc2017", people, network)
     for folder in args.other:
-        print_false_alarms(folder.name, minutes(folder), network)
+        print_false_alarms(folder.name, two_minutes(folder), network)
     delays = []
     for one, other in zip(people, [*people[1:], people[0]], strict=True):
         first, second = one.ecg_mv, other.ecg_mv

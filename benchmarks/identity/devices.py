@@ -12,9 +12,10 @@ from rich.progress import Progress
 
 from benchmarks.identity.chain import GROUP, Embedded
 from benchmarks.identity.work import Fold
+from benchmarks.training.half_hours import parts
 from benchmarks.training.one_each import analyse_all, gather_one_each
 from daemon.offline.analysis import Workers
-from daemon.recordings.recording import Recording, read_recording
+from daemon.recordings.recording import Recording
 from dsp.front_end import RATE_HZ
 from model.error_rates import Trials, equal_error_rate, join_trials, mean_rate, rate
 from model.scores import corrected_cosine
@@ -36,20 +37,14 @@ def gather_tested(folder: Path, bars: Progress, mains_hz: int, jobs: Workers = N
     Raises:
         RecordingError: there are none, or one cannot be read.
     """
-    if parts := minutes(folder):
-        return analyse_all(parts, mains_hz, bars, jobs)
+    if minutes := two_minutes(folder):
+        return analyse_all(minutes, mains_hz, bars, jobs)
     return gather_one_each(folder, bars, mains_hz, "test", jobs)
 
 
-def minutes(folder: Path) -> list[Recording]:
+def two_minutes(folder: Path) -> list[Recording]:
     """Return two minutes, a quarter of an hour apart, of each WFDB record."""
-    parts = []
-    for header in sorted(folder.glob("*.hea")):
-        whole = read_recording(header)
-        for begin in (0, LATER):
-            minute = whole.ecg_mv[begin : begin + MINUTE]
-            parts.append(Recording(header.stem, f"{header.stem}/{begin}", minute))
-    return parts
+    return parts(folder, (0, LATER), MINUTE)
 
 
 def figures_by_device(folds: Sequence[Fold], names: Sequence[str]) -> dict[str, Any]:
@@ -82,6 +77,6 @@ def trials_on_device(embedded: Embedded, name: str) -> Trials:
     return Trials.of_all(scores, *map(np.arange, scores.shape))
 
 
-def _mean(parts: Sequence[tuple[NDArray[np.bool_], NDArray[np.int64]]]) -> dict[str, Any]:
-    values, persons = (np.concatenate(column).tolist() for column in zip(*parts, strict=True))
+def _mean(folds: Sequence[tuple[NDArray[np.bool_], NDArray[np.int64]]]) -> dict[str, Any]:
+    values, persons = (np.concatenate(column).tolist() for column in zip(*folds, strict=True))
     return mean_rate(values, persons)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from benchmarks.training.half_hours import gather_half_hours
 from benchmarks.training.leads import gather_hearts
 from benchmarks.training.one_each import gather_one_each
 from daemon.offline.analysis import Workers
@@ -27,7 +28,7 @@ def add_others(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=Path,
         metavar="DATA",
-        help="records of another device, one of each person, .npz as of the CinC Challenge 2017",
+        help="people of other devices: .npz as of the CinC Challenge 2017, or WFDB of half an hour",
     )
     parser.add_argument(
         "--also-mains",
@@ -39,13 +40,19 @@ def add_others(parser: argparse.ArgumentParser) -> None:
 
 
 def gather_others(args: argparse.Namespace, bars: Progress, jobs: Workers = None) -> Others:
-    """Cut the beats of all of them."""
-    devices, setters = (
-        tuple(gather_one_each(place, bars, args.also_mains, wanted, jobs) for place in args.also)
-        for wanted in ("training", "thresholds")
-    )
+    """Cut the beats of all of them.
+
+    Of records of half an hour, which are few, everybody is learned from.
+    """
+    devices, setters = [], []
+    for place in args.also:
+        if any(place.glob("*.hea")):
+            devices.append(gather_half_hours(place, bars, args.also_mains, jobs))
+            continue
+        for people, wanted in ((devices, "training"), (setters, "thresholds")):
+            people.append(gather_one_each(place, bars, args.also_mains, wanted, jobs))
     hearts = gather_hearts(args.leads, bars, args.mains, jobs) if args.leads else None
-    return Others(devices, setters, hearts)
+    return Others(tuple(devices), tuple(setters), hearts)
 
 
 def data_names(args: argparse.Namespace) -> list[str]:

@@ -1,0 +1,61 @@
+"""Long WFDB records, one of each person: which parts are learned from, and which beats of these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wfdb
+from rich.progress import Progress
+
+from benchmarks.training.half_hours import gather_half_hours, parts, usual
+from drivers.waveforms.hearts import Heart
+from dsp.front_end import RATE_HZ
+from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
+from model.training.datasets import Beats
+
+SECOND = int(RATE_HZ)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Two records, one of 220 s and one of 219."""
+    for seed, (name, seconds) in enumerate({"800": 220, "801": 219}.items(), 1):
+        ecg_mv = Heart(seed).ecg_mv[: seconds * SECOND, None]
+        wfdb.wrsamp(
+            name, RATE_HZ, ["mV"], ["ECG1"], ecg_mv, fmt=["16"], adc_gain=[2000], baseline=[0],
+            write_dir=str(tmp_path),
+        )  # fmt: skip
+    return tmp_path
+
+
+def test_a_part_is_as_long_as_is_asked_for_and_where_it_is_asked_for(data: Path) -> None:
+    found = parts(data, (0, 200 * SECOND), 20 * SECOND)
+    assert [(each.name, each.path) for each in found] == [
+        ("800", "800/0"),
+        ("800", "800/50000"),
+        ("801", "801/0"),  # whose last part would be a second short
+    ]
+    later_mv = Heart(1).ecg_mv[200 * SECOND : 220 * SECOND]
+    np.testing.assert_allclose(found[1].ecg_mv, later_mv, atol=1 / 2000)
+
+
+def test_each_record_is_a_person_with_a_recording_every_200_seconds(data: Path) -> None:
+    beats = gather_half_hours(data, Progress(disable=True), 60, jobs=1)
+    assert beats.names == ("800", "801")
+    assert beats.records_of("800") == ["800/0", "800/50000"]
+    assert beats.records_of("801") == ["801/0"]
+    assert beats.good.all()
+    assert len(beats) > 3 * 12  # of 20 s each, about 4 are for the chain to begin with
+
+
+def test_extrasystoles_and_flawed_beats_are_not_learned_from() -> None:
+    time = np.arange(WINDOW_SAMPLES) - BEFORE_R
+    narrow, wide = np.exp(-((time / 3) ** 2)), -np.exp(-((time / 15) ** 2))
+    gains = np.linspace(0.5, 2, 10)[:, None]  # how large a beat is does not matter
+    windows_mv = gains * np.stack([narrow] * 8 + [wide] * 2)
+    names = np.array(["Ada"] * 10)
+    good = np.arange(10) != 3
+    kept = usual(Beats(windows_mv, names, names, np.array([""] * 10), good))
+    np.testing.assert_array_equal(kept.windows_mv, windows_mv[[0, 1, 2, 4, 5, 6, 7]])
