@@ -47,7 +47,7 @@ class Recipe:
     beats_each: int = 4  # beats of each person in a batch
     views: int = 12  # made-up persons in a batch, if there are hearts to look at (see ``views``)
     peak_rate: float = 2e-3  # highest learning rate of the cycle
-    weight_decay: float = 1e-2  # of AdamW
+    weight_decay: float = 5e-2  # of AdamW
 
     def __post_init__(self) -> None:
         if self.steps < 1:
