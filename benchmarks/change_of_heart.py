@@ -1,6 +1,6 @@
 """How soon a change of wearer is told, and how often a false alarm is raised.
 
-    python -m benchmarks.change_of_heart CINC2017 [--other mitdb svdb] [--model M.tflite]
+    python -m benchmarks.change_of_heart CINC2017 [--other mitdb] [--model M.tflite]
 
 The people of CINC2017 (see ``benchmarks.travel``) whom no model knows are played one after the
 other, without a gap, each from one's latter half on to the other's former half; whoever is played

@@ -1,6 +1,6 @@
 """Scores that travel: strangers and the enrolled on other devices, at a model's own thresholds.
 
-    python -m benchmarks.travel cinc2017 svdb mitdb [--models M.tflite ...]
+    python -m benchmarks.travel cinc2017 mitdb [--models M.tflite ...]
 
 Each record stands for one person. Of those of ``benchmarks.training.one_each``, whoever is tested
 has trained no model and set no thresholds; the first half is enrolled and the second is the probe.

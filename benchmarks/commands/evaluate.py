@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.cluster import add_dask, workers
 from benchmarks.report import stage_bars
+from benchmarks.training.half_hours import is_half_hours
 from benchmarks.training.others import add_others, data_names, gather_others
 from daemon.commands.parts import (
     Subparsers,
@@ -32,12 +33,13 @@ gallery and identifier, with a network that was trained on the others. Everythin
 for each seed, and pooled. With --leads, other electrodes are measured too: hearts of 12 leads, seen
 from angles of up to 60 degrees away. With --also, networks learn from people of another device as
 well, and some of these set thresholds; with --on, people of other devices are judged, by names that
-do neither. A device that is in --on and not in --also is one that nothing was learned of.
+do neither. A device that is in --on and not in --also is one that nothing was learned of. Of
+records of half an hour everybody is learned from, so that they are for one or the other.
 
 examples:
   qrsd evaluate identity ecg-id --leads ludb --json figures.json --pictures pictures/
-  qrsd evaluate identity ecg-id --leads ludb --also cinc2017 --on cinc2017 svdb mitdb
-  qrsd evaluate identity ecg-id --leads ludb --on cinc2017   # leave one device out"""
+  qrsd evaluate identity ecg-id --leads ludb --also cinc2017 svdb --on cinc2017 mitdb
+  qrsd evaluate identity ecg-id --leads ludb --also svdb --on cinc2017   # leave one device out"""
 
 ATTACKS = """\
 Measure how many presentation attacks are told from a heart (ISO/IEC 30107-3).
@@ -137,7 +139,7 @@ def _add_identity(parts: Subparsers) -> None:
     add("--learning-curve", action="store_true", help="train with fewer people too (as long again)")
     add("--pictures", type=Path, metavar="DIR", help="draw the figures")
     add("--card", type=Path, metavar="FILE.md", help="write the model card")
-    identity.set_defaults(run=run_identity)
+    identity.set_defaults(run=run_identity, usage_error=identity.error)
 
 
 def _add_attacks(parts: Subparsers) -> None:
@@ -196,6 +198,11 @@ def _decided_from(text: str) -> IdentifierOptions:
 
 def run_identity(args: argparse.Namespace) -> int:
     """Evaluate, print and write."""
+    if both := set(map(Path.resolve, filter(is_half_hours, args.on))) & set(
+        map(Path.resolve, args.also)
+    ):
+        args.usage_error(f"{min(both)} is in --also and in --on: all its people are learned from")
+
     from benchmarks.identity.card import card
     from benchmarks.identity.evaluation import Evaluation
     from benchmarks.identity.picture import draw

@@ -25,6 +25,11 @@ LEARNT_FROM = range(0, int(1800 * RATE_HZ), int(200 * RATE_HZ))  # nine parts of
 USUAL = 0.85  # least correlation with the part's median beat; of svdb's good beats 95 % are above
 
 
+def is_half_hours(folder: Path) -> bool:
+    """Tell whether a folder holds such a set."""
+    return any(folder.glob("*.hea"))
+
+
 def parts(folder: Path, begins: Iterable[int], samples: int) -> list[Recording]:
     """Return what of each WFDB record begins at one of these samples, as far as it has so many."""
     found = []

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from rich.progress import Progress
 
-from benchmarks.training.half_hours import gather_half_hours
+from benchmarks.training.half_hours import gather_half_hours, is_half_hours
 from benchmarks.training.leads import gather_hearts
 from benchmarks.training.one_each import gather_one_each
 from daemon.offline.analysis import Workers
-from model.training.datasets import Others
+from model.training.datasets import Beats, Others
 
 
 def add_others(parser: argparse.ArgumentParser) -> None:
@@ -44,13 +45,15 @@ def gather_others(args: argparse.Namespace, bars: Progress, jobs: Workers = None
 
     Of records of half an hour, which are few, everybody is learned from.
     """
-    devices, setters = [], []
+    devices: list[Beats] = []
+    setters: list[Beats] = []
     for place in args.also:
-        if any(place.glob("*.hea")):
+        if is_half_hours(place):
             devices.append(gather_half_hours(place, bars, args.also_mains, jobs))
-            continue
-        for people, wanted in ((devices, "training"), (setters, "thresholds")):
-            people.append(gather_one_each(place, bars, args.also_mains, wanted, jobs))
+        else:
+            gather = partial(gather_one_each, place, bars, args.also_mains, jobs=jobs)
+            devices.append(gather("training"))
+            setters.append(gather("thresholds"))
     hearts = gather_hearts(args.leads, bars, args.mains, jobs) if args.leads else None
     return Others(tuple(devices), tuple(setters), hearts)
 

@@ -180,3 +180,12 @@ def test_the_command_measures_draws_and_writes_its_card(tmp_path: Path) -> None:
     assert figures["by_device"]["watch"]["eer"]["percent"] < 50
     assert (written[1] / "det.png").stat().st_size > 0
     assert "--folds 2 --seeds 1 --steps 60" in written[2].read_text()
+
+
+def test_records_of_half_an_hour_are_not_judged_by_networks_that_learned_from_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "800.hea").touch()
+    with pytest.raises(SystemExit, match="2"):
+        qrsd("evaluate", "identity", tmp_path, "--also", tmp_path, "--on", tmp_path)
+    assert "all its people are learned from" in capsys.readouterr().err

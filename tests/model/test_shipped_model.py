@@ -72,7 +72,7 @@ def test_it_is_small(path: Path) -> None:
 @models
 def test_its_passport_says_what_it_was_made_of_and_how_good_it_is(path: Path) -> None:
     passport = Network(path).passport
-    assert passport.training["data"] == ["ecg-id", "cinc2017", "ludb"]
+    assert passport.training["data"] == ["ecg-id", "cinc2017", "svdb", "ludb"]
     assert passport.training["licence"] == "ODC-By 1.0"
     assert any("Lugovaya" in source for source in passport.training["citations"])
     assert len(passport.calibration.thresholds) == 10
@@ -80,13 +80,11 @@ def test_its_passport_says_what_it_was_made_of_and_how_good_it_is(path: Path) ->
 
 
 @models
-def test_its_cohort_is_unit_vectors_of_the_training_and_of_200_of_another_device(
-    path: Path,
-) -> None:
+def test_its_cohort_is_unit_vectors_of_the_training_and_of_two_other_devices(path: Path) -> None:
     passport = Network(path).passport
     assert passport.cohort is not None
     persons = len(passport.training["persons"])
-    assert len(passport.cohort.embeddings) == persons + 200
+    assert len(passport.cohort.embeddings) == persons + 200 + 52
     lengths = np.linalg.norm(passport.cohort.embeddings, axis=1)
     np.testing.assert_allclose(lengths, 1, atol=1e-5)
 

@@ -16,7 +16,7 @@ from dsp.front_end import FrontEnd
 from model.beat_passport import BeatPassport
 from model.passport import Passport
 from model.training.errors import TooLittleData, UnknownPerson
-from tests.benchmarks.training.one_each_set import names_for, write_set
+from tests.benchmarks.training.one_each_set import names_for, write_long, write_set
 from tests.daemon.commands.command import qrsd
 from tests.model.made_up_rhythm import rhythm
 from tests.model.training.ectopic_patients import ECTOPIC
@@ -52,8 +52,9 @@ def test_an_embedder_comes_with_passport_cohort_and_figures(
 ) -> None:
     names = names_for("training", 4) + names_for("thresholds", 5)
     write_set(tmp_path / "hand-held", names, ["N"] * 9, [1] * 9, seconds=30)
+    write_long(tmp_path / "hours", "800", 21, 20)
     code = qrsd("train",
-        people, "--also", tmp_path / "hand-held",
+        people, "--also", tmp_path / "hand-held", tmp_path / "hours",
         "--out", tmp_path, "--name", "tiny", "--steps", "12", "--folds", "2",
         "--leave-out", "Person_6", "--licence", "CC0", "--cite", "nobody",
     )  # fmt: skip
@@ -63,12 +64,12 @@ def test_an_embedder_comes_with_passport_cohort_and_figures(
     passport.check_front_end(FrontEnd.description())
     assert passport.kind == "embedder"
     assert passport.cohort is not None
-    assert passport.cohort.embeddings.shape == (6 + 4, 48)
+    assert passport.cohort.embeddings.shape == (6 + 4 + 1, 48)
     assert [search.enrolled for search in passport.calibration.searches] == [1, 2]
     assert len(passport.calibration.thresholds) == 10
     assert passport.training["persons"] == [f"Person_{seed}" for seed in range(6)]
-    assert passport.training["data"] == ["people0", "hand-held"]
-    assert passport.training["persons_of_other_devices"] == [4]
+    assert passport.training["data"] == ["people0", "hand-held", "hours"]
+    assert passport.training["persons_of_other_devices"] == [4, 1]
     assert passport.training["persons_who_set_thresholds"] == [5]
     assert passport.training["never_seen"] == ["Person_6"]
     assert passport.training["licence"] == "CC0"

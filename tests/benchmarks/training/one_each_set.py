@@ -1,4 +1,4 @@
-"""A set of one recording a person, as the CinC Challenge 2017's, of synthetic hearts."""
+"""Sets of one recording a person, of synthetic hearts: as the CinC Challenge 2017's, and longer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import wfdb
 
 from drivers.waveforms.hearts import Heart
 from model.training.datasets import Purpose, purpose
 
 RATE_HZ = 300
 SECONDS = 12
+SECOND = 250  # samples of a longer one
 
 
 def names_for(wanted: Purpose, number: int) -> list[str]:
@@ -39,3 +41,11 @@ def write_set(
         lengths=list(map(len, codes)),
         codes=np.rint(np.concatenate(codes)).astype(np.int16),
     )
+
+
+def write_long(folder: Path, name: str, heart: int, seconds: int) -> None:
+    """Write one heart's WFDB record."""
+    folder.mkdir(exist_ok=True)
+    ecg_mv = Heart(heart).ecg_mv[: seconds * SECOND, None]
+    form = {"fmt": ["16"], "adc_gain": [2000], "baseline": [0]}
+    wfdb.wrsamp(name, SECOND, ["mV"], ["ECG1"], ecg_mv, **form, write_dir=str(folder))

@@ -6,27 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import wfdb
 from rich.progress import Progress
 
 from benchmarks.training.half_hours import gather_half_hours, parts, usual
 from drivers.waveforms.hearts import Heart
-from dsp.front_end import RATE_HZ
 from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
 from model.training.datasets import Beats
-
-SECOND = int(RATE_HZ)
+from tests.benchmarks.training.one_each_set import SECOND, write_long
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """Two records, one of 220 s and one of 219."""
-    for seed, (name, seconds) in enumerate({"800": 220, "801": 219}.items(), 1):
-        ecg_mv = Heart(seed).ecg_mv[: seconds * SECOND, None]
-        wfdb.wrsamp(
-            name, RATE_HZ, ["mV"], ["ECG1"], ecg_mv, fmt=["16"], adc_gain=[2000], baseline=[0],
-            write_dir=str(tmp_path),
-        )  # fmt: skip
+    write_long(tmp_path, "800", 1, 220)
+    write_long(tmp_path, "801", 2, 219)
     return tmp_path
 
 
