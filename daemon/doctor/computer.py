@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import re
 import time
+from datetime import UTC, datetime
 
 from daemon.acquisition.realtime import PRIORITY
 from daemon.doctor.software import settings
 from daemon.doctor.visit import Machine, Visit
 from daemon.doctor.walk import Finding, check, fine, note, wrong
+from daemon.wire.messages import CLOCK_UNSET_BEFORE_S
 from daemon.wire.status import Scheduling
 from drivers.gpio_lines import not_permitted
 from drivers.opcodes import Opcode
@@ -181,6 +183,23 @@ def kernel_clock(visit: Visit) -> Finding:
             f"{folder}/available_clocksource."
         )
     return fine(f"{name}, in steps of {step_s * 1e9:.0f} ns", step_s=step_s)
+
+
+@check("date")
+def date(visit: Visit) -> Finding:
+    """Is the date right that messages and enrolments carry?"""
+    now_s = time.time()
+    if now_s < CLOCK_UNSET_BEFORE_S:
+        return wrong(
+            "The clock was never set since the machine booted, and enrolments are dated 1970 until "
+            "it is: connect it to a network, or give it a clock with a battery (dtoverlay=i2c-rtc)."
+        )
+    if visit.running is not None and visit.running.clock == "stepped":
+        return note(
+            "the clock was set while somebody was measured: messages keep the time from before "
+            "until the electrodes come off"
+        )
+    return fine(f"{datetime.fromtimestamp(now_s, UTC):%Y-%m-%d %H:%M} UTC")
 
 
 @check("scheduling")

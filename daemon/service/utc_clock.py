@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from daemon.wire.messages import ClockState
+from daemon.wire.messages import CLOCK_UNSET_BEFORE_S, ClockState
 
 FIT_SAMPLES = 15_000  # memory of the fit: a minute at 250 Hz
 LOST_RHYTHM_S = 0.1  # an edge so far from the line begins another
@@ -24,7 +24,6 @@ STEP_S = 1.0  # a larger difference is a step of the clock, a smaller one its co
 SLEW_PER_S = 500e-6  # as fast as the kernel's own corrections
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-UNSET_BEFORE_S = datetime(2023, 1, 1, tzinfo=UTC).timestamp()  # nobody ran qrsd before
 
 
 class EdgeFit:
@@ -95,7 +94,7 @@ class UtcClock:
     @property
     def state(self) -> ClockState:
         """Whether the wall clock was ever set, and whether the time told follows it."""
-        if self._wall() < UNSET_BEFORE_S:
+        if self._wall() < CLOCK_UNSET_BEFORE_S:
             return "unset"
         return "stepped" if abs(self.offset_s) >= STEP_S else "set"
 
@@ -130,7 +129,7 @@ class UtcClock:
         offset_s = self.offset_s
         if abs(offset_s) < STEP_S:
             self._wall_minus_monotonic_s -= max(-most_s, min(offset_s, most_s))
-        elif now_s + self._wall_minus_monotonic_s < UNSET_BEFORE_S:
+        elif now_s + self._wall_minus_monotonic_s < CLOCK_UNSET_BEFORE_S:
             self.take_over_step()
 
     def take_over_step(self) -> None:

@@ -6,7 +6,7 @@ docs/protocol.md tells the same to clients in any language, docs/messages.schema
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal, TypeAlias, get_args
 
 from daemon.wire.status import ChipStatus, EnrolmentStatus, ModelStatus, Scheduling, StatusCounters
@@ -22,6 +22,7 @@ Positive: TypeAlias = Annotated[float, ("exclusiveMinimum", 0)]
 Source: TypeAlias = Literal["ads1292r", "simulated"]
 ServiceState: TypeAlias = Literal["starting", "running", "recovering", "ended", "stopping"]
 ClockState: TypeAlias = Literal["unset", "set", "stepped"]
+CLOCK_UNSET_BEFORE_S = datetime(2023, 1, 1, tzinfo=UTC).timestamp()  # nobody ran qrsd before
 ContactState: TypeAlias = Literal["on", "off", "unknown"]
 IdentityState: TypeAlias = Literal["accepted", "unknown", "undecided", "no_contact", "suspect"]
 Hint: TypeAlias = Literal[

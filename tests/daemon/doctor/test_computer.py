@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ CHECKS = (
     computer.service_user,
     computer.spi_bus,
     computer.kernel_clock,
+    computer.date,
     computer.scheduling,
 )
 CLOCK = "sys/devices/system/clocksource/clocksource0/current_clocksource"
@@ -145,3 +147,11 @@ def test_the_simulated_chip_needs_no_hardware(tmp_path: Path) -> None:
     said = found(visit_to(tmp_path, "source=simulated"), CHECKS)
     hardware = [step.name for step in CHECKS[1:8]]
     assert {said[name].verdict for name in hardware} == {"skipped"}
+
+
+def test_a_clock_that_was_never_set_is_wrong(pi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 100.0)  # 1970, as a Pi without a network
+    said = found(visit_to(pi), CHECKS)["date"]
+    assert (said.verdict, "dated 1970" in said.says) == ("wrong", True)
+    monkeypatch.setattr(time, "time", lambda: 1.8e9)
+    assert found(visit_to(pi), CHECKS)["date"].says == "2027-01-15 08:00 UTC"

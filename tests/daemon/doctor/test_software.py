@@ -323,6 +323,13 @@ def test_only_what_was_refused_to_the_service_is_to_be_allowed(
     assert not_advised not in said.says
 
 
+def test_a_clock_that_was_set_under_the_service_is_told(tmp_path: Path) -> None:
+    visit = visit_to(tmp_path)
+    visit.running = running_status(clock="stepped")
+    said = found(visit, (computer.date,))["date"]
+    assert (said.verdict, "until the electrodes come off" in said.says) == ("note", True)
+
+
 def test_a_service_that_gets_no_samples_is_told_in_the_drivers_words(
     tmp_path: Path, address: str
 ) -> None:
