@@ -61,6 +61,10 @@ NOBODY = {
     "suspect": "nobody: played, not alive",
 }
 CONTACTS = {"on": ("on", "green"), "off": ("OFF", "bold red"), "unknown": ("not known", "dim")}
+CLOCKS = {
+    "unset": "the clock was never set",
+    "stepped": "the clock was set; times are from before until the electrodes are off",
+}
 NOT_MEASURED = "—"
 
 
@@ -165,6 +169,8 @@ def picture(scene: Scene, width: int, note: str = "") -> RenderableType:
     if scene.status and scene.status.enrolment:
         parts.append(_enrolment(scene.status.enrolment))
     parts.append(_line(scene, width - FRAME_CHARACTERS))
+    if scene.status and scene.status.clock in CLOCKS:
+        parts.append(Text(CLOCKS[scene.status.clock], "yellow"))
     if scene.alarm:
         parts.append(Text(plain(_alarm(scene.alarm)), "bold red"))
     if scene.silent_s and scene.stamp:
@@ -278,6 +284,8 @@ def _condition(status: StatusMessage) -> str:
         parts.append(f"playing {status.playing}")
     if status.enrolment:
         parts.append(f"enrolling {status.enrolment.person}")
+    if status.clock in CLOCKS:
+        parts.append(CLOCKS[status.clock])
     return ", ".join(parts)
 
 

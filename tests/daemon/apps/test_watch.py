@@ -150,6 +150,19 @@ def test_what_was_not_measured_is_not_shown() -> None:
     assert "/min" not in text
 
 
+def test_a_clock_that_does_not_tell_the_time_is_said() -> None:
+    unset, stepped = (replace(RUNNING, clock=clock) for clock in ("unset", "stepped"))
+    assert "the clock was never set" in text_of(heard(unset))
+    assert "the clock" not in text_of(heard(RUNNING))
+    stream = io.StringIO()
+    show_lines(heard(RUNNING, stepped, RUNNING), stream)
+    told = [
+        "the clock was set; times are from before" in line
+        for line in stream.getvalue().splitlines()
+    ]
+    assert told == [False, True, False]
+
+
 def test_an_enrolment_shows_how_far_it_is() -> None:
     text = text_of(heard(replace(RUNNING, enrolment=EnrolmentStatus("Bob", 12, 20))))
     assert "enrolling Bob" in text
