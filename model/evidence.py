@@ -32,7 +32,7 @@ JUDGED_BEATS = 8
 COMPARED_BEATS = 30  # the newest good ones, with which each beat is compared
 FEWEST_COMPARED = 3
 # The line from cosine to log-likelihood ratio, and its bounds: one odd beat must not decide alone.
-SLOPE, MIDDLE = -10.0, 0.45
+SLOPE, MIDDLE = -10.0, 0.40
 MOST_FOR_SAME, MOST_FOR_OTHER = -4.0, 3.0
 ANOTHER_HEART = 8.9  # the sum that tells a change, three beats at the soonest
 

@@ -55,7 +55,7 @@ best is made.
 
 examples:
   qrsd train ecg-id --out models/ --licence "ODC-By 1.0" --cite "Lugovaya 2005"
-  qrsd train ecg-id --leads ludb --also cinc2017 --out models/
+  qrsd train ecg-id --leads ludb --also cinc2017 svdb --out models/
   qrsd train --beats mitdb svdb ludb ecg-id cinc2017 --out models/ --name beat_kinds
   qrsd train --classifier family/ --strangers ecg-id/ --out models/ --name family"""
 

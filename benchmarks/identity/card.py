@@ -47,7 +47,7 @@ DEVICES = """\
 Ten beats, at the thresholds of the identifier's default settings. Of one-record sets the first
 half is enrolled and the second probed; people who are named here are in no training and set no
 threshold. Of records of half an hour a minute is enrolled, and one a quarter of an hour later is
-probed; no such device is in the training."""
+probed; nothing was learned from any of these records."""
 
 CURVE = """\
 Ten beats, one seed: networks that learned from fewer persons of the first device (on average over

@@ -56,7 +56,7 @@ def test_three_beats_are_the_fewest_that_another_heart_is_told_from(
 
 def test_a_heart_that_is_more_alike_takes_more_beats() -> None:
     evidence = followed(10)
-    alike = towards(3, 1, 2.5, 9)  # a cosine of 0.32, of log-likelihood ratio 1.3
+    alike = towards(2.45, 0.8, 2.1, 9)  # a cosine of 0.27, of log-likelihood ratio 1.3
     told = [evidence.push(beat(10 + number), alike) for number in range(7)]
     assert told == [None] * 6 + ["heart_changed"]
 
