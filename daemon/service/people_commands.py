@@ -36,7 +36,7 @@ from model.recogniser import Recogniser
 from model.template import Template
 
 ENROL_BEATS = 20
-MOST_MERGED = 500  # templates, of a person mostly; each is compared, while no sample is taken
+MOST_MERGED = 100  # people and templates; each is compared with all, while no sample is taken
 NO_ENROLMENT = EnrolmentAnswer("none")
 
 _LOG = logging.getLogger(__name__)
@@ -266,9 +266,10 @@ class PeopleCommands:
         exported = {"format": format, "schema": schema, "people": list(people)}
         merged = from_values(exported, "merge", numbers_of)
         templates = [template for person in merged for template in person.templates]
-        if len(templates) > MOST_MERGED:
+        if len(merged) + len(templates) > MOST_MERGED:
             raise CommandRefused(
-                f"merge: {len(templates)} templates, {MOST_MERGED} at once are the most."
+                f"merge: {len(merged)} people with {len(templates)} templates, {MOST_MERGED} of "
+                "both at once are the most."
             )
         known = self._templates()
         for template in templates:

@@ -24,6 +24,7 @@ from zmq.utils.monitor import recv_monitor_message
 MOST_CONNECTIONS = 500  # of a socket
 GREETING_MS = 5000  # a client says within milliseconds that it speaks ZeroMQ
 EVENTS_AT_ONCE = 1000
+MOST_TOGETHER_BYTES = 1 << 26  # that all connections of a socket may have sent and not completed
 DESCRIPTORS = 65536
 THROWN_AWAY_BYTES = 1 << 20  # at once
 BYTES_RECEIVED_AT = 128  # tcpi_bytes_received in struct tcp_info of linux/tcp.h
@@ -73,11 +74,17 @@ class ConnectionLimit:
                 hang_up(descriptor)
 
     def enforce_bytes(self) -> None:
-        """Shut down connections that sent too much; to be called ten times a second."""
+        """Shut down connections that sent too much; to be called ten times a second.
+
+        Where all together have, those that sent most are shut down.
+        """
         self.enforce()
-        for descriptor, heard in self._open.items():
-            if _bytes_received(descriptor) - heard > self._most_bytes:
+        unheard = {each: _bytes_received(each) - heard for each, heard in self._open.items()}
+        together = sum(unheard.values())
+        for descriptor, count in sorted(unheard.items(), key=lambda each: -each[1]):
+            if count > self._most_bytes or together > MOST_TOGETHER_BYTES:
                 hang_up(descriptor)
+                together -= count
 
     def heard(self, descriptor: int) -> None:
         """Begin to count a connection's bytes anew, as a whole message of it was received."""

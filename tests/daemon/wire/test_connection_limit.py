@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import zmq
 
+from daemon.wire import connection_limit
 from daemon.wire.connection_limit import ConnectionLimit, raise_descriptor_limit
 
 MOST = 20
@@ -108,6 +109,29 @@ def test_a_message_without_a_last_frame_is_bounded_in_memory(
         assert 0 < sent < 100
         assert not is_open(client)
     assert resident_mib() - before_mib < 100
+    limit.close()
+
+
+def test_all_unfinished_messages_together_are_bounded(
+    publisher: zmq.Socket[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_limit, "MOST_TOGETHER_BYTES", 2 * MOST_BYTES)
+    limit = ConnectionLimit(publisher, MOST_BYTES)
+    port = publisher.bind_to_random_port("tcp://127.0.0.1")
+    with ExitStack() as crowd:
+        clients = [
+            crowd.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(4)
+        ]
+        for number, client in enumerate(clients, 60):  # none of them sends as much as one may
+            for words in (GREETING, READY, number * FRAME_AND_MORE):
+                client.sendall(words)
+                assert is_open(client)
+        until_s = time.monotonic() + 5.0
+        while all(map(is_open, clients)) and time.monotonic() < until_s:
+            limit.enforce_bytes()
+        settle(limit)
+        limit.enforce_bytes()
+        assert [is_open(client) for client in clients] == [True, True, True, False]
     limit.close()
 
 
