@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.identity.devices import two_minutes
 from benchmarks.training.one_each import find_recordings
-from benchmarks.travel import MAINS_HZ
+from benchmarks.travel import MAINS_HZ, refuse_learnt
 from daemon.offline.analysis import analyse_recording
 from daemon.recordings.recording import Recording
 from dsp.front_end import RATE_HZ
@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL)
     args = parser.parse_args()
     network = Network(args.model)
+    refuse_learnt(parser, args.other, network)
     people = [
         recording
         for recording in find_recordings(args.cinc2017, "test")

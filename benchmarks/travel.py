@@ -11,7 +11,7 @@ probe. The mains are taken to be at 60 Hz.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.identity.devices import BEATS, gather_tested
 from benchmarks.report import markdown, stage_bars
+from benchmarks.training.half_hours import learnt_whole
 from model.error_rates import mean_bootstrap
 from model.local_calibration import shifted
 from model.network import Network
@@ -69,15 +70,26 @@ def main() -> None:
     parser.add_argument("data", nargs="+", type=Path)
     parser.add_argument("--models", nargs="+", type=Path, default=[DEFAULT_MODEL])
     args = parser.parse_args()
+    networks = list(map(Network, args.models))
+    for network in networks:
+        refuse_learnt(parser, args.data, network)
     with stage_bars() as bars:
         beats = {folder.name: gather_tested(folder, bars, MAINS_HZ) for folder in args.data}
-    for model in args.models:
-        network = Network(model)
+    for network in networks:
         devices = {
             name: halve(each, network.run(normalise(each.windows_mv)))
             for name, each in beats.items()
         }
         print_tables(network.passport, devices)
+
+
+def refuse_learnt(
+    parser: argparse.ArgumentParser, folders: Sequence[Path], network: Network
+) -> None:
+    """End the command if a network has learned from everybody in one of the folders."""
+    passport = network.passport
+    for name in learnt_whole(folders, passport.training.get("data", ())):
+        parser.error(f"{passport.name} has learned from all of {name}")
 
 
 def print_tables(passport: Passport, devices: dict[str, Halves]) -> None:

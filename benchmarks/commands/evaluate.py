@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.cluster import add_dask, workers
 from benchmarks.report import stage_bars
-from benchmarks.training.half_hours import is_half_hours
+from benchmarks.training.half_hours import learnt_whole
 from benchmarks.training.others import add_others, data_names, gather_others
 from daemon.commands.parts import (
     Subparsers,
@@ -198,10 +198,8 @@ def _decided_from(text: str) -> IdentifierOptions:
 
 def run_identity(args: argparse.Namespace) -> int:
     """Evaluate, print and write."""
-    if both := set(map(Path.resolve, filter(is_half_hours, args.on))) & set(
-        map(Path.resolve, args.also)
-    ):
-        args.usage_error(f"{min(both)} is in --also and in --on: all its people are learned from")
+    if both := learnt_whole(args.on, {place.name for place in args.also}):
+        args.usage_error(f"{both[0]} is in --also and in --on: all its people are learned from")
 
     from benchmarks.identity.card import card
     from benchmarks.identity.evaluation import Evaluation

@@ -6,7 +6,7 @@ Records of a minute cannot tell it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,11 @@ USUAL = 0.85  # least correlation with the part's median beat; of svdb's good be
 def is_half_hours(folder: Path) -> bool:
     """Tell whether a folder holds such a set."""
     return any(folder.glob("*.hea"))
+
+
+def learnt_whole(folders: Iterable[Path], learnt: Collection[str]) -> list[str]:
+    """Return which of these sets have taught a network, given what has: nobody is left to test."""
+    return [each.name for each in folders if is_half_hours(each) and each.name in learnt]
 
 
 def parts(folder: Path, begins: Iterable[int], samples: int) -> list[Recording]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import re
 import time
@@ -26,6 +27,8 @@ SPI_ON = re.compile(r"^\s*dtparam=([^#]*,)?spi(=on|=1)?\s*(,|#|$)", re.MULTILINE
 #: The dump of all registers: two bytes of command, then one each.
 LONGEST_TRANSFER = len((Opcode.RREG, 0)) + REGISTER_COUNT
 COARSEST_CLOCK_S = 1e-6
+LONGEST_TIMEX = 256  # bytes; struct timex of linux/timex.h has 208
+TIME_ERROR = 5  # the clock is not synchronised
 
 
 @check("Raspberry Pi", settings, hardware=True)
@@ -199,7 +202,19 @@ def date(visit: Visit) -> Finding:
             "the clock was set while somebody was measured: messages keep the time from before "
             "until the electrodes come off"
         )
-    return fine(f"{datetime.fromtimestamp(now_s, UTC):%Y-%m-%d %H:%M} UTC")
+    says = f"{datetime.fromtimestamp(now_s, UTC):%Y-%m-%d %H:%M} UTC"
+    if not is_synchronised():
+        return note(
+            f"{says}, by a clock that no time server keeps: if that is wrong, connect the machine "
+            "to a network; without a battery the clock begins where it last ended"
+        )
+    return fine(says)
+
+
+def is_synchronised() -> bool:
+    """Return whether a time server keeps the clock, by the kernel's word (adjtimex(2))."""
+    nothing_to_change = ctypes.create_string_buffer(LONGEST_TIMEX)
+    return int(ctypes.CDLL(None).adjtimex(nothing_to_change)) != TIME_ERROR
 
 
 @check("scheduling")

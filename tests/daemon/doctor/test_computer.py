@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -34,8 +36,9 @@ NO_PRIORITY = LIMITS.format(priority=0, memory=8388608)
 
 
 @pytest.fixture
-def pi(tmp_path: Path) -> Path:
+def pi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     raspberry_pi(tmp_path)
+    monkeypatch.setattr(computer, "is_synchronised", lambda: True)
     return tmp_path
 
 
@@ -155,3 +158,20 @@ def test_a_clock_that_was_never_set_is_wrong(pi: Path, monkeypatch: pytest.Monke
     assert (said.verdict, "dated 1970" in said.says) == ("wrong", True)
     monkeypatch.setattr(time, "time", lambda: 1.8e9)
     assert found(visit_to(pi), CHECKS)["date"].says == "2027-01-15 08:00 UTC"
+
+
+def test_a_clock_that_no_time_server_keeps_is_to_be_looked_at(
+    pi: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(computer, "is_synchronised", lambda: False)
+    said = found(visit_to(pi), CHECKS)["date"]
+    assert (said.verdict, "no time server" in said.says) == ("note", True)
+
+
+@pytest.mark.skipif(not which("timedatectl"), reason="needs systemd")
+def test_the_kernel_says_what_systemd_says_of_the_clock() -> None:
+    asked = ["timedatectl", "show", "--property", "NTPSynchronized", "--value"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    if said not in ("yes", "no"):
+        pytest.skip("systemd does not run here")
+    assert computer.is_synchronised() == (said == "yes")
