@@ -11,8 +11,9 @@ from typing import Any
 
 import nats.errors
 import pytest
-from nats.js.kv import KeyValue
+from nats.js.kv import KV_PURGE, KeyValue
 
+from config.secret_file import write_private
 from daemon.fleet import entries, known, settling
 from daemon.fleet.buckets import Ack
 from daemon.fleet.credentials import Credentials
@@ -33,7 +34,7 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Server:
-    """What a server has of people, in memory; it can lose its answers."""
+    """What a server has of people, in memory, nothing of those erased; it can lose its answers."""
 
     def __init__(self) -> None:
         self.records: dict[str, tuple[int, bytes]] = {}
@@ -41,12 +42,13 @@ class Server:
         self.is_mute = False
 
     async def write(self, key: str, content: bytes, last: int) -> int | None:
-        if self.records.get(key, (0, b""))[0] != last:
+        sequence, there = self.records.get(key, (0, b""))
+        if sequence != last and (there or last):  # nothing is what was erased, too
             return None
-        self.records[key] = (last + 1, content)
+        self.records[key] = (sequence + 1, content)
         if self.is_mute:
             raise nats.errors.TimeoutError
-        return last + 1
+        return sequence + 1
 
     async def acknowledge(self, key: str, ack: Ack) -> None:
         if self.is_mute:
@@ -115,10 +117,11 @@ class Site:
         settling = Settling(
             self.server, self.keys, self.known, self.service, kind, tell_conflict=tell
         )
-        for key, (sequence, raw) in self.server.records.items():
-            settling.take(as_entry(key, sequence, raw))
 
         async def run() -> None:
+            await settling.look("1")
+            for key, (sequence, raw) in self.server.records.items():
+                settling.take(as_entry(key, sequence, raw))
             for version in ("1", "2"):
                 await settling.settle(version)
 
@@ -135,7 +138,8 @@ class Site:
 
 
 def as_entry(key: str, sequence: int, raw: bytes) -> KeyValue.Entry:
-    return KeyValue.Entry("people", key, raw, sequence, 0, None, None)
+    operation = None if raw else KV_PURGE
+    return KeyValue.Entry("people", key, raw, sequence, 0, None, operation)
 
 
 @pytest.fixture
@@ -278,32 +282,42 @@ def test_the_site_keeps_the_consent_that_was_given_first(site: Site) -> None:
     assert kept.consent_utc == first.consent_utc
 
 
+@pytest.mark.parametrize("most_bytes", [10_000, 1_000_000])
+@pytest.mark.parametrize("has_a_record", [True, False])
 def test_of_what_a_hostile_device_has_no_end_of_a_little_is_taken_in_and_said(
-    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    most_bytes: int,
+    has_a_record: bool,
 ) -> None:
     monkeypatch.setattr(entries, "MOST_KNOWN", 50)
-    monkeypatch.setattr(entries, "MOST_BYTES", 30_000)
+    monkeypatch.setattr(entries, "MOST_BYTES", most_bytes)
     site.enrol("Ada")
     site.settle()
-    taken = Entries(site.keys)
-    for number in range(1000):
-        key = site.keys.key_of(f"Nobody {number}")
-        taken.take(as_entry(key, number + 1, site.others.forgotten(key, 1).raw))
-        taken.take(as_entry(f"{number}", number + 1, b"\x1b[2J"))
     key = site.keys.key_of("Ada")
-    taken.take(as_entry(key, 3000, site.others.forgotten(key, 1).raw))
-
+    sequence, raw = site.server.records[key]
+    taken = Entries(site.keys, lambda each: each == key)
+    if has_a_record:
+        taken.take(as_entry(key, sequence, raw))
+    for number in range(1000):
+        stranger = site.keys.key_of(f"Nobody {number}")
+        taken.take(as_entry(stranger, number + 1, site.others.forgotten(stranger, 1).raw))
+        taken.take(as_entry(f"{number}", number + 1, b"\x1b[2J"))
     held = list(taken)
     assert 10 < len(held) <= 50
-    assert sum(taken[each].size for each in held) <= 30_000
-    assert taken[key].sequence == 0  # so that nothing is written over what was not taken in
+    assert sum(taken[each].size for each in held) <= most_bytes
+    assert taken[stranger].sequence == 0  # so that nothing is written over what was not taken in
+    taken.take(as_entry(key, 3000, site.others.forgotten(key, 2).raw))
+
+    assert taken[key].is_tombstone  # Ada is forgotten here too
     assert sum(record.name == entries.__name__ for record in caplog.records) == entries.MOST_SAID
 
 
 def test_nobody_waits_for_the_tombstones_of_strangers(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(settling, "STRANGERS_AT_ONCE", 3)
+    monkeypatch.setattr(settling, "LAST_AT_ONCE", 3)
     caplog.set_level(logging.INFO)
     site.enrol("Ada")
     site.settle()
@@ -340,6 +354,111 @@ def test_strangers_are_not_taken_on_where_too_many_are_known(
     site.service.forget("Ada")
     site.settle()
     assert site.record("Ada").state == "forgotten"
+
+
+def test_of_whoever_is_known_there_is_room_for_twice_as_much_and_no_more(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Devices know whoever a hostile one has made up, so that these have an end too."""
+    utc = site.now().isoformat()
+    ada = Person("Ada", utc, (template("Ada", at=utc),), utc)
+    raw = site.others.enrolled(ada, {MODEL: 2}, 1, 1).raw
+    monkeypatch.setattr(entries, "MOST_BYTES", len(raw) - 1)
+    monkeypatch.setattr(entries, "MOST_BYTES_OF_OURS", len(raw))
+    key = site.keys.key_of("Ada")
+    for is_ours in (False, True):
+        taken = Entries(site.keys, lambda _, is_ours=is_ours: is_ours)  # type: ignore[misc]
+        taken.take(as_entry(key, 1, raw))
+        assert (taken[key].record is not None) == is_ours
+    more = replace(ada, templates=(*ada.templates, template("Ada", 1, 2, 4)))
+    taken.take(as_entry(key, 2, site.others.enrolled(more, {MODEL: 2}, 2, 1).raw))
+    assert taken[key].revision == 1
+    taken.take(as_entry(key, 3, site.others.forgotten(key, 3).raw))
+    assert taken[key].is_tombstone
+
+
+def test_who_was_erased_at_the_site_takes_nobody_s_room(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entries, "MOST_KNOWN", 2)
+    ours = {f"{number:064x}" for number in range(9)}
+    taken = Entries(site.keys, ours.__contains__)
+    for number, key in enumerate([*ours, *(site.keys.key_of(f"{n}") for n in range(9))]):
+        taken.take(as_entry(key, 1 + number, site.others.forgotten(key, 1).raw))
+        taken.take(as_entry(key, 100 + number, b""))
+    assert {*taken} == ours  # of whom it is to be known that they are erased
+    key = site.keys.key_of("Bob")
+    taken.take(as_entry(key, 300, site.others.forgotten(key, 1).raw))
+    assert taken[key].is_tombstone
+
+
+def test_who_was_erased_before_this_device_came_can_be_enrolled_here(site: Site) -> None:
+    site.server.records[site.keys.key_of("Ada")] = (7, b"")
+    site.enrol("Ada")
+    site.settle()
+    assert site.record("Ada").state == "enrolled"
+
+
+@pytest.mark.parametrize("copy", ["enrolled", "forgotten", "both", "nothing"])
+def test_no_old_copy_brings_back_who_is_forgotten_and_erased_everywhere(
+    site: Site, copy: str
+) -> None:
+    site.enrol("Ada")
+    site.settle()
+    [key] = site.server.records
+    olds = {"enrolled": site.server.records[key][1], "forgotten": b"", "nothing": b""}
+    for at in (1, 2):
+        site.service.forget("Ada")
+        site.settle()
+        if at == 1:
+            olds["forgotten"] = site.server.records[key][1]
+            site.enrol("Ada", at=1)
+            site.settle()
+            olds["both"] = site.server.records[key][1]  # begun after the first tombstone
+    site.server.records[key] = (20, b"")
+    site.settle()
+    before = site.known[key]
+    assert before is not None
+    assert (before.purged, before.tombstone, before.revision) == (True, "", 4)
+
+    site.server.records = {key: (30, olds[copy])} if olds[copy] else {}
+    for _ in range(3):
+        site.settle()
+
+    assert site.service.held == {}
+    after = site.known[key]
+    assert after is not None
+    assert after.state == "forgotten"
+    assert after.revision >= 4
+    if copy in ("enrolled", "both"):
+        assert site.record("Ada").state == "forgotten"
+    if copy == "forgotten":  # which is erased once all have acknowledged it
+        done = site.server.done[key]
+        assert (done.outcome, done.revision) == ("forgotten", 2)
+
+
+def test_the_tombstones_of_strangers_are_written_at_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Path] = []
+
+    def write(path: Path, text: str) -> None:
+        written.append(path)
+        write_private(path, text)
+
+    monkeypatch.setattr(known, "write_private", write)
+    for number in range(40):
+        name = f"Nobody {number}"
+        site.put(site.others.forgotten(site.keys.key_of(name), 2), name)
+    site.settle()
+    assert len(written) == 1
+    assert len(site.known.of("forgotten")) == len(site.server.done) == 40
+    for number in range(40):
+        name = f"Nobody {number}"
+        site.put(site.others.forgotten(site.keys.key_of(name), 3), name)
+    site.settle()
+    assert len(written) == 2
+    assert {ack.revision for ack in site.server.done.values()} == {3}
 
 
 @pytest.mark.parametrize(
