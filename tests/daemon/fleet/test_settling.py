@@ -5,141 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import nats.errors
 import pytest
-from nats.js.kv import KV_PURGE, KeyValue
 
 from config.secret_file import write_private
-from daemon.fleet import entries, known, settling
-from daemon.fleet.buckets import Ack
-from daemon.fleet.credentials import Credentials
-from daemon.fleet.entries import Entries
-from daemon.fleet.known import KnownPeople
-from daemon.fleet.local_people import Kind, LocalPeople
-from daemon.fleet.people import SharedPeople
-from daemon.fleet.record import HIGHEST_REVISION, Header, Record, SiteKeys
+from daemon.fleet import known, settling
+from daemon.fleet.record import HIGHEST_REVISION
 from daemon.fleet.settling import Settling
-from daemon.fleet.site_folder import add_device, credentials_path, make_site
-from daemon.fleet.telling import Telling
-from daemon.wire.answers import PersonAnswer
-from daemon.wire.errors import CommandRefused
 from model.template import Person
+from tests.daemon.fleet.made_up_site import Site
 from tests.model.galleries import MODEL, template
-
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Server:
-    """What a server has of people, in memory, nothing of those erased; it can lose its answers."""
-
-    def __init__(self) -> None:
-        self.records: dict[str, tuple[int, bytes]] = {}
-        self.done: dict[str, Ack] = {}
-        self.is_mute = False
-
-    async def write(self, key: str, content: bytes, last: int) -> int | None:
-        sequence, there = self.records.get(key, (0, b""))
-        if sequence != last and (there or last):  # nothing is what was erased, too
-            return None
-        self.records[key] = (sequence + 1, content)
-        if self.is_mute:
-            raise nats.errors.TimeoutError
-        return sequence + 1
-
-    async def acknowledge(self, key: str, ack: Ack) -> None:
-        if self.is_mute:
-            raise nats.errors.TimeoutError
-        self.done[key] = ack
-
-
-class Service(LocalPeople):
-    """Who is enrolled here, in memory; ``refused`` cannot be merged, for a reason."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, Person] = {}
-        self.refused = ""
-        self.reason = "foreign_template"
-
-    def people(self) -> dict[str, PersonAnswer]:
-        return {name: PersonAnswer.of(person) for name, person in self.held.items()}
-
-    def export(self, name: str, kind: Kind) -> Person:
-        return self.held[name]
-
-    def merge(self, person: Person) -> None:
-        if person.name == self.refused:
-            raise CommandRefused(f"a template of {person.name!r} is odd", self.reason)
-        before = self.held.get(person.name, replace(person, templates=()))
-        self.held[person.name] = replace(before, templates=before.templates + person.templates)
-
-    def forget(self, name: str) -> None:
-        del self.held[name]
-
-
-class Site:
-    """A device, another one of its site, and the server; an hour passes between any two things."""
-
-    def __init__(self, folder: Path) -> None:
-        make_site(folder, "house")
-        for door in ("door-1", "door-2"):
-            add_device(folder, "house", door)
-        texts = (credentials_path(folder, "house", f"door-{n}").read_text() for n in (1, 2))
-        self.keys, self.others = (
-            SiteKeys(Credentials.from_text(text), b"k" * 32, self.now) for text in texts
-        )
-        self.hours = 0
-        self.folder = folder
-        self.server: Any = Server()
-        self.service = Service()
-        self.telling = Telling("1")
-        self.people = SharedPeople(b"k" * 32, folder, self.service, self.telling)
-
-    def now(self) -> datetime:
-        self.hours += 1
-        return BEGIN + timedelta(hours=self.hours)
-
-    @property
-    def known(self) -> KnownPeople:
-        return KnownPeople(self.folder / "people.json")
-
-    def enrol(self, name: str, at: int = 0) -> None:
-        utc = self.now().isoformat()
-        self.service.held[name] = Person(name, utc, (template(name, 1, 2, 3 + at, at=utc),), utc)
-
-    def settle(self) -> None:
-        """Connect anew and go through everybody twice, as a device does until nothing changes."""
-        kind = Kind(True, MODEL, 2)
-        tell = self.people._tell_conflict
-        settling = Settling(
-            self.server, self.keys, self.known, self.service, kind, tell_conflict=tell
-        )
-
-        async def run() -> None:
-            await settling.look("1")
-            for key, (sequence, raw) in self.server.records.items():
-                settling.take(as_entry(key, sequence, raw))
-            for version in ("1", "2"):
-                await settling.settle(version)
-
-        asyncio.run(run())
-
-    def record(self, name: str) -> Header:
-        key = self.keys.key_of(name)
-        return self.keys.read(key, self.server.records[key][1]).header
-
-    def put(self, record: Record, name: str) -> None:
-        """Have the server say something of another device."""
-        key = self.keys.key_of(name)
-        self.server.records[key] = (self.server.records.get(key, (0, b""))[0] + 1, record.raw)
-
-
-def as_entry(key: str, sequence: int, raw: bytes) -> KeyValue.Entry:
-    operation = None if raw else KV_PURGE
-    return KeyValue.Entry("people", key, raw, sequence, 0, None, operation)
 
 
 @pytest.fixture
@@ -282,38 +160,6 @@ def test_the_site_keeps_the_consent_that_was_given_first(site: Site) -> None:
     assert kept.consent_utc == first.consent_utc
 
 
-@pytest.mark.parametrize("most_bytes", [10_000, 1_000_000])
-@pytest.mark.parametrize("has_a_record", [True, False])
-def test_of_what_a_hostile_device_has_no_end_of_a_little_is_taken_in_and_said(
-    site: Site,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    most_bytes: int,
-    has_a_record: bool,
-) -> None:
-    monkeypatch.setattr(entries, "MOST_KNOWN", 50)
-    monkeypatch.setattr(entries, "MOST_BYTES", most_bytes)
-    site.enrol("Ada")
-    site.settle()
-    key = site.keys.key_of("Ada")
-    sequence, raw = site.server.records[key]
-    taken = Entries(site.keys, lambda each: each == key)
-    if has_a_record:
-        taken.take(as_entry(key, sequence, raw))
-    for number in range(1000):
-        stranger = site.keys.key_of(f"Nobody {number}")
-        taken.take(as_entry(stranger, number + 1, site.others.forgotten(stranger, 1).raw))
-        taken.take(as_entry(f"{number}", number + 1, b"\x1b[2J"))
-    held = list(taken)
-    assert 10 < len(held) <= 50
-    assert sum(taken[each].size for each in held) <= most_bytes
-    assert taken[stranger].sequence == 0  # so that nothing is written over what was not taken in
-    taken.take(as_entry(key, 3000, site.others.forgotten(key, 2).raw))
-
-    assert taken[key].is_tombstone  # Ada is forgotten here too
-    assert sum(record.name == entries.__name__ for record in caplog.records) == entries.MOST_SAID
-
-
 def test_nobody_waits_for_the_tombstones_of_strangers(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -354,42 +200,6 @@ def test_strangers_are_not_taken_on_where_too_many_are_known(
     site.service.forget("Ada")
     site.settle()
     assert site.record("Ada").state == "forgotten"
-
-
-def test_of_whoever_is_known_there_is_room_for_twice_as_much_and_no_more(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Devices know whoever a hostile one has made up, so that these have an end too."""
-    utc = site.now().isoformat()
-    ada = Person("Ada", utc, (template("Ada", at=utc),), utc)
-    raw = site.others.enrolled(ada, {MODEL: 2}, 1, 1).raw
-    monkeypatch.setattr(entries, "MOST_BYTES", len(raw) - 1)
-    monkeypatch.setattr(entries, "MOST_BYTES_OF_OURS", len(raw))
-    key = site.keys.key_of("Ada")
-    for is_ours in (False, True):
-        taken = Entries(site.keys, lambda _, is_ours=is_ours: is_ours)  # type: ignore[misc]
-        taken.take(as_entry(key, 1, raw))
-        assert (taken[key].record is not None) == is_ours
-    more = replace(ada, templates=(*ada.templates, template("Ada", 1, 2, 4)))
-    taken.take(as_entry(key, 2, site.others.enrolled(more, {MODEL: 2}, 2, 1).raw))
-    assert taken[key].revision == 1
-    taken.take(as_entry(key, 3, site.others.forgotten(key, 3).raw))
-    assert taken[key].is_tombstone
-
-
-def test_who_was_erased_at_the_site_takes_nobody_s_room(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(entries, "MOST_KNOWN", 2)
-    ours = {f"{number:064x}" for number in range(9)}
-    taken = Entries(site.keys, ours.__contains__)
-    for number, key in enumerate([*ours, *(site.keys.key_of(f"{n}") for n in range(9))]):
-        taken.take(as_entry(key, 1 + number, site.others.forgotten(key, 1).raw))
-        taken.take(as_entry(key, 100 + number, b""))
-    assert {*taken} == ours  # of whom it is to be known that they are erased
-    key = site.keys.key_of("Bob")
-    taken.take(as_entry(key, 300, site.others.forgotten(key, 1).raw))
-    assert taken[key].is_tombstone
 
 
 def test_who_was_erased_before_this_device_came_can_be_enrolled_here(site: Site) -> None:
