@@ -77,8 +77,13 @@ class Buckets:
             return None
 
     async def write(self, key: str, content: bytes, last: int) -> int | None:
-        """Write of a person if nobody has since ``last``; return the new number, or None."""
+        """Write of a person if nobody has since ``last``; return the new number, or None.
+
+        ``last`` is 0 if nothing is known to be there; what was erased is nothing.
+        """
         try:
+            if last == 0:
+                return await self.people.create(key, content)
             return await self.people.update(key, content, last)
         except KeyWrongLastSequenceError:
             return None

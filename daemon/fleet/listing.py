@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from nats.js.kv import KeyValue
+
 from daemon.fleet.buckets import Ack, Buckets, everything
 from daemon.fleet.credentials import OPERATOR
+from daemon.fleet.entries import MOST_BYTES
 from daemon.fleet.errors import RecordRefused
+from daemon.fleet.known import MOST_KNOWN
 from daemon.fleet.link import Link
 from daemon.fleet.record import Record, SiteKeys
 from model.errors import PersonUnknown
 
 TRIES = 5  # to write, while devices write too
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +34,37 @@ class SitePerson:
     outcomes: dict[str, str]
 
 
+@dataclass(slots=True)
+class _Listed:
+    """How much is listed, and how many records are left out: a device may have written no end."""
+
+    records: int = 0
+    bytes: int = 0
+    left_out: int = 0
+
+    def has_room(self, entry: KeyValue.Entry) -> bool:
+        """Tell whether a record is listed, as many and as long ones as a device takes in."""
+        size = len(entry.value or b"")
+        if self.records >= MOST_KNOWN or self.bytes + size > MOST_BYTES:
+            self.left_out += 1
+            return False
+        self.records += 1
+        self.bytes += size
+        return True
+
+
 async def people_of(link: Link, site_key: bytes, *, simulated: bool) -> list[SitePerson]:
-    """Return the people of a site, by name."""
+    """Return the people of a site, by name, and say if there are too many to list."""
     buckets = await Buckets.open(link, simulated=simulated)
     keys = SiteKeys(link.credentials, site_key)
     devices = await everything(buckets.devices)
-    records = await everything(buckets.people)
+    listed = _Listed()
+    records = await everything(buckets.people, listed.has_room)
+    if listed.left_out:
+        _LOG.warning(
+            "%d records of %s are left out: more than %d people or %d MiB are not listed",
+            *(listed.left_out, link.site, MOST_KNOWN, MOST_BYTES >> 20),
+        )
     acks = await buckets.acks_of(records)
     found = [_read(keys, key, raw, acks.get(key, {}), devices) for key, raw in records.items()]
     return sorted(found, key=lambda person: (person.state, person.name or ""))

@@ -82,8 +82,8 @@ class SharedPeople:
         while True:
             connects = link.connects
             try:
-                kind, _ = await asyncio.to_thread(self._local.state)
-                await self._follow(link, kind, connects)
+                kind, version = await asyncio.to_thread(self._local.state)
+                await self._follow(link, kind, version, connects)
                 said = ""
             except (*BROKEN, DaemonError) as error:
                 words = words_of(error)
@@ -93,7 +93,7 @@ class SharedPeople:
                 said = words
                 await asyncio.sleep(min(self._poll_s, POLL_S))
 
-    async def _follow(self, link: Link, kind: Kind, connects: int) -> None:
+    async def _follow(self, link: Link, kind: Kind, version: str, connects: int) -> None:
         """Go through all people, and follow changes until the next connection."""
         known = KnownPeople(self._folder / ("simulated.json" if kind.simulated else "people.json"))
         buckets = await Buckets.open(link, simulated=kind.simulated)
@@ -102,6 +102,7 @@ class SharedPeople:
         settling = Settling(
             buckets, keys, known, self._local, kind, tell_conflict=self._tell_conflict
         )
+        await settling.look(version)
         watcher = await buckets.people.watchall()
         try:
             while entry := await watcher.updates():

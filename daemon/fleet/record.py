@@ -34,7 +34,7 @@ from model.template import Person
 
 State: TypeAlias = Literal["enrolled", "forgotten"]
 LONGEST_RECORD = 1 << 19  # bytes; a sitting has about one thousand
-LONGEST_TOMBSTONE = 1 << 12  # of somebody forgotten, which each device keeps for good
+LONGEST_TOMBSTONE = 1 << 10  # of somebody forgotten, which devices keep; one has some 400 bytes
 HIGHEST_REVISION = 10**15  # Python writes no number of 4,301 digits, and who knows what others do
 KEY = re.compile("[0-9a-f]{64}")
 

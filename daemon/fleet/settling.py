@@ -35,8 +35,9 @@ from daemon.wire.errors import CommandRefused
 from model.template import Person
 
 CONFLICTS = ("enrolment_failed", "person_exists")  # codes of the service
-STRANGERS = 2  # whose turn is last
-STRANGERS_AT_ONCE = 50  # of some 20 ms each, a file and an answer of the server's
+LAST = 2  # the turn of those who are no longer, or never were, enrolled here
+LAST_AT_ONCE = 50  # of an answer of the server's each; the file is written once
+FULL = RecordRefused("a record too many: more people than a device knows")
 CLOCKS_OFF = timedelta(minutes=15)  # how far devices' clocks may be apart
 
 _LOG = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class Settling:
         self._local = local
         self._kind = kind
         self._tell_conflict = tell_conflict
-        self._entries = Entries(keys)
+        self._entries = Entries(keys, lambda key: key in self._here or known[key] is not None)
         self._settled: dict[str, tuple[int, PersonAnswer | None]] = {}
         self._acked: dict[str, Ack] = {}
         self._not_settled: dict[str, str] = {}
@@ -83,11 +84,8 @@ class Settling:
         """Take in what the bucket has of a person."""
         self._entries.take(entry)
 
-    async def settle(self, version: str) -> None:
-        """Go through everybody for whom something has changed, the forgotten first.
-
-        Of the tombstones of people who never were here, some at a time, and last: others wait for
-        no end of them.
+    async def look(self, version: str) -> None:
+        """Look who is enrolled here, for whom there is room whatever the servers have.
 
         Args:
             version: of who is enrolled here: the list costs the service time.
@@ -96,37 +94,65 @@ class Settling:
             people = await _ask(self._local.people)
             self._here = {self._keys.key_of(name): person for name, person in people.items()}
             self._version = version
-        here = self._here
-        self._note_missing(here)
-        keys = {*self._entries, *here, *self._known.of("begun", "enrolled", "forgotten")}
-        strangers = 0
-        for key in sorted(keys, key=self._turn):
-            person = here.get(key)
-            if self._settled.get(key) == (self._entries[key].sequence, person):
-                continue
-            strangers += self._turn(key) == STRANGERS
-            if strangers > STRANGERS_AT_ONCE:
-                break
-            if self._known.is_full and person is None and self._known[key] is None:
-                self._entries.say_refused(
-                    RecordRefused("a record too many: more people than a device knows")
-                )
-                continue
-            try:
-                if await self._settle(key, person) and not self._is_gone(key, person):
-                    self._settled[key] = self._entries[key].sequence, person
-            except RecordRefused as error:
-                self._entries.put(key, replace(self._entries[key], record=None))
-                self._entries.say_refused(error)
-            except CommandRefused as refusal:  # its words may have a name in them
-                self._say_not_settled(key, refusal.code)
+
+    async def settle(self, version: str) -> None:
+        """Go through everybody for whom something has changed, the forgotten first.
+
+        Of the tombstones of people who are not enrolled here, some at a time, and last: others wait
+        for no end of them. ``version`` is that of ``look``.
+        """
+        await self.look(version)
+        self._note_missing(self._here)
+        keys = {*self._entries, *self._here, *self._known.of("begun", "enrolled", "forgotten")}
+        self._settled = {key: self._settled[key] for key in keys & self._settled.keys()}
+        self._acked = {key: self._acked[key] for key in keys & self._acked.keys()}
+        turns = {key: self._turn(key) for key in keys if not self._is_settled(key)}
+        for key in sorted(turns, key=turns.__getitem__):
+            if turns[key] < LAST:
+                await self._try_to_settle(key)
+        await self._settle_last([key for key, turn in turns.items() if turn == LAST])
         await self._purge()
+
+    def _is_settled(self, key: str) -> bool:
+        """Tell whether nothing has changed of somebody."""
+        return self._settled.get(key) == (self._entries[key].sequence, self._here.get(key))
 
     def _turn(self, key: str) -> int:
         """Return when it is somebody's turn: those to be forgotten come first."""
-        if not self._entries[key].is_tombstone:
+        entry, known = self._entries[key], self._known[key]
+        if not entry.is_tombstone:
             return 1
-        return 0 if key in self._here or self._known[key] else STRANGERS
+        is_over = known is not None and known.state == "forgotten"
+        is_news = known is None or (is_over and known.revision < entry.revision)
+        return LAST if is_news and key not in self._here else 0
+
+    async def _settle_last(self, keys: list[str]) -> None:
+        """Settle tombstones of people who are not enrolled here: some, remembered all at once."""
+        known = self._known
+        some = [key for key in keys if known[key] is not None]
+        strangers = [key for key in keys if known[key] is None]
+        if len(strangers) > known.room:
+            self._entries.say_refused(FULL)
+        some = [*some, *strangers[: known.room]][:LAST_AT_ONCE]
+        records = {key: record for key in some if (record := self._entries[key].record) is not None}
+        known.forgotten(records, self._keys.now_utc)
+        for key in some:
+            await self._try_to_settle(key)
+
+    async def _try_to_settle(self, key: str) -> None:
+        """Settle one person, unless something of them is refused: the others go on."""
+        person = self._here.get(key)
+        if person is None and self._known[key] is None and self._known.room == 0:
+            self._entries.say_refused(FULL)
+            return
+        try:
+            if await self._settle(key, person) and not self._is_gone(key, person):
+                self._settled[key] = self._entries[key].sequence, person
+        except RecordRefused as error:
+            self._entries.put(key, replace(self._entries[key], record=None))
+            self._entries.say_refused(error)
+        except CommandRefused as refusal:  # its words may have a name in them
+            self._say_not_settled(key, refusal.code)
 
     def _say_not_settled(self, key: str, code: str) -> None:
         """Say that the service refuses something of one person; the others go on."""
@@ -186,8 +212,11 @@ class Settling:
                 return await self._share(key, held, None)
             if entry.record is not None and entry.revision >= known.revision:
                 return await self._forget(key, entry.record, None)
+            if entry.record is not None and known.purged:  # an old copy of what all have done
+                await self._ack(key, entry.record, "forgotten")
+                return True
             if entry.purged:
-                self._known.put(key, replace(known, purged=True, offered=False))
+                self._known.purged(key, known)
             gone = entry.record is None and (entry.purged or known.purged)
             return gone or await self._write(key, self._keys.read(key, known.raw))
         return await self._settle_reappeared(key, entry.record, known, held)
@@ -304,12 +333,9 @@ class Settling:
         known = self._known[key]
         if held is not None:
             await _ask(self._local.forget, held.name)
-        if known is None or known.state != "forgotten":
-            if known is not None or held is not None:
-                _LOG.info("somebody is forgotten at the site", extra=event("forgotten"))
-            self._known.forgotten(key, tombstone, self._keys.now_utc)
-        else:
-            self._known.forgotten(key, tombstone, known.forgotten_utc)
+        if (known or held) and not (known and known.state == "forgotten"):
+            _LOG.info("somebody is forgotten at the site", extra=event("forgotten"))
+        self._known.forgotten({key: tombstone}, self._keys.now_utc)
         await self._ack(key, tombstone, "forgotten")
         return True
 

@@ -343,3 +343,22 @@ def test_a_stolen_card_and_the_servers_disk_have_neither_name_nor_template(
         [person] = gallery.people()
     for secret in (b"Zacharias", ADA.tobytes(), person.templates[0].embedding.tobytes()):
         assert [path for path in files if secret in path.read_bytes()] == []
+
+
+def test_what_was_erased_is_nothing_and_what_somebody_else_wrote_is_not_written_over(
+    server: NatsServer,
+) -> None:
+    async def test() -> None:
+        async with linked(server.options("door-1")) as link:
+            buckets = await Buckets.open(link, simulated=True)
+            key = "a" * 64
+            first = await buckets.write(key, b"1", 0)
+            assert first is not None
+            await buckets.purge(key, first)
+            assert await buckets.write(key, b"2", 0) is not None
+            assert await buckets.write(key, b"3", 0) is None
+            await buckets.people.delete(key)
+            assert await buckets.write(key, b"4", 0) is not None
+            assert list((await records(server)).values()) == [b"4"]
+
+    run(test)

@@ -77,7 +77,7 @@ def test_what_is_altered_moved_or_of_another_site_is_refused(doors: list[Credent
         record.raw.replace(b'"door-1"', b'"\\ud800"'),  # half a surrogate pair is no text
         one._signed(key, replace(record.header, signed_utc="some day"), b"").raw,
         # Each device would keep it for good:
-        one._signed(key, replace(record.header, state="forgotten"), bytes(10_000)).raw,
+        one._signed(key, replace(record.header, state="forgotten"), bytes(1_024)).raw,
     )
     for raw in altered:
         with pytest.raises(RecordRefused):

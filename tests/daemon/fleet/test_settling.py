@@ -5,137 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import nats.errors
 import pytest
-from nats.js.kv import KeyValue
 
-from daemon.fleet import entries, known, settling
-from daemon.fleet.buckets import Ack
-from daemon.fleet.credentials import Credentials
-from daemon.fleet.entries import Entries
-from daemon.fleet.known import KnownPeople
-from daemon.fleet.local_people import Kind, LocalPeople
-from daemon.fleet.people import SharedPeople
-from daemon.fleet.record import HIGHEST_REVISION, Header, Record, SiteKeys
+from config.secret_file import write_private
+from daemon.fleet import known, settling
+from daemon.fleet.record import HIGHEST_REVISION
 from daemon.fleet.settling import Settling
-from daemon.fleet.site_folder import add_device, credentials_path, make_site
-from daemon.fleet.telling import Telling
-from daemon.wire.answers import PersonAnswer
-from daemon.wire.errors import CommandRefused
 from model.template import Person
+from tests.daemon.fleet.made_up_site import Site
 from tests.model.galleries import MODEL, template
-
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Server:
-    """What a server has of people, in memory; it can lose its answers."""
-
-    def __init__(self) -> None:
-        self.records: dict[str, tuple[int, bytes]] = {}
-        self.done: dict[str, Ack] = {}
-        self.is_mute = False
-
-    async def write(self, key: str, content: bytes, last: int) -> int | None:
-        if self.records.get(key, (0, b""))[0] != last:
-            return None
-        self.records[key] = (last + 1, content)
-        if self.is_mute:
-            raise nats.errors.TimeoutError
-        return last + 1
-
-    async def acknowledge(self, key: str, ack: Ack) -> None:
-        if self.is_mute:
-            raise nats.errors.TimeoutError
-        self.done[key] = ack
-
-
-class Service(LocalPeople):
-    """Who is enrolled here, in memory; ``refused`` cannot be merged, for a reason."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, Person] = {}
-        self.refused = ""
-        self.reason = "foreign_template"
-
-    def people(self) -> dict[str, PersonAnswer]:
-        return {name: PersonAnswer.of(person) for name, person in self.held.items()}
-
-    def export(self, name: str, kind: Kind) -> Person:
-        return self.held[name]
-
-    def merge(self, person: Person) -> None:
-        if person.name == self.refused:
-            raise CommandRefused(f"a template of {person.name!r} is odd", self.reason)
-        before = self.held.get(person.name, replace(person, templates=()))
-        self.held[person.name] = replace(before, templates=before.templates + person.templates)
-
-    def forget(self, name: str) -> None:
-        del self.held[name]
-
-
-class Site:
-    """A device, another one of its site, and the server; an hour passes between any two things."""
-
-    def __init__(self, folder: Path) -> None:
-        make_site(folder, "house")
-        for door in ("door-1", "door-2"):
-            add_device(folder, "house", door)
-        texts = (credentials_path(folder, "house", f"door-{n}").read_text() for n in (1, 2))
-        self.keys, self.others = (
-            SiteKeys(Credentials.from_text(text), b"k" * 32, self.now) for text in texts
-        )
-        self.hours = 0
-        self.folder = folder
-        self.server: Any = Server()
-        self.service = Service()
-        self.telling = Telling("1")
-        self.people = SharedPeople(b"k" * 32, folder, self.service, self.telling)
-
-    def now(self) -> datetime:
-        self.hours += 1
-        return BEGIN + timedelta(hours=self.hours)
-
-    @property
-    def known(self) -> KnownPeople:
-        return KnownPeople(self.folder / "people.json")
-
-    def enrol(self, name: str, at: int = 0) -> None:
-        utc = self.now().isoformat()
-        self.service.held[name] = Person(name, utc, (template(name, 1, 2, 3 + at, at=utc),), utc)
-
-    def settle(self) -> None:
-        """Connect anew and go through everybody twice, as a device does until nothing changes."""
-        kind = Kind(True, MODEL, 2)
-        tell = self.people._tell_conflict
-        settling = Settling(
-            self.server, self.keys, self.known, self.service, kind, tell_conflict=tell
-        )
-        for key, (sequence, raw) in self.server.records.items():
-            settling.take(as_entry(key, sequence, raw))
-
-        async def run() -> None:
-            for version in ("1", "2"):
-                await settling.settle(version)
-
-        asyncio.run(run())
-
-    def record(self, name: str) -> Header:
-        key = self.keys.key_of(name)
-        return self.keys.read(key, self.server.records[key][1]).header
-
-    def put(self, record: Record, name: str) -> None:
-        """Have the server say something of another device."""
-        key = self.keys.key_of(name)
-        self.server.records[key] = (self.server.records.get(key, (0, b""))[0] + 1, record.raw)
-
-
-def as_entry(key: str, sequence: int, raw: bytes) -> KeyValue.Entry:
-    return KeyValue.Entry("people", key, raw, sequence, 0, None, None)
 
 
 @pytest.fixture
@@ -278,32 +160,10 @@ def test_the_site_keeps_the_consent_that_was_given_first(site: Site) -> None:
     assert kept.consent_utc == first.consent_utc
 
 
-def test_of_what_a_hostile_device_has_no_end_of_a_little_is_taken_in_and_said(
-    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(entries, "MOST_KNOWN", 50)
-    monkeypatch.setattr(entries, "MOST_BYTES", 30_000)
-    site.enrol("Ada")
-    site.settle()
-    taken = Entries(site.keys)
-    for number in range(1000):
-        key = site.keys.key_of(f"Nobody {number}")
-        taken.take(as_entry(key, number + 1, site.others.forgotten(key, 1).raw))
-        taken.take(as_entry(f"{number}", number + 1, b"\x1b[2J"))
-    key = site.keys.key_of("Ada")
-    taken.take(as_entry(key, 3000, site.others.forgotten(key, 1).raw))
-
-    held = list(taken)
-    assert 10 < len(held) <= 50
-    assert sum(taken[each].size for each in held) <= 30_000
-    assert taken[key].sequence == 0  # so that nothing is written over what was not taken in
-    assert sum(record.name == entries.__name__ for record in caplog.records) == entries.MOST_SAID
-
-
 def test_nobody_waits_for_the_tombstones_of_strangers(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(settling, "STRANGERS_AT_ONCE", 3)
+    monkeypatch.setattr(settling, "LAST_AT_ONCE", 3)
     caplog.set_level(logging.INFO)
     site.enrol("Ada")
     site.settle()
@@ -340,6 +200,75 @@ def test_strangers_are_not_taken_on_where_too_many_are_known(
     site.service.forget("Ada")
     site.settle()
     assert site.record("Ada").state == "forgotten"
+
+
+def test_who_was_erased_before_this_device_came_can_be_enrolled_here(site: Site) -> None:
+    site.server.records[site.keys.key_of("Ada")] = (7, b"")
+    site.enrol("Ada")
+    site.settle()
+    assert site.record("Ada").state == "enrolled"
+
+
+@pytest.mark.parametrize("copy", ["enrolled", "forgotten", "both", "nothing"])
+def test_no_old_copy_brings_back_who_is_forgotten_and_erased_everywhere(
+    site: Site, copy: str
+) -> None:
+    site.enrol("Ada")
+    site.settle()
+    [key] = site.server.records
+    olds = {"enrolled": site.server.records[key][1], "forgotten": b"", "nothing": b""}
+    for at in (1, 2):
+        site.service.forget("Ada")
+        site.settle()
+        if at == 1:
+            olds["forgotten"] = site.server.records[key][1]
+            site.enrol("Ada", at=1)
+            site.settle()
+            olds["both"] = site.server.records[key][1]  # begun after the first tombstone
+    site.server.records[key] = (20, b"")
+    site.settle()
+    before = site.known[key]
+    assert before is not None
+    assert (before.purged, before.tombstone, before.revision) == (True, "", 4)
+
+    site.server.records = {key: (30, olds[copy])} if olds[copy] else {}
+    for _ in range(3):
+        site.settle()
+
+    assert site.service.held == {}
+    after = site.known[key]
+    assert after is not None
+    assert after.state == "forgotten"
+    assert after.revision >= 4
+    if copy in ("enrolled", "both"):
+        assert site.record("Ada").state == "forgotten"
+    if copy == "forgotten":  # which is erased once all have acknowledged it
+        done = site.server.done[key]
+        assert (done.outcome, done.revision) == ("forgotten", 2)
+
+
+def test_the_tombstones_of_strangers_are_written_at_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Path] = []
+
+    def write(path: Path, text: str) -> None:
+        written.append(path)
+        write_private(path, text)
+
+    monkeypatch.setattr(known, "write_private", write)
+    for number in range(40):
+        name = f"Nobody {number}"
+        site.put(site.others.forgotten(site.keys.key_of(name), 2), name)
+    site.settle()
+    assert len(written) == 1
+    assert len(site.known.of("forgotten")) == len(site.server.done) == 40
+    for number in range(40):
+        name = f"Nobody {number}"
+        site.put(site.others.forgotten(site.keys.key_of(name), 3), name)
+    site.settle()
+    assert len(written) == 2
+    assert {ack.revision for ack in site.server.done.values()} == {3}
 
 
 @pytest.mark.parametrize(
