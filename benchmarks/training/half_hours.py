@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from benchmarks.training.one_each import analyse_all
 from daemon.offline.analysis import Workers
+from daemon.recordings.errors import RecordingNotFound
 from daemon.recordings.recording import Recording, read_recording
 from dsp.front_end import RATE_HZ
 from dsp.segmenter import WINDOW_SAMPLES
@@ -48,8 +49,15 @@ def parts(folder: Path, begins: Iterable[int], samples: int) -> list[Recording]:
 
 
 def gather_half_hours(folder: Path, bars: Progress, mains_hz: int, jobs: Workers = None) -> Beats:
-    """Return everybody's usual good beats, of nine parts of half an hour, to learn from."""
-    return usual(analyse_all(parts(folder, LEARNT_FROM, LEARNT_SAMPLES), mains_hz, bars, jobs))
+    """Return everybody's usual good beats, of nine parts of half an hour, to learn from.
+
+    Raises:
+        RecordingError: no record has 20 s, or one cannot be read.
+    """
+    found = parts(folder, LEARNT_FROM, LEARNT_SAMPLES)
+    if not found:
+        raise RecordingNotFound(f"{folder} holds no WFDB record of 20 s or more to learn from")
+    return usual(analyse_all(found, mains_hz, bars, jobs))
 
 
 def usual(beats: Beats) -> Beats:

@@ -9,6 +9,7 @@ import pytest
 from rich.progress import Progress
 
 from benchmarks.training.half_hours import gather_half_hours, parts, usual
+from daemon.recordings.errors import RecordingNotFound
 from drivers.waveforms.hearts import Heart
 from dsp.segmenter import BEFORE_R, WINDOW_SAMPLES
 from model.training.datasets import Beats
@@ -41,6 +42,12 @@ def test_each_record_is_a_person_with_a_recording_every_200_seconds(data: Path) 
     assert beats.records_of("801") == ["801/0"]
     assert beats.good.all()
     assert len(beats) > 3 * 12  # of 20 s each, about 4 are for the chain to begin with
+
+
+def test_records_that_are_too_short_are_refused(tmp_path: Path) -> None:
+    write_long(tmp_path, "1", 1, 10)  # as LUDB's
+    with pytest.raises(RecordingNotFound, match="no WFDB record of 20 s or more"):
+        gather_half_hours(tmp_path, Progress(disable=True), 60, jobs=1)
 
 
 def test_extrasystoles_and_flawed_beats_are_not_learned_from() -> None:
