@@ -17,7 +17,7 @@ from config.secret_file import write_private
 from config.typed_json import typed
 from daemon.fleet.errors import KnownPeopleDamaged
 from daemon.fleet.record import Record
-from model.regular_file import open_regular
+from model.regular_file import read_regular
 
 #: who may be known: each change writes all of them, and a hostile device may tell of anybody
 MOST_KNOWN = 5000  # besides those whom all devices have forgotten
@@ -60,10 +60,7 @@ class KnownPeople:
         self._known: dict[str, Known] = {}
         self._purged = 0
         try:
-            with open_regular(path) as file:
-                content = file.read(LONGEST_BYTES + 1)
-            if len(content) > LONGEST_BYTES:
-                raise ValueError(f"it is longer than {LONGEST_BYTES} bytes")
+            content = read_regular(path, LONGEST_BYTES)
             self._known = typed(dict[str, Known], json.loads(content), "people")
         except FileNotFoundError:
             return

@@ -28,7 +28,7 @@ from config.secret_file import (
 )
 from daemon.fleet.credentials import OPERATOR, Credentials, new_seed, pair_of
 from daemon.fleet.server_config import ACCOUNTS, SERVER, accounts
-from model.regular_file import open_regular
+from model.regular_file import read_regular
 
 LONGEST_LIST = 1 << 22  # bytes of a site's devices, of which each has some 70
 COMMENT = "Opens what the devices of a site tell each other of people, for qrsd's fleet."
@@ -111,11 +111,7 @@ def read_devices(folder: Path, site: str) -> list[tuple[str, str]]:
     """Return the devices of a site by name and public NKey, or raise a ``KeysError``."""
     path = folder / site / "devices"
     try:  # not as a key, which is short: there may be thousands, and none is secret
-        with open_regular(path) as file:
-            content = file.read(LONGEST_LIST + 1)
-        if len(content) > LONGEST_LIST:
-            raise ValueError(f"it is longer than {LONGEST_LIST} bytes")
-        lines = content.decode("ascii").splitlines()
+        lines = read_regular(path, LONGEST_LIST).decode("ascii").splitlines()
         return [(name, public) for name, public in map(str.split, lines)]
     except FileNotFoundError as error:
         raise KeyMissing(f"{path}: no such site: qrsd keys fleet-site {site}") from error

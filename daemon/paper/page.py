@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from daemon.errors import import_extra
 from daemon.paper.errors import PageUnusable, opencv
-from model.regular_file import open_regular
+from model.regular_file import read_regular
 
 Picture = NDArray[np.uint8]  # shape (rows, columns, 3): blue, green, red
 Box = tuple[int, int, int, int]  # left, top, width, height in pixels
@@ -33,12 +33,12 @@ def read_page(path: Path, number: int = 1, box: Box | None = None) -> Picture:
         ExtraMissing: a library is not installed.
     """
     try:
-        with open_regular(path) as file:
-            content = file.read(LARGEST_FILE + 1)
+        content = read_regular(path, LARGEST_FILE)
     except OSError as error:
         raise PageUnusable(f"{path} cannot be read: {error.strerror}") from error
-    if len(content) > LARGEST_FILE:
-        raise PageUnusable(f"{path}: more than {LARGEST_FILE >> 20} MB: scan it at 300 dpi")
+    except ValueError as error:
+        too_long = f"{path}: more than {LARGEST_FILE >> 20} MB: scan it at 300 dpi"
+        raise PageUnusable(too_long) from error
     is_pdf = content[:1024].lstrip().startswith(b"%PDF")
     picture = _of_pdf(content, path, number) if is_pdf else _of_picture(content, path, number)
     cv2 = opencv()

@@ -34,9 +34,7 @@ Command: TypeAlias = Callable[..., Answer | Future[Any]]
 
 MAX_REQUEST_BYTES = 1 << 20  # two recordings of a minute, with all the digits that JSON may write
 CUT_OFF_BYTES = 1 << 21  # a client that sends more is disconnected
-UNHEARD_BYTES = (
-    1 << 24
-)  # nor may it send more in an unfinished request; much may wait in the kernel
+UNHEARD_BYTES = 1 << 24  # nor may it send more before a request is whole, in the kernel too
 MOST_FRAMES = 16  # of a request with its envelope: a REQ client's has four
 REQUESTS_WAITING = 2  # of one client; more wait on its side
 ANSWERS_WAITING = 20  # of one client; it gets no more unread
