@@ -77,18 +77,26 @@ def run_people(args: argparse.Namespace) -> int:
     """Print the people of the site."""
     settings = load().settings
     options = fleet_options(settings.fleet, "qrsd fleet people")
+    from daemon.fleet.entries import MOST_BYTES
+    from daemon.fleet.known import MOST_KNOWN
     from daemon.fleet.listing import people_of
 
     key, simulated = options.read_site_key(), settings.source == "simulated"
-    people = ask_site(options, lambda link: people_of(link, key, simulated=simulated))
+    found = ask_site(options, lambda link: people_of(link, key, simulated=simulated))
     if args.json:
-        print(json.dumps({"site": options.site, "people": [asdict(each) for each in people]}))
+        print(json.dumps({"site": options.site, **asdict(found)}))
         return 0
-    if not people:
+    if found.left_out:
+        print(
+            f"{found.left_out} records of {options.site} are left out: more than {MOST_KNOWN} "
+            f"people or {MOST_BYTES >> 20} MiB are not listed",
+            file=sys.stderr,
+        )
+    if not found.people:
         print(f"Nobody is enrolled at {options.site} yet.")
         return 0
     table = Table("name", "state", "sittings", "by", "devices", box=None, pad_edge=False)
-    for person in people:
+    for person in found.people:
         cells = (person.name or "?", person.state, str(person.sittings), person.by or "?")
         table.add_row(*map(plain, cells), plain(_devices(person)))
     Console(highlight=False, markup=False).print(table)

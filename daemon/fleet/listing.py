@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -19,8 +18,6 @@ from model.errors import PersonUnknown
 
 TRIES = 5  # to write, while devices write too
 
-_LOG = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class SitePerson:
@@ -34,9 +31,19 @@ class SitePerson:
     outcomes: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class SitePeople:
+    """The people of a site."""
+
+    people: list[SitePerson]  # by state and name
+    #: records that are not listed, since there are more than ``MOST_KNOWN`` or ``MOST_BYTES``: a
+    #: device may have written no end of them
+    left_out: int
+
+
 @dataclass(slots=True)
 class _Listed:
-    """How much is listed, and how many records are left out: a device may have written no end."""
+    """How much is listed, and how many records are left out."""
 
     records: int = 0
     bytes: int = 0
@@ -53,21 +60,17 @@ class _Listed:
         return True
 
 
-async def people_of(link: Link, site_key: bytes, *, simulated: bool) -> list[SitePerson]:
-    """Return the people of a site, by name, and say if there are too many to list."""
+async def people_of(link: Link, site_key: bytes, *, simulated: bool) -> SitePeople:
+    """Return the people of a site."""
     buckets = await Buckets.open(link, simulated=simulated)
     keys = SiteKeys(link.credentials, site_key)
     devices = await everything(buckets.devices)
     listed = _Listed()
     records = await everything(buckets.people, listed.has_room)
-    if listed.left_out:
-        _LOG.warning(
-            "%d records of %s are left out: more than %d people or %d MiB are not listed",
-            *(listed.left_out, link.site, MOST_KNOWN, MOST_BYTES >> 20),
-        )
     acks = await buckets.acks_of(records)
     found = [_read(keys, key, raw, acks.get(key, {}), devices) for key, raw in records.items()]
-    return sorted(found, key=lambda person: (person.state, person.name or ""))
+    found.sort(key=lambda person: (person.state, person.name or ""))
+    return SitePeople(found, listed.left_out)
 
 
 async def forget(link: Link, site_key: bytes, name: str, *, simulated: bool) -> None:

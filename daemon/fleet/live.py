@@ -27,6 +27,7 @@ PATIENCE_S = 10.0  # with servers that do not answer
 RENEWED_S = 10.0  # a third of the lease
 ANSWER_S = 5.0
 MOST_WAITING = 1000
+LONGEST_BYTES = 1 << 14  # of a message; a status, the longest, has less than a tenth
 
 
 class LiveSubscriber(Closing):
@@ -84,7 +85,8 @@ class LiveSubscriber(Closing):
         async with linked(self._options, PATIENCE_S) as link:
 
             async def take(message: Msg) -> None:
-                self._put(message.data)
+                if len(message.data) <= LONGEST_BYTES:  # else a hostile device's: as if lost
+                    self._put(message.data)
 
             await link.nats.subscribe(link.subject("wave", self._device), cb=take)
             await self._take_lease(link)

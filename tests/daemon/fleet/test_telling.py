@@ -19,7 +19,7 @@ from daemon.fleet import live, telling
 from daemon.fleet.digest import Event
 from daemon.fleet.errors import DeviceUnreachable
 from daemon.fleet.link import Link, linked
-from daemon.fleet.live import LiveSubscriber
+from daemon.fleet.live import LONGEST_BYTES, LiveSubscriber
 from daemon.fleet.site import Seen, devices_of
 from daemon.fleet.telling import LEASE_S, MOST_EVENTS, EventQueue, Telling
 from daemon.wire.client import Item
@@ -191,6 +191,24 @@ def test_a_device_is_watched_on_a_lease_without_names(server: NatsServer) -> Non
     assert waves == [waves[0] + CHUNK * i for i in range(len(waves))]
     assert sent[0] > 0
     assert sent[1] == 0
+
+
+@servers
+def test_what_is_longer_than_any_message_is_not_kept(server: NatsServer) -> None:
+    async def run() -> list[Item]:
+        async with device(server, "door-1") as one, linked(server.options("door-1")) as hostile:
+            saying = asyncio.create_task(_say_for_ever(one, ("status", "identity", "wave")))
+            with LiveSubscriber(server.options("operator"), "door-1", ("wave",)) as subscriber:
+                heard = await asyncio.to_thread(lambda: list(islice(subscriber, 5)))
+                for _ in range(20):
+                    await hostile.nats.publish(hostile.subject("wave"), bytes(LONGEST_BYTES + 1))
+                heard += await asyncio.to_thread(lambda: list(islice(subscriber, 40)))
+            saying.cancel()
+            return heard
+
+    heard = asyncio.run(asyncio.wait_for(run(), PATIENCE_S))
+
+    assert {type(item) for item in heard} == {Received}
 
 
 async def _say_for_ever(one: Telling, topics: tuple[str, ...]) -> None:
