@@ -77,9 +77,7 @@ def run_people(args: argparse.Namespace) -> int:
     """Print the people of the site."""
     settings = load().settings
     options = fleet_options(settings.fleet, "qrsd fleet people")
-    from daemon.fleet.entries import MOST_BYTES
-    from daemon.fleet.known import MOST_KNOWN
-    from daemon.fleet.listing import people_of
+    from daemon.fleet.listing import MOST_LISTED, people_of
 
     key, simulated = options.read_site_key(), settings.source == "simulated"
     found = ask_site(options, lambda link: people_of(link, key, simulated=simulated))
@@ -88,8 +86,8 @@ def run_people(args: argparse.Namespace) -> int:
         return 0
     if found.left_out:
         print(
-            f"{found.left_out} records of {options.site} are left out: more than {MOST_KNOWN} "
-            f"people or {MOST_BYTES >> 20} MiB are not listed",
+            f"{found.left_out} records of {options.site} are left out: more than {MOST_LISTED} "
+            "are not listed",
             file=sys.stderr,
         )
     if not found.people:

@@ -17,6 +17,7 @@ from daemon.fleet.record import Record, SiteKeys
 from model.errors import PersonUnknown
 
 TRIES = 5  # to write, while devices write too
+MOST_LISTED = f"{MOST_KNOWN} people or {MOST_BYTES >> 20} MiB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,7 @@ class SitePeople:
     """The people of a site."""
 
     people: list[SitePerson]  # by state and name
-    #: records that are not listed, since there are more than ``MOST_KNOWN`` or ``MOST_BYTES``: a
-    #: device may have written no end of them
+    #: records beyond ``MOST_LISTED``: a device may have written no end of them
     left_out: int
 
 
