@@ -36,6 +36,7 @@ from daemon.wire.messages import (
 )
 from daemon.wire.publisher import Publisher
 from daemon.wire.status import StatusCounters
+from tests.daemon.background import wait_for
 
 BEGIN = datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
 SOON_S = 10.0
@@ -87,19 +88,11 @@ class Serving:
             at_s = (message.index or 0) / 250
             self.publisher.publish(message, BEGIN + timedelta(seconds=at_s))
             wanted = message
-            until(lambda wanted=wanted: self._has_heard(wanted))  # type: ignore[misc]
+            wait_for(lambda wanted=wanted: self._has_heard(wanted))  # type: ignore[misc]
 
     def _has_heard(self, message: Message) -> bool:
         heard = self.server.hub.newest.get(message.TOPIC)
         return heard is not None and json.loads(heard.header)["index"] == message.index
-
-
-def until(fulfilled: Callable[[], bool], within_s: float = SOON_S) -> None:
-    """Wait until something is so."""
-    end_s = time.monotonic() + within_s
-    while not fulfilled():
-        assert time.monotonic() < end_s, "it did not come to pass"
-        time.sleep(0.005)
 
 
 @contextmanager
@@ -129,8 +122,8 @@ def serving(
     for thread in threads:
         thread.start()
     try:
-        until(lambda: server.started)
-        until(lambda: commands is None or (folder / "control.ipc").exists(), START_S)
+        wait_for(lambda: server.started)
+        wait_for(lambda: commands is None or (folder / "control.ipc").exists(), START_S)
         missing = len(KINDS)
         while missing:
             missing -= _subscriptions(publisher)

@@ -25,8 +25,9 @@ from daemon.web import connections, exchange
 from daemon.web.certificate import own_paths
 from daemon.web.tokens import SCOPES, add_token, revoke_token
 from daemon.wire.control import Command, ControlServer
+from tests.daemon.background import wait_for
 from tests.daemon.running import environment
-from tests.daemon.web.serving import Serving, identity, serving, status, until
+from tests.daemon.web.serving import Serving, identity, serving, status
 from tests.daemon.web.test_people import staffed
 
 ELSEWHERE = WebOptions(address="0.0.0.0", port=0)
@@ -135,7 +136,7 @@ def test_connections_beyond_the_limit_are_hung_up_on_and_make_room_again(
         for _ in range(5):
             stack.enter_context(socket.create_connection(("127.0.0.1", port_of(served))))
         assert said(served, GET + b"\r\n") == b""
-    until(lambda: b"200 OK" in said(served, GET + b"Connection: close\r\n\r\n"))
+    wait_for(lambda: b"200 OK" in said(served, GET + b"Connection: close\r\n\r\n"))
 
 
 @pytest.mark.parametrize(
@@ -267,7 +268,7 @@ def office(folder: Path) -> Iterator[None]:
 
     thread = threading.Thread(target=answer)
     thread.start()
-    until((folder / "control.ipc").exists, 30)
+    wait_for((folder / "control.ipc").exists, 30)
     try:
         yield
     finally:
@@ -288,7 +289,7 @@ def qrsd_web(folder: Path) -> Iterator[tuple[str, Path]]:
             stderr=subprocess.STDOUT,
         )
     try:
-        until(lambda: "http://" in log.read_text(), 30)
+        wait_for(lambda: "http://" in log.read_text(), 30)
         yield log.read_text().partition("http://")[2].partition(" ")[0].join(["http://", ""]), log
     finally:
         process.terminate()
