@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -11,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from daemon.fleet import listing
+from daemon.fleet.buckets import Buckets
+from daemon.fleet.link import linked
 from tests.daemon.background import wait_for
+from tests.daemon.commands.command import qrsd as qrsd_here
 from tests.daemon.fleet.devices import Device
 from tests.daemon.fleet.nats_server import SITE, NatsServer, serving
 from tests.daemon.running import PATIENCE_S, environment, qrsd, terminated
@@ -111,3 +116,32 @@ def test_people_of_a_site_are_listed_forgotten_and_a_device_is_shut_out(
     refused = qrsd(tmp_path, "fleet", "forget", "Ada", "--yes", **operator)
     assert refused.returncode == 66
     assert "nobody called 'Ada' is enrolled at house" in refused.stderr
+
+
+@pytest.mark.servers
+def test_how_many_records_are_left_out_is_said(
+    tmp_path: Path,
+    server: NatsServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def fill() -> None:
+        async with linked(server.options("door-1")) as hostile:
+            people = (await Buckets.open(hostile, simulated=True)).people
+            for number in range(20):
+                await people.put(f"{number:064x}", b"nobody")
+
+    asyncio.run(asyncio.wait_for(fill(), PATIENCE_S))
+    for name, value in (environment(tmp_path) | settings(server, "operator")).items():
+        monkeypatch.setenv(name, value)
+
+    assert qrsd_here("fleet", "people") == 0
+    said = capsys.readouterr()
+    assert (said.out.count("unreadable"), said.err) == (20, "")
+    monkeypatch.setattr(listing, "MOST_KNOWN", 9)
+    assert qrsd_here("fleet", "people") == 0
+    said = capsys.readouterr()
+    assert said.out.count("unreadable") == 9
+    assert "11 records of house are left out" in said.err
+    assert qrsd_here("fleet", "people", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["left_out"] == 11

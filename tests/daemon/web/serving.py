@@ -88,7 +88,7 @@ class Serving:
             at_s = (message.index or 0) / 250
             self.publisher.publish(message, BEGIN + timedelta(seconds=at_s))
             wanted = message
-            wait_for(lambda wanted=wanted: self._has_heard(wanted))  # type: ignore[misc]
+            wait_for(lambda wanted=wanted: self._has_heard(wanted), SOON_S)  # type: ignore[misc]
 
     def _has_heard(self, message: Message) -> bool:
         heard = self.server.hub.newest.get(message.TOPIC)
@@ -122,7 +122,7 @@ def serving(
     for thread in threads:
         thread.start()
     try:
-        wait_for(lambda: server.started)
+        wait_for(lambda: server.started, SOON_S)
         wait_for(lambda: commands is None or (folder / "control.ipc").exists(), START_S)
         missing = len(KINDS)
         while missing:

@@ -27,7 +27,7 @@ from daemon.web.tokens import SCOPES, add_token, revoke_token
 from daemon.wire.control import Command, ControlServer
 from tests.daemon.background import wait_for
 from tests.daemon.running import environment
-from tests.daemon.web.serving import Serving, identity, serving, status
+from tests.daemon.web.serving import SOON_S, Serving, identity, serving, status
 from tests.daemon.web.test_people import staffed
 
 ELSEWHERE = WebOptions(address="0.0.0.0", port=0)
@@ -136,7 +136,7 @@ def test_connections_beyond_the_limit_are_hung_up_on_and_make_room_again(
         for _ in range(5):
             stack.enter_context(socket.create_connection(("127.0.0.1", port_of(served))))
         assert said(served, GET + b"\r\n") == b""
-    wait_for(lambda: b"200 OK" in said(served, GET + b"Connection: close\r\n\r\n"))
+    wait_for(lambda: b"200 OK" in said(served, GET + b"Connection: close\r\n\r\n"), SOON_S)
 
 
 @pytest.mark.parametrize(

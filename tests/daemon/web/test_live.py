@@ -16,7 +16,7 @@ from daemon.web import hub
 from daemon.wire.codec import encode
 from daemon.wire.messages import Stamp
 from tests.daemon.background import wait_for
-from tests.daemon.web.serving import BEGIN, Serving, ecg, identity, serving, status
+from tests.daemon.web.serving import BEGIN, SOON_S, Serving, ecg, identity, serving, status
 
 STAMP = Stamp("bench", "4fd2b8b5-9f5c-4d0e-9a70-5f1b2d1f0c11", 0, BEGIN, "simulated")
 
@@ -88,12 +88,12 @@ def test_a_client_that_never_reads_is_let_go_and_costs_the_others_nothing(
     with serving(tmp_path) as served:
         deaf = silent_client(served)
         with connect(address(served, "ecg")) as socket:
-            wait_for(lambda: served.server.hub.listeners == 2)
+            wait_for(lambda: served.server.hub.listeners == 2, SOON_S)
             for i in range(60):
                 served.say(ecg(25_000 * i, 20_000))
                 header, payload = unpacked(socket.recv(timeout=5))
                 assert (header["index"], len(payload)) == (25_000 * i, 80_000)
-            wait_for(lambda: served.server.hub.listeners == 1)
+            wait_for(lambda: served.server.hub.listeners == 1, SOON_S)
         deaf.close()
 
 

@@ -30,7 +30,7 @@ from tests.daemon.background import wait_for
 from tests.daemon.commands.command import qrsd
 from tests.daemon.commands.models import embedder_of_hearts, enrol
 from tests.daemon.hearts import write_heart
-from tests.daemon.web.serving import Serving, serving
+from tests.daemon.web.serving import SOON_S, Serving, serving
 
 FORM = "multipart/form-data; boundary=y"
 ONE_FILE = b"""\
@@ -291,7 +291,7 @@ def test_when_two_are_worked_on_others_come_again(
     heart = files(folder / "broken.bdf")
     with ThreadPoolExecutor(2) as others:
         working = [others.submit(client.post, "/detect", files=heart) for _ in range(2)]
-        wait_for(lambda: len(begun) == 2)
+        wait_for(lambda: len(begun) == 2, SOON_S)
         answer = client.post("/detect", files=heart)
         go_on.set()
         assert [each.result().status_code for each in working] == [422, 422]
