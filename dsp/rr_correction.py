@@ -99,12 +99,12 @@ def corrected(series: RrSeries) -> tuple[RrSeries, Corrections]:
     series, breaks = _without_pauses(series)
     kinds = classify(series)
     counts = [int(np.sum(kinds == kind)) for kind in (ECTOPIC, MISSED, EXTRA, ODD)]
-    joined, unlike = _joined_and_cut(series, kinds)
+    joined, kinds = _joined_and_cut(series, kinds)
+    unlike = np.isin(kinds, (ECTOPIC, ODD))
     nn_ms = joined.rr_ms.copy()
     for stretch in joined.stretches():
         nn_ms[stretch] = _interpolated(joined.end_s[stretch], nn_ms[stretch], unlike[stretch])
-    touched = int(unlike.sum()) + 2 * counts[1] + counts[2]
-    share = touched / len(nn_ms) if len(nn_ms) else 0.0
+    share = float(np.mean(kinds != NORMAL)) if len(kinds) else 0.0
     return (
         RrSeries(joined.end_s, nn_ms, joined.begins),
         Corrections(counts[0], counts[1], counts[2], counts[3], breaks, share),
@@ -158,11 +158,14 @@ def _without_pauses(series: RrSeries) -> tuple[RrSeries, int]:
     return RrSeries(series.end_s[kept], series.rr_ms[kept], carried[kept]), int(np.sum(~kept))
 
 
-def _joined_and_cut(
-    series: RrSeries, kinds: NDArray[np.int_]
-) -> tuple[RrSeries, NDArray[np.bool_]]:
-    """Take out false beats and put in missed ones; return what is still to be interpolated."""
+def _joined_and_cut(series: RrSeries, kinds: NDArray[np.int_]) -> tuple[RrSeries, NDArray[np.int_]]:
+    """Take out false beats and put in missed ones; return the series and what each now is.
+
+    An interval that was joined of two is EXTRA, unless it is something else besides.
+    """
     extra = np.flatnonzero(kinds == EXTRA)
+    kinds = kinds.copy()
+    kinds[extra + 1] = np.where(kinds[extra + 1] == NORMAL, EXTRA, kinds[extra + 1])
     rr_ms, begins = series.rr_ms.copy(), series.begins.copy()
     rr_ms[extra + 1] += rr_ms[extra]
     begins[extra + 1] = begins[extra]
@@ -175,7 +178,7 @@ def _joined_and_cut(
     begins_both[missed + np.arange(1, len(missed) + 1)] = False
     kept = np.insert(kept, missed, MISSED)
     rr_ms = np.insert(rr_ms, missed, rr_ms[missed])
-    return RrSeries(end_s, rr_ms, begins_both), (kept == ECTOPIC) | (kept == ODD)
+    return RrSeries(end_s, rr_ms, begins_both), kept
 
 
 def _interpolated(end_s: Array, nn_ms: Array, unlike: NDArray[np.bool_]) -> Array:

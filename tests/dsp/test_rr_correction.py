@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -90,6 +90,7 @@ def test_bigeminy_and_fibrillation_are_not_called_normal() -> None:
         assert corrected(RrSeries.of_intervals(rr_ms))[1].share > 0.05
 
 
+@example([1585.0, 834.0, 250.0, 834.0, 250.0], set(), 1.0)  # a joined interval, ectopic too
 @given(
     st.lists(st.floats(250, 3000), max_size=200),
     st.sets(st.integers(0, 199)),
