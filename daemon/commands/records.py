@@ -47,10 +47,12 @@ from dsp.options import IN_WORDS
 from model.calibration import LARGEST_LN_RATIO
 from model.comparison import compare
 from model.opening import open_network
+from model.recogniser import SWAPPED
 from model.verdict import Verdict
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
 NOTHING_FOUND = 65  # not one good beat
+SWAPPED_IN_WORDS = "the electrodes may be swapped"
 
 Outcome = TypeVar("Outcome", bound=OfRecording)
 
@@ -339,9 +341,13 @@ def run_identify(args: argparse.Namespace) -> int:
 def _identity_line(row: dict[str, Any]) -> str:
     who = row["person"] or row["state"]
     sure = "" if row["confidence"] is None else f"{row['confidence']:.0%}"
-    why = IN_WORDS.get(row["hint"], "the electrodes may be swapped")
-    hint = f"  ({why})" if row["hint"] else ""
+    hint = f"  ({_hint_in_words(row['hint'])})" if row["hint"] else ""
     return f"{who:20} {sure:>4}  {row['beats']:3d} beats  {row['record']}{hint}"
+
+
+def _hint_in_words(hint: Any) -> str:
+    said = SWAPPED_IN_WORDS if hint == SWAPPED else IN_WORDS.get(hint)
+    return said or str(hint).replace("_", " ")
 
 
 def run_verify(args: argparse.Namespace) -> int:

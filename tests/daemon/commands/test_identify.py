@@ -12,6 +12,7 @@ import pytest
 from model.calibration import Calibration
 from model.errors import GalleryMissing
 from model.gallery import Gallery
+from model.identifier import Decision, Hint
 from model.passport import Passport
 from tests.daemon.commands.command import qrsd
 from tests.daemon.commands.models import enrol, write_passport
@@ -76,6 +77,23 @@ def test_identify_says_if_the_electrodes_may_be_swapped(
     assert [row["hint"] for row in rows] == ["electrodes_swapped", None]
     qrsd("identify", swapped, *options)
     assert capsys.readouterr().out.endswith("(the electrodes may be swapped)\n")
+
+
+@pytest.mark.parametrize("hint", ["two_kinds_of_beats", "unfamiliar_signal"])
+def test_identify_takes_no_other_hint_for_swapped_electrodes(
+    tmp_path: Path,
+    embedder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    hint: Hint,
+) -> None:
+    gallery = tmp_path / "gallery.sqlite"
+    record = write_heart(tmp_path / "ada.csv", seed=3)
+    enrol(gallery, "Ada", record, embedder)
+    said = Decision("undecided", None, None, 4, hint)
+    monkeypatch.setattr("daemon.commands.records.last_decision", lambda *_: said)
+    qrsd("identify", record, "--gallery", gallery, "--model", embedder)
+    assert capsys.readouterr().out.endswith(f"({hint.replace('_', ' ')})\n")
 
 
 def test_identify_calls_a_record_that_repeats_itself_suspect_as_the_service_would(
