@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ModelError, ModelShapeWrong, ModelUnloadable, RuntimeMissing
-from model.passport import Passport
+from model.passport import Passport, content_of
 from model.rotation import Rotation
 from model.scores import unit
 
@@ -62,7 +62,7 @@ class Network:
 
     def __init__(self, model_path: Path, rotation_seed: bytes | None = None) -> None:
         self.took: Callable[[float], None] = lambda _seconds: None
-        self._content = model_path.read_bytes() if model_path.is_file() else None
+        self._content = content_of(model_path, ModelUnloadable)
         self.passport = Passport.load(model_path, self._content)
         self._rotation: Rotation | None = None
         if rotation_seed is not None and self.passport.cohort is not None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias, cast
 
@@ -19,10 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.calibration import Calibration
+from model.entries import is_unit
 from model.errors import (
     CohortUnusable,
     ModelAltered,
+    ModelError,
     ModelMissing,
+    ModelUnloadable,
     PassportFieldInvalid,
     PassportMismatch,
     PassportMissing,
@@ -71,18 +75,18 @@ class Cohort:
         Raises:
             CohortUnusable: it is not there, not the same file, or not (persons, size) numbers.
         """
-        if not path.is_file():
+        content = content_of(path, CohortUnusable)
+        if content is None:
             raise CohortUnusable(f"{path}: the cohort named by the passport is not there")
-        if (found := file_sha256(path)) != sha256:
+        if (found := sha256_of(content)) != sha256:
             raise CohortUnusable(f"{path}: SHA-256 is {found}, the passport says {sha256}")
-        try:
-            embeddings = np.load(path, allow_pickle=False).astype(np.float32)
-        except (ValueError, EOFError) as error:
-            raise CohortUnusable(f"{path}: not an array of numbers: {error}") from error
+        embeddings = _array(path, content)
         if embeddings.ndim != 2 or embeddings.shape[1] != size or len(embeddings) < 2:
             raise CohortUnusable(
                 f"{path}: shape is {embeddings.shape}, expected (persons, {size}) with 2 or more"
             )
+        if not all(map(is_unit, embeddings)):  # no score that is none may pass for a high one
+            raise CohortUnusable(f"{path}: a row of it is not a vector of length 1")
         return cls(path.name, sha256, embeddings)
 
 
@@ -115,11 +119,12 @@ class Passport:
             ModelMissing: there is no such model.
             PassportError: the passport is not there, not readable, or speaks of other files.
         """
-        if not model_path.is_file():
+        if content is None:
+            content = content_of(model_path, ModelUnloadable)
+        if content is None:
             raise ModelMissing(f"{model_path}: no such model")
         passport = cls.from_json(read_json(passport_path(model_path)), model_path.parent)
-        found = sha256_of(content) if content is not None else file_sha256(model_path)
-        check_sha256(model_path, found, passport.sha256)
+        check_sha256(model_path, sha256_of(content), passport.sha256)
         return passport
 
     @classmethod
@@ -204,6 +209,18 @@ def check_front_end(name: str, trained: dict[str, Any], running: dict[str, Any])
         )
 
 
+def _array(path: Path, content: bytes) -> NDArray[np.float32]:
+    """Return the numbers of a .npy."""
+    try:
+        array = np.load(BytesIO(content), allow_pickle=False)
+        if array.dtype.kind != "f":
+            raise ValueError(f"they are {array.dtype}")
+        numbers: NDArray[np.float32] = array.astype(np.float32)
+    except Exception as error:  # numpy raises whatever it trips over, as for want of memory
+        raise CohortUnusable(f"{path}: not an array of numbers: {error}") from error
+    return numbers
+
+
 def passport_path(model_path: Path) -> Path:
     """Return where a model's passport lies: the same name, ending in .json."""
     return model_path.with_suffix(".json")
@@ -222,6 +239,18 @@ def check_sha256(model_path: Path, found: str, expected: str) -> None:
         )
 
 
+def content_of(path: Path, refusal: type[ModelError]) -> bytes | None:
+    """Return what a file holds, None if there is none.
+
+    Raises:
+        ModelError: as the refusal: the system does not let us read it.
+    """
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except OSError as error:
+        raise refusal(f"{path}: cannot be read: {error.strerror}") from error
+
+
 def file_sha256(path: Path) -> str:
     """Return a file's SHA-256 in hexadecimal."""
     return sha256_of(path.read_bytes())
@@ -238,11 +267,12 @@ def read_json(path: Path) -> Fields:
     Raises:
         PassportError: it is not there, or not JSON.
     """
-    if not path.is_file():
+    content = content_of(path, PassportUnreadable)
+    if content is None:
         raise PassportMissing(f"{path}: the model has no passport; copy it from where it was made")
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        values = json.loads(content.decode())
+    except (ValueError, RecursionError) as error:
         raise PassportUnreadable(f"{path}: not JSON: {error}") from error
     if not isinstance(values, dict):
         raise PassportUnreadable(f"{path}: a {type(values).__name__}, expected a JSON object")

@@ -69,7 +69,9 @@ def test_a_model_without_a_passport_is_refused(tmp_path: Path) -> None:
         Passport.load(model)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "3", "\x00", "[" * 100_000], ids=lambda text: text[:2]
+)
 def test_a_passport_that_is_no_json_object_is_refused(tmp_path: Path, text: str) -> None:
     model = embedder(tmp_path)
     model.with_suffix(".json").write_text(text)
@@ -169,6 +171,10 @@ def test_a_missing_or_altered_cohort_is_refused(tmp_path: Path) -> None:
         (np.ones((1, 4)), r"shape is \(1, 4\)"),
         (np.array([["a"] * 4] * 2), "not an array of numbers"),
         (np.array([{}, {}]), "not an array of numbers"),
+        (np.eye(4, dtype=complex), "not an array of numbers: they are complex128"),
+        (np.diag([1, 1, 1, np.nan]), "a row of it is not a vector of length 1"),
+        (np.diag([1, 1, 1, np.inf]), "a row of it is not a vector of length 1"),
+        (np.diag([1, 1, 1, 0.0]), "a row of it is not a vector of length 1"),
     ],
 )
 def test_a_cohort_that_is_no_table_of_embeddings_is_refused(
@@ -178,6 +184,29 @@ def test_a_cohort_that_is_no_table_of_embeddings_is_refused(
     np.save(path, array)
     with pytest.raises(CohortUnusable, match=complaint):
         Cohort.read(path, file_sha256(path), 4)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    ["(999999999999, 4)", "(-1, 4)", "(4, 5)", "(4,", "4" * 5000],
+    ids=lambda text: text[:9],
+)
+def test_a_cohort_whose_header_lies_is_refused(tmp_path: Path, shape: str) -> None:
+    path = tmp_path / "cohort.npy"
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    path.write_bytes(b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header + bytes(64))
+    with pytest.raises(CohortUnusable, match="not an array of numbers"):
+        Cohort.read(path, file_sha256(path), 4)
+
+
+def test_a_cohort_that_is_an_archive_or_no_file_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cohort.npy"
+    with path.open("wb") as file:
+        np.savez(file, np.eye(4))
+    with pytest.raises(CohortUnusable, match="not an array of numbers"):
+        Cohort.read(path, file_sha256(path), 4)
+    with pytest.raises(CohortUnusable, match="cannot be read: File name too long"):
+        Cohort.read(tmp_path / ("a" * 300), "0" * 64, 4)
 
 
 def test_a_front_end_that_disagrees_is_named_with_both_values(tmp_path: Path) -> None:
