@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model import errors
 from model.errors import ModelError, ModelShapeWrong, ModelUnloadable, RuntimeMissing
 from model.passport import Passport, content_of
 from model.rotation import Rotation
@@ -81,8 +82,11 @@ class Network:
         That a file is the one its passport was written for (its hash) does not make it harmless:
         whoever made the file made the passport too.
 
+        What it refuses there is not opened here: a runtime that reads past the end of a damaged
+        file finds something else each time, and may crash the next.
+
         Raises:
-            ModelUnloadable: the process came to no good end.
+            ModelError: the process came to no good end, or refused the model.
         """
         command = [sys.executable, "-P", "-m", "model.network", str(model_path.absolute())]
         try:
@@ -94,6 +98,8 @@ class Network:
         if done.returncode < 0:
             name = signal.Signals(-done.returncode).name
             raise ModelUnloadable(f"{model_path}: crashes the runtime ({name}); take another model")
+        if done.returncode:
+            raise _refusal(model_path, done.stdout.decode(errors="replace"))
 
     def run(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Put beats through the network, one at a time.
@@ -193,15 +199,26 @@ def _only(details: list[dict[str, Any]], name: str) -> dict[str, Any]:
     return details[0]
 
 
-def _try(model_path: Path) -> None:
-    """Run a model as the service will: on nothing, and on noise."""
+def _refusal(model_path: Path, said: str) -> ModelError:
+    """Return the error that a process told which tried a model: its class, and what it says."""
+    name, _, message = said.partition("\n")
+    kind = getattr(errors, name.strip(), None)
+    if not (isinstance(kind, type) and issubclass(kind, ModelError) and message.strip()):
+        return ModelUnloadable(f"{model_path}: came to no good end when it was tried")
+    return kind(message.strip())
+
+
+def _try(model_path: Path) -> int:
+    """Run a model as the service will: on nothing, and on noise; tell why not, for ``_refusal``."""
     try:
         network = Network(model_path)
         beats = np.random.default_rng(1).normal(size=(4, network.passport.tensors.samples))
         network.run(np.vstack([0 * beats[:1], beats]).astype(np.float32))
-    except ModelError:
-        return  # which the one who asks will meet too, and can say
+    except ModelError as error:
+        print(type(error).__name__, error, sep="\n")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    _try(Path(sys.argv[1]))
+    sys.exit(_try(Path(sys.argv[1])))
