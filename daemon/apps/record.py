@@ -244,7 +244,7 @@ class Recorder(Closing):
         try:
             return path, open_writer(path, layout, self._options.sync_s)
         except RecordingNotWritten as error:
-            if not isinstance(error.__cause__, FileExistsError):
+            if not (isinstance(error.__cause__, FileExistsError) and path.parent.is_dir()):
                 raise
         return self._begin_first(free, layout)
 

@@ -123,9 +123,9 @@ def explained(path: Path) -> Iterator[None]:
     except OSError as error:
         if isinstance(error, RecordingNotWritten):
             raise
-        tried = "check the disk, and who may write there"
-        if isinstance(error, FileExistsError):
-            tried = "give another name, or move it away"
+        what, tried = path, "check the disk, and who may write there"
+        if isinstance(error, FileExistsError):  # it, or a file where its folder should be
+            what, tried = Path(error.filename or path), "give another name, or move it away"
         raise RecordingNotWritten(
-            f"{path} cannot be written: {error.strerror}; {tried}."
+            f"{what} cannot be written: {error.strerror}; {tried}."
         ) from error

@@ -329,6 +329,13 @@ def test_a_file_of_the_same_second_is_not_overwritten(tmp_path: Path) -> None:
     assert names == ["2026-11-28T100000Z-2.bdf", "2026-11-28T100000Z.bdf"]
 
 
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.touch()
+    with pytest.raises(RecordingNotWritten, match=r"recordings cannot be written: File exists;"):
+        recorded(folder, Service().waves(2))
+
+
 def test_a_disk_with_little_room_ends_it_with_a_whole_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
