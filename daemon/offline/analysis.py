@@ -211,7 +211,7 @@ def find_beats(
 
     With an annotator, they are scored against what it marked.
     """
-    annotations = read_annotations(path, annotator) if annotator else None
+    annotations = None if annotator is None else read_annotations(path, annotator)
     found = listen(OpenRecording(path, signal, reading), mains_hz)
     if annotations is None:
         return found

@@ -24,6 +24,7 @@ from dsp.front_end import RATE_HZ
 BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ?")
 #: The classes of AAMI EC57, and the symbols of each; escape beats (e, j) count as normal.
 AAMI_CLASSES = {"N": "NLRBej", "S": "AaJSn", "V": "VEr", "F": "F", "Q": "/fQ?"}
+SUFFIX = re.compile(r"[\w.-]{1,32}", re.ASCII)
 COMMENT = '"'
 TABLE_COMMENT = re.compile(r"# (\d+\.\d+) s: (.*?)(?:, for (\d+(?:\.\d+)?) s)?\n")
 TABLE_STAMP = re.compile(r"[0-9]+(?:\.[0-9]+)?")
@@ -129,6 +130,11 @@ def read_annotations(path: str | Path, annotator: str) -> Annotations:
 
 def _read(record: Path, annotator: str) -> Any:
     """Return what the reference library makes of an annotation file."""
+    if not SUFFIX.fullmatch(annotator):
+        raise RecordingNotFound(
+            f"{annotator!r:.40} is no suffix of an annotation file: it is 1 to 32 letters, digits, "
+            "dots, - or _, as in atr."
+        )
     file = record.with_name(f"{record.name}.{annotator}")
     if not file.is_file():
         raise RecordingNotFound(f"There are no annotations {file}.")

@@ -32,6 +32,13 @@ def test_annotations_are_on_the_grid_of_250_hz(tmp_path: Path, name: str, spelli
     assert annotations.flutter == ((750, 1500),)
 
 
+@pytest.mark.parametrize("suffix", ["", "../atr", "a" * 300, "a\0r", "."])
+def test_what_is_no_suffix_of_a_file_is_refused(tmp_path: Path, suffix: str) -> None:
+    record = annotate(tmp_path, "rec")
+    with pytest.raises(RecordingNotFound, match=r"is no suffix|There are no annotations"):
+        read_annotations(record, suffix)
+
+
 def test_a_rhythm_lasts_until_the_next(tmp_path: Path) -> None:
     wfdb.wrann(
         "rec",
