@@ -59,10 +59,19 @@ def origin(record: str, identity: Path | None = None, file: SignalFile | None = 
     with TextIOWrapper(open_content(text, identity), "utf-8", errors="replace") as lines:
         begin = lines.read(HEADER_CHARACTERS)
     told = IN_TEXT.search(begin)
-    if not told:
+    utc = _moment(told[2]) if told else None
+    if told is None or utc is None:
         return NOT_SAID
-    utc = datetime.fromisoformat(told[2])
     return Origin(told[1], utc, _lead_off_s(words(record, identity)), tuple(signals_told(begin)))
+
+
+def _moment(text: str) -> datetime | None:
+    """Return the time that qrsd wrote, in UTC; None if it is none, and so not by qrsd."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _edf(path: Path, identity: Path | None, file: SignalFile | None) -> EdfFile:

@@ -29,6 +29,14 @@ def test_what_was_written_is_known(tmp_path: Path, suffix: str) -> None:
     assert said.lead_off_s == ((2.0, 4.0), (9.0, None))
 
 
+@pytest.mark.parametrize("begin", ["yesterday", "2026-02-30T10:00:00+00:00", "2026-03-01T10:00:00"])
+def test_a_begin_that_is_no_time_in_utc_is_not_by_qrsd(tmp_path: Path, begin: str) -> None:
+    table = tmp_path / "one.csv"
+    head = f"# recorded by qrsd from convert; begins {begin}\n"
+    table.write_text(f"{head}timestamp, Channel 1\n0, 5\n4, 6\n")
+    assert origin(str(table)) == NOT_SAID
+
+
 def test_of_what_others_wrote_little_is_known(tmp_path: Path) -> None:
     table = tmp_path / "one.csv"
     table.write_text("timestamp, Channel 1\n0, 5\n4, 6\n")
