@@ -35,7 +35,7 @@ from daemon.commands.parts import (
     enrolled_days,
     person_name,
 )
-from daemon.offline.results import writing
+from daemon.offline.results import PAGE_WIDTH, writing
 from daemon.terminal import plain
 from daemon.wire.answers import PersonAnswer
 from daemon.wire.client import Control
@@ -151,7 +151,9 @@ def run_list(args: argparse.Namespace) -> int:
         return 0
     recorded = ["pseudonym"] if "pseudonym" in people[0] else []
     columns = ("name", "sittings", "days ago", "drift", "consent", "templates", "grown", "beats")
-    table = Table(*columns, *recorded, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in (*columns, *recorded):
+        table.add_column(column, overflow="fold")  # half a name or pseudonym finds nobody
     for person in people:
         days, age, drift = _fittings(person)
         counts = (str(person[count]) for count in ("templates", "grown", "beats"))
@@ -159,7 +161,8 @@ def run_list(args: argparse.Namespace) -> int:
         pseudonyms = (person[each] for each in recorded)
         cells = map(plain, (age, drift, consent_day, *counts, *pseudonyms))
         table.add_row(plain(person["name"]), "\n".join(map(plain, days)), *cells)
-    Console(highlight=False, markup=False).print(table)
+    width = None if sys.stdout.isatty() else PAGE_WIDTH
+    Console(width=width, highlight=False, markup=False).print(table)
     once = [person["name"] for person in people if len(enrolled_days(person)) < 2]
     if once:
         print(

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from config.folders import pseudonym_key_path
+from config.pseudonyms import pseudonym, pseudonym_key
 from daemon.wire.answers import Description, Done
 from daemon.wire.errors import CommandRefused
 from daemon.wire.status import ModelStatus
@@ -68,6 +70,16 @@ def test_a_second_sitting_on_another_day_is_listed_and_asked_for_no_more(
     assert ada[3] == "0.20"
     assert second == ["2026-02-03"]
     assert "enrolled on one day only: Bob." in printed.err
+
+
+def test_list_cuts_no_pseudonym_off(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = pseudonym_key(pseudonym_key_path())
+    with Gallery(path) as gallery:
+        gallery.rename("Ada", "A" * 40)
+    qrsd("people", "list")
+    first = capsys.readouterr().out.splitlines()[1]
+    assert first.startswith("A" * 40)
+    assert first.split()[-1] == pseudonym("A" * 40, key)
 
 
 def test_a_date_to_come_is_no_negative_age(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
