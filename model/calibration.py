@@ -174,7 +174,7 @@ class Calibration:
 
 
 def _bounded(ln_ratio: float) -> float:
-    return max(-LARGEST_LN_RATIO, min(LARGEST_LN_RATIO, ln_ratio))
+    return min(max(-LARGEST_LN_RATIO, ln_ratio), LARGEST_LN_RATIO)  # of NaN: the least
 
 
 def _logistic(ln_odds: float) -> float:

@@ -216,7 +216,8 @@ def _write_rr(
         gaps_s = np.array([at_s for at_s, text, _ in said if text in (LOST_SAMPLES, LEAD_OFF)])
         whole = np.searchsorted(gaps_s, peaks_s[1:]) == np.searchsorted(gaps_s, peaks_s[:-1])
         rr_ms = 1000 * np.diff(peaks_s)[whole]
-        notes = file.notes
+        within = f"from {peaks_s[0]:.1f} to {peaks_s[-1]:.1f} s"
+        notes = [*file.notes, f"R peaks as annotated: {len(peaks_s)}, {within}"]
     else:
         found = listen(OpenRecording(record, None, reading), mains_hz, advance=advance)
         rr_ms = RrSeries.of_beats(found.r_indices / RATE_HZ, found.heard.after_break).rr_ms

@@ -206,7 +206,7 @@ def _nothing_there(path: Path) -> str:
     if path.is_dir():
         return f"{path} is a folder: name a recording in it."
     if path.is_file():
-        return f"{path} is neither a .csv file nor a WFDB record with a header (.hea)."
+        return f"{path} is no recording: expected BDF, EDF, .csv, or WFDB with a header (.hea)."
     if path.exists():
         return f"{path} is a device or a pipe, not a regular file: name a recording."
-    return f"There is no recording {path}: expected a WFDB record or a .csv file."
+    return f"There is no recording {path}: expected a WFDB record, or a file of BDF, EDF or .csv."

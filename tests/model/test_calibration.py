@@ -98,6 +98,11 @@ def test_the_probability_is_that_of_even_prior_odds(score: float) -> None:
     assert STEEP.probability(score, 3) == pytest.approx(expit(2 * score - 1), abs=1e-12)
 
 
+def test_a_score_that_is_no_number_is_no_evidence_of_one_person() -> None:
+    assert STEEP.probability(float("nan"), 1) < 0.01
+    assert SEARCHES.search_probability(float("nan"), 1, 5) < 0.01
+
+
 @pytest.mark.parametrize(("score", "ratio"), [(1e6, 1000), (-1e6, 1 / 1000)])
 def test_no_score_speaks_louder_than_a_thousand_to_one(score: float, ratio: float) -> None:
     assert np.exp(STEEP.ln_likelihood_ratio(score, 1)) == pytest.approx(ratio)

@@ -205,8 +205,9 @@ def test_to_edf_of_16_bits(record: Path, tmp_path: Path, codes: np.ndarray) -> N
 def test_rr_intervals_leave_gaps_out(tmp_path: Path, gap: Annotation) -> None:
     peaks = [Annotation(at, R_PEAK) for at in (100, 300, 500, 1000, 1201)]
     write_bdf(tmp_path / "one.bdf", noise(1500), [*peaks, gap])
-    convert(str(tmp_path / "one.bdf"), tmp_path / "rr.txt", 50)
+    notes = convert(str(tmp_path / "one.bdf"), tmp_path / "rr.txt", 50)
     assert (tmp_path / "rr.txt").read_text() == "800\n800\n804\n"
+    assert notes[-1] == "R peaks as annotated: 5, from 0.4 to 4.8 s"
 
 
 def test_rr_intervals_of_a_table_are_the_detectors(tmp_path: Path) -> None:

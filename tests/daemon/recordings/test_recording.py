@@ -126,7 +126,7 @@ def test_what_is_not_there_is_named_and_has_its_exit_code(tmp_path: Path) -> Non
         (tmp_path / "absent", "no recording"),
         (tmp_path / "absent.csv", "no file"),
         (tmp_path, "is a folder"),
-        (tmp_path / "notes.md", "neither"),
+        (tmp_path / "notes.md", "is no recording"),
     ):
         with pytest.raises(RecordingNotFound, match=reason) as caught:
             read_recording(path)
