@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ PDF_DPI = 300
 INCH_POINTS = 72
 MOST_PX = 30_000_000  # more is made smaller: an A4 page at 600 dots an inch has 35 million
 LARGEST_FILE = 200 << 20
-LEAST_PX = 32  # of a box
+LEAST_PX = 32  # of a page, or of a box
 
 
 def read_page(path: Path, number: int = 1, box: Box | None = None) -> Picture:
@@ -29,7 +30,7 @@ def read_page(path: Path, number: int = 1, box: Box | None = None) -> Picture:
         box: the part that is wanted; None for all of it.
 
     Raises:
-        PageUnusable: it is missing, or no picture, or the box leaves nothing of it.
+        PageUnusable: it is missing, no picture or next to nothing, or the box leaves nothing of it.
         ExtraMissing: a library is not installed.
     """
     try:
@@ -41,6 +42,10 @@ def read_page(path: Path, number: int = 1, box: Box | None = None) -> Picture:
         raise PageUnusable(too_long) from error
     is_pdf = content[:1024].lstrip().startswith(b"%PDF")
     picture = _of_pdf(content, path, number) if is_pdf else _of_picture(content, path, number)
+    if min(picture.shape[:2]) < LEAST_PX:
+        raise PageUnusable(
+            f"{path} has {picture.shape[1]} x {picture.shape[0]} pixels: scan it at 300 dpi"
+        )
     cv2 = opencv()
     if box:
         picture = part_of(picture, box)
@@ -88,15 +93,12 @@ def _of_picture(content: bytes, path: Path, number: int) -> Picture:
 def _of_pdf(content: bytes, path: Path, number: int) -> Picture:
     pdfium = import_extra("pypdfium2", "paper", "Reading a PDF")
     try:
-        document = pdfium.PdfDocument(content)
+        with closing(pdfium.PdfDocument(content)) as document:
+            if number > len(document):
+                raise PageUnusable(f"{path}: no page {number}: it has {len(document)}")
+            page = document[number - 1]
+            inches = [points / INCH_POINTS for points in page.get_size()]
+            dpi = min(PDF_DPI, (MOST_PX / (inches[0] * inches[1])) ** 0.5)
+            return np.array(page.render(scale=dpi / INCH_POINTS).to_numpy()[..., :3], np.uint8)
     except pdfium.PdfiumError as error:
         raise PageUnusable(f"{path}: {error}") from error
-    try:
-        if number > len(document):
-            raise PageUnusable(f"{path}: no page {number}: it has {len(document)}")
-        page = document[number - 1]
-        inches = [points / INCH_POINTS for points in page.get_size()]
-        dpi = min(PDF_DPI, (MOST_PX / (inches[0] * inches[1])) ** 0.5)
-        return np.array(page.render(scale=dpi / INCH_POINTS).to_numpy()[..., :3], np.uint8)
-    finally:
-        document.close()

@@ -53,10 +53,35 @@ def test_a_box_is_cut_out_before_a_large_picture_is_made_smaller(
         read_page(tmp_path / "page.png", box=(190, 0, 50, 50))
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", b"%PDF-1.7 and nothing"])
+PDF = b"""%%PDF-1.4
+1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj
+2 0 obj <</Type/Pages/Kids[%s 0 R]/Count 1>> endobj
+3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[%s]>> endobj
+trailer <</Size 4/Root 1 0 R>>
+"""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no picture",
+        b"%PDF-1.7 and nothing",
+        PDF % (b"9", b"0 0 100 100"),  # a page that is not there
+        PDF % (b"3", b"0 0 1000000000 0.01"),  # one that cannot be drawn
+        PDF % (b"3", b"0 0 0.001 0.001"),
+    ],
+)
 def test_what_is_no_page_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "page.png").write_bytes(content)
     with pytest.raises(PageUnusable, match=r"page\.png"):
+        read_page(tmp_path / "page.png")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2000, 3), (1, 5000)])
+def test_a_picture_of_next_to_nothing_is_told(tmp_path: Path, shape: tuple[int, int]) -> None:
+    cv2.imwrite(f"{tmp_path}/page.png", np.zeros(shape, np.uint8))
+    with pytest.raises(PageUnusable, match=rf"page\.png has {shape[1]} x {shape[0]} pixels"):
         read_page(tmp_path / "page.png")
 
 
