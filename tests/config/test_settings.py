@@ -157,6 +157,10 @@ def test_an_assignment_that_does_not_fit_is_refused_in_a_line(assignment: str, t
         ("- chip\n", ": a list, expected a table of settings"),
         ("gain\n", ": a str, expected a table of settings"),
         ("!!python/object/apply:os.abort []\n", ":1:1: not YAML: None"),
+        ("device: !!int ''\n", ":1:9: not YAML: this is no int"),
+        ("device: !!int [1]\n", ":1:9: not YAML: this is no int"),
+        ("chip:\n  gain: !!bool x\n", ":2:9: not YAML: this is no bool"),
+        ("device: !!timestamp x\n", ":1:9: not YAML: this is no timestamp"),
     ],
 )
 def test_a_file_that_is_no_table_of_yaml_is_told_with_its_line(
