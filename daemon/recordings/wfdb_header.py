@@ -88,6 +88,9 @@ def read_header(record: Path) -> Header:
             frames = sum(length for _, length in segments)
             if min(length for _, length in segments) < 0 or frames > MOST_S * frame_hz:
                 raise ValueError(f"segments of {frames} frames, which no record has")
+            for name, _ in segments:
+                if Path(name).name != name:
+                    raise ValueError(f"{name} stands where a record of its folder is to be named")
             return Header(record, frame_hz, frames, tuple(notes), segments)
         return _with_signals(record, frame_hz, fields, lines[1:], notes)
     except RecordsExtraMissing:

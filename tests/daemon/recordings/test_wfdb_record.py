@@ -111,6 +111,9 @@ def test_of_two_signals_of_one_name_the_number_tells(tmp_path: Path) -> None:
         ("one 2000\n~ -1", "segments of"),
         ("one 2000\nfast 2000", "segment fast has 500 frames/s; expected 250"),
         ("one 2000\nrest", "a line lacks a field"),
+        ("one 2000\n../one 2000", r"\.\./one stands where a record of its folder"),
+        ("/one 2000\none 2000", "/one stands where a record of its folder"),
+        ("one 2000\n. 2000", r"\. stands where a record of its folder"),
         ("one 2000\nfast 7.5", "'7.5' stands where a number belongs"),
     ],
 )
