@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,6 +51,7 @@ class Source:
 
     def __init__(self, record: str, identity: Path | None = None) -> None:
         path = Path(record)
+        self._record = record
         self._file = file = open_file(path, Reading(identity=identity))
         self._numbers = list(file.voltages())
         rates = sorted({file.rate_hz(number) for number in self._numbers})
@@ -78,6 +79,7 @@ class Source:
         ]
         self._gaps_told = any(each.text == LOST_SAMPLES for each in self._annotations)
         self._beyond = 0  # samples that no code is high or low enough for
+        self._partial = 0  # that some of the signals have, and others lack
 
     @property
     def notes(self) -> list[str]:
@@ -85,7 +87,15 @@ class Source:
         beyond = [
             f"beyond the range of such a chip, and cut off there: {counted(self._beyond, 'sample')}"
         ]
-        return [*self._file.notes, *self._notes, *(beyond if self._beyond else ())]
+        partial = [
+            f"left out of all signals, since one lacks them: {counted(self._partial, 'sample')}"
+        ]
+        return [
+            *self._file.notes,
+            *self._notes,
+            *(beyond if self._beyond else ()),
+            *(partial if self._partial else ()),
+        ]
 
     def seconds(self) -> Iterator[NDArray[np.float64]]:
         """Yield all signals in mV, a second after the other, of shape (n, signals)."""
@@ -97,10 +107,14 @@ class Source:
     def codes(
         self, advance: Callable[[float], None]
     ) -> Iterator[tuple[NDArray[np.int32], list[Annotation]]]:
-        """Yield the same as codes, and the annotations of each second."""
+        """Yield the same as codes, and the annotations of each second.
+
+        Raises:
+            MalformedRecording: all would be lost, since one signal or another is always missing.
+        """
         steps = np.array([signal.mv_per_code for signal in self.layout.signals])
         left = deque(self._annotations)
-        at = self._beyond = 0
+        at = self._beyond = self._partial = whole = 0
         for second, mv in enumerate(self.seconds()):
             if second % TOLD_EVERY_S == 0:
                 advance(second)
@@ -113,9 +127,19 @@ class Source:
             due = []
             while left and left[0].sample < end:
                 due.append(left.popleft())
-            gaps = () if self._gaps_told else lost_stretches(lost.any(axis=1), at)
+            gaps: Iterable[Annotation] = ()
+            if not self._gaps_told:
+                left_out = lost.any(axis=1)
+                gaps = lost_stretches(left_out, at)
+                whole += int((~left_out).sum())
+                self._partial += int((left_out & ~lost.all(axis=1)).sum())
             yield codes.astype(np.int32), [*gaps, *due]
             at = end
+        if self._partial and not whole:
+            raise MalformedRecording(
+                f"{self._record} has no sample of all its signals in mV: one or another is always "
+                "missing."
+            )
         if left:
             yield np.empty((0, len(steps)), np.int32), list(left)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from errno import ENOSPC
@@ -175,6 +176,26 @@ def test_what_no_code_is_high_enough_for_is_said(tmp_path: Path) -> None:
     (tmp_path / "one.csv").write_text("\n".join(table))
     notes = convert(str(tmp_path / "one.csv"), tmp_path / "two.bdf", 50)  # to 403.3 mV
     assert notes[-1] == "beyond the range of such a chip, and cut off there: 1250 samples"
+
+
+def write_table(path: Path, of_row: Callable[[int], str]) -> None:
+    rows = (f"{row / 250:.3f},{of_row(row)}" for row in range(2500))
+    path.write_text("\n".join(["time_s,ecg_mV,resp_mV", *rows]))
+
+
+def test_what_one_signal_lacks_is_said_to_be_left_out(tmp_path: Path) -> None:
+    write_table(tmp_path / "one.csv", lambda row: f"{row % 7}," + "1" * (row >= 500))
+    notes = convert(str(tmp_path / "one.csv"), tmp_path / "two.bdf", 50)
+    assert notes[-1] == "left out of all signals, since one lacks them: 500 samples"
+    assert words_of(opened(tmp_path / "two.bdf"))[0] == Annotation(0, LOST_SAMPLES, 250)
+
+
+@pytest.mark.parametrize("suffix", [".bdf", ".edf", ".csv"])
+def test_what_would_be_lost_as_a_whole_is_refused(tmp_path: Path, suffix: str) -> None:
+    write_table(tmp_path / "one.csv", lambda row: "1," if row % 2 else ",1")
+    with pytest.raises(MalformedRecording, match="no sample of all its signals in mV"):
+        convert(str(tmp_path / "one.csv"), tmp_path / f"two{suffix}", 50)
+    assert [path.name for path in tmp_path.iterdir()] == ["one.csv"]
 
 
 @pytest.mark.parametrize("name", ["a.hea", "a.csv", "a.edf"])
