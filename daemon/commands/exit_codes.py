@@ -67,6 +67,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_recordings.ChecksumWrong: DATA,
     of_offline.TooFewBeats: DATA,
     of_offline.TooFewPeople: DATA,
+    of_offline.WorkerKilled: BUSY,
     of_paper.PageUnusable: DATA,
     of_wire.MessageError: DATA,
     of_wire.CommandRefused: DATA,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
@@ -24,6 +24,7 @@ from daemon.offline.pieces import (
     cut,
     hear,
     two_at_a_time,
+    worker_processes,
 )
 from daemon.offline.scoring import Scope, Score, score
 from daemon.recordings.annotations import read_annotations
@@ -278,5 +279,5 @@ def side_by_side(
         return
     context = get_context("forkserver")  # fork alone is not safe beside the progress bar's thread
     context.set_forkserver_preload([__name__, "wfdb"])
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with worker_processes(jobs, context) as pool:
         yield from pool.map(work, others)

@@ -11,3 +11,7 @@ class TooFewBeats(DaemonError, ValueError):
 
 class TooFewPeople(DaemonError, ValueError):
     """There are too few people to tell apart."""
+
+
+class WorkerKilled(DaemonError, RuntimeError):
+    """A process that shares the work was killed."""

@@ -10,16 +10,19 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from ctypes import CDLL
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from multiprocessing import get_context, parent_process
-from typing import TypeVar
+from multiprocessing.context import BaseContext
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.offline.errors import WorkerKilled
 from daemon.recordings.replay import LeadOff, Step, chain_steps
 from dsp.front_end import RATE_HZ
 from dsp.intervals import Intervals, measure_intervals
@@ -235,13 +238,32 @@ def two_at_a_time(work: Callable[[Item], Outcome], items: Iterable[Item]) -> Ite
     # forks for others is a third process to hold in memory.
     _give_memory_back()
     spawn = get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn, initializer=_give_memory_back) as pool:
+    with worker_processes(1, spawn, initializer=_give_memory_back) as pool:
         while pair:
             others = [pool.submit(work, item) for item in pair[1:]]
             yield work(pair[0])
             yield from (other.result() for other in others)
             pair.clear()  # before the next ones come
             pair += islice(left, 2)
+
+
+@contextmanager
+def worker_processes(
+    count: int, context: BaseContext, **options: Any
+) -> Iterator[ProcessPoolExecutor]:
+    """Provide processes that share some work.
+
+    Raises:
+        WorkerKilled: one of them was killed, and its work is lost.
+    """
+    try:
+        with ProcessPoolExecutor(count, context, **options) as pool:
+            yield pool
+    except BrokenProcessPool as error:
+        raise WorkerKilled(
+            "A process that shares the work was killed, as the system does when memory runs out: "
+            "free some and try again."
+        ) from error
 
 
 def _give_memory_back() -> None:

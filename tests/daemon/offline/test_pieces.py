@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import numpy as np
 import pytest
 
 from daemon.offline import pieces
+from daemon.offline.errors import WorkerKilled
 from daemon.offline.pieces import STRIP_SAMPLES, Heard, cut, hear, two_at_a_time
 from drivers.waveforms.hearts import Heart
 
@@ -70,3 +72,15 @@ def test_another_process_does_every_second_one_in_their_order() -> None:
 
 def _process(number: int) -> tuple[int, int]:
     return number, os.getpid()
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core")
+def test_a_worker_that_is_killed_is_told() -> None:
+    """So the kernel ends the largest process when memory runs out."""
+    with pytest.raises(WorkerKilled, match="when memory runs out"):
+        list(two_at_a_time(_kill_unless, [os.getpid()] * 4))
+
+
+def _kill_unless(parent: int) -> None:
+    if os.getpid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
