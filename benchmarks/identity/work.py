@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -12,6 +12,7 @@ from typing import TypeVar
 from benchmarks.identity.chain import Embedded, Judged, embed_fold, judge_fold
 from benchmarks.identity.plan import FoldJob
 from daemon.offline.analysis import Workers
+from daemon.offline.pieces import worker_processes
 from model.calibration import Calibration
 from model.error_rates import pool_trials
 from model.training.calibrate import fit_logistic
@@ -66,7 +67,7 @@ def _executor(workers: Workers) -> Iterator[Executor]:
         yield workers
         return
     # fork alone is not safe beside the progress bar's thread
-    with ProcessPoolExecutor(workers, get_context("forkserver")) as pool:
+    with worker_processes(workers, get_context("forkserver")) as pool:
         yield pool
 
 

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from config.folders import (
@@ -35,7 +34,7 @@ from daemon.commands.parts import (
     enrolled_days,
     person_name,
 )
-from daemon.offline.results import PAGE_WIDTH, writing
+from daemon.offline.results import page_console, writing
 from daemon.terminal import plain
 from daemon.wire.answers import PersonAnswer
 from daemon.wire.client import Control
@@ -161,8 +160,7 @@ def run_list(args: argparse.Namespace) -> int:
         pseudonyms = (person[each] for each in recorded)
         cells = map(plain, (age, drift, consent_day, *counts, *pseudonyms))
         table.add_row(plain(person["name"]), "\n".join(map(plain, days)), *cells)
-    width = None if sys.stdout.isatty() else PAGE_WIDTH
-    Console(width=width, highlight=False, markup=False).print(table)
+    page_console(highlight=False, markup=False).print(table)
     once = [person["name"] for person in people if len(enrolled_days(person)) < 2]
     if once:
         print(

@@ -33,7 +33,7 @@ from daemon.commands.parts import (
 )
 from daemon.offline.analysis import ChainRun, OfRecording, analyse, find_beats, side_by_side
 from daemon.offline.excerpt import newest_first
-from daemon.offline.recognition import embed, last_decision, open_with_people
+from daemon.offline.recognition import embed, hint_in_words, last_decision, open_with_people
 from daemon.offline.results import make_folder, private_file
 from daemon.offline.scoring import pool
 from daemon.recordings.errors import RecordingError, SignalNotFound
@@ -43,7 +43,6 @@ from daemon.recordings.sample_clock import LEAST_RATE_HZ, MOST_RATE_HZ
 from daemon.recordings.signal_file import Reading
 from daemon.tables import counted
 from daemon.terminal import plain
-from dsp.options import IN_WORDS
 from model.calibration import LARGEST_LN_RATIO
 from model.comparison import compare
 from model.opening import open_network
@@ -52,7 +51,6 @@ from model.verdict import Verdict
 
 SAME, DIFFERENT, UNDECIDED = 0, 1, 3
 NOTHING_FOUND = 65  # not one good beat
-SWAPPED_IN_WORDS = "the electrodes may be swapped"
 
 Outcome = TypeVar("Outcome", bound=OfRecording)
 
@@ -341,13 +339,10 @@ def run_identify(args: argparse.Namespace) -> int:
 def _identity_line(row: dict[str, Any]) -> str:
     who = row["person"] or row["state"]
     sure = "" if row["confidence"] is None else f"{row['confidence']:.0%}"
-    hint = f"  ({_hint_in_words(row['hint'])})" if row["hint"] else ""
+    swapped = row["hint"] == SWAPPED
+    why = "the electrodes may be swapped" if swapped else hint_in_words(row["hint"] or "")
+    hint = f"  ({why})" if why else ""
     return f"{who:20} {sure:>4}  {row['beats']:3d} beats  {row['record']}{hint}"
-
-
-def _hint_in_words(hint: Any) -> str:
-    said = SWAPPED_IN_WORDS if hint == SWAPPED else IN_WORDS.get(hint)
-    return said or str(hint).replace("_", " ")
 
 
 def run_verify(args: argparse.Namespace) -> int:

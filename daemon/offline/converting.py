@@ -84,18 +84,12 @@ class Source:
     @property
     def notes(self) -> list[str]:
         """What had to be assumed or mended, complete once all was read."""
-        beyond = [
-            f"beyond the range of such a chip, and cut off there: {counted(self._beyond, 'sample')}"
-        ]
-        partial = [
-            f"left out of all signals, since one lacks them: {counted(self._partial, 'sample')}"
-        ]
-        return [
-            *self._file.notes,
-            *self._notes,
-            *(beyond if self._beyond else ()),
-            *(partial if self._partial else ()),
-        ]
+        numbers = {
+            "beyond the range of such a chip, and cut off there": self._beyond,
+            "left out of all signals, since one lacks them": self._partial,
+        }
+        of_samples = (f"{what}: {counted(n, 'sample')}" for what, n in numbers.items() if n)
+        return [*self._file.notes, *self._notes, *of_samples]
 
     def seconds(self) -> Iterator[NDArray[np.float64]]:
         """Yield all signals in mV, a second after the other, of shape (n, signals)."""

@@ -249,7 +249,7 @@ def two_at_a_time(work: Callable[[Item], Outcome], items: Iterable[Item]) -> Ite
 
 @contextmanager
 def worker_processes(
-    count: int, context: BaseContext, **options: Any
+    count: int | None, context: BaseContext, **options: Any
 ) -> Iterator[ProcessPoolExecutor]:
     """Provide processes that share some work.
 

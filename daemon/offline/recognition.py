@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from config.gallery_key import find_gallery_key
 from config.settings import Settings
 from daemon.offline.analysis import Analysis
 from dsp.front_end import RATE_HZ
-from dsp.options import LivenessOptions
+from dsp.options import IN_WORDS, LivenessOptions, Suspicion
 from dsp.segmenter import FROM_R
 from dsp.signals import BeatWindow, Event
 from model.enrolment import Enrolment
@@ -116,6 +116,11 @@ class Course:
 
 def _said(decision: Decision) -> tuple[str, str | None]:
     return decision.state, decision.person
+
+
+def hint_in_words(hint: str) -> str:
+    """Say what was noticed beside a decision: a suspicion or another hint."""
+    return IN_WORDS.get(cast(Suspicion, hint)) or hint.replace("_", " ")
 
 
 def last_decision(

@@ -16,12 +16,12 @@ from daemon.offline.labels import (
     interval_text,
     median_rate,
 )
+from daemon.offline.recognition import hint_in_words
 from daemon.offline.reporting import Report
 from daemon.offline.rhythm import SAID, abnormal_share, span_s
 from daemon.tables import clock, counted
 from daemon.terminal import plain
 from dsp.hrv import NEEDS
-from dsp.options import IN_WORDS
 from model.rhythm import CAUTION, Episode
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -73,7 +73,7 @@ def _told(report: Report) -> dict[str, Any]:
         "lead_off": (report.origin.lead_off_s or ())[:LISTED],
         "rates": [each.heart_rate_bpm for each in report.minutes if each.heart_rate_bpm],
         "identity": [
-            (stretch, pictures.said(stretch), ", ".join(map(_remark, stretch.hints)))
+            (stretch, pictures.said(stretch), ", ".join(map(hint_in_words, stretch.hints)))
             for stretch in report.identity[:LISTED]
         ],
         "kinds": [(kind, SAID[kind], count) for kind, count in report.rhythm.counts.items()],
@@ -114,10 +114,6 @@ def _by_kind(episodes: Sequence[Episode]) -> list[tuple[str, int, float, float, 
         (kind, len(each), sum(each), max(each), spans_s[kind][0][0])
         for kind, each in sorted(lengths.items())
     ]
-
-
-def _remark(hint: Any) -> str:
-    return IN_WORDS.get(hint) or str(hint).replace("_", " ")
 
 
 def _moment(begin: datetime | None) -> str | None:

@@ -81,10 +81,15 @@ def hand_out(figures: dict[str, Any], tables: Iterable[Table], file: Path | None
 
 def show(tables: Iterable[Table]) -> None:
     """Print tables, as wide as the terminal or, elsewhere, as a page."""
-    terminal = Console()
-    page = terminal if terminal.is_terminal else Console(width=PAGE_WIDTH)
+    page = page_console()
     for table in tables:
         page.print(table)
+
+
+def page_console(**options: Any) -> Console:
+    """Return standard output for tables: as wide as the terminal or, elsewhere, as a page."""
+    terminal = Console(**options)
+    return terminal if terminal.is_terminal else Console(width=PAGE_WIDTH, **options)
 
 
 def require_report_extras(*, pdf: bool) -> None:
